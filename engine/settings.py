@@ -1,0 +1,73 @@
+"""Every setting of Omma, read from the environment with the prefix `OMMA_`.
+
+`docs/settings.md` is written from this class and held against it by a test.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """Where services keep data: `/var/lib/omma` for root, the XDG data folder for everyone else."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/omma")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "omma"
+
+
+class Settings(BaseSettings):
+    """One flat table of settings; each has a description that the documentation repeats."""
+
+    model_config = SettingsConfigDict(env_prefix="OMMA_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=default_home, description="Folder of servers, data, logs and caches.")
+
+    # The engine
+    opensearch_url: str = Field("", description="An existing cluster, several separated by commas; empty: the embedded one.")
+    opensearch_user: str = Field("", description="User name for the cluster.")
+    opensearch_password: SecretStr = Field(SecretStr(""), description="Password for the cluster.")
+    opensearch_ca: str = Field("", description="CA bundle for the cluster's certificate.")
+    opensearch_verify: bool = Field(True, description="Whether the cluster's certificate is checked.")
+    opensearch_port: int = Field(9200, description="HTTP port of the embedded server.")
+    opensearch_heap: str = Field("1g", description="Heap of the embedded server.")
+    opensearch_timeout: float = Field(10.0, gt=0, description="Seconds that a search may take before it is a 503.")
+    redis_url: str = Field("", description="An existing Redis (`redis://` or `rediss://`); empty: one started here.")
+    redis_ca: str = Field("", description="CA bundle for a `rediss://` address.")
+    redis_port: int = Field(6379, description="Port of the Redis started here.")
+    index_prefix: str = Field("omma", pattern=r"^[a-z][a-z0-9_-]*$", description="Prefix of every index and alias.")
+    index_shards: int = Field(1, ge=1, description="Primary shards of a new index.")
+    index_replicas: int = Field(0, ge=0, description="Replicas of a new index.")
+    store_url: str = Field("", description="fsspec address of originals and thumbnails; empty: a folder in the home.")
+
+    # Senses
+    profile: Literal["packaged", "hub"] = Field("packaged", description="Which models look at pictures.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    threads: int = Field(0, ge=0, description="Threads of one model session; 0: all cores.")
+    ocr_languages: str = Field("eng+rus", description="Tesseract languages, joined by `+`.")
+    max_pixels: int = Field(80_000_000, gt=0, description="A picture with more pixels is refused as a bomb.")
+    max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
+    min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
+
+    # Ingest
+    batch_size: int = Field(16, ge=1, le=256, description="Pictures that one task looks at together.")
+    worker_concurrency: int = Field(0, ge=0, description="Processes of one worker; 0: one per core.")
+
+    # Query
+    candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
+    fusion_k: int = Field(60, gt=0, description="The constant of reciprocal-rank fusion.")
+    fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
+
+    # Web
+    web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
+    web_port: int = Field(8000, description="Port that the page listens on.")
+    api_token: SecretStr = Field(SecretStr(""), description="Bearer token; required when listening beyond the loopback.")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,97 @@
+"""A factor: one reason why a document answers a question."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from factors.linked import Piece
+from factors.words import Words
+from vision.perception import Perception
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One column of the factor table: how the engine finds by it, and how it scores any given document by it.
+
+    `name` is the learning-to-rank feature's name: the factor's name, or `factor.detail`. `find` is a query (approximate
+    k-NN or match) that proposes candidates, or None for a factor that only judges. `score` is the exact query; it must
+    not match a document that lacks the field, so that missing stays missing.
+    """
+
+    name: str
+    score: Json
+    find: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the factors read of a question.
+
+    `perception` is of the picture asked with, or of the part that was chosen (`region` is then true).
+    """
+
+    perception: Perception | None = None
+    words: Words = field(default_factory=Words)
+    region: bool = False
+    k: int = 200
+    filters: tuple[Json, ...] = ()  # filter clauses, for `find` clauses of approximate k-NN
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What explaining one result can draw on: the column's value, the document, and the engine's inner hits and highlights."""
+
+    value: float
+    document: Mapping[str, Any]
+    question: Question
+    inner: Sequence[Mapping[str, Any]] = ()
+    highlights: Sequence[str] = ()
+
+
+class Factor(ABC):
+    """One file in this folder, one subclass with a name: mapping, documents, query, table, explanation and docs follow.
+
+    `reads` names the senses whose weights made the fields: the mapping's `_meta` records their fingerprints.
+    `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str]
+    reads: ClassVar[tuple[str, ...]] = ()
+    weight: ClassVar[float] = 1.0
+
+    @abstractmethod
+    def fields(self) -> Json:
+        """The part of the mapping's `properties` that this factor owns; no two factors own the same field."""
+
+    def seen(self, perception: Perception) -> Json:
+        """Fields of the document that come from its picture."""
+        return {}
+
+    def linked(self, pieces: Sequence[Piece]) -> Json:
+        """Fields of the document that come from text linked to it; made anew whenever a piece is added."""
+        return {}
+
+    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The way back: observations (by sense name) that `seen` put into the document."""
+        return {}
+
+    @abstractmethod
+    def clauses(self, question: Question) -> list[Clause]:
+        """The columns this factor adds for the question; empty where the question gives it nothing to go by."""
+
+    def highlight(self, question: Question) -> Json:
+        """Entries for the engine's `highlight.fields`, by field."""
+        return {}
+
+    def box(self, evidence: Evidence) -> list[float] | None:
+        """The part of the document's picture that matched, as fractions [x, y, w, h]."""
+        return None
+
+    def explain(self, evidence: Evidence) -> str:
+        """One short sentence for people: why this factor speaks for the document."""
+        return f"{self.title}: {evidence.value:.3f}"

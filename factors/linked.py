@@ -1,0 +1,37 @@
+"""Linked text: what people wrote next to a picture."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """Where a piece of text stood."""
+
+    TITLE = "title"
+    CAPTION = "caption"
+    ALT = "alt"
+    ANCHOR = "anchor"
+    KEYWORDS = "keywords"
+    NEARBY = "nearby"
+    FILE_NAME = "file-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on."""
+
+    kind: Kind
+    text: str
+    language: str = ""
+    page: str = ""
+    weight: float = 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept in the document and in tasks."""
+        return asdict(self) | {"kind": self.kind.value}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Piece":
+        """The way back."""
+        return cls(**(data | {"kind": Kind(data["kind"])}))

@@ -1,0 +1,1 @@
+"""Sources to items to documents: linked text, jobs, quarantine."""

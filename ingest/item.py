@@ -1,0 +1,40 @@
+"""An item: one picture as a source offers it, with the text and facts linked to it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from factors.linked import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What travels from a source through the queue to a document; JSON-safe by `as_json`.
+
+    Exactly one of `address` (http or https; a worker fetches it) and `original` (sha256 of bytes that the source has
+    already put into the store) says where the bytes are. `reference` names the item within its source for people and
+    for provenance: a relative path, a row number, an address.
+    """
+
+    source: str
+    reference: str
+    collection: str
+    address: str = ""
+    original: str = ""
+    pieces: tuple[Piece, ...] = ()
+    category: str = ""
+    page: str = ""
+    date: str = ""  # ISO 8601
+    place: tuple[float, float] | None = None  # latitude, longitude
+    price: float | None = None
+    facets: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it travels through the queue and rests in quarantine."""
+        return asdict(self) | {"pieces": [piece.as_json() for piece in self.pieces]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Item":
+        """The way back."""
+        pieces = tuple(Piece.from_json(piece) for piece in data.get("pieces", ()))
+        place = tuple(data["place"]) if data.get("place") else None
+        return cls(**(data | {"pieces": pieces, "place": place}))

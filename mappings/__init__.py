@@ -1,0 +1,1 @@
+"""What a document is: index template, versions, alias, migration."""

@@ -1,0 +1,1 @@
+"""A question to perception, candidates, factor table, order and page."""

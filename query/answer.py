@@ -1,0 +1,94 @@
+"""The answer to a search, as JSON: the same models serve the page, its JSON twin and the command line."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class FoundObject(BaseModel):
+    """Something found on the question's picture; searching with its box searches for that part."""
+
+    label: str
+    confidence: float
+    box: list[float] = Field(description="x, y, w, h as fractions of the picture")
+    chosen: bool = False
+
+
+class AskedQuestion(BaseModel):
+    """The question as it was understood."""
+
+    picture: str | None = Field(None, description="sha256 of the picture asked with, or the id of the document")
+    objects: list[FoundObject] = []
+    box: list[float] | None = None
+    words: str = ""
+    filters: dict[str, list[str]] = {}
+    labels: list[str] = Field([], description="What the classifier calls the picture")
+    text: str = Field("", description="What was read on the picture")
+
+
+class Source(BaseModel):
+    """One place where a picture was met."""
+
+    source: str
+    reference: str
+    collection: str
+    page: str = ""
+
+
+class Why(BaseModel):
+    """One factor's part in a result."""
+
+    factor: str
+    title: str
+    value: float
+    rank: int
+    share: float = Field(description="This factor's part of the score, 0..1; the shares of a result add up to 1")
+    text: str
+
+
+class Result(BaseModel):
+    """One picture of the answer."""
+
+    id: str
+    score: float
+    factors: dict[str, float]
+    why: list[Why]
+    box: list[float] | None = None
+    highlights: dict[str, list[str]] = Field({}, description="Field -> snippets; matches between U+E000 and U+E001")
+    duplicates: list["Result"] = []
+    sources: list[Source] = []
+    title: str = ""
+    category: str = ""
+    collections: list[str] = []
+    width: int = 0
+    height: int = 0
+
+
+class Cut(BaseModel):
+    """Where the irrelevant tail begins: what a candidate must reach in at least one factor, and how many did not."""
+
+    thresholds: dict[str, float]
+    removed: int
+    calibrated_on: str = ""
+
+
+class Facet(BaseModel):
+    """A value to narrow down by, and how many results have it."""
+
+    value: str
+    count: int
+
+
+class Answer(BaseModel):
+    """Everything a search returns."""
+
+    question: AskedQuestion
+    results: list[Result]
+    total: int = Field(description="Groups of results after the cut, over all pages")
+    page: int = 1
+    number: int = 24
+    cut: Cut
+    facets: dict[str, list[Facet]]
+    warnings: list[str] = []
+    took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
+    dsl: list[dict[str, Any]] | None = Field(None, description="The exact requests sent, when asked for")

@@ -1,0 +1,1 @@
+"""Commands that fit the small weights that the repository ships."""

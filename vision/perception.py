@@ -1,0 +1,114 @@
+"""What the senses saw: the typed record that documents and questions are both made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle as fractions of the oriented picture: left, top, width, height, each within 0..1."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a rectangle that is empty or leaves the picture."""
+        inside = 0 <= self.x < 1 and 0 <= self.y < 1 and self.x + self.w <= 1.0001 and self.y + self.h <= 1.0001
+        if not inside or self.w <= 0 or self.h <= 0:
+            raise ValueError(f"box {self.as_list()} does not lie within the picture (fractions x, y, w, h)")
+
+    @property
+    def area(self) -> float:
+        """The share of the picture that the box covers."""
+        return self.w * self.h
+
+    def as_list(self) -> list[float]:
+        """The four numbers, rounded to what a pixel of a large picture needs."""
+        return [round(v, 4) for v in (self.x, self.y, self.w, self.h)]
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """Something the detector found; `embedding` is filled by the sense that looks at crops."""
+
+    label: str
+    confidence: float
+    box: Box
+    embedding: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word read in the picture, with the reader's confidence (0..1)."""
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was read in the picture: words in reading order, and their lines as plain text."""
+
+    words: tuple[Word, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class of the classifier: WordNet synset (`n02099601`), its names, its hypernyms' names, probability."""
+
+    synset: str
+    names: tuple[str, ...]
+    hypernyms: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A dominant colour: its basic name, sRGB, and the share of the picture it covers."""
+
+    name: str
+    rgb: tuple[int, int, int]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Perception:
+    """Everything seen of one picture.
+
+    One field per sense, named as the sense. None: that sense did not run, or failed (then `failures` says why).
+    """
+
+    picture_id: str
+    width: int
+    height: int
+    backbone: "Backbone | None" = None
+    embedding: Vector | None = None  # [d], unit length
+    labels: tuple[Label, ...] | None = None
+    objects: tuple[Object, ...] | None = None
+    text_presence: float | None = None  # probability that there is text to read
+    text: Text | None = None
+    colours: tuple[Colour, ...] | None = None
+    phash: int | None = None  # 64 bits
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, sense: str) -> Any:
+        """What the sense of that name saw, or None."""
+        return getattr(self, sense)
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """Raw output of the shared network: pooled features and class logits. Never stored."""
+
+    features: Vector
+    logits: Vector

@@ -1,0 +1,49 @@
+"""A sense: one way of looking at pictures, in batches."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from vision.perception import Perception
+from vision.picture import Picture
+
+
+class Sense(ABC):
+    """One way of looking.
+
+    `name` is the field of `Perception` that it fills. `needs` names the senses whose observations it reads; they
+    run before it. A sense holds no state but its model, loads it once on first use, and says by `fingerprint` which
+    weights it looks with, so that vectors of different weights are never compared.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        self._ready = False
+
+    def load(self) -> None:
+        """Load the model, once; cheap afterwards."""
+        if not self._ready:
+            self._load()
+            self._ready = True
+
+    def observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        """Look at a batch; `seen[i]` holds what other senses saw of `pictures[i]`. One observation per picture."""
+        self.load()
+        observations = self._observe(pictures, seen)
+        if len(observations) != len(pictures):
+            raise RuntimeError(f"sense {self.name!r} gave {len(observations)} observations for {len(pictures)} pictures")
+        return observations
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Model and weights, short and stable: `efficientnet-lite2+pca256@1f0c9a2b`. Does not load the model."""
+
+    def _load(self) -> None:  # noqa: B027  (a sense without a model has nothing to load)
+        """Read the model into memory."""
+
+    @abstractmethod
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        """Look at a batch."""

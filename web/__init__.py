@@ -1,0 +1,1 @@
+"""Flask: pages, each with a JSON twin."""
