@@ -1,0 +1,98 @@
+"""The house itself: arrows between rooms point one way, code is clean, docs point at things that exist."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = {
+    "engine": set(),
+    "mappings": {"engine"},
+    "vision": {"engine"},
+    "factors": {"vision", "mappings", "engine"},
+    "ranking": {"factors", "vision", "mappings", "engine"},
+    "ingest": {"factors", "vision", "mappings", "engine"},
+    "training": {"factors", "vision", "mappings", "engine"},
+    "query": {"ranking", "ingest", "factors", "vision", "mappings", "engine"},
+    "workers": {"ingest", "factors", "vision", "mappings", "engine"},
+    "evaluation": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
+    "web": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
+}
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """The rooms that a file imports from."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names & (set(ROOMS) | {"cli", "tests"})
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_between_rooms_point_one_way(room: str) -> None:
+    allowed = ROOMS[room] | {room}
+    wrong = {
+        str(p.relative_to(ROOT)): extra
+        for p in (ROOT / room).rglob("*.py")
+        if (extra := imported_rooms(p) - allowed)
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."]], ids=" ".join
+)
+def test_code_is_clean(command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
+)
+def test_links_in_docs_resolve(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text())
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+def tracked_text() -> dict[str, str]:
+    """Every text file that git tracks, or would."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    texts = {}
+    for name in listed.stdout.splitlines():
+        try:
+            texts[name] = (ROOT / name).read_text()
+        except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
+            continue
+    return texts
+
+
+def test_pinned_requirements_have_hashes_and_no_addresses() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        if path.name == "overrides.txt":
+            continue
+        text = path.read_text()
+        assert "://" not in text, path
+        pins = re.findall(r"^[A-Za-z0-9_.\[\]-]+==", text, re.MULTILINE)
+        assert pins, path
+        assert text.count("--hash=sha256:") >= len(pins), path
+
+
+def test_no_file_is_longer_than_a_reader_wants() -> None:
+    long = {
+        n: len(t.splitlines())
+        for n, t in tracked_text().items()
+        if n.endswith((".py", ".js", ".css")) and len(t.splitlines()) > 300
+    }
+    assert not long
