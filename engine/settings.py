@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home, description="Folder of servers, data, logs and caches.")
 
     # The engine
-    opensearch_url: str = Field("", description="An existing cluster, several separated by commas; empty: the embedded one.")
+    opensearch_url: str = Field(
+        "", description="An existing cluster, several separated by commas; empty: the embedded one."
+    )
     opensearch_user: str = Field("", description="User name for the cluster.")
     opensearch_password: SecretStr = Field(SecretStr(""), description="Password for the cluster.")
     opensearch_ca: str = Field("", description="CA bundle for the cluster's certificate.")
@@ -59,28 +61,39 @@ class Settings(BaseSettings):
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
     fusion_k: int = Field(60, gt=0, description="The constant of reciprocal-rank fusion.")
-    fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
+    fusion_weights: dict[str, float] = Field(
+        default_factory=dict, description="Weights by factor, over the factors' own."
+    )
 
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     web_port: int = Field(8000, description="Port that the page listens on.")
-    api_token: SecretStr = Field(SecretStr(""), description="Bearer token; required when listening beyond the loopback.")
+    api_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token; required when listening beyond the loopback."
+    )
     web_threads: int = Field(8, ge=1, description="Requests that the page answers at the same time.")
     web_hosts: list[str] = Field(
-        default_factory=list, description="Host names (a JSON list) that requests may name, besides the loopback's."
+        default_factory=list,
+        description="Host names (a JSON list) that requests may name, besides the loopback's.",
     )
     web_proxies: int = Field(0, ge=0, description="Reverse proxies before the page whose X-Forwarded headers count.")
     web_secret: SecretStr = Field(
-        SecretStr(""), description="Secret that signs cookies, the same on every host; empty: one kept in the home."
+        SecretStr(""),
+        description="Secret that signs cookies, the same on every host; empty: one kept in the home.",
     )
     web_number: int = Field(24, ge=1, le=100, description="Results on one page of the answer.")
     ingest_roots: list[Path] = Field(
-        default_factory=list, description="Folders (a JSON list) that the page may ingest from, sub-folders included."
+        default_factory=list,
+        description="Folders (a JSON list) that the page may ingest from, sub-folders included.",
     )
     upload_ttl: int = Field(3600, gt=0, description="Seconds that a picture asked with is kept for further questions.")
-    upload_space: int = Field(512 * 1024 * 1024, gt=0, description="Bytes that kept pictures may take; the oldest go first.")
+    upload_space: int = Field(
+        512 * 1024 * 1024, gt=0, description="Bytes that kept pictures may take; the oldest go first."
+    )
     upload_batch: int = Field(
-        512 * 1024 * 1024, gt=0, description="Bytes of all pictures that one request may add to the collection."
+        512 * 1024 * 1024,
+        gt=0,
+        description="Bytes of all pictures that one request may add to the collection.",
     )
     rate_limit: str = Field("600/minute", description="Requests that one address may make to the page.")
     rate_limit_search: str = Field("120/minute", description="Searches that one address may make.")

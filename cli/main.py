@@ -1,0 +1,65 @@
+"""The command `omma`: subcommands are imported only when they are used."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from engine.errors import OmmaError
+
+COMMANDS = {
+    "up": "cli.services:up",
+    "down": "cli.services:down",
+    "status": "cli.services:status",
+    "doctor": "cli.services:doctor",
+    "logs": "cli.services:logs",
+    "demo": "cli.demo:demo",
+    "ingest": "cli.ingest:ingest",
+    "jobs": "cli.ingest:jobs",
+    "quarantine": "cli.quarantine:quarantine",
+    "search": "cli.search:search",
+    "show": "cli.search:show",
+    "delete": "cli.delete:delete",
+    "reindex": "cli.reindex:reindex",
+    "models": "cli.vision:models",
+    "bench": "cli.evaluate:bench",
+    "evaluate": "cli.evaluate:evaluate",
+    "calibrate": "cli.evaluate:calibrate",
+    "docs": "cli.docs:docs",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name and address; `omma status` never waits for a model library."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option("0.1.0", prog_name="omma")
+def main() -> None:
+    """Omma: search pictures by picture, by a part of it, by words, or by all of them."""
+
+
+def run(arguments: list[str] | None = None) -> Any:
+    """Entry point: an error made on purpose is one clear line, never a traceback."""
+    try:
+        return main.main(args=arguments, prog_name="omma", standalone_mode=True)
+    except OmmaError as error:
+        click.secho(f"omma: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

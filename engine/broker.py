@@ -1,0 +1,32 @@
+"""Redis: where it is, and a connection to it."""
+
+import ssl
+from typing import Any
+
+from redis import Redis
+
+from engine.settings import Settings
+
+
+def redis_url(settings: Settings) -> str:
+    """The setting's address, or that of the Redis started on this machine."""
+    return settings.redis_url or f"redis://127.0.0.1:{settings.redis_port}/0"
+
+
+def tls_options(settings: Settings) -> dict[str, Any]:
+    """What a `rediss://` address needs beside itself; empty for a plain one."""
+    if not redis_url(settings).startswith("rediss://"):
+        return {}
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": settings.redis_ca or None}
+
+
+def connect_redis(settings: Settings) -> "Redis":
+    """A client that speaks text and waits at most a few seconds."""
+    return Redis.from_url(
+        redis_url(settings),
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=3,
+        health_check_interval=30,
+        **tls_options(settings),
+    )

@@ -1,0 +1,90 @@
+"""Originals and thumbnails: content-addressed files at any fsspec address, never in OpenSearch."""
+
+import hashlib
+import uuid
+from pathlib import Path
+from typing import Any
+
+from fsspec.core import url_to_fs
+
+from engine.errors import ConfigurationError, NotFoundError
+from engine.settings import Settings
+
+HASH_LENGTH = 64
+
+
+class Store:
+    """`originals/ab/cd/<sha256>` and `thumbnails/ab/cd/<sha256>`; thumbnails are WebP.
+
+    A local write goes to a temporary name and is moved into place, so a reader never sees half a file;
+    object stores write whole objects anyway.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raise ConfigurationError for an address that fsspec cannot open."""
+        address = settings.store_url or f"file://{settings.home / 'store'}"
+        try:
+            self._files, self._root = url_to_fs(address)
+        except (ValueError, ImportError) as error:
+            raise ConfigurationError(f"OMMA_STORE_URL {address!r} cannot be opened: {error}") from error
+        self._local = "file" in self._protocols()
+
+    def put_original(self, data: bytes) -> str:
+        """Keep the bytes; their sha256. Bytes that are already there are not written again."""
+        digest = hashlib.sha256(data).hexdigest()
+        if not self.has_original(digest):
+            self._write(self._path("originals", digest), data)
+        return digest
+
+    def original(self, digest: str) -> bytes:
+        """The bytes as they came; NotFoundError."""
+        return self._read("originals", digest)
+
+    def has_original(self, digest: str) -> bool:
+        """Whether these bytes are kept."""
+        return bool(self._files.exists(self._path("originals", digest)))
+
+    def put_thumbnail(self, digest: str, data: bytes) -> None:
+        """Keep a thumbnail (WebP) for the original of that sha256."""
+        self._write(self._path("thumbnails", digest), data)
+
+    def thumbnail(self, digest: str) -> bytes:
+        """The thumbnail (WebP); NotFoundError."""
+        return self._read("thumbnails", digest)
+
+    def has_thumbnail(self, digest: str) -> bool:
+        """Whether there is a thumbnail for that sha256."""
+        return bool(self._files.exists(self._path("thumbnails", digest)))
+
+    def delete(self, digest: str) -> None:
+        """Forget original and thumbnail; nothing happens where there is neither."""
+        for kind in ("originals", "thumbnails"):
+            path = self._path(kind, digest)
+            if self._files.exists(path):
+                self._files.rm_file(path)
+
+    def _protocols(self) -> tuple[str, ...]:
+        protocol: Any = self._files.protocol
+        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+    def _path(self, kind: str, digest: str) -> str:
+        """Where a file lies; only a sha256 makes a path, so no caller's text ever reaches the file system."""
+        if len(digest) != HASH_LENGTH or not all(c in "0123456789abcdef" for c in digest):
+            raise NotFoundError(f"{digest[:80]!r} is not a sha256")
+        return f"{self._root}/{kind}/{digest[:2]}/{digest[2:4]}/{digest}"
+
+    def _read(self, kind: str, digest: str) -> bytes:
+        try:
+            return bytes(self._files.cat_file(self._path(kind, digest)))
+        except FileNotFoundError as error:
+            raise NotFoundError(f"no {kind[:-1]} of {digest} in the store") from error
+
+    def _write(self, path: str, data: bytes) -> None:
+        if not self._local:
+            self._files.pipe_file(path, data)
+            return
+        final = Path(path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+        temporary.write_bytes(data)
+        temporary.replace(final)
