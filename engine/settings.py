@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     # Ingest
     batch_size: int = Field(16, ge=1, le=256, description="Pictures that one task looks at together.")
     worker_concurrency: int = Field(0, ge=0, description="Processes of one worker; 0: one per core.")
+    fetch_private: bool = Field(False, description="Whether private and loopback addresses may be fetched from.")
+    fetch_timeout: float = Field(30.0, gt=0, description="Seconds that fetching one picture may take in all.")
+    fetch_redirects: int = Field(5, ge=0, description="Redirects that are followed for one picture.")
+    task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
+    task_visibility: int = Field(
+        3600, gt=0, description="Seconds after which Redis gives a task of a lost worker to another."
+    )
+    queue_length: int = Field(64, ge=1, description="Batches that may wait before a reader of a source pauses.")
 
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
