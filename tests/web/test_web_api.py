@@ -1,0 +1,164 @@
+"""JSON twins, their description, health and figures."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from doubles import FakeSearcher, down, sha
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+from pydantic import BaseModel
+
+from query.answer import Answer
+from web.readiness import Warmth
+
+Make = Callable[..., Flask]
+PAGES_FOR_PEOPLE = {"search", "ingest", "session"}
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """Path and method of every route."""
+    found = set()
+    for rule in app.url_map.iter_rules():
+        found |= {(rule.rule, method) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    return found
+
+
+def test_every_page_has_a_json_twin(app: Flask) -> None:
+    pages = {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.split(".")[0] in PAGES_FOR_PEOPLE
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert len(pages) > 8
+    missing = {(path, method) for path, method in pages if (f"/api{path}", method) not in routes(app)}
+    assert not missing
+
+
+def test_no_blueprint_escapes_the_twins(app: Flask) -> None:
+    assert set(app.blueprints) - PAGES_FOR_PEOPLE == {
+        "health", "media", "search_api", "uploads_api", "ingest_api", "session_api",
+    }  # fmt: skip
+
+
+def test_the_description_is_valid_and_covers_every_route(client: FlaskClient, app: Flask) -> None:
+    spec = client.get("/api/openapi.json").json
+    validate(spec)
+    described = {(path, method.upper()) for path, item in spec["paths"].items() for method in item}
+    served = {
+        (path.replace("<", "{").replace(">", "}"), method)
+        for path, method in routes(app)
+        if path.startswith("/api/") and path != "/api/openapi.json"
+    }
+    assert described == served
+    assert "Answer" in spec["components"]["schemas"] and "Problem" in spec["components"]["schemas"]
+    assert not any("<br/>" in str(operation) for operation in spec["paths"].values())
+
+
+def test_errors_are_described_as_they_are_sent(client: FlaskClient) -> None:
+    responses = client.get("/api/openapi.json").json["paths"]["/api/search"]["get"]["responses"]
+    assert set(responses) >= {"200", "400", "401", "429", "503"}
+    assert "application/problem+json" in responses["400"]["content"]
+
+
+def test_an_answer_is_the_model_of_the_query_room(client: FlaskClient) -> None:
+    response = client.get(f"/api/search?text=red&like={sha(0)}")
+    answer = Answer.model_validate_json(response.data)
+    assert len(answer.results) == 24 and answer.cut.removed == 37
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_the_overview_counts(client: FlaskClient) -> None:
+    assert client.get("/api/").json["documents"] == 796
+
+
+def test_an_empty_question_is_told_what_it_could_be(client: FlaskClient) -> None:
+    response = client.get("/api/search")
+    assert response.status_code == 400 and "words" in response.json["detail"]
+
+
+def test_unknown_routes_and_methods_are_problems_in_json(client: FlaskClient) -> None:
+    for response, status in ((client.get("/api/nowhere"), 404), (client.delete("/api/search"), 405)):
+        assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    assert "Allow" in client.delete("/api/search").headers
+
+
+def test_broken_json_is_a_problem(app: Flask) -> None:
+    client = app.test_client(use_cookies=False)
+    response = client.post("/api/ingest", data="{", content_type="application/json")
+    assert response.status_code == 400
+
+
+class View(BaseModel):
+    id: str
+    title: str
+
+
+def test_a_picture_is_shown_as_the_query_room_knows_it(make_app: Make) -> None:
+    client = make_app({"show": lambda document: View(id=document, title="A cat")}).test_client()
+    assert client.get(f"/api/picture/{sha(1)}").json == {"id": sha(1), "title": "A cat"}
+
+
+def test_an_unknown_picture_is_not_found(client: FlaskClient) -> None:
+    assert client.get(f"/api/picture/{sha(1)}").status_code == 404
+    assert client.get(f"/picture/{sha(1)}").status_code == 404
+
+
+def test_ready_means_warm_and_connected(client: FlaskClient) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200 and response.json["checks"] == {"models": "ok", "engine": "ok"}
+
+
+def test_not_ready_says_what_is_missing(make_app: Make) -> None:
+    client = make_app({"checks": {"engine": down}}).test_client()
+    response = client.get("/readyz")
+    assert response.status_code == 503 and "does not answer" in response.json["checks"]["engine"]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_not_ready_until_warm_and_again_after_a_failure(make_app: Make) -> None:
+    outcomes: list[Any] = [RuntimeError("no model"), None]
+
+    def warm_up() -> None:
+        outcome = outcomes.pop(0)
+        if outcome:
+            raise outcome
+
+    warmth = Warmth(warm_up)
+    client = make_app({"warmth": warmth}).test_client()
+    assert client.get("/readyz").status_code == 503
+    warmth.wait(10)
+    assert "no model" in warmth.problem
+    client.get("/readyz")
+    warmth.wait(10)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_figures_for_prometheus(client: FlaskClient) -> None:
+    client.get("/api/search?text=red")
+    figures = client.get("/metrics").text
+    assert 'omma_request_seconds_count{method="GET",route="/api/search",status="200"} 1.0' in figures
+    assert 'omma_search_stage_seconds_sum{stage="candidates"} 0.0149' in figures
+    assert "omma_documents 796.0" in figures and 'omma_queue_length{queue="bulk"} 3.0' in figures
+    assert "omma_up 1.0" in figures
+
+
+def test_figures_come_while_servers_are_down(make_app: Make) -> None:
+    figures = make_app({"gauges": down}).test_client().get("/metrics")
+    assert figures.status_code == 200 and "omma_up 0.0" in figures.text
+
+
+def test_addresses_do_not_become_labels(client: FlaskClient) -> None:
+    client.get("/nowhere/at/all")
+    client.get(f"/thumbnail/{sha(0)}")
+    figures = client.get("/metrics").text
+    assert "nowhere" not in figures and 'route="/thumbnail/<document_id>"' in figures
+
+
+@pytest.mark.parametrize("flag", ["dsl"])
+def test_the_requests_sent_are_given_when_asked_for(make_app: Make, flag: str) -> None:
+    searcher = FakeSearcher()
+    make_app({"searcher": searcher}).test_client().get(f"/api/search?text=red&{flag}=true")
+    assert searcher.asked[-1].dsl is True

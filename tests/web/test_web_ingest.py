@@ -1,0 +1,97 @@
+"""Adding pictures from the page and the API."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from doubles import FakeIngest, picture_bytes
+from flask import Flask
+from flask.testing import FlaskClient
+from test_web_security import csrf_token
+
+from web.starting import file_name
+
+Make = Callable[..., Flask]
+
+
+@pytest.fixture()
+def ingest() -> FakeIngest:
+    return FakeIngest()
+
+
+@pytest.fixture()
+def program(make_app: Make, ingest: FakeIngest, tmp_path: Path) -> FlaskClient:
+    (tmp_path / "open/inner").mkdir(parents=True)
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "open/way-out").symlink_to(tmp_path / "closed")
+    return make_app({"ingest": ingest}, ingest_roots=[tmp_path / "open"]).test_client(use_cookies=False)
+
+
+def test_a_folder_under_an_open_root_is_ingested(program: FlaskClient, ingest: FakeIngest, tmp_path: Path) -> None:
+    response = program.post("/api/ingest", json={"source": str(tmp_path / "open/inner"), "collection": "mine"})
+    assert response.status_code == 202 and response.json == {"job": "job1"}
+    assert ingest.started == [(str(tmp_path / "open/inner"), "mine")]
+
+
+@pytest.mark.parametrize("source", ["closed", "open/../closed", "open/way-out", "open/missing", ".", ""])
+def test_no_other_folder_is(program: FlaskClient, ingest: FakeIngest, tmp_path: Path, source: str) -> None:
+    response = program.post("/api/ingest", json={"source": str(tmp_path / source) if source else ""})
+    assert response.status_code == 400 and not ingest.started
+
+
+def test_pictures_sent_are_ingested_with_their_names(program: FlaskClient, ingest: FakeIngest) -> None:
+    files = [(io.BytesIO(picture_bytes(n)), name) for n, name in enumerate(["a.png", "../../b.png"])]
+    response = program.post("/api/ingest/upload", data={"pictures": files, "collection": "mine"})
+    assert response.status_code == 202
+    assert ingest.uploaded == [[("0000/a.png", picture_bytes(0)), ("0001/b.png", picture_bytes(1))]]
+
+
+def test_no_pictures_are_told(program: FlaskClient, ingest: FakeIngest) -> None:
+    response = program.post("/api/ingest/upload", data={"collection": "mine"})
+    assert response.status_code == 400 and "picture" in response.json["detail"]
+
+
+def test_many_pictures_may_be_larger_than_one(make_app: Make, ingest: FakeIngest) -> None:
+    app = make_app({"ingest": ingest}, max_bytes=10_000, upload_batch=8_000_000)
+    program = app.test_client(use_cookies=False)
+    files = [(io.BytesIO(bytes(1_500_000)), f"{n}.png") for n in range(3)]
+    assert program.post("/api/ingest/upload", data={"pictures": files}).status_code == 202
+    files = [(io.BytesIO(bytes(3_000_000)), f"{n}.png") for n in range(3)]
+    assert program.post("/api/ingest/upload", data={"pictures": files}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("C:\\photos\\a.jpg", "0007/a.jpg"),
+        ("/etc/passwd", "0007/passwd"),
+        ("..", "0007/picture"),
+        ("a\0b\n.png", "0007/ab.png"),
+        ("x" * 300 + ".png", "0007/" + "x" * 96 + ".png"),
+    ],
+)
+def test_names_sent_by_browsers_are_made_harmless(sent: str, kept: str) -> None:
+    assert file_name(sent, 7) == kept
+
+
+def test_a_wrong_folder_is_told_on_the_page(make_app: Make, ingest: FakeIngest) -> None:
+    client = make_app({"ingest": ingest}).test_client()
+    form = {"source": "/etc", "csrf_token": csrf_token(client, "/ingest")}
+    response = client.post("/ingest", data=form)
+    assert response.status_code == 400 and "OMMA_INGEST_ROOTS" in response.text
+
+
+def test_quarantine_is_shown_with_reasons_retried_and_dropped(make_app: Make, ingest: FakeIngest) -> None:
+    client = make_app({"ingest": ingest}).test_client()
+    page = client.get("/quarantine").text
+    assert "The file ends too early." in page and 'src="/refused/a"' in page
+    token = csrf_token(client, "/quarantine")
+    client.post("/quarantine/retry", data={"entry": ["a", "b"], "csrf_token": token})
+    client.post("/quarantine/drop", data={"entry": "b", "csrf_token": token})
+    assert (ingest.retried, ingest.dropped) == (["a", "b"], ["b"])
+
+
+def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
+    assert client.get("/ingest/jobs/none").status_code == 404
+    assert client.get("/api/ingest/jobs/none").json["status"] == 404

@@ -1,0 +1,179 @@
+"""What people see."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
+from flask import Flask
+from flask.testing import FlaskClient
+
+from engine.errors import BadQuestion, EngineUnavailable, WeightsMismatchError
+from engine.settings import Settings
+from web.app import create_app
+from web.models import Overview
+from web.parameters import SearchParameters
+from web.present import aspect, marked, percent, span
+
+Make = Callable[..., Flask]
+
+
+def test_the_front_page_offers_pictures_to_begin_with(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert "796 pictures" in page
+    assert f"/search?like={sha(0)}" in page
+
+
+def test_an_empty_collection_is_shown_the_way_to_its_first_pictures(make_app: Make) -> None:
+    page = make_app({"overview": lambda: Overview(documents=0)}).test_client().get("/").text
+    assert "no pictures to search yet" in page and 'href="/ingest"' in page
+
+
+def test_a_result_says_why_it_is_here(client: FlaskClient) -> None:
+    page = client.get("/search?text=red").text
+    assert "Shape number 0" in page
+    assert "It speaks for this picture by linked_text." in page
+    assert "46 %" in page and "value 0.900" in page and "score 0.0500" in page
+    assert "a <mark>red</mark> &lt;b&gt;1&lt;/b&gt; thing" in page
+    assert "1 near-duplicate" in page
+
+
+def test_a_matched_part_is_drawn_over_the_thumbnail(client: FlaskClient) -> None:
+    page = client.get("/search?text=red").text
+    assert 'viewBox="0 0 320 240"' in page
+    assert 'x="32.0" y="36.0" width="144.0" height="156.0"' in page
+
+
+def test_objects_of_the_question_are_links_to_their_part(client: FlaskClient) -> None:
+    page = client.get(f"/search?like={sha(0)}&text=red").text
+    assert f'href="/search?text=red&amp;like={sha(0)}&amp;box=0.1%2C0.15%2C0.45%2C0.65" class="region' in page
+
+
+def test_text_of_others_is_shown_as_text_everywhere(make_app: Make) -> None:
+    result = a_result(1, title=HOSTILE)
+    result.highlights = {"texts": [f"{HOSTILE}\ue000{HOSTILE}\ue001"]}
+    result.sources[0].reference = HOSTILE
+    result.why[0].text = HOSTILE
+    searcher = FakeSearcher(results=[result], warnings=[HOSTILE])
+    client = make_app({"searcher": searcher}).test_client()
+    page = client.get("/search", query_string={"text": HOSTILE, "like": sha(0), "filter": f"colour={HOSTILE}"}).text
+    assert "<script>alert" not in page and "<img src=x" not in page
+    assert page.count("&lt;script&gt;alert") >= 8
+    assert "<script>alert" not in client.get("/quarantine").text
+
+
+def test_facets_narrow_down_and_chips_widen_again(client: FlaskClient) -> None:
+    page = client.get("/search?text=red&filter=category%3Dkind+0").text
+    assert 'href="/search?text=red&amp;filter=category%3Dkind+0&amp;filter=colour%3Dred"' in page
+    assert 'href="/search?text=red" aria-label="Remove filter category: kind 0"' in page
+    assert re.search(r'class="facet on"[^>]*href="/search\?text=red" aria-current=true', page)
+
+
+def test_pages_lead_on_and_back(client: FlaskClient) -> None:
+    page = client.get("/search?text=red&page=2").text
+    assert "Page 2 of 3" in page
+    assert 'rel="prev" href="/search?text=red"' in page and 'rel="next" href="/search?text=red&amp;page=3"' in page
+
+
+def test_the_cut_is_shown_with_its_thresholds(client: FlaskClient) -> None:
+    page = client.get("/search?text=red").text
+    assert "37 less related pictures are hidden" in page
+    assert "calibrated on the demo corpus" in page and "0.620" in page
+
+
+def test_warnings_are_shown(make_app: Make) -> None:
+    client = make_app({"searcher": FakeSearcher(warnings=["OCR failed; its factor is left out"])}).test_client()
+    assert "OCR failed; its factor is left out" in client.get("/search?text=red").text
+
+
+def test_no_results_come_with_ways_on(make_app: Make) -> None:
+    client = make_app({"searcher": FakeSearcher(results=[])}).test_client()
+    page = client.get("/search?text=red&filter=colour%3Dred").text
+    assert "No picture fits this question" in page and "Search without the filters" in page
+
+
+def test_a_question_without_anything_leads_to_the_front_page(client: FlaskClient) -> None:
+    assert client.get("/search").location == "/"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (EngineUnavailable("OpenSearch does not answer"), 503),
+        (BadQuestion("a quote is not closed"), 400),
+        (WeightsMismatchError("index: a@1, models: b@2"), 409),
+    ],
+)
+def test_errors_are_pages_for_people_and_json_for_programs(make_app: Make, error: Exception, status: int) -> None:
+    client = make_app({"searcher": FakeSearcher(fails=error)}).test_client()
+    page = client.get("/search?text=red", headers={"Accept": "text/html"})
+    assert page.status_code == status and str(error) in page.text and "<main" in page.text
+    for path, accept in (("/api/search", "*/*"), ("/search", "application/json")):
+        told = client.get(f"{path}?text=red", headers={"Accept": accept})
+        assert (told.status_code, told.mimetype) == (status, "application/problem+json")
+        assert told.json["detail"] == str(error) and told.json["status"] == status
+
+
+def test_what_nobody_foresaw_is_told_without_its_insides(make_app: Make) -> None:
+    client = make_app({"searcher": FakeSearcher(fails=RuntimeError("password=hunter2"))}).test_client()
+    for path in ("/search?text=red", "/api/search?text=red"):
+        response = client.get(path)
+        assert response.status_code == 500 and "hunter2" not in response.text
+
+
+def test_a_server_that_is_down_says_when_to_come_back(make_app: Make) -> None:
+    client = make_app({"searcher": FakeSearcher(fails=EngineUnavailable("down"))}).test_client()
+    assert client.get("/api/search?text=red").headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    "query", ["box=1,2,3", "box=a,b,c,d", "page=0", "page=x", "filter=nothing", "like=zz", "number=1000"]
+)
+def test_parameters_that_make_no_sense_are_told(client: FlaskClient, query: str) -> None:
+    for path in ("/search", "/api/search"):
+        response = client.get(f"{path}?text=red&{query}")
+        assert response.status_code == 400
+        assert query.partition("=")[0] in response.text
+
+
+def test_the_question_goes_on_as_it_was_asked(app: Flask) -> None:
+    app.test_client().get(
+        f"/search?like={sha(0)}&text=red&box=0.1,0.2,0.3,0.4&filter=a=1&filter=a=2&filter=b=x=y&page=3"
+    )
+    asked = app.extensions["omma"].searcher.asked[-1]
+    assert asked.filters == {"a": ["1", "2"], "b": ["x=y"]}
+    assert (asked.like, asked.text, asked.page) == (sha(0), "red", 3)
+
+
+def test_a_change_of_the_question_goes_back_to_its_first_page() -> None:
+    asked = SearchParameters(text="a & b", filter=["x=1"], page=4)
+    assert asked.with_filter("y", "ü") == "/search?text=a+%26+b&filter=x%3D1&filter=y%3D%C3%BC"
+    assert asked.url(page=5).endswith("page=5")
+
+
+@pytest.mark.parametrize(
+    ("snippet", "html"),
+    [
+        ("\ue000a\ue001 b", "<mark>a</mark> b"),
+        ("<i>\ue000<b>\ue001", "&lt;i&gt;<mark>&lt;b&gt;</mark>"),
+        ("\ue001a\ue000b", "a<mark>b</mark>"),
+        ("\ue000\ue000a\ue001\ue001", "<mark></mark><mark>a</mark>"),
+        ("plain", "plain"),
+    ],
+)
+def test_marks_are_made_after_escaping(snippet: str, html: str) -> None:
+    assert str(marked(snippet)) == html
+
+
+def test_figures_for_people() -> None:
+    assert [percent(value) for value in (0, 0.001, 0.427, 1)] == ["0 %", "<1 %", "43 %", "100 %"]
+    assert [span(value) for value in (None, 9.4, 130, 7300)] == ["–", "9 s", "2 min 10 s", "2 h 1 min"]
+    assert [aspect(*sides) for sides in ((300, 200), (1, 100), (100, 1), (0, 0))] == ["ar-15", "ar-6", "ar-26", "ar-10"]
+
+
+def test_every_shape_of_a_tile_has_its_style(app: Flask, settings: Settings) -> None:
+    css = create_app(settings, fake_services(settings), {"RATELIMIT_STORAGE_URI": "memory://"}).test_client().get(
+        "/static/css/results.css"
+    ).text  # fmt: skip
+    for width in range(1, 400):
+        assert f".{aspect(width, 100)} " in css

@@ -1,0 +1,78 @@
+"""The Flask application: pages for people, each with a JSON twin under `/api` for programs."""
+
+from collections.abc import Mapping
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.security_scheme import SecurityScheme
+from flask_openapi3.openapi import OpenAPI
+
+from engine.settings import Settings, get_settings
+from web import auth, errors, limits, metrics, present, security
+from web.api import INGEST_API, SEARCH_API, SESSION_API, UPLOADS_API
+from web.models import Problem
+from web.pages import HEALTH, INGEST, MEDIA, SEARCH, SESSION
+from web.services import Services
+
+FORM_BYTES = 1024 * 1024  # what a form may hold besides its picture
+SESSION_DAYS = 14
+
+
+def create_app(
+    settings: Settings | None = None,
+    services: Services | None = None,
+    config: Mapping[str, object] | None = None,
+) -> OpenAPI:
+    """The application; without `services`, connected to the real ones. `config` is Flask's, over what settings say."""
+    settings = settings or get_settings()
+    app = OpenAPI(
+        __name__,
+        info=Info(
+            title="Omma",
+            version="0.1.0",
+            description="Search by picture, part of a picture, words and filters; every page has its JSON here.",
+        ),
+        security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
+        openapi_extensions={"security": [{"token": []}, {}]},
+        validation_error_status=400,
+        validation_error_model=Problem,
+        validation_error_callback=errors.invalid_parameters,
+        doc_ui=False,
+        template_folder="templates",
+        static_folder="static",
+    )
+    app.config.update(config or {})
+    _configure(app, settings)
+    _connect(app, settings, services)
+    for blueprint in (HEALTH, SEARCH, MEDIA, INGEST, SESSION):
+        app.register_blueprint(blueprint)
+    for api in (SEARCH_API, UPLOADS_API, INGEST_API, SESSION_API):
+        app.register_api(api)
+    return app
+
+
+def _configure(app: OpenAPI, settings: Settings) -> None:
+    """Rules that hold for every route, in the order in which they look at a request."""
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_bytes + FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        PERMANENT_SESSION_LIFETIME=SESSION_DAYS * 24 * 3600,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    errors.install(app)
+    figures = metrics.Metrics()
+    app.extensions["omma-metrics"] = figures
+    metrics.install(app, figures)
+    security.install(app, settings)
+    limits.install(app, settings)
+    auth.install(app, settings)
+    present.install(app)
+
+
+def _connect(app: OpenAPI, settings: Settings, services: Services | None) -> None:
+    """Hand the other rooms to the routes."""
+    if services is None:
+        from web.house import open_services  # noqa: PLC0415  (loads the models' runtimes; tests bring doubles)
+
+        services = open_services(settings)
+    app.extensions["omma"] = services
+    app.extensions["omma-metrics"].registry.register(metrics.GaugeCollector(services.gauges))

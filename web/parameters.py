@@ -1,0 +1,110 @@
+"""What an address of the page or the API says: parsed, checked, and written back into links."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from engine.errors import BadQuestion
+
+BOX_NUMBERS = 4
+Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class SearchParameters(BaseModel):
+    """A question, as the query string of `/search` and `/api/search`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: str = Field("", max_length=2000, description='Words; `"a phrase"`, `+must`, `-not`, `field:value`.')
+    picture: Sha256 = Field("", description="sha256 of a picture that was sent before (`POST /api/uploads`).")
+    like: Sha256 = Field("", description="Id of a picture of the collection.")
+    address: str = Field("", max_length=2000, description="http(s) address of a picture.")
+    box: str = Field(
+        "", max_length=100, description="Part of the picture: `x,y,w,h` as fractions of its size."
+    )
+    filter: list[str] = Field(
+        [], max_length=50, description="`name=value`; several values of a name are alternatives."
+    )
+    page: int = Field(1, ge=1, le=1000)
+    number: int | None = Field(None, ge=1, le=100, description="Results on a page.")
+    all: bool = Field(False, description="Show what the cut hides, too.")
+    dsl: bool = Field(False, description="Include the exact requests sent to OpenSearch.")
+
+    @field_validator("filter")
+    @classmethod
+    def _filters_have_names(cls, filters: list[str]) -> list[str]:
+        wrong = [entry for entry in filters if not entry.partition("=")[0] or "=" not in entry]
+        if wrong:
+            raise ValueError(f"a filter is name=value, not {wrong[0]!r}")
+        return list(dict.fromkeys(filters))
+
+    @field_validator("box")
+    @classmethod
+    def _box_has_four_numbers(cls, box: str) -> str:
+        if box and len([float(number) for number in box.split(",")]) != BOX_NUMBERS:
+            raise ValueError("a box is x,y,w,h: four fractions of the picture's size")
+        return box
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the question has a picture, from wherever."""
+        return bool(self.picture or self.like or self.address)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked at all."""
+        return not (self.has_picture or self.text.strip() or self.filter)
+
+    def filters(self) -> dict[str, list[str]]:
+        """Values by filter name."""
+        found: dict[str, list[str]] = {}
+        for name, _, value in (entry.partition("=") for entry in self.filter):
+            found.setdefault(name, []).append(value)
+        return found
+
+    def fractions(self) -> list[float] | None:
+        """The box as four numbers."""
+        return [float(number) for number in self.box.split(",")] if self.box else None
+
+    def url(self, path: str = "/search", **changes: Any) -> str:
+        """The same question with changes, as an address; a change of the question goes back to page 1."""
+        if "page" not in changes:
+            changes["page"] = 1
+        changed = self.model_copy(update=changes)
+        return f"{path}?{urlencode(changed.pairs())}"
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Name and value of everything that differs from its default, for links and hidden fields."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in self.model_dump(exclude_defaults=True).items():
+            values = value if isinstance(value, list) else [value]
+            pairs += [(name, "true" if entry is True else str(entry)) for entry in values]
+        return pairs
+
+    def with_filter(self, name: str, value: str) -> str:
+        """The address of the same question, narrowed down by one more value."""
+        return self.url(filter=[*self.filter, f"{name}={value}"])
+
+    def without_filter(self, name: str, value: str) -> str:
+        """The address of the same question without that value."""
+        return self.url(filter=[entry for entry in self.filter if entry != f"{name}={value}"])
+
+
+def read_parameters(arguments: Mapping[str, Any], filters: list[str]) -> SearchParameters:
+    """Parameters of a page's address (`filters` are the values of `filter`); BadQuestion says what is wrong."""
+    given = {name: value for name, value in arguments.items() if value != ""}
+    try:
+        return SearchParameters.model_validate(given | {"filter": filters})
+    except ValidationError as error:
+        raise BadQuestion(describe(error)) from error
+
+
+def describe(error: ValidationError) -> str:
+    """What is wrong with which parameter, in one line for people."""
+    parts = (
+        f"{'.'.join(str(place) for place in entry['loc'])}: {entry['msg'].removeprefix('Value error, ')}"
+        for entry in error.errors(include_url=False)
+    )
+    return "; ".join(parts)

@@ -1,0 +1,108 @@
+"""How values look on a page: filters and globals for the templates."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from flask import Flask, request
+from markupsafe import Markup, escape
+
+from query.answer import Answer
+from web import auth
+
+MARK_START, MARK_END = "\ue000", "\ue001"
+NARROWEST, WIDEST = 0.6, 2.6  # aspect ratios of tiles; what lies beyond is cropped in the grid
+KIBI = 1024
+MINUTE, HOUR = 60, 3600
+TINTS = 8
+
+
+def install(app: Flask) -> None:
+    """Give the templates what they use."""
+    app.jinja_env.filters.update(
+        marked=marked, aspect=aspect, percent=percent, span=span, size=size, moment=moment, spot=spot, words=words,
+        factors_shown=factors_shown,
+    )  # fmt: skip
+    app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
+    app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def marked(snippet: str) -> Markup:
+    """A snippet as HTML: escaped first, then what stands between U+E000 and U+E001 is marked."""
+    parts = snippet.split(MARK_START)
+    html = escape(parts[0].replace(MARK_END, ""))
+    for part in parts[1:]:
+        inside, _, after = part.partition(MARK_END)
+        html += Markup("<mark>%s</mark>%s") % (inside, after.replace(MARK_END, ""))
+    return html
+
+
+def aspect(width: int, height: int) -> str:
+    """The class of a tile's shape, in tenths of width over height: `ar-15` for 3:2."""
+    ratio = width / height if width and height else 1.0
+    return f"ar-{round(10 * min(max(ratio, NARROWEST), WIDEST))}"
+
+
+def percent(fraction: float) -> str:
+    """`0.427` as `43 %`; a small part is not nothing."""
+    whole = round(100 * fraction)
+    return "<1 %" if fraction > 0 and whole == 0 else f"{whole} %"
+
+
+def span(seconds: float | None) -> str:
+    """A time in the two largest units that matter."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < KIBI:
+            return f"{value:.0f} {unit}" if unit != "MB" else f"{value:.1f} {unit}"
+        value /= KIBI
+    return f"{value:.1f} GB"
+
+
+def moment(value: datetime | str | float | None) -> str:
+    """A time to the minute; what is no time stays as it is."""
+    if isinstance(value, float | int):
+        value = datetime.fromtimestamp(value).astimezone()
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return (value or "").replace("T", " ")[:16]
+
+
+def spot(box: list[float], width: int, height: int) -> dict[str, float]:
+    """A box of fractions as x, y, width, height in pixels of the picture, for SVG."""
+    x, y, w, h = box
+    return {
+        "x": round(x * width, 2), "y": round(y * height, 2),
+        "width": round(w * width, 2), "height": round(h * height, 2),
+    }  # fmt: skip
+
+
+def words(name: str) -> str:
+    """A name of the code as words: `linked_text` as `Linked text`."""
+    plain = name.replace("_", " ").replace("-", " ").replace(".", ": ").strip()
+    return plain[:1].upper() + plain[1:]
+
+
+def factors_shown(answer: Answer) -> list[str]:
+    """All factors of a page, the weightiest first, so that each keeps its tint from tile to tile."""
+    shares: dict[str, float] = defaultdict(float)
+    for part in (part for result in answer.results for part in result.why):
+        shares[part.factor] += part.share
+    return sorted(shares, key=lambda name: (-shares[name], name))
+
+
+def tint(factor: str, order: list[str]) -> int:
+    """Which of the accent's tints stands for a factor, the same all over a page."""
+    return order.index(factor) % TINTS if factor in order else TINTS - 1

@@ -1,0 +1,87 @@
+"""What the page needs of the other rooms, as one object that tests can put together from doubles."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from flask import current_app
+from pydantic import BaseModel
+
+from engine.settings import Settings
+from ingest.jobs import Progress
+from query.answer import Answer
+from query.request import SearchRequest
+from web.models import Overview, Refused, RefusedList
+from web.readiness import Warmth
+from web.uploads import Uploads
+
+
+class CanSearch(Protocol):
+    """query.search.Searcher."""
+
+    def search(self, request: SearchRequest) -> Answer:
+        """Answer a question."""
+
+    def warm_up(self) -> None:
+        """Load what the first question would wait for."""
+
+
+class CanStore(Protocol):
+    """engine.store.Store, as far as pages read it."""
+
+    def original(self, document_id: str) -> bytes:
+        """The bytes as they came; NotFoundError."""
+
+    def thumbnail(self, document_id: str) -> bytes:
+        """WebP; NotFoundError."""
+
+
+class CanIngest(Protocol):
+    """Jobs and quarantine, as web.ingesting puts them together."""
+
+    def start(self, spec: str, collection: str) -> str:
+        """Begin to ingest a source; the job's id."""
+
+    def start_uploads(self, pictures: Sequence[tuple[str, bytes]], collection: str) -> str:
+        """Begin to ingest pictures sent by name; the job's id."""
+
+    def jobs(self) -> list[Progress]:
+        """All jobs, latest first."""
+
+    def progress(self, job_id: str) -> Progress:
+        """How far one job is; NotFoundError."""
+
+    def refused(self, page: int, number: int) -> RefusedList:
+        """A page of the quarantine, latest first."""
+
+    def refused_entry(self, entry_id: str) -> Refused:
+        """One entry of the quarantine; NotFoundError."""
+
+    def retry(self, entries: Sequence[str]) -> int:
+        """Try these again; how many were there."""
+
+    def drop(self, entries: Sequence[str]) -> int:
+        """Forget these; how many were there."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that routes call. `checks` raise when a thing is not ready; `gauges` are read at each scrape."""
+
+    settings: Settings
+    searcher: CanSearch
+    store: CanStore
+    ingest: CanIngest
+    uploads: Uploads
+    show: Callable[[str], BaseModel]
+    overview: Callable[[], Overview]
+    warmth: Warmth
+    checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    gauges: Callable[[], Mapping[tuple[str, str], float]] = dict
+
+
+def get_services() -> Services:
+    """The services of the application that answers this request."""
+    services = current_app.extensions["omma"]
+    assert isinstance(services, Services)
+    return services

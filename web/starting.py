@@ -1,0 +1,68 @@
+"""Starting an ingest from the page: what may be named, what was sent."""
+
+from pathlib import Path, PurePosixPath
+
+from flask import request
+
+from engine.errors import BadSource
+from engine.settings import Settings
+from web.models import IngestOptions
+from web.services import get_services
+
+DEMO = "demo"
+MOST_FILES = 2000
+MOST_PAGES = 200
+
+
+def options() -> IngestOptions:
+    """What the page can ingest from, and the jobs so far."""
+    services = get_services()
+    roots = [str(root) for root in services.settings.ingest_roots]
+    return IngestOptions(demo=True, roots=roots, jobs=services.ingest.jobs())
+
+
+def start(source: str, collection: str) -> str:
+    """Begin to ingest the demo corpus, or a folder or feed under the allowed roots; the job's id."""
+    services = get_services()
+    spec = source if source == DEMO else str(allowed(source, services.settings))
+    return services.ingest.start(spec, collection.strip())
+
+
+def allowed(source: str, settings: Settings) -> Path:
+    """The path, if it exists within an allowed folder after links are followed; BadSource otherwise."""
+    if not source.strip():
+        raise BadSource("name a folder, or choose pictures to send")
+    path = Path(source.strip()).expanduser().resolve()
+    roots = [root.resolve() for root in settings.ingest_roots]
+    if not any(path.is_relative_to(root) for root in roots):
+        accepted = (
+            ", ".join(str(root) for root in roots) or "none; the operator names some by OMMA_INGEST_ROOTS"
+        )
+        raise BadSource(f"this folder may not be ingested from the page; allowed folders: {accepted}")
+    if not path.exists():
+        raise BadSource(f"there is nothing at {path}")
+    return path
+
+
+def read_uploads() -> list[tuple[str, bytes]]:
+    """Name and bytes of each picture of the form; BadSource where there is none."""
+    files = [file for file in request.files.getlist("pictures") if file.filename]
+    if not files:
+        raise BadSource("choose at least one picture")
+    if len(files) > MOST_FILES:
+        raise BadSource(f"{len(files)} pictures are more than the {MOST_FILES} that one request may send")
+    return [(file_name(file.filename or "", at), file.read()) for at, file in enumerate(files)]
+
+
+def file_name(sent: str, at: int) -> str:
+    """The last part of the name that a browser sent, without what no file system takes; numbered to be unique."""
+    name = PurePosixPath(sent.replace("\\", "/")).name
+    safe = "".join(letter for letter in name if letter.isprintable() and letter not in '/\\:*?"<>|').strip(
+        ". "
+    )
+    return f"{at:04d}/{safe[-100:] or 'picture'}"
+
+
+def page_number(text: str) -> int:
+    """The number of a page as an address gives it; anything else is the first."""
+    return max(1, min(int(text), MOST_PAGES)) if text.isdecimal() else 1

@@ -1,0 +1,5 @@
+// Short messages for screen readers.
+export function say(message) {
+  const live = document.getElementById("live");
+  if (live) live.textContent = message;
+}
