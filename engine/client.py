@@ -41,9 +41,7 @@ def guard() -> Iterator[None]:
     try:
         yield
     except ConnectionTimeout as error:
-        raise EngineUnavailable(
-            "OpenSearch did not answer in time; see `omma status` and `omma logs opensearch`"
-        ) from error
+        raise EngineUnavailable("OpenSearch did not answer in time; see `omma status` and `omma logs opensearch`") from error
     except ClientConnectionError as error:
         raise EngineUnavailable(f"OpenSearch cannot be reached ({error.error}); see `omma status`") from error
     except TransportError as error:

@@ -27,9 +27,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home, description="Folder of servers, data, logs and caches.")
 
     # The engine
-    opensearch_url: str = Field(
-        "", description="An existing cluster, several separated by commas; empty: the embedded one."
-    )
+    opensearch_url: str = Field("", description="An existing cluster, several separated by commas; empty: the embedded one.")
     opensearch_user: str = Field("", description="User name for the cluster.")
     opensearch_password: SecretStr = Field(SecretStr(""), description="Password for the cluster.")
     opensearch_ca: str = Field("", description="CA bundle for the cluster's certificate.")
@@ -54,6 +52,11 @@ class Settings(BaseSettings):
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
 
+    # Factors
+    factor_path: tuple[Path, ...] = Field(
+        default=(), description="Further folders (a JSON list) whose files are factors, beside the ones that Omma has."
+    )
+
     # Ingest
     batch_size: int = Field(16, ge=1, le=256, description="Pictures that one task looks at together.")
     worker_concurrency: int = Field(0, ge=0, description="Processes of one worker; 0: one per core.")
@@ -61,24 +64,18 @@ class Settings(BaseSettings):
     fetch_timeout: float = Field(30.0, gt=0, description="Seconds that fetching one picture may take in all.")
     fetch_redirects: int = Field(5, ge=0, description="Redirects that are followed for one picture.")
     task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
-    task_visibility: int = Field(
-        3600, gt=0, description="Seconds after which Redis gives a task of a lost worker to another."
-    )
+    task_visibility: int = Field(3600, gt=0, description="Seconds after which Redis gives a task of a lost worker to another.")
     queue_length: int = Field(64, ge=1, description="Batches that may wait before a reader of a source pauses.")
 
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
     fusion_k: int = Field(60, gt=0, description="The constant of reciprocal-rank fusion.")
-    fusion_weights: dict[str, float] = Field(
-        default_factory=dict, description="Weights by factor, over the factors' own."
-    )
+    fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
 
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     web_port: int = Field(8000, description="Port that the page listens on.")
-    api_token: SecretStr = Field(
-        SecretStr(""), description="Bearer token; required when listening beyond the loopback."
-    )
+    api_token: SecretStr = Field(SecretStr(""), description="Bearer token; required when listening beyond the loopback.")
     web_threads: int = Field(8, ge=1, description="Requests that the page answers at the same time.")
     web_hosts: list[str] = Field(
         default_factory=list,
@@ -95,9 +92,7 @@ class Settings(BaseSettings):
         description="Folders (a JSON list) that the page may ingest from, sub-folders included.",
     )
     upload_ttl: int = Field(3600, gt=0, description="Seconds that a picture asked with is kept for further questions.")
-    upload_space: int = Field(
-        512 * 1024 * 1024, gt=0, description="Bytes that kept pictures may take; the oldest go first."
-    )
+    upload_space: int = Field(512 * 1024 * 1024, gt=0, description="Bytes that kept pictures may take; the oldest go first.")
     upload_batch: int = Field(
         512 * 1024 * 1024,
         gt=0,

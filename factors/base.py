@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from factors.linked import Piece
 from factors.words import Words
-from vision.perception import Perception
+from vision.perception import Perception, Vector
 
 Json = dict[str, Any]
 
@@ -25,6 +25,10 @@ class Clause:
     score: Json
     find: Json | None = None
 
+    def named(self) -> Json:
+        """`score` under its name, by which the engine reports its part; a `bool` because not every query takes a name."""
+        return {"bool": {"must": [self.score], "_name": self.name}}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -39,11 +43,18 @@ class Question:
     k: int = 200
     filters: tuple[Json, ...] = ()  # filter clauses, for `find` clauses of approximate k-NN
 
+    def vector(self) -> Vector | None:
+        """The embedding asked with, if there is one."""
+        return self.perception.embedding if self.perception else None
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What explaining one result can draw on: the column's value, the document, and the engine's inner hits and highlights."""
+    """What explaining one result can draw on: the column and its value, the document, the engine's inner hits (their
+    `_source`) and highlights.
+    """
 
+    clause: str
     value: float
     document: Mapping[str, Any]
     question: Question
@@ -65,8 +76,11 @@ class Factor(ABC):
     weight: ClassVar[float] = 1.0
 
     @abstractmethod
-    def fields(self) -> Json:
-        """The part of the mapping's `properties` that this factor owns; no two factors own the same field."""
+    def fields(self, dimensions: Mapping[str, int]) -> Json:
+        """The part of the mapping's `properties` that this factor owns; no two factors own the same field.
+
+        `dimensions` tells the length of the senses' vectors (`embedding`).
+        """
 
     def seen(self, perception: Perception) -> Json:
         """Fields of the document that come from its picture."""
@@ -84,9 +98,21 @@ class Factor(ABC):
     def clauses(self, question: Question) -> list[Clause]:
         """The columns this factor adds for the question; empty where the question gives it nothing to go by."""
 
+    def text_fields(self) -> tuple[str, ...]:
+        """Analysed text fields in which `+word`, `-word` and `"a phrase"` are looked for."""
+        return ()
+
+    def vector_fields(self) -> tuple[str, ...]:
+        """Large fields of `_source` that a page of results has no use for."""
+        return ()
+
     def highlight(self, question: Question) -> Json:
         """Entries for the engine's `highlight.fields`, by field."""
         return {}
+
+    def inner(self, clause: Clause) -> Json | None:
+        """`inner_hits` to ask for with the shown results, for a clause that is a nested query."""
+        return None
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The part of the document's picture that matched, as fractions [x, y, w, h]."""

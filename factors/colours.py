@@ -1,0 +1,111 @@
+"""Colours: both pictures have the same colours in the same shares."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+
+from factors import knn
+from factors.base import Clause, Evidence, Factor, Json, Question
+from vision.perception import Colour, Perception, Vector
+
+LEVELS = (10.0, 35.0, 60.0, 85.0)  # lightness of the palette's anchors, CIE L*
+RING = (0.0, 45.0)  # chroma of the anchors
+HUES = 8
+WIDTH = 20.0  # CIELAB distance over which an anchor fades (about ten just noticeable differences)
+NAMES = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+SHOWN_SHARE = 0.12
+
+
+class Colours(Factor):
+    """Cosine of soft palettes, and the names of dominant colours."""
+
+    name: ClassVar[str] = "colours"
+    title: ClassVar[str] = "Colours"
+    about: ClassVar[str] = (
+        "The dominant colours with their shares are spread softly over anchors in CIELAB; the value is (1 + cosine) / 2 of two such "
+        "palettes. It judges candidates and proposes none. `colours.words` is given where a word of the question names "
+        "one of the eleven basic colours (Berlin and Kay) and the picture has it."
+    )
+    reads: ClassVar[tuple[str, ...]] = ("colours",)
+    weight: ClassVar[float] = 0.4
+
+    def fields(self, dimensions: object) -> Json:
+        """The palette as a vector, the names as a facet, the colours as they are."""
+        return {
+            "palette": knn.field(len(ANCHORS)),
+            "colour": {"type": "keyword"},
+            "colours": {"type": "object", "enabled": False},
+        }
+
+    def seen(self, perception: Perception) -> Json:
+        """Palette and names."""
+        if not perception.colours:
+            return {}
+        shown = [c.name for c in perception.colours if c.share >= SHOWN_SHARE]
+        return {
+            "palette": knn.as_list(palette(perception.colours)),
+            "colour": list(dict.fromkeys(shown)),
+            "colours": {"list": [[c.name, list(c.rgb), round(c.share, 3)] for c in perception.colours]},
+        }
+
+    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The dominant colours."""
+        kept = document.get("colours", {}).get("list")
+        return {} if kept is None else {"colours": tuple(Colour(n, (r, g, b), s) for n, (r, g, b), s in kept)}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """A column for the picture's palette, another for colours that the words name."""
+        columns = []
+        if question.perception is not None and question.perception.colours:
+            asked = knn.as_list(palette(question.perception.colours))
+            columns.append(Clause("colours", score=knn.exact("palette", asked)))
+        named = [word for word in question.words.text.casefold().replace("gray", "grey").split() if word in NAMES]
+        if named:
+            columns.append(Clause("colours.words", score={"terms": {"colour": named}}))
+        return columns
+
+    def text_fields(self) -> tuple[str, ...]:
+        """Names of colours can be required and forbidden."""
+        return ("colour",)
+
+    def vector_fields(self) -> tuple[str, ...]:
+        """The palette."""
+        return ("palette",)
+
+    def explain(self, evidence: Evidence) -> str:
+        """The names."""
+        names = ", ".join(evidence.document.get("colour", [])) or "its colours"
+        if evidence.clause == "colours.words":
+            return f"Has a colour that you named ({names})."
+        return f"Similar colours: {names} (cosine {knn.cosine(evidence.value):.2f})."
+
+
+def _anchors() -> Vector:
+    """Points of CIELAB, [n, 3]: a grey and a ring of hues at each lightness."""
+    angles = np.arange(HUES) * 2 * np.pi / HUES
+    points = [(level, 0.0, 0.0) for level in LEVELS]
+    points += [(level, RING[1] * np.cos(a), RING[1] * np.sin(a)) for level in LEVELS for a in angles]
+    return np.asarray(points, dtype=np.float32)
+
+
+ANCHORS = _anchors()
+
+
+def to_lab(rgb: Sequence[int]) -> Vector:
+    """sRGB (0..255) to CIELAB under D65: L* within 0..100."""
+    pixel = np.asarray([[rgb]], dtype=np.float32) / 255
+    lab: Vector = cv2.cvtColor(pixel, cv2.COLOR_RGB2LAB)[0, 0]
+    return lab
+
+
+def palette(colours: Sequence[Colour]) -> Vector:
+    """Shares of colours spread over the anchors by a Gaussian of CIELAB distance; unit length, [36]."""
+    spread = np.zeros(len(ANCHORS), dtype=np.float32)
+    for colour in colours:
+        distance = ((ANCHORS - to_lab(colour.rgb)) ** 2).sum(axis=1)
+        near = np.exp(-(distance - distance.min()) / (2 * WIDTH**2))
+        spread += colour.share * near / near.sum()
+    unit: Vector = spread / max(float(np.linalg.norm(spread)), 1e-9)
+    return unit

@@ -1,0 +1,58 @@
+"""The k-NN parts that several factors share: a Lucene HNSW field, and exact scoring of any given document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vision.perception import Vector
+
+Json = dict[str, Any]
+
+
+def field(dimension: int, space: str = "cosinesimil", data_type: str = "float") -> Json:
+    """A `knn_vector` that is safe on a server without native libraries."""
+    return {
+        "type": "knn_vector",
+        "dimension": dimension,
+        "data_type": data_type,
+        "method": {
+            "name": "hnsw",
+            "engine": "lucene",
+            "space_type": space,
+            "parameters": {"ef_construction": 128, "m": 16},
+        },
+    }
+
+
+def as_list(vector: Vector) -> list[float]:
+    """As it travels: six digits are more than float32 similarity needs, and half the bytes."""
+    return [round(float(v), 6) for v in vector]
+
+
+def find(path: str, vector: Sequence[float], k: int, filters: Sequence[Json]) -> Json:
+    """Approximate k-NN; the filters hold while the graph is walked, so k results come back if there are k."""
+    inner: Json = {"vector": list(vector), "k": k}
+    if filters:
+        inner["filter"] = {"bool": {"filter": list(filters)}}
+    return {"knn": {path: inner}}
+
+
+def exact(path: str, vector: Sequence[float]) -> Json:
+    """Cosine similarity of any document that has the field, as (1 + cos) / 2, within 0..1.
+
+    `knn_score` with `cosinesimil` (k-NN plugin); `exists` keeps a document without a vector missing.
+    """
+    return {
+        "script_score": {
+            "query": {"exists": {"field": path}},
+            "script": {
+                "lang": "knn",
+                "source": "knn_score",
+                "params": {"field": path, "query_value": list(vector), "space_type": "cosinesimil"},
+            },
+        }
+    }
+
+
+def cosine(score: float) -> float:
+    """The cosine that a score of `exact` stands for."""
+    return 2 * score - 1

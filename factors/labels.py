@@ -1,0 +1,117 @@
+"""Labels: the classifier calls both by the same names."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from factors.base import Clause, Evidence, Factor, Json, Question
+from vision.perception import Label, Perception
+
+SURE = 0.15  # probability from which a label is shown and offered as a facet
+KIND_SHARE = 0.25  # what a common hypernym counts beside a common class
+FAINTEST = 0.01
+
+
+class Labels(Factor):
+    """Dot product of class probabilities, and BM25 over the classes' WordNet names."""
+
+    name: ClassVar[str] = "labels"
+    title: ClassVar[str] = "Labels"
+    about: ClassVar[str] = (
+        "What the ImageNet classifier calls both pictures: the sum over common classes of the product of their probabilities, "
+        "with common WordNet hypernyms (a beagle and a collie are dogs) at a quarter. `labels.words` is BM25 of the "
+        "words against the WordNet names of a document's classes and of their hypernyms."
+    )
+    reads: ClassVar[tuple[str, ...]] = ("labels",)
+    weight: ClassVar[float] = 0.75
+
+    def fields(self, dimensions: object) -> Json:
+        """Probabilities by class, names for words, the sure ones as a facet."""
+        text = {"type": "text", "analyzer": "english", "norms": False}
+        return {
+            "label_weights": {"type": "rank_features"},
+            "label_names": text,
+            "label_kinds": text,
+            "label": {"type": "keyword"},
+            "labels": {"type": "object", "enabled": False},
+        }
+
+    def seen(self, perception: Perception) -> Json:
+        """All classes with their probabilities; the way back keeps them as they were."""
+        if not perception.labels:
+            return {}
+        sure = [label for label in perception.labels if label.confidence >= SURE]
+        return {
+            "label_weights": weights(perception.labels),
+            "label_names": [name for label in sure for name in label.names],
+            "label_kinds": sorted({kind for label in sure for kind in label.hypernyms}),
+            "label": [label.names[0] for label in sure],
+            "labels": {"list": [_as_json(label) for label in perception.labels]},
+        }
+
+    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The labels."""
+        kept = document.get("labels", {}).get("list")
+        return {} if kept is None else {"labels": tuple(_from_json(label) for label in kept)}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """A column for the picture's classes, another for the words."""
+        return [*self._by_picture(question), *self._by_words(question)]
+
+    def _by_picture(self, question: Question) -> list[Clause]:
+        if question.perception is None or not question.perception.labels:
+            return []
+        asked = weights(question.perception.labels)
+        terms = [
+            {"rank_feature": {"field": f"label_weights.{key}", "boost": value, "linear": {}}} for key, value in asked.items()
+        ]
+        score: Json = {"bool": {"should": terms, "minimum_should_match": 1}}
+        return [Clause("labels", score=score, find=score)]
+
+    def _by_words(self, question: Question) -> list[Clause]:
+        if not question.words:
+            return []
+        match: Json = {
+            "multi_match": {
+                "query": question.words.text,
+                "fields": ["label_names^2", "label_kinds"],
+                "type": "best_fields",
+            }
+        }
+        return [Clause("labels.words", score=match, find=match)]
+
+    def text_fields(self) -> tuple[str, ...]:
+        """Names of classes and of their hypernyms."""
+        return ("label_names", "label_kinds")
+
+    def explain(self, evidence: Evidence) -> str:
+        """The names."""
+        names = ", ".join(evidence.document.get("label", [])) or "its likely classes"
+        if evidence.clause == "labels.words":
+            return f"Recognised as what your words name: {names}."
+        return f"Recognised as the same kind of thing: {names}."
+
+
+def weights(labels: tuple[Label, ...]) -> dict[str, float]:
+    """Rank features: a class by its synset, a hypernym by its name, each with its (damped) probability."""
+    features: dict[str, float] = {}
+    for label in labels:
+        if label.confidence < FAINTEST:
+            continue
+        features[label.synset] = features.get(label.synset, 0.0) + label.confidence
+        for kind in label.hypernyms:
+            key = "k_" + "".join(c if c.isalnum() else "_" for c in kind)
+            features[key] = features.get(key, 0.0) + KIND_SHARE * label.confidence
+    return {key: round(value, 4) for key, value in features.items()}
+
+
+def _as_json(label: Label) -> Json:
+    return {
+        "synset": label.synset,
+        "names": list(label.names),
+        "hypernyms": list(label.hypernyms),
+        "confidence": round(label.confidence, 4),
+    }
+
+
+def _from_json(record: Mapping[str, Any]) -> Label:
+    return Label(record["synset"], tuple(record["names"]), tuple(record["hypernyms"]), record["confidence"])

@@ -1,0 +1,113 @@
+"""Objects: something in the picture looks like what was asked with."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from factors import knn
+from factors.base import Clause, Evidence, Factor, Json, Question
+from vision.perception import Box, Object, Perception
+
+PATH = "objects.embedding"
+
+
+class Objects(Factor):
+    """Nested k-NN over the embeddings of the detector's crops, and the words that name them."""
+
+    name: ClassVar[str] = "objects"
+    title: ClassVar[str] = "Object in the image"
+    about: ClassVar[str] = (
+        "The embedding of the chosen object, or of the whole picture where none is chosen, against the embedding of every "
+        "object found in a document's picture. The best object counts ((1 + cosine) / 2), and its box is shown. "
+        "`objects.words` matches the words of the question with the names of the objects found."
+    )
+    reads: ClassVar[tuple[str, ...]] = ("objects", "embedding")
+    weight: ClassVar[float] = 1.0
+
+    def fields(self, dimensions: Mapping[str, int]) -> Json:
+        """Nested objects, and their names once more for words and facets."""
+        parts: Json = {
+            "label": {"type": "keyword"},
+            "confidence": {"type": "half_float"},
+            "box": {"type": "float", "index": False, "doc_values": False},
+            "embedding": knn.field(dimensions["embedding"]),
+        }
+        return {
+            "objects": {"type": "nested", "properties": parts},
+            "object_names": {"type": "text", "analyzer": "english", "norms": False},
+        }
+
+    def seen(self, perception: Perception) -> Json:
+        """Every object; an empty list says that the detector looked and found nothing."""
+        if perception.objects is None:
+            return {}
+        names = sorted({found.label for found in perception.objects})
+        return {"objects": [_as_json(found) for found in perception.objects], "object_names": names}
+
+    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The objects with their embeddings."""
+        if "objects" not in document:
+            return {}
+        return {"objects": tuple(_from_json(found) for found in document["objects"])}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """A column for what the picture shows, another for what the words name."""
+        return [*self._by_picture(question), *self._by_words(question)]
+
+    def _by_picture(self, question: Question) -> list[Clause]:
+        embedding = question.vector()
+        if embedding is None:
+            return []
+        vector = knn.as_list(embedding)
+        find = nested(knn.find(PATH, vector, question.k, question.filters))
+        return [Clause("objects", score=nested(knn.exact(PATH, vector)), find=find)]
+
+    def _by_words(self, question: Question) -> list[Clause]:
+        if not question.words:
+            return []
+        match = {"match": {"object_names": {"query": question.words.text}}}
+        return [Clause("objects.words", score=match, find=match)]
+
+    def text_fields(self) -> tuple[str, ...]:
+        """The names."""
+        return ("object_names",)
+
+    def vector_fields(self) -> tuple[str, ...]:
+        """The vectors."""
+        return (PATH,)
+
+    def inner(self, clause: Clause) -> Json | None:
+        """The best object of each result comes back as an inner hit."""
+        return {"size": 1, "_source": ["objects.box", "objects.label"]} if clause.name == "objects" else None
+
+    def box(self, evidence: Evidence) -> list[float] | None:
+        """The best object's box."""
+        return list(evidence.inner[0]["box"]) if evidence.inner else None
+
+    def explain(self, evidence: Evidence) -> str:
+        """Which object, and how alike; or which name was asked for."""
+        if evidence.clause == "objects.words":
+            return f"Shows what your words name: {', '.join(_names(evidence.document))}."
+        what = evidence.inner[0]["label"] if evidence.inner else "an object"
+        return f"The {what} in it looks like what you asked with (cosine {knn.cosine(evidence.value):.2f})."
+
+
+def nested(query: Json) -> Json:
+    """A query on each object; the best one counts."""
+    return {"nested": {"path": "objects", "score_mode": "max", "query": query}}
+
+
+def _names(document: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(found["label"] for found in document.get("objects", [])))
+
+
+def _as_json(found: Object) -> Json:
+    record: Json = {"label": found.label, "confidence": round(found.confidence, 3), "box": found.box.as_list()}
+    return record if found.embedding is None else record | {"embedding": knn.as_list(found.embedding)}
+
+
+def _from_json(record: Mapping[str, Any]) -> Object:
+    vector = record.get("embedding")
+    embedding = None if vector is None else np.asarray(vector, dtype=np.float32)
+    return Object(record["label"], record["confidence"], Box(*record["box"]), embedding)

@@ -1,0 +1,70 @@
+"""Find the factors by listing the folder."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+from engine.errors import ConfigurationError
+from engine.settings import get_settings
+from factors.base import Factor, Json
+from mappings import template, weights
+
+HERE = Path(__file__).parent
+
+
+def all_factors() -> tuple[Factor, ...]:
+    """Every factor of this folder and of the folders that OMMA_FACTOR_PATH names, by name."""
+    return load((HERE, *get_settings().factor_path))
+
+
+@lru_cache(maxsize=8)
+def load(folders: tuple[Path, ...]) -> tuple[Factor, ...]:
+    """One instance of every named factor in these folders; ConfigurationError where two have one name."""
+    found: dict[str, Factor] = {}
+    for path in (file for folder in folders for file in sorted(folder.glob("[a-z]*.py"))):
+        for kind in _named(_module(path)):
+            if kind.name in found:
+                raise ConfigurationError(f"two factors are named {kind.name!r}: the second is in {path}")
+            found[kind.name] = kind()
+    return tuple(found[name] for name in sorted(found))
+
+
+def by_name(name: str) -> Factor:
+    """The factor that a column of the table belongs to: `ocr.picture` belongs to `ocr`."""
+    base = name.split(".", maxsplit=1)[0]
+    for factor in all_factors():
+        if factor.name == base:
+            return factor
+    raise ConfigurationError(f"no factor is named {base!r}")
+
+
+def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int]) -> Json:
+    """The index body that the factors make together."""
+    factors = all_factors()
+    parts = {factor.name: factor.fields(dimensions) for factor in factors}
+    meta = weights.record({factor.name: factor.reads for factor in factors}, fingerprints)
+    return template.index_body(parts, meta, get_settings())
+
+
+def _module(path: Path) -> ModuleType:
+    """The module of a file: a room's own by its name, a foreign file by its path."""
+    if path.parent == HERE:
+        return importlib.import_module(f"factors.{path.stem}")
+    name = f"omma_factor_{path.stem}_{abs(hash(path))}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path} cannot be imported as a factor")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _named(module: ModuleType) -> list[type[Factor]]:
+    """The factors that a module itself defines."""
+    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Factor)]
+    return [kind for kind in kinds if kind.__module__ == module.__name__ and "name" in vars(kind)]

@@ -1,0 +1,54 @@
+"""Similar: the whole picture looks like the whole picture."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from factors import knn
+from factors.base import Clause, Evidence, Factor, Json, Question
+from vision.perception import Perception
+
+
+class Similar(Factor):
+    """k-NN over the embedding of the whole picture."""
+
+    name: ClassVar[str] = "similar"
+    title: ClassVar[str] = "Similar image"
+    about: ClassVar[str] = (
+        "The embedding of the question's picture, or of its chosen part, against that of every document's whole picture. "
+        "Candidates come from an HNSW graph; the value is (1 + cosine) / 2, computed exactly."
+    )
+    reads: ClassVar[tuple[str, ...]] = ("embedding",)
+    weight: ClassVar[float] = 2.0
+
+    def fields(self, dimensions: Mapping[str, int]) -> Json:
+        """One vector."""
+        return {"similar": knn.field(dimensions["embedding"])}
+
+    def seen(self, perception: Perception) -> Json:
+        """The embedding, or nothing where its sense failed."""
+        return {} if perception.embedding is None else {"similar": knn.as_list(perception.embedding)}
+
+    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The embedding."""
+        vector = document.get("similar")
+        return {} if vector is None else {"embedding": np.asarray(vector, dtype=np.float32)}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """One column where there is a picture to ask with."""
+        embedding = question.vector()
+        if embedding is None:
+            return []
+        vector = knn.as_list(embedding)
+        find = knn.find("similar", vector, question.k, question.filters)
+        return [Clause("similar", score=knn.exact("similar", vector), find=find)]
+
+    def vector_fields(self) -> tuple[str, ...]:
+        """The vector."""
+        return ("similar",)
+
+    def explain(self, evidence: Evidence) -> str:
+        """How alike, as a cosine."""
+        part = "chosen part" if evidence.question.region else "picture"
+        return f"Looks like your {part} (cosine {knn.cosine(evidence.value):.2f})."

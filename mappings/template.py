@@ -1,0 +1,51 @@
+"""One index template, put together from the core fields and what every factor declares."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from mappings import lucene
+from mappings.analysis import ANALYSIS
+from mappings.core import CORE
+
+Json = dict[str, Any]
+
+
+def properties(parts: Mapping[str, Json]) -> Json:
+    """All fields; ConfigurationError where two factors, or a factor and the core, own the same one."""
+    fields = dict(CORE)
+    owners = dict.fromkeys(CORE, "every document")
+    for factor, part in parts.items():
+        for name, field in part.items():
+            if name in owners:
+                raise ConfigurationError(f"field {name!r} of factor {factor!r} already belongs to {owners[name]!r}")
+            owners[name], fields[name] = factor, field
+    return fields
+
+
+def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Json:
+    """Settings and mappings of an index, checked to be safe for the server.
+
+    `parts` are the factors' properties by factor; `meta` goes into the mapping's `_meta` under `omma`.
+    """
+    body: Json = {
+        "settings": {
+            "index": {
+                "knn": True,
+                "number_of_shards": settings.index_shards,
+                "number_of_replicas": settings.index_replicas,
+                "refresh_interval": "1s",
+                "max_ngram_diff": 0,
+            },
+            "analysis": ANALYSIS,
+        },
+        "mappings": {"dynamic": "strict", "_meta": {"omma": meta}, "properties": properties(parts)},
+    }
+    lucene.check(body)
+    return body
+
+
+def index_template(pattern: str, body: Json) -> Json:
+    """The composable index template that gives every new version of the index this body."""
+    return {"index_patterns": [pattern], "priority": 200, "template": body}

@@ -1,0 +1,78 @@
+"""Versioned indices `<prefix>-pictures-000001` behind the alias `<prefix>-pictures`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError as MissingError
+from opensearchpy.exceptions import RequestError
+
+from engine.client import guard
+from engine.errors import NotFoundError
+from engine.settings import Settings
+from mappings import lucene
+from mappings.template import Json, index_template
+
+
+def alias(settings: Settings) -> str:
+    """The name that everything reads and writes by."""
+    return f"{settings.index_prefix}-pictures"
+
+
+def index_name(settings: Settings, version: int) -> str:
+    """The name of one version."""
+    return f"{alias(settings)}-{version:06d}"
+
+
+def current_index(client: OpenSearch, settings: Settings) -> str:
+    """The index behind the alias; NotFoundError where nothing was ever indexed."""
+    try:
+        with guard():
+            return str(next(iter(client.indices.get_alias(name=alias(settings)))))
+    except MissingError as error:
+        raise NotFoundError("there is no index yet; begin with `omma ingest`") from error
+
+
+def meta(client: OpenSearch, settings: Settings) -> Json:
+    """What the current mapping's `_meta` says about factors and weights; NotFoundError without an index."""
+    index = current_index(client, settings)
+    with guard():
+        mapping: Json = client.indices.get_mapping(index=index)
+    return dict(mapping[index]["mappings"].get("_meta", {}).get("omma", {}))
+
+
+def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> str:
+    """The alias, with the first version made where there is none; safe when several workers come at once."""
+    with guard():
+        if not client.indices.exists_alias(name=alias(settings)):
+            create_version(client, settings, 1, body(), serve=True)
+    return alias(settings)
+
+
+def create_version(client: OpenSearch, settings: Settings, version: int, body: Json, *, serve: bool = False) -> str:
+    """Make the index of a version (and the alias too when `serve`); the only way an index is ever made."""
+    lucene.check(body)
+    name = index_name(settings, version)
+    with guard():
+        client.indices.put_index_template(name=alias(settings), body=index_template(f"{alias(settings)}-*", body))
+        try:
+            client.indices.create(index=name, body={"aliases": {alias(settings): {}}} if serve else {})
+        except RequestError as error:
+            if error.error != "resource_already_exists_exception":
+                raise
+    return name
+
+
+def switch(client: OpenSearch, settings: Settings, old: str, new: str) -> None:
+    """Point the alias from one version to the other in one atomic step."""
+    actions: list[Any] = [
+        {"remove": {"index": old, "alias": alias(settings)}},
+        {"add": {"index": new, "alias": alias(settings)}},
+    ]
+    with guard():
+        client.indices.update_aliases(body={"actions": actions})
+
+
+def version_of(index: str) -> int:
+    """The number at the end of an index's name."""
+    return int(index.rsplit("-", 1)[1])

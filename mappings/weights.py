@@ -1,0 +1,32 @@
+"""Vectors of different weights are never compared: what `_meta` records, and what a question must agree with."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.errors import WeightsMismatchError
+
+Json = dict[str, Any]
+
+
+def record(reads: Mapping[str, Iterable[str]], fingerprints: Mapping[str, str]) -> Json:
+    """The `_meta` entry: factor -> sense -> fingerprint, for the senses that each factor reads."""
+    return {"factors": {factor: {s: fingerprints[s] for s in senses} for factor, senses in reads.items()}}
+
+
+def changed(meta: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Senses whose weights differ: sense -> (those of the index, those of now)."""
+    recorded: dict[str, str] = {}
+    for senses in meta.get("factors", {}).values():
+        recorded |= senses
+    return {s: (old, fingerprints[s]) for s, old in recorded.items() if s in fingerprints and fingerprints[s] != old}
+
+
+def check(meta: Mapping[str, Any], fingerprints: Mapping[str, str], factor: str) -> None:
+    """Raise WeightsMismatchError, naming both, unless the factor's fields were made by the weights of now."""
+    for sense, old in meta.get("factors", {}).get(factor, {}).items():
+        new = fingerprints.get(sense)
+        if new is not None and new != old:
+            raise WeightsMismatchError(
+                f"factor {factor!r}: the index holds {sense} made by {old}, the question's was made by {new}; "
+                "run `omma reindex`, or choose the profile that the index was made with (OMMA_PROFILE)"
+            )
