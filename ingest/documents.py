@@ -1,0 +1,168 @@
+"""Documents: what is indexed of a picture, from what was seen of it and from every place it was met in.
+
+Each place is an entry of `sources` that keeps what that place says. Everything linked is made anew from the entries, so
+that text and facts are added, replaced and taken back by their place, in any order, and twice is the same as once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from factors.base import Json
+from factors.linked import Kind, Piece
+from factors.registry import all_factors
+from ingest.item import Item
+from vision.perception import Perception
+
+FACTS = ("category", "date", "price")  # taken from the first entry that has them
+TITLE_ORDER = (Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS, Kind.ANCHOR, Kind.FILE_NAME, Kind.NEARBY)
+LONGEST_TITLE = 300
+MOST_SOURCES = 1000  # places of one picture that are remembered; a blank logo may stand on a million pages
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a picture's bytes: format name, size in bytes, what the senses saw and by which weights."""
+
+    perception: Perception
+    format: str
+    bytes: int
+    fingerprints: Mapping[str, str]
+
+
+def new_document(seen: Seen, items: Sequence[Item], job: str) -> Json:
+    """The document of a picture that was met in these places."""
+    document: Json = {"job": job, "added": _now(), "sources": []} | seen_fields(seen)
+    return _linked(document, [entry_of(item, job) for item in items][:MOST_SOURCES])
+
+
+def seen_fields(seen: Seen) -> Json:
+    """The fields that come from the picture alone."""
+    perception = seen.perception
+    fields: Json = {
+        "width": perception.width,
+        "height": perception.height,
+        "bytes": seen.bytes,
+        "format": seen.format,
+        "missing": sorted(perception.failures),
+        "weights": sorted(f"{sense}={made_by}" for sense, made_by in seen.fingerprints.items()),
+    }
+    for factor in all_factors():
+        fields |= factor.seen(perception)
+    return fields
+
+
+def merged(document: Mapping[str, Any], items: Iterable[Item], job: str) -> Json | None:
+    """The document with what these items say, or None when it says all of it already."""
+    entries = {_key(entry): entry for entry in document.get("sources", ())}
+    changed = False
+    for item in items:
+        entry, known = entry_of(item, job), entries.get(item_key(item))
+        if known is None and len(entries) >= MOST_SOURCES:
+            continue
+        if known is None or _said(known) != _said(entry):
+            entries[item_key(item)], changed = entry, True
+    return _linked(document, list(entries.values())) if changed else None
+
+
+def without(document: Mapping[str, Any], collection: str) -> Json | None:
+    """The document as if it had never been met in that collection, or None when nothing of it is left."""
+    left = [entry for entry in document.get("sources", ()) if entry["collection"] != collection]
+    return _linked(document, left) if left else None
+
+
+def made_by(document: Mapping[str, Any], item: Item, job: str) -> bool:
+    """Whether it was this job that put what the item says into the document."""
+    return any(e.get("job") == job for e in document.get("sources", ()) if _key(e) == item_key(item))
+
+
+def entry_of(item: Item, job: str) -> Json:
+    """What one place says of a picture; parts that are empty are left out."""
+    told: Json = {
+        "page": item.page,
+        "address": item.address,
+        "category": item.category,
+        "date": item.date,
+        "price": item.price,
+        "place": list(item.place) if item.place else None,
+        "facets": item.facets,
+        "texts": [piece.as_json() for piece in item.pieces],
+    }
+    where = {"source": item.source, "reference": item.reference, "collection": item.collection, "job": job}
+    return where | {name: value for name, value in told.items() if value not in ("", None, {}, [])}
+
+
+def item_key(item: Item) -> tuple[str, str, str]:
+    """What makes two places the same."""
+    return item.source, item.reference, item.collection
+
+
+def linked_fields(texts: Iterable[Mapping[str, Any]]) -> Json:
+    """The fields that every factor makes from linked text."""
+    pieces = [Piece.from_json(dict(text)) for text in texts]
+    fields: Json = {}
+    for factor in all_factors():
+        fields |= factor.linked(pieces)
+    return fields
+
+
+def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
+    """The first text of the kind that names pictures best; English before other languages, as it was found."""
+    for kind in TITLE_ORDER:
+        found = [text["text"] for text in texts if text["kind"] == kind]
+        if found:
+            return str(found[0])[:LONGEST_TITLE]
+    return ""
+
+
+def _linked(document: Mapping[str, Any], entries: list[Json]) -> Json:
+    """The document with everything that comes from its places made anew."""
+    texts = _unique(text for entry in entries for text in entry.get("texts", ()))
+    facets = (f"{k}={v}" for entry in entries for k, v in entry.get("facets", {}).items())
+    fields: Json = {
+        "sources": entries,
+        "texts": texts,
+        "collections": _strings(entry["collection"] for entry in entries),
+        "languages": _strings(text["language"] for text in texts),
+        "facets": _strings(facets),
+        "title": title_of(texts),
+        "place": _first(entries, "place", as_point),
+        "changed": _now(),
+    }
+    fields |= {name: _first(entries, name) for name in FACTS}
+    kept = {name: value for name, value in document.items() if name not in linked_fields([]) | fields}
+    return kept | {k: v for k, v in fields.items() if v not in (None, "")} | linked_fields(texts)
+
+
+def as_point(place: Sequence[float]) -> Json:
+    """Latitude and longitude, as the index takes them."""
+    return {"lat": place[0], "lon": place[1]}
+
+
+def _first(entries: Iterable[Json], name: str, made: Any = lambda value: value) -> Any:
+    return next((made(entry[name]) for entry in entries if name in entry), None)
+
+
+def _unique(texts: Iterable[Json]) -> list[Json]:
+    """Each text once, whatever page it stood on."""
+    found: dict[tuple[str, str, str], Json] = {}
+    for text in texts:
+        found.setdefault((text["kind"], text["text"], text["language"]), text)
+    return list(found.values())
+
+
+def _strings(values: Iterable[str]) -> list[str]:
+    return sorted({value for value in values if value})
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    return entry["source"], entry["reference"], entry["collection"]
+
+
+def _said(entry: Mapping[str, Any]) -> Json:
+    return {name: value for name, value in entry.items() if name != "job"}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

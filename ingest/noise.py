@@ -1,0 +1,46 @@
+"""Text that says nothing: file names made by machines; and characters that no text should carry."""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+MACHINE_WORDS = (
+    "img|imag|image|images|dsc|dscn|dscf|dscp|pict|pic|picture|photo|foto|mvi|vid|video|gopr|gx|pxl|pano|mg|cimg|sam|scan|"
+    "scanned|screenshot|screen|shot|capture|download|downloaded|untitled|unnamed|wa|fb|file|thumb|thumbnail|p|"
+    "whatsapp|signal|received|snapchat|copy|of|at|am|pm"
+)
+CAMERA = re.compile(rf"^(?:{MACHINE_WORDS})?[\d().-]*$", re.IGNORECASE)
+HEXADECIMAL = re.compile(r"^(?=.*\d)[0-9a-f-]{8,}$", re.IGNORECASE)
+RANDOM = re.compile(r"^(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])[A-Za-z0-9]{10,}$")
+SEPARATORS = re.compile(r"[_+\s]+|(?<=\w)[.-](?=\w)")
+SPACES = re.compile(r"[^\S\n]+")
+MOST = 10_000  # characters of one piece of text
+
+
+def words_of_name(reference: str) -> str:
+    """What a file's name says to people, or nothing: `IMG_1234.jpg`, hashes and bare numbers say nothing."""
+    stem = PurePosixPath(reference.replace("\\", "/").partition("?")[0]).stem
+    if HEXADECIMAL.match(stem) or RANDOM.match(stem):
+        return ""
+    text = SEPARATORS.sub(" ", clean(stem)).strip(" .-()")
+    if all(CAMERA.match(word) for word in text.split()) or sum(letter.isalpha() for letter in text) < 2:  # noqa: PLR2004  (one letter is no word)
+        return ""
+    return " ".join(word for word in text.split() if not HEXADECIMAL.match(word) or word.isalpha())
+
+
+def clean(text: str) -> str:
+    """The text as Unicode can be sent anywhere: NFC, without control characters and lone surrogates, bounded."""
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")  # pairs become one character
+    kept = "".join(letter if _is_text(letter) else " " for letter in unicodedata.normalize("NFC", joined[: 4 * MOST]))
+    return SPACES.sub(" ", kept).strip()[:MOST]
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether the text carries halves of characters, which no encoding can send."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _is_text(letter: str) -> bool:
+    if letter in "\n\u200c\u200d":  # joiners are part of words in several scripts
+        return True
+    return letter != "\ufffd" and unicodedata.category(letter) not in ("Cc", "Cs", "Co", "Cn", "Cf")

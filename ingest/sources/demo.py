@@ -1,0 +1,66 @@
+"""The demo corpus: drawings and photographs with a line of text in many languages each."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from engine import demo_corpus
+from engine.errors import BadPicture
+from factors.linked import Kind, Piece
+from ingest.item import Item
+from ingest.noise import clean
+from ingest.sources.base import Refusal, Source
+from ingest.sources.folder import category_of, name_piece
+
+TRANSLATION = re.compile(r"^([A-Za-z]{2,3}(?:_[A-Za-z]+)?(?:@[a-z]+)?)\.utf8=(.*)$")
+SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl"}
+
+
+class DemoSource(Source):
+    """PNG pictures with their texts; folders are categories; SVG pictures are skipped and counted."""
+
+    def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
+        """Every picture, in order of path."""
+        root = demo_corpus.ensure(self.settings)
+        for path in sorted(root.rglob("*")):
+            if path.suffix.lower() == ".svg":
+                self.skipped += 1
+            reference = str(path.relative_to(root))
+            if path.suffix.lower() == ".png" and (only is None or reference in only):
+                yield self._item(path, reference)
+
+    def _item(self, path: Path, reference: str) -> Item | Refusal:
+        try:
+            original = self.keep(path)
+        except BadPicture as error:
+            return Refusal(reference, error.reason, str(error))
+        return Item(
+            source=self.name,
+            reference=reference,
+            collection=self.collection,
+            original=original,
+            pieces=(*texts_of(path.with_suffix(".txt")), *name_piece(path.name)),
+            category=category_of(reference),
+            facets=subject_of(reference),
+        )
+
+
+def texts_of(path: Path) -> list[Piece]:
+    """The first line is English; each further one is `code.utf8=text`."""
+    if not path.is_file():
+        return []
+    first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    found = [("en", first), *(match.groups() for line in lines if (match := TRANSLATION.match(line)))]
+    return [Piece(Kind.CAPTION, clean(text), language_tag(code)) for code, text in found if clean(text)]
+
+
+def language_tag(code: str) -> str:
+    """`pt_BR` and `sr@latin`, as locales write them, are `pt-BR` and `sr-Latn` in BCP 47."""
+    code, _, script = code.partition("@")
+    return "-".join(part for part in (code.replace("_", "-"), SCRIPTS.get(script, "")) if part)
+
+
+def subject_of(reference: str) -> dict[str, str]:
+    """The second folder says what kind of animal, plant or thing it is."""
+    folders = reference.split("/")[:-1]
+    return {"subject": clean(folders[1])} if len(folders) > 1 else {}

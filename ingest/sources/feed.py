@@ -1,0 +1,96 @@
+"""A feed: one row, one picture, as CSV, JSON Lines or Parquet."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import BadPicture, BadSource, InputError
+from ingest.facts import facts_of
+from ingest.item import Item
+from ingest.sources.base import Refusal, Source, within
+from ingest.sources.beside import pieces_of
+from ingest.sources.folder import name_piece
+from ingest.sources.rows import FORMATS, BadRow, Row, read_rows
+
+__all__ = ["FORMATS", "ROLES", "FeedSource"]
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "image": ("image", "picture", "image_url", "image_link", "picture_url", "path", "file", "filename", "photo", "img"),
+    "page": ("page", "page_url", "link", "product_url", "url"),
+    "title": ("title", "name", "product_name"),
+    "description": ("description", "caption", "text", "summary"),
+    "alt": ("alt", "alt_text"),
+    "keywords": ("keywords", "tags"),
+    "price": ("price",),
+    "category": ("category", "product_type"),
+    "date": ("date", "published"),
+    "place": ("place", "location"),
+    "latitude": ("latitude", "lat"),
+    "longitude": ("longitude", "lon", "lng"),
+    "language": ("language", "lang"),
+}
+
+
+class FeedSource(Source):
+    """Rows with a picture's path (relative to the feed, inside its folder) or address; other columns are facets.
+
+    A column's role is told by `columns` (role -> column), or by its name; see `ROLES`. References are row numbers
+    and the picture, so that two rows with one picture stay apart.
+    """
+
+    def __post_init__(self) -> None:
+        """Raise BadSource for a role that there is not."""
+        super().__post_init__()
+        unknown = sorted(set(self.columns) - set(ROLES))
+        if unknown:
+            raise BadSource(f"{', '.join(unknown)}: not a role of a column; roles are {', '.join(ROLES)}")
+
+    def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
+        """Every row, in order; BadSource where the file as a whole cannot be read."""
+        for row in read_rows(Path(self.spec)):
+            if only is None or f"row {row.number}" in only:
+                yield self._item(row)
+
+    def _item(self, row: Row | BadRow) -> Item | Refusal:
+        reference = f"row {row.number}"
+        if isinstance(row, BadRow):
+            return Refusal(reference, row.reason, row.message)
+        try:
+            return self._read(row.values, reference)
+        except BadPicture as error:
+            return Refusal(reference, error.reason, str(error))
+        except InputError as error:
+            return Refusal(reference, "bad-value", str(error))
+
+    def _read(self, values: Mapping[str, Any], reference: str) -> Item:
+        used = {role: column for role in ROLES if (column := self._column(role, values))}
+        record = {role: values[column] for role, column in used.items()}
+        facets = {name: value for name, value in values.items() if name not in used.values()}
+        facts = facts_of(record | {"facets": facets}, known=ROLES) | self._whereabouts(record)
+        return Item(
+            source=self.name,
+            reference=reference,
+            collection=self.collection,
+            pieces=(*pieces_of(record), *name_piece(str(record.get("image") or ""))),
+            **facts,
+        )
+
+    def _column(self, role: str, values: Mapping[str, Any]) -> str:
+        """The column that plays the role: the told one, or the first of a usual name."""
+        if role in self.columns:
+            return self.columns[role] if self.columns[role] in values else ""
+        told = set(self.columns.values())
+        lowered = {name.lower(): name for name in reversed(list(values)) if name not in told}
+        return next((lowered[name] for name in ROLES[role] if name in lowered), "")
+
+    def _whereabouts(self, record: Mapping[str, Any]) -> dict[str, str]:
+        picture = str(record.get("image") or "").strip()
+        if not picture:
+            column = self.columns.get("image", "image")
+            raise BadPicture("missing-column", f"the row has no picture (column {column!r})")
+        if "://" in picture:
+            return {"address": picture}
+        folder = Path(self.spec).parent
+        if not within(folder / picture, folder):
+            raise BadPicture("outside", "the path leads out of the feed's folder")
+        return {"original": self.keep(folder / picture)}

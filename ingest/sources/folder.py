@@ -1,0 +1,80 @@
+"""A folder, with everything below it."""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from engine.errors import BadPicture, InputError
+from factors.linked import Kind, Piece
+from ingest.item import Item
+from ingest.metadata import read_metadata
+from ingest.noise import clean, has_surrogates, words_of_name
+from ingest.sources.base import Refusal, Source, is_picture, within
+from ingest.sources.beside import read_beside
+
+TEXT_SUFFIXES = (".txt", ".json")
+NAME_WEIGHT = 0.5  # a file's name says less of a picture than what people wrote about it
+
+
+class FolderSource(Source):
+    """Pictures by relative path; text beside them and inside them is linked, the first folder is the category."""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return Path(self.spec)
+
+    def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
+        """Every file whose name claims to be a picture, in order of path; other files are counted as skipped."""
+        for path in self._files():
+            reference = printable(str(path.relative_to(self.root)))
+            if only is not None and reference not in only:
+                continue
+            if is_picture(path):
+                yield self._item(path, reference)
+            elif path.suffix.lower() not in TEXT_SUFFIXES:
+                self.skipped += 1
+
+    def _files(self) -> Iterator[Path]:
+        """Files in a stable order; hidden ones and folders behind links are left out."""
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
+
+    def _item(self, path: Path, reference: str) -> Item | Refusal:
+        if has_surrogates(str(path)):
+            return Refusal(reference, "bad-name", "the file's name is not UTF-8")
+        if path.is_symlink() and not within(path, self.root):
+            return Refusal(reference, "outside", "the link leads out of the folder")
+        try:
+            return self._read(path, reference)
+        except BadPicture as error:
+            return Refusal(reference, error.reason, str(error))
+        except InputError as error:
+            return Refusal(reference, "bad-text", str(error))
+
+    def _read(self, path: Path, reference: str) -> Item:
+        original = self.keep(path)
+        inside, beside = read_metadata(self.store.original(original)), read_beside(path)
+        facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
+        pieces = (*beside.pieces, *inside.pieces, *name_piece(path.name))
+        return Item(
+            source=self.name, reference=reference, collection=self.collection, original=original, pieces=pieces, **facts
+        )
+
+
+def name_piece(name: str) -> tuple[Piece, ...]:
+    """What a file's name says, as a piece; none where it is noise."""
+    words = words_of_name(name)
+    return (Piece(Kind.FILE_NAME, words, weight=NAME_WEIGHT),) if words else ()
+
+
+def category_of(reference: str) -> str:
+    """The first folder of a relative path."""
+    folder, _, rest = reference.partition("/")
+    return clean(folder) if rest else ""
+
+
+def printable(path: str) -> str:
+    """A path as text that can be sent: bytes that are no UTF-8 are shown as escapes."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
