@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     fetch_timeout: float = Field(30.0, gt=0, description="Seconds that fetching one picture may take in all.")
     fetch_redirects: int = Field(5, ge=0, description="Redirects that are followed for one picture.")
     task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
-    task_visibility: int = Field(3600, gt=0, description="Seconds after which Redis gives a task of a lost worker to another.")
+    task_visibility: int = Field(900, gt=0, description="Seconds after which Redis gives a task of a lost worker to another.")
     queue_length: int = Field(64, ge=1, description="Batches that may wait before a reader of a source pauses.")
 
     # Query

@@ -20,6 +20,7 @@ from ingest.item import Item
 
 LATEST = 20  # failures that a job shows
 KEPT = 30 * 24 * 3600  # seconds that a job is remembered after its last change
+DELIVERIES_KEPT = 24 * 3600
 HEARTBEAT = 60  # seconds without a sign of life after which a reader counts as gone
 
 
@@ -140,9 +141,7 @@ class Jobs:
     def fail(self, job_id: str, message: str) -> None:
         """The source cannot be read: the job ends here."""
         now = _now()
-        self._redis.hset(
-            self._key(job_id), mapping={"state": "failed", "message": message, "changed": now, "ended": now}
-        )
+        self._redis.hset(self._key(job_id), mapping={"state": "failed", "message": message, "changed": now, "ended": now})
 
     def count(self, job_id: str, run: int, number: int, outcome: Outcome, failure: Failure | None = None) -> bool:
         """Count the outcome of item `number` of that run, once; whether it was counted now."""
@@ -163,6 +162,18 @@ class Jobs:
                 pipe.getbit(self._key(job_id, "bits"), number)
             current, *bits = pipe.execute()
         return [current != str(run) or bool(bit) for bit in bits]
+
+    def delivered(self, job_id: str, batch: str) -> int:
+        """Count a delivery of that batch: how many there were, this one included."""
+        key = self._key(job_id, f"try:{batch}")
+        with self._redis.pipeline() as pipe:
+            pipe.incr(key)
+            pipe.expire(key, DELIVERIES_KEPT)
+            return int(pipe.execute()[0])
+
+    def finished(self, job_id: str, batch: str) -> None:
+        """That batch will not be delivered again."""
+        self._redis.delete(self._key(job_id, f"try:{batch}"))
 
     def progress(self, job_id: str) -> Progress:
         """How far the job is; NotFoundError."""

@@ -69,11 +69,11 @@ class Writer:
         """Write once; what must be written again."""
         stored, lines = self._stored(items, job, written), []
         left = {picture: items[picture] for picture in items if picture not in written.outcomes}
-        for picture in left:
+        for picture, found in left.items():
             if picture in stored:
-                lines += self._replace(picture, stored[picture], merged(stored[picture].source, left[picture], job))
+                lines += self._replace(picture, stored[picture], merged(stored[picture].source, found, job))
             elif picture in seen:
-                lines += self._create(picture, new_document(seen[picture], left[picture], job))
+                lines += self._create(picture, new_document(seen[picture], found, job))
             else:
                 raise EngineUnavailable(f"the document of {picture} was deleted while it was completed")
         self._send(lines, left, written)

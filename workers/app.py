@@ -1,0 +1,71 @@
+"""The Celery application: what is acknowledged when, which queues there are, how many processes and threads."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init
+from kombu.entity import Queue
+
+from engine.broker import redis_url, tls_options
+from engine.settings import Settings, get_settings
+
+INTERACTIVE, BULK = "interactive", "bulk"  # in the order in which a worker of both looks for work
+WARM_UP_SECONDS = 600  # a process that loads models for longer counts as stuck
+
+
+def key_prefix(settings: Settings) -> str:
+    """What keeps the queues of installations apart that share one Redis."""
+    return f"{settings.index_prefix}:"
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """Nothing is acknowledged before it is done, and nobody holds work that another could do."""
+    return {
+        "broker_url": redis_url(settings),
+        "broker_use_ssl": tls_options(settings) or None,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {
+            "visibility_timeout": settings.task_visibility,
+            "global_keyprefix": key_prefix(settings),
+            "queue_order_strategy": "priority",
+            "socket_timeout": 30,
+            "socket_keepalive": True,
+        },
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_queues": [Queue(name) for name in (INTERACTIVE, BULK)],  # type: ignore[no-untyped-call]
+        "task_default_queue": BULK,
+        "worker_prefetch_multiplier": 1,
+        "worker_concurrency": processes(settings),
+        "worker_proc_alive_timeout": WARM_UP_SECONDS,
+        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        "worker_hijack_root_logger": True,
+        "imports": ["workers.tasks"],
+    }
+
+
+def processes(settings: Settings) -> int:
+    """Processes of one worker."""
+    return settings.worker_concurrency or os.cpu_count() or 1
+
+
+def make_app(settings: Settings) -> Celery:
+    """An application that talks to the Redis of these settings."""
+    made = Celery("omma", set_as_current=False)
+    made.conf.update(configuration(settings))
+    return made
+
+
+app = make_app(get_settings())
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def warm_up(**_: object) -> None:
+    """Load the models before the first batch, with as many threads as this process's share of the cores."""
+    from workers.runtime import get_runtime  # noqa: PLC0415  (only a process that looks loads models)
+
+    get_runtime().warm_up()

@@ -1,0 +1,196 @@
+"""Dispatch: from a source to batches in the queue."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from engine.broker import connect_redis
+from engine.client import connect
+from engine.errors import EngineUnavailable
+from engine.settings import Settings
+from engine.store import Store
+from ingest.item import Item
+from ingest.jobs import Jobs
+from ingest.looking import Batch, refuse_entry
+from ingest.quarantine import Entry, Quarantine
+from ingest.sources import Refusal, Source
+from ingest.sources.folder import name_piece
+from workers.app import BULK, INTERACTIVE, key_prefix, make_app
+
+LOOK_AGAIN = 0.2  # seconds between two looks at a full queue
+BEAT_EVERY = 10.0  # seconds between two signs of life
+UPLOAD, RETRY = "upload", "retry"
+Looking = Callable[[Batch], Batch | None]
+
+
+def start(source: Source, settings: Settings, queue: str = BULK) -> str:
+    """Read the source here and send its pictures to the workers; the job's id.
+
+    Returns when the source is read; workers may still be looking. EngineUnavailable, BadSource.
+    """
+    job_id = create(source.name, source.collection, settings)
+    read(job_id, source, settings, queue=queue)
+    return job_id
+
+
+def create(source: str, collection: str, settings: Settings) -> str:
+    """A job that waits for `read`."""
+    with _reachable():
+        return _jobs(settings).create(source, collection)
+
+
+def read(job_id: str, source: Source, settings: Settings, *, queue: str = BULK, only: Collection[str] | None = None) -> None:
+    """Read the source for the job, here; a source that breaks ends the job as failed and raises."""
+    try:
+        with _reachable():
+            _Sender(job_id, settings, queue, source.origin()).send(source.items(only), source)
+    except Exception as error:
+        with _reachable():
+            _jobs(settings).fail(job_id, str(error))
+        raise
+
+
+def request(spec: str, collection: str, settings: Settings, columns: dict[str, str] | None = None) -> str:
+    """Let a worker read the source: the job's id, at once. The worker must see the same files."""
+    job_id = create(spec, collection or spec.rstrip("/").rpartition("/")[2], settings)
+    origin = {"spec": spec, "collection": collection, "columns": columns or {}}
+    _send(settings, "omma.ingest", [job_id, origin], INTERACTIVE)
+    return job_id
+
+
+def start_uploads(pictures: Sequence[tuple[str, bytes]], collection: str, settings: Settings) -> str:
+    """Ingest pictures sent by name: they are put into the store here and looked at before bulk work; the job's id."""
+    store, collection = Store(settings), collection or UPLOAD
+    items = (
+        Item(UPLOAD, name, collection, original=store.put_original(data), pieces=name_piece(name)) for name, data in pictures
+    )
+    return _start_items(items, UPLOAD, collection, settings, INTERACTIVE)
+
+
+def retry(entries: Sequence[Entry], settings: Settings) -> list[str]:
+    """Try what is in quarantine again: the jobs' ids.
+
+    What the queue carried goes there again; what its source could not read is read again, where it is still there.
+    """
+    carried = [Item.from_json(entry.item) for entry in entries if entry.item]
+    jobs = []
+    if carried:
+        items = [Item.from_json(i.as_json() | {"original": ""}) if i.address else i for i in carried]
+        jobs.append(_start_items(items, RETRY, _common({i.collection for i in items}), settings, INTERACTIVE))
+    for origin, references in _by_origin(entry for entry in entries if not entry.item and entry.origin):
+        jobs.append(create(origin["spec"], origin["collection"], settings))
+        _send(settings, "omma.ingest", [jobs[-1], origin, references], INTERACTIVE)
+    return jobs
+
+
+def queue_lengths(settings: Settings) -> dict[str, int]:
+    """Tasks that wait, by queue."""
+    with _reachable():
+        redis = connect_redis(settings)
+        return {name: _length(redis, settings, name) for name in (INTERACTIVE, BULK)}
+
+
+class _Sender:
+    """Sends one run of a job."""
+
+    def __init__(
+        self,
+        job_id: str,
+        settings: Settings,
+        queue: str,
+        origin: dict[str, Any] | None = None,
+        look: Looking | None = None,
+    ) -> None:
+        self._look = look
+        self._job, self._settings, self._queue, self._origin = job_id, settings, queue, origin
+        self._redis, self._jobs = connect_redis(settings), _jobs(settings)
+        self._quarantine = Quarantine(connect(settings), settings)
+        self._app = make_app(settings)
+        self._run, self._beaten = self._jobs.begin(job_id), time.monotonic()
+
+    def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
+        """Number everything, quarantine refusals, send the rest in batches."""
+        number, batch = 0, []
+        for number, item in enumerate(items, start=1):
+            if isinstance(item, Refusal):
+                self._refuse(number, item, source)
+            else:
+                batch.append((number, item))
+            if len(batch) == self._settings.batch_size:
+                self._put(batch)
+                batch = []
+            self._beat(number, source)
+        if batch:
+            self._put(batch)
+        self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0)
+
+    def _put(self, items: list[tuple[int, Item]]) -> None:
+        """Wait for room in the queue, then send: a source is read no faster than it is looked at."""
+        batch: Batch | None = Batch(self._job, self._run, tuple(items), self._origin)
+        if self._full() and self._look and batch:
+            batch = self._look(batch)
+        while self._full() and not self._look:
+            time.sleep(LOOK_AGAIN)
+            self._beat()
+        if batch:
+            self._app.send_task("omma.look", args=[batch.as_json()], queue=self._queue)
+
+    def _full(self) -> bool:
+        return _length(self._redis, self._settings, self._queue) >= self._settings.queue_length
+
+    def _refuse(self, number: int, refusal: Refusal, source: Source | None) -> None:
+        name, collection = (source.name, source.collection) if source else ("", "")
+        where = (name, refusal.reference, collection, refusal.reason, refusal.message)
+        refuse_entry(self._jobs, self._quarantine, Entry(*where, job=self._job, origin=self._origin), self._run, number)
+
+    def _beat(self, discovered: int = 0, source: Source | None = None) -> None:
+        """Show how far reading is, now and then."""
+        if discovered == 1 or discovered % self._settings.batch_size == 0 or time.monotonic() > self._beaten + BEAT_EVERY:
+            self._jobs.beat(self._job, discovered=discovered, skipped=source.skipped if source else 0)
+            self._beaten = time.monotonic()
+
+
+def _start_items(items: Iterable[Item], source: str, collection: str, settings: Settings, queue: str) -> str:
+    job_id = create(source, collection, settings)
+    with _reachable():
+        _Sender(job_id, settings, queue).send(items)
+    return job_id
+
+
+def _send(settings: Settings, task: str, arguments: list[Any], queue: str) -> None:
+    with _reachable():
+        make_app(settings).send_task(task, args=arguments, queue=queue)
+
+
+def _by_origin(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """References by the source that they come from."""
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for entry in entries:
+        origin = entry.origin or {}
+        found.setdefault(repr(sorted(origin.items())), (origin, []))[1].append(entry.reference)
+    yield from found.values()
+
+
+def _common(names: set[str]) -> str:
+    return names.pop() if len(names) == 1 else ""
+
+
+def _length(redis: "Redis", settings: Settings, queue: str) -> int:
+    return int(redis.llen(key_prefix(settings) + queue))
+
+
+def _jobs(settings: Settings) -> Jobs:
+    return Jobs(connect_redis(settings), settings.index_prefix)
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turn a Redis that is away into EngineUnavailable."""
+    try:
+        yield
+    except RedisError as error:
+        raise EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`") from error

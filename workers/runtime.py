@@ -1,0 +1,62 @@
+"""What one worker process works with: connections, and the models, which load once."""
+
+import logging
+import os
+from functools import lru_cache
+
+from engine.broker import connect_redis
+from engine.client import connect
+from engine.settings import Settings, get_settings
+from factors.registry import index_body
+from ingest.jobs import Jobs
+from ingest.looking import Batch, Looker
+from ingest.quarantine import Quarantine
+from ingest.writing import Writer
+from mappings import versions, weights
+from vision.perceiver import Perceiver, get_perceiver
+from workers.app import processes
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Connections and models of one process."""
+
+    def __init__(self, settings: Settings, perceiver: Perceiver) -> None:
+        """Nothing is loaded or connected to before it is used."""
+        self.settings, self.perceiver = settings, perceiver
+        self.client = connect(settings)
+        self.jobs = Jobs(connect_redis(settings), settings.index_prefix)
+        self.quarantine = Quarantine(self.client, settings)
+        self.looker = Looker(settings, self.jobs, self.quarantine, Writer(self.client, settings), perceiver)
+
+    def warm_up(self) -> None:
+        """Load the models."""
+        self.perceiver.warm_up()
+
+    def check_index(self) -> None:
+        """Make the index where there is none; WeightsMismatchError where other weights made its vectors."""
+        fingerprints = self.perceiver.fingerprints()
+        versions.ensure(self.client, self.settings, lambda: index_body(fingerprints, self.perceiver.dimensions()))
+        meta = versions.meta(self.client, self.settings)
+        for factor in meta.get("factors", {}):
+            weights.check(meta, fingerprints, factor)
+
+    def try_look(self, batch: Batch) -> Batch | None:
+        """Look once, outside the queue: what must be tried again; the queue's tries have their own rules."""
+        try:
+            self.check_index()
+            return self.looker.look(batch)
+        except Exception:  # whatever it is, the queue tries again and tells
+            logger.exception("a batch of job %s goes back to the queue", batch.job)
+            return batch
+
+
+@lru_cache(maxsize=1)
+def get_runtime() -> Runtime:
+    """The runtime of this process; processes of one worker share the cores between them."""
+    settings = get_settings()
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // processes(settings))
+    os.environ["OMP_THREAD_LIMIT"] = str(threads)
+    settings = settings.model_copy(update={"threads": threads})
+    return Runtime(settings, get_perceiver(settings))
