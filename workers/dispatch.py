@@ -43,11 +43,23 @@ def create(source: str, collection: str, settings: Settings) -> str:
         return _jobs(settings).create(source, collection)
 
 
-def read(job_id: str, source: Source, settings: Settings, *, queue: str = BULK, only: Collection[str] | None = None) -> None:
-    """Read the source for the job, here; a source that breaks ends the job as failed and raises."""
+def read(
+    job_id: str,
+    source: Source,
+    settings: Settings,
+    *,
+    queue: str = BULK,
+    only: Collection[str] | None = None,
+    look: Looking | None = None,
+) -> None:
+    """Read the source for the job, here; a source that breaks ends the job as failed and raises.
+
+    While the queue is full the reader waits, or looks at a batch itself where it can: `look` gives back what is left
+    for the queue. A worker must not wait, for all of them could be reading.
+    """
     try:
         with _reachable():
-            _Sender(job_id, settings, queue, source.origin()).send(source.items(only), source)
+            _Sender(job_id, settings, queue, source.origin(), look).send(source.items(only), source)
     except Exception as error:
         with _reachable():
             _jobs(settings).fail(job_id, str(error))
