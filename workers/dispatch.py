@@ -1,8 +1,9 @@
 """Dispatch: from a source to batches in the queue."""
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from redis import Redis
@@ -122,22 +123,23 @@ class _Sender:
         self._redis, self._jobs = connect_redis(settings), _jobs(settings)
         self._quarantine = Quarantine(connect(settings), settings)
         self._app = make_app(settings)
-        self._run, self._beaten = self._jobs.begin(job_id), time.monotonic()
+        self._run = self._jobs.begin(job_id)
 
     def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
         """Number everything, quarantine refusals, send the rest in batches."""
         number, batch = 0, []
-        for number, item in enumerate(items, start=1):
-            if isinstance(item, Refusal):
-                self._refuse(number, item, source)
-            else:
-                batch.append((number, item))
-            if len(batch) == self._settings.batch_size:
+        with self._alive():
+            for number, item in enumerate(items, start=1):
+                if isinstance(item, Refusal):
+                    self._refuse(number, item, source)
+                else:
+                    batch.append((number, item))
+                if len(batch) == self._settings.batch_size:
+                    self._put(batch)
+                    batch = []
+                    self._jobs.beat(self._job, discovered=number, skipped=source.skipped if source else 0)
+            if batch:
                 self._put(batch)
-                batch = []
-            self._beat(number, source)
-        if batch:
-            self._put(batch)
         self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0)
 
     def _put(self, items: list[tuple[int, Item]]) -> None:
@@ -147,7 +149,6 @@ class _Sender:
             batch = self._look(batch)
         while self._full() and not self._look:
             time.sleep(LOOK_AGAIN)
-            self._beat()
         if batch:
             self._app.send_task("omma.look", args=[batch.as_json()], queue=self._queue)
 
@@ -159,11 +160,23 @@ class _Sender:
         where = (name, refusal.reference, collection, refusal.reason, refusal.message)
         refuse_entry(self._jobs, self._quarantine, Entry(*where, job=self._job, origin=self._origin), self._run, number)
 
-    def _beat(self, discovered: int = 0, source: Source | None = None) -> None:
-        """Show how far reading is, now and then."""
-        if discovered == 1 or discovered % self._settings.batch_size == 0 or time.monotonic() > self._beaten + BEAT_EVERY:
-            self._jobs.beat(self._job, discovered=discovered, skipped=source.skipped if source else 0)
-            self._beaten = time.monotonic()
+    @contextmanager
+    def _alive(self) -> Iterator[None]:
+        """Show signs of life while this process lives, however long one file or one batch takes."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(BEAT_EVERY):
+                with suppress(RedisError):  # the next one may get through
+                    self._jobs.beat(self._job)
+
+        thread = threading.Thread(target=beat, name=f"job-{self._job}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def _start_items(items: Iterable[Item], source: str, collection: str, settings: Settings, queue: str) -> str:
