@@ -56,18 +56,19 @@ class Source(ABC):
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Everything in a stable order, or only the items with these references."""
 
-    def keep(self, path: Path) -> str:
-        """Put the file's bytes into the store: their sha256; BadPicture when they cannot be read."""
+    def keep(self, path: Path) -> tuple[str, bytes]:
+        """Put the file's bytes into the store: their sha256, and the bytes; BadPicture when they cannot be read."""
         try:
             if path.stat().st_size > self.settings.max_bytes:
                 raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
-            return self.store.put_original(path.read_bytes())
+            data = path.read_bytes()
         except PermissionError as error:
             raise BadPicture("unreadable", "the file may not be read by this user") from error
         except FileNotFoundError as error:
             raise BadPicture("not-found", "there is no such file") from error
         except OSError as error:
             raise BadPicture("unreadable", f"the file cannot be read: {error.strerror or error}") from error
+        return self.store.put_original(data), data
 
 
 def is_picture(path: Path) -> bool:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from engine import demo_corpus
 from engine.errors import BadPicture
 from factors.linked import Kind, Piece
 from ingest.item import Item
@@ -21,6 +20,8 @@ class DemoSource(Source):
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every picture, in order of path."""
+        from engine import demo_corpus  # noqa: PLC0415  (it downloads; only this source needs it)
+
         root = demo_corpus.ensure(self.settings)
         for path in sorted(root.rglob("*")):
             if path.suffix.lower() == ".svg":
@@ -31,7 +32,7 @@ class DemoSource(Source):
 
     def _item(self, path: Path, reference: str) -> Item | Refusal:
         try:
-            original = self.keep(path)
+            original, _ = self.keep(path)
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
         return Item(

@@ -93,4 +93,4 @@ class FeedSource(Source):
         folder = Path(self.spec).parent
         if not within(folder / picture, folder):
             raise BadPicture("outside", "the path leads out of the feed's folder")
-        return {"original": self.keep(folder / picture)}
+        return {"original": self.keep(folder / picture)[0]}

@@ -54,8 +54,8 @@ class FolderSource(Source):
             return Refusal(reference, "bad-text", str(error))
 
     def _read(self, path: Path, reference: str) -> Item:
-        original = self.keep(path)
-        inside, beside = read_metadata(self.store.original(original)), read_beside(path)
+        original, data = self.keep(path)
+        inside, beside = read_metadata(data), read_beside(path)
         facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
         pieces = (*beside.pieces, *inside.pieces, *name_piece(path.name))
         return Item(
