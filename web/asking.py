@@ -31,10 +31,12 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
         address=None if named else parameters.address or None,
         like=None if named else parameters.like or None,
         box=parameters.fractions(),
+        region=parameters.region or None,
         text=parameters.text,
         filters=parameters.filters(),
         page=parameters.page,
         number=parameters.number or services.settings.web_number,
+        everything=parameters.everything,
         dsl=parameters.dsl,
     )
 
@@ -42,9 +44,7 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
 def keep(data: bytes) -> KeptPicture:
     """Check bytes by decoding them, and keep them for further questions."""
     kept = get_services().uploads.keep(data)
-    return KeptPicture(
-        picture=kept.id, width=kept.width, height=kept.height, format=kept.format, seconds=kept.seconds
-    )
+    return KeptPicture(picture=kept.id, width=kept.width, height=kept.height, format=kept.format, seconds=kept.seconds)
 
 
 def keep_address(address: str) -> KeptPicture:

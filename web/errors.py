@@ -69,9 +69,7 @@ def _omma_error(error: OmmaError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    if (
-        error.code is None or error.code < HTTPStatus.BAD_REQUEST
-    ):  # redirects, and responses raised by abort()
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # redirects, and responses raised by abort()
         return make_response(error.get_response())
     if error.response is not None:
         return make_response(error.response)

@@ -71,9 +71,7 @@ class GaugeCollector(Collector):
         except Exception:  # a scrape must go through when a server is down: that is when it matters
             logger.warning("state for metrics could not be read", exc_info=True)
             values = {}
-        yield GaugeMetricFamily(
-            "omma_up", "Whether engine and queues could be read.", value=float(bool(values))
-        )
+        yield GaugeMetricFamily("omma_up", "Whether engine and queues could be read.", value=float(bool(values)))
         for name, (about, label) in GAUGE_LABELS.items():
             family = GaugeMetricFamily(name, about, labels=[label] if label else None)
             for (metric, of), value in values.items():
@@ -89,9 +87,7 @@ def install(app: Flask, metrics: Metrics) -> None:
     def observe(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unknown"
         started = g.get("started", time.perf_counter())
-        metrics.requests.labels(route, request.method, response.status_code).observe(
-            time.perf_counter() - started
-        )
+        metrics.requests.labels(route, request.method, response.status_code).observe(time.perf_counter() - started)
         return response
 
     app.after_request(observe)

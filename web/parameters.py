@@ -21,15 +21,14 @@ class SearchParameters(BaseModel):
     picture: Sha256 = Field("", description="sha256 of a picture that was sent before (`POST /api/uploads`).")
     like: Sha256 = Field("", description="Id of a picture of the collection.")
     address: str = Field("", max_length=2000, description="http(s) address of a picture.")
-    box: str = Field(
-        "", max_length=100, description="Part of the picture: `x,y,w,h` as fractions of its size."
+    box: str = Field("", max_length=100, description="Part of the picture: `x,y,w,h` as fractions of its size.")
+    region: str = Field(
+        "", max_length=100, description="Instead of `box`: `x,y,w,h` in pixels, or `pct:x,y,w,h` (IIIF syntax)."
     )
-    filter: list[str] = Field(
-        [], max_length=50, description="`name=value`; several values of a name are alternatives."
-    )
+    filter: list[str] = Field([], max_length=50, description="`name=value`; several values of a name are alternatives.")
     page: int = Field(1, ge=1, le=1000)
     number: int | None = Field(None, ge=1, le=100, description="Results on a page.")
-    all: bool = Field(False, description="Show what the cut hides, too.")
+    everything: bool = Field(False, description="Show what the cut hides, too.")
     dsl: bool = Field(False, description="Include the exact requests sent to OpenSearch.")
 
     @field_validator("filter")
@@ -70,9 +69,9 @@ class SearchParameters(BaseModel):
 
     def url(self, path: str = "/search", **changes: Any) -> str:
         """The same question with changes, as an address; a change of the question goes back to page 1."""
-        if "page" not in changes:
-            changes["page"] = 1
-        changed = self.model_copy(update=changes)
+        if "box" in changes:  # which replaces whatever part was named before
+            changes.setdefault("region", "")
+        changed = self.model_copy(update={"page": 1} | changes)
         return f"{path}?{urlencode(changed.pairs())}"
 
     def pairs(self) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Flask, request
 from markupsafe import Markup, escape
 
-from query.answer import Answer
+from query.answer import Answer, FoundObject
 from web import auth
 
 MARK_START, MARK_END = "\ue000", "\ue001"
@@ -21,6 +21,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         marked=marked, aspect=aspect, percent=percent, span=span, size=size, moment=moment, spot=spot, words=words,
         factors_shown=factors_shown,
+        largest_first=largest_first,
     )  # fmt: skip
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
     app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
@@ -87,6 +88,11 @@ def spot(box: list[float], width: int, height: int) -> dict[str, float]:
         "x": round(x * width, 2), "y": round(y * height, 2),
         "width": round(w * width, 2), "height": round(h * height, 2),
     }  # fmt: skip
+
+
+def largest_first(objects: list[FoundObject]) -> list[FoundObject]:
+    """Objects in the order of drawing: what lies within another comes after it, and can be clicked."""
+    return sorted(objects, key=lambda found: -found.box[2] * found.box[3])
 
 
 def words(name: str) -> str:

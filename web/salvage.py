@@ -2,18 +2,23 @@
 
 import io
 
-from PIL import Image, ImageFile
+from PIL import Image
 
 from engine.errors import NotFoundError
 
 SIDE = 320
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 MOST_PIXELS = 30_000_000
 
 
 def salvage(data: bytes) -> bytes:
-    """WebP of what can be seen, at most 320 pixels on its longer side; NotFoundError where nothing can."""
+    """WebP of what can be seen, at most 320 pixels on its longer side; NotFoundError where nothing can.
+
+    A truncated JPEG is closed by an end marker, after which libjpeg leaves the rest grey. Pillow's own switch for
+    truncated files is global and would change every decoder of the process.
+    """
     try:
-        image = _partial(data) if data.startswith(b"\xff\xd8") else Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data + JPEG_END if data.startswith(JPEG_START) else data))
         if image.width * image.height > MOST_PIXELS:
             raise ValueError("too many pixels for a look")
         image.thumbnail((SIDE, SIDE))
@@ -22,18 +27,3 @@ def salvage(data: bytes) -> bytes:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise NotFoundError("nothing of this picture can be shown") from error
     return out.getvalue()
-
-
-def _partial(data: bytes) -> Image.Image:
-    """A JPEG as far as its data goes, the rest grey.
-
-    Pillow's parser decodes what it is fed, where its global switch for truncated files would change every decoder of
-    the process. Forgetting the tiles keeps Pillow from reading the file again, to the end that is not there.
-    """
-    parser = ImageFile.Parser()
-    parser.feed(data)  # reads the head
-    parser.feed(b"")  # decodes what is there
-    if not isinstance(parser.image, ImageFile.ImageFile):
-        raise ValueError("no picture")
-    parser.image.tile = []
-    return parser.image.copy()

@@ -150,10 +150,7 @@ def _refuse_foreign_hosts() -> Response | None:
 
 def _refuse_other_sites() -> Response | None:
     """The API and the pictures are not for scripts and pages of other sites."""
-    if (
-        request.headers.get("Sec-Fetch-Site") == "cross-site"
-        and request.headers.get("Sec-Fetch-Mode") != "navigate"
-    ):
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.headers.get("Sec-Fetch-Mode") != "navigate":
         return answer_problem(HTTPStatus.FORBIDDEN, "Requests from other sites are refused.", "cross-site")
     return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import IO, Protocol
 
 from flask import current_app
 from pydantic import BaseModel
@@ -42,7 +42,7 @@ class CanIngest(Protocol):
     def start(self, spec: str, collection: str) -> str:
         """Begin to ingest a source; the job's id."""
 
-    def start_uploads(self, pictures: Sequence[tuple[str, bytes]], collection: str) -> str:
+    def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
         """Begin to ingest pictures sent by name; the job's id."""
 
     def jobs(self) -> list[Progress]:

@@ -1,6 +1,9 @@
 """Starting an ingest from the page: what may be named, what was sent."""
 
+from collections.abc import Container
+from itertools import count
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from flask import request
 
@@ -12,6 +15,8 @@ from web.services import get_services
 DEMO = "demo"
 MOST_FILES = 2000
 MOST_PAGES = 200
+LONGEST_NAME = 100
+FORBIDDEN = '/\\:*?"<>|'
 
 
 def options() -> IngestOptions:
@@ -35,32 +40,33 @@ def allowed(source: str, settings: Settings) -> Path:
     path = Path(source.strip()).expanduser().resolve()
     roots = [root.resolve() for root in settings.ingest_roots]
     if not any(path.is_relative_to(root) for root in roots):
-        accepted = (
-            ", ".join(str(root) for root in roots) or "none; the operator names some by OMMA_INGEST_ROOTS"
-        )
+        accepted = ", ".join(str(root) for root in roots) or "none; the operator names some by OMMA_INGEST_ROOTS"
         raise BadSource(f"this folder may not be ingested from the page; allowed folders: {accepted}")
     if not path.exists():
         raise BadSource(f"there is nothing at {path}")
     return path
 
 
-def read_uploads() -> list[tuple[str, bytes]]:
-    """Name and bytes of each picture of the form; BadSource where there is none."""
+def read_uploads() -> dict[str, IO[bytes]]:
+    """The pictures of the form by a name that is safe and unique; BadSource where there is none."""
     files = [file for file in request.files.getlist("pictures") if file.filename]
     if not files:
         raise BadSource("choose at least one picture")
     if len(files) > MOST_FILES:
         raise BadSource(f"{len(files)} pictures are more than the {MOST_FILES} that one request may send")
-    return [(file_name(file.filename or "", at), file.read()) for at, file in enumerate(files)]
+    pictures: dict[str, IO[bytes]] = {}
+    for file in files:
+        pictures[file_name(file.filename or "", pictures)] = file.stream
+    return pictures
 
 
-def file_name(sent: str, at: int) -> str:
-    """The last part of the name that a browser sent, without what no file system takes; numbered to be unique."""
+def file_name(sent: str, taken: Container[str] = ()) -> str:
+    """The last part of the name that a browser sent, without what no file system takes, and not yet taken."""
     name = PurePosixPath(sent.replace("\\", "/")).name
-    safe = "".join(letter for letter in name if letter.isprintable() and letter not in '/\\:*?"<>|').strip(
-        ". "
-    )
-    return f"{at:04d}/{safe[-100:] or 'picture'}"
+    safe = "".join(letter for letter in name if letter.isprintable() and letter not in FORBIDDEN)
+    plain = safe.strip(". ")[-LONGEST_NAME:] or "picture"
+    candidates = (plain if n == 1 else f"{n}-{plain}" for n in count(1))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def page_number(text: str) -> int:

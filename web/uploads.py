@@ -26,9 +26,7 @@ class Uploads:
     def __init__(self, settings: Settings) -> None:
         """Keep them under the home, within the limits of the settings."""
         self.settings = settings
-        self._folder = BoundedFolder(
-            settings.home / "uploads", ttl=settings.upload_ttl, space=settings.upload_space
-        )
+        self._folder = BoundedFolder(settings.home / "uploads", ttl=settings.upload_ttl, space=settings.upload_space)
 
     def keep(self, data: bytes) -> Kept:
         """Check that the bytes are a picture (BadPicture otherwise) and keep them."""

@@ -75,7 +75,7 @@ def request(spec: str, collection: str, settings: Settings, columns: dict[str, s
     return job_id
 
 
-def start_uploads(pictures: Sequence[tuple[str, bytes]], collection: str, settings: Settings) -> str:
+def start_uploads(pictures: Iterable[tuple[str, bytes]], collection: str, settings: Settings) -> str:
     """Ingest pictures sent by name: they are put into the store here and looked at before bulk work; the job's id."""
     store, collection = Store(settings), collection or UPLOAD
     items = (

@@ -1,6 +1,5 @@
 """The application on doubles, and a browser that notes every violation of the page's own rules."""
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,21 +8,24 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from web_doubles import fake_services
 from werkzeug.serving import make_server
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from doubles import fake_services  # noqa: E402
-
-from engine.settings import Settings  # noqa: E402
-from web.app import create_app  # noqa: E402
+from engine.settings import Settings
+from web.app import create_app
 
 IN_MEMORY = {"RATELIMIT_STORAGE_URI": "memory://"}
 CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture()

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doubles import FakeSearcher, down, sha
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from pydantic import BaseModel
+from web_doubles import FakeSearcher, down, sha
 
 from query.answer import Answer
 from web.readiness import Warmth

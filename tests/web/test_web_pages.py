@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 from flask import Flask
 from flask.testing import FlaskClient
+from web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 
 from engine.errors import BadQuestion, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
@@ -126,9 +126,7 @@ def test_a_server_that_is_down_says_when_to_come_back(make_app: Make) -> None:
     assert client.get("/api/search?text=red").headers["Retry-After"] == "5"
 
 
-@pytest.mark.parametrize(
-    "query", ["box=1,2,3", "box=a,b,c,d", "page=0", "page=x", "filter=nothing", "like=zz", "number=1000"]
-)
+@pytest.mark.parametrize("query", ["box=1,2,3", "box=a,b,c,d", "page=0", "page=x", "filter=nothing", "like=zz", "number=1000"])
 def test_parameters_that_make_no_sense_are_told(client: FlaskClient, query: str) -> None:
     for path in ("/search", "/api/search"):
         response = client.get(f"{path}?text=red&{query}")
@@ -137,9 +135,7 @@ def test_parameters_that_make_no_sense_are_told(client: FlaskClient, query: str)
 
 
 def test_the_question_goes_on_as_it_was_asked(app: Flask) -> None:
-    app.test_client().get(
-        f"/search?like={sha(0)}&text=red&box=0.1,0.2,0.3,0.4&filter=a=1&filter=a=2&filter=b=x=y&page=3"
-    )
+    app.test_client().get(f"/search?like={sha(0)}&text=red&box=0.1,0.2,0.3,0.4&filter=a=1&filter=a=2&filter=b=x=y&page=3")
     asked = app.extensions["omma"].searcher.asked[-1]
     assert asked.filters == {"a": ["1", "2"], "b": ["x=y"]}
     assert (asked.like, asked.text, asked.page) == (sha(0), "red", 3)

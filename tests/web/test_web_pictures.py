@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles import FakeSearcher, picture_bytes, sha
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from test_web_security import csrf_token
+from web_doubles import FakeSearcher, picture_bytes, sha
 
 from engine.errors import NotFoundError
 from engine.settings import Settings
@@ -177,8 +178,6 @@ def test_nothing_to_see_is_said(data: bytes) -> None:
 
 
 def test_a_form_keeps_the_picture_and_leads_to_its_answer(make_app: Make) -> None:
-    from test_web_security import csrf_token
-
     searcher = FakeSearcher()
     client = make_app({"searcher": searcher}).test_client()
     form = {"image": (io.BytesIO(picture_bytes(2)), "a.png"), "text": "red", "filter": "colour=red"}

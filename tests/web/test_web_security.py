@@ -1,16 +1,19 @@
 """Who may ask what, from where, and how often."""
 
+import io
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from doubles import picture_bytes, sha
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import SecretStr
+from web_doubles import fake_services, picture_bytes, sha
 
 from engine.errors import ConfigurationError
+from web.app import create_app
 from web.security import signing_key
 
 PAGES = ["/", "/search?text=red", f"/search?like={sha(0)}", "/ingest", "/quarantine", "/nowhere"]
@@ -85,8 +88,6 @@ def guarded(make_app: Make) -> FlaskClient:
 
 
 def _secret(text: str) -> Any:
-    from pydantic import SecretStr
-
     return SecretStr(text)
 
 
@@ -176,9 +177,9 @@ def test_a_form_with_the_token_of_its_page_goes_through(client: FlaskClient) -> 
 def test_a_browser_script_must_send_the_token_as_a_header(client: FlaskClient) -> None:
     token = csrf_token(client)
     origin = {"Origin": "http://localhost"}
-    send = {"image": (__import__("io").BytesIO(picture_bytes()), "a.png")}
+    send = {"image": (io.BytesIO(picture_bytes()), "a.png")}
     assert client.post("/api/uploads", data=dict(send), headers=origin).status_code == 403
-    send = {"image": (__import__("io").BytesIO(picture_bytes()), "a.png")}
+    send = {"image": (io.BytesIO(picture_bytes()), "a.png")}
     assert client.post("/api/uploads", data=send, headers=origin | {"X-CSRFToken": token}).status_code == 201
 
 
@@ -219,10 +220,6 @@ def test_thumbnails_and_health_are_not_counted(make_app: Make) -> None:
 
 
 def test_limits_hold_while_redis_is_away(settings: Any) -> None:
-    from doubles import fake_services
-
-    from web.app import create_app
-
     changed = settings.model_copy(update={"rate_limit_search": "2/minute", "redis_url": "redis://127.0.0.1:1/0"})
     client = create_app(changed, fake_services(changed)).test_client()
     assert [client.get("/api/search?text=red").status_code for _ in range(3)] == [200, 200, 429]

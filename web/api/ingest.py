@@ -16,9 +16,7 @@ from web.models import Counted, IngestOptions, RefusedList, Started
 from web.services import get_services
 from web.starting import options, read_uploads, start
 
-INGEST_API = APIBlueprint(
-    "ingest_api", __name__, url_prefix="/api", abp_tags=[Tag(name="ingest")], abp_responses=PROBLEMS
-)
+INGEST_API = APIBlueprint("ingest_api", __name__, url_prefix="/api", abp_tags=[Tag(name="ingest")], abp_responses=PROBLEMS)
 
 
 class StartBody(BaseModel):

@@ -7,9 +7,9 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.file import FileStorage
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
+from query.document import DocumentView
 
 from query.answer import Answer
-from query.document import DocumentView
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
 from web.asking import ask
@@ -18,9 +18,7 @@ from web.models import Overview
 from web.parameters import SearchParameters
 from web.services import get_services
 
-SEARCH_API = APIBlueprint(
-    "search_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS
-)
+SEARCH_API = APIBlueprint("search_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS)
 
 
 class PictureForm(BaseModel):

@@ -15,9 +15,7 @@ from web.errors import answer_problem
 from web.limits import limiter, sign_in_rate
 from web.models import Session
 
-SESSION_API = APIBlueprint(
-    "session_api", __name__, url_prefix="/api", abp_tags=[Tag(name="session")], abp_responses=PROBLEMS
-)
+SESSION_API = APIBlueprint("session_api", __name__, url_prefix="/api", abp_tags=[Tag(name="session")], abp_responses=PROBLEMS)
 
 
 class TokenBody(BaseModel):
@@ -53,6 +51,4 @@ def sign_out() -> Response:
 
 
 def _state() -> Session:
-    return Session(
-        signed_in=auth.signed_in(), token_required=auth.token_required(), csrf_token=generate_csrf()
-    )
+    return Session(signed_in=auth.signed_in(), token_required=auth.token_required(), csrf_token=generate_csrf())

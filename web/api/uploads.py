@@ -15,9 +15,7 @@ from web.asking import keep, keep_address
 from web.limits import limiter, upload_rate
 from web.models import KeptPicture
 
-UPLOADS_API = APIBlueprint(
-    "uploads_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS
-)
+UPLOADS_API = APIBlueprint("uploads_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS)
 
 
 class UploadForm(BaseModel):

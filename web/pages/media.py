@@ -1,6 +1,7 @@
 """Pictures themselves: thumbnails, previews and originals, with what a browser needs to handle them safely."""
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, make_response, request
+from werkzeug.wrappers import Response
 
 from engine.errors import NotFoundError
 from vision.picture import decode, thumbnail
@@ -34,9 +35,7 @@ def thumbnail_of(document_id: str) -> Response:
 def preview(document_id: str) -> Response:
     """WebP, at most 1024 pixels on its longer side, made at the first request."""
     services = get_services()
-    folder = BoundedFolder(
-        services.settings.home / "previews", ttl=PREVIEW_TTL, space=services.settings.upload_space
-    )
+    folder = BoundedFolder(services.settings.home / "previews", ttl=PREVIEW_TTL, space=services.settings.upload_space)
     name = f"{document_id}.webp"
     try:
         data = folder.get(name)
@@ -75,9 +74,7 @@ def sniff(data: bytes) -> tuple[str, str]:
     """Content type and extension by the first bytes; never by what a source said."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp", "webp"
-    return next(
-        (kind for start, kind in SHOWN.items() if data.startswith(start)), ("application/octet-stream", "bin")
-    )
+    return next((kind for start, kind in SHOWN.items() if data.startswith(start)), ("application/octet-stream", "bin"))
 
 
 def _picture(data: bytes, kind: str, name: str, disposition: str = "inline") -> Response:

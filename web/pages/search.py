@@ -64,5 +64,5 @@ def picture(document_id: str) -> str:
 
 def _failed(asked: SearchParameters, error: OmmaError) -> tuple[str, int]:
     """The question stays in the box, so that it can be mended."""
-    mended = asked.model_copy(update={"picture": "", "address": "", "box": ""})
+    mended = asked.model_copy(update={"picture": "", "address": "", "box": "", "region": ""})
     return render_template("failed.html", asked=mended, message=str(error)), error.status

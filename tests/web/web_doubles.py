@@ -2,9 +2,10 @@
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import IO
 
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
@@ -124,7 +125,7 @@ class FakeIngest:
     """Remembers what it was told to do."""
 
     started: list[tuple[str, str]] = field(default_factory=list)
-    uploaded: list[list[tuple[str, bytes]]] = field(default_factory=list)
+    uploaded: list[dict[str, bytes]] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     progresses: list[Progress] = field(default_factory=list)
@@ -134,9 +135,9 @@ class FakeIngest:
         self.started.append((spec, collection))
         return "job1"
 
-    def start_uploads(self, pictures: Sequence[tuple[str, bytes]], collection: str) -> str:
+    def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
         """Only remembered."""
-        self.uploaded.append(list(pictures))
+        self.uploaded.append({name: file.read() for name, file in pictures.items()})
         return "job1"
 
     def jobs(self) -> list[Progress]:
@@ -185,8 +186,7 @@ class FakeIngest:
 def an_overview() -> Overview:
     """A small collection."""
     samples = [
-        Sample(id=sha(seed), title=f"Shape {seed}", width=SHAPES[seed % 6][0], height=SHAPES[seed % 6][1])
-        for seed in range(18)
+        Sample(id=sha(seed), title=f"Shape {seed}", width=SHAPES[seed % 6][0], height=SHAPES[seed % 6][1]) for seed in range(18)
     ]
     return Overview(
         documents=796, collections=[Facet(value="tests", count=796)],
