@@ -1,0 +1,51 @@
+"""A perceiver without models: what it sees depends on the pixels alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vision.perception import Box, Colour, Label, Object, Perception, Text, Word
+from vision.picture import Picture
+
+FINGERPRINTS = {
+    name: f"{name}-test@1"
+    for name in ("backbone", "embedding", "labels", "objects", "text_presence", "text", "colours", "phash")
+}
+
+
+def unit(seed: int, size: int = 256) -> np.ndarray:
+    vector = np.random.default_rng(seed).normal(size=size).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def perception_of(picture_id: str, width: int = 64, height: int = 48) -> Perception:
+    seed = int(picture_id[:8], 16)
+    box = Box(0.1, 0.1, 0.5, 0.5)
+    return Perception(
+        picture_id=picture_id, width=width, height=height, embedding=unit(seed),
+        labels=(Label("n02084071", ("dog",), ("animal",), 0.8),), objects=(Object("dog", 0.9, box, unit(seed + 1)),),
+        text_presence=0.9, text=Text((Word("SALE", 0.9, box),), ("SALE",)), colours=(Colour("red", (200, 10, 10), 1.0),),
+        phash=seed,
+    )  # fmt: skip
+
+
+class TestPerceiver:
+    """As vision.perceiver.Perceiver."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.looked: list[int] = []
+
+    def perceive(self, pictures: Sequence[Picture]) -> list[Perception]:
+        self.looked.append(len(pictures))
+        return [perception_of(picture.id, picture.width, picture.height) for picture in pictures]
+
+    def fingerprints(self) -> dict[str, str]:
+        return dict(FINGERPRINTS)
+
+    def dimensions(self) -> dict[str, int]:
+        return {"embedding": 256, "objects": 256}
+
+    def warm_up(self) -> None:
+        pass

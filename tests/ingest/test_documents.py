@@ -1,0 +1,102 @@
+"""Documents: made anew from every place that a picture was met in."""
+
+from dataclasses import replace
+
+import pytest
+
+from factors.linked import Kind, Piece
+from ingest.documents import Seen, made_by, merged, new_document, without
+from ingest.item import Item
+from tests.ingest.seeing import FINGERPRINTS, perception_of
+
+ID = "ab" * 32
+MUG = Item(
+    "shop.csv",
+    "row 1",
+    "shop",
+    original=ID,
+    pieces=(Piece(Kind.TITLE, "Blue mug", "en"), Piece(Kind.FILE_NAME, "mug")),
+    category="cups",
+    page="https://shop.example/1",
+    price=12.5,
+    place=(52.5, 13.4),
+    facets={"brand": "Acme"},
+    date="2024-05-17T00:00:00",
+)
+PHOTO = Item(
+    "photos",
+    "mug.jpg",
+    "holiday",
+    original=ID,
+    pieces=(Piece(Kind.CAPTION, "Моя кружка", "ru"), Piece(Kind.FILE_NAME, "mug")),
+    category="kitchen",
+)
+
+
+@pytest.fixture()
+def document() -> dict[str, object]:
+    seen = Seen(replace(perception_of(ID), failures={"text": "no tesseract"}, text=None), "PNG", 1234, FINGERPRINTS)
+    return new_document(seen, [MUG], "job1")
+
+
+def test_a_document_holds_what_was_seen_and_what_was_said(document: dict[str, object]) -> None:
+    expected = {
+        "width": 64,
+        "height": 48,
+        "bytes": 1234,
+        "format": "PNG",
+        "missing": ["text"],
+        "job": "job1",
+        "title": "Blue mug",
+        "collections": ["shop"],
+        "category": "cups",
+        "price": 12.5,
+        "place": {"lat": 52.5, "lon": 13.4},
+        "facets": ["brand=Acme"],
+        "languages": ["en"],
+        "date": "2024-05-17T00:00:00",
+        "object_names": ["dog"],
+        "label": ["dog"],
+    }
+    assert {name: document[name] for name in expected} == expected
+    assert "embedding=embedding-test@1" in document["weights"]
+    assert document["linked"]["all"] == ["Blue mug", "mug"]
+
+
+def test_another_place_adds_its_text_once(document: dict[str, object]) -> None:
+    both = merged(document, [PHOTO], "job2")
+    assert both is not None
+    assert [piece["text"] for piece in both["texts"]] == ["Blue mug", "mug", "Моя кружка"]
+    assert both["collections"] == ["holiday", "shop"] and both["languages"] == ["en", "ru"]
+    assert (both["category"], both["price"], both["job"]) == ("cups", 12.5, "job1")
+    assert both["similar"] == document["similar"] and "Моя кружка" in both["linked"]["ru"]
+    assert [place["job"] for place in both["sources"]] == ["job1", "job2"]
+
+
+def test_the_same_place_again_changes_nothing(document: dict[str, object]) -> None:
+    assert merged(document, [MUG, MUG], "job2") is None
+    assert made_by(document, MUG, "job1") and not made_by(document, MUG, "job2")
+
+
+def test_a_place_that_says_something_else_now_replaces_what_it_said(document: dict[str, object]) -> None:
+    both = merged(document, [PHOTO], "job2")
+    cheaper = replace(MUG, price=9.0, facets={}, pieces=(Piece(Kind.TITLE, "Mug", "en"),))
+    changed = merged(both, [cheaper], "job3")
+    assert (changed["price"], changed["facets"], len(changed["sources"])) == (9.0, [], 2)
+    assert [piece["text"] for piece in changed["texts"]] == ["Mug", "Моя кружка", "mug"]
+
+
+def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, object]) -> None:
+    both = merged(document, [PHOTO], "job2")
+    left = without(both, "shop")
+    assert (left["collections"], left["category"], left["title"]) == (["holiday"], "kitchen", "Моя кружка")
+    assert "price" not in left and "place" not in left and "en" not in left["linked"]
+    assert left["similar"] == document["similar"]
+    assert without(left, "holiday") is None
+
+
+def test_order_does_not_matter_to_text(document: dict[str, object]) -> None:
+    seen = Seen(perception_of(ID), "PNG", 1234, FINGERPRINTS)
+    one, other = new_document(seen, [MUG, PHOTO], "j"), merged(new_document(seen, [PHOTO], "j"), [MUG], "j")
+    assert {p["text"] for p in one["texts"]} == {p["text"] for p in other["texts"]}
+    assert one["collections"] == other["collections"] and one["facets"] == other["facets"]

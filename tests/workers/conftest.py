@@ -1,0 +1,134 @@
+"""Real workers in processes of their own, and what they leave behind removed."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opensearchpy import OpenSearch
+
+from engine.broker import connect_redis
+from engine.client import connect
+from engine.settings import Settings
+from ingest.jobs import Jobs, Progress
+from mappings.versions import alias
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = (
+    "home",
+    "opensearch_url",
+    "redis_url",
+    "index_prefix",
+    "store_url",
+    "batch_size",
+    "task_visibility",
+    "task_retries",
+    "fetch_private",
+    "fetch_timeout",
+    "queue_length",
+    "max_pixels",
+)
+StartWorker = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture()
+def queue_settings(live_settings: Settings) -> Iterator[Settings]:
+    """Settings for small batches and impatient queues; everything made under them is removed."""
+    made = live_settings.model_copy(update={"batch_size": 4, "task_visibility": 3, "task_retries": 1, "fetch_private": True})
+    yield made
+    client, redis = connect(made), connect_redis(made)
+    client.indices.delete(index=f"{made.index_prefix}-*", ignore_unavailable=True)
+    client.indices.delete_index_template(name=alias(made), ignore=404)
+    for key in redis.scan_iter(f"{made.index_prefix}:*"):
+        redis.delete(key)
+
+
+@pytest.fixture()
+def client(queue_settings: Settings) -> OpenSearch:
+    return connect(queue_settings)
+
+
+@pytest.fixture()
+def start_worker(queue_settings: Settings, tmp_path: Path) -> Iterator[StartWorker]:
+    """Start a worker: `start_worker(processes=2, TEST_SECONDS="0.5")`."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(processes: int = 1, app: str = "tests.workers.worker_app", **environment: str) -> subprocess.Popen[bytes]:
+        told = {f"OMMA_{name.upper()}": str(getattr(queue_settings, name)) for name in NAMES}
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            app,
+            "worker",
+            "-c",
+            str(processes),
+            "-l",
+            "info",
+            "-n",
+            f"w{len(started)}@%h",
+        ]
+        with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
+            started.append(
+                subprocess.Popen(
+                    [*command, "--without-gossip", "--without-mingle"],
+                    cwd=ROOT,
+                    env=os.environ | told | environment | {"OMMA_WORKER_CONCURRENCY": str(processes)},
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            )
+        return started[-1]
+
+    yield start
+    for worker in started:
+        kill_group(worker)
+
+
+def kill_group(worker: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the worker and all its processes at once, as a machine that loses power."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def children(worker: subprocess.Popen[bytes]) -> list[int]:
+    """The pool processes of a worker."""
+    path = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def wait_for(look: Callable[[], Any], what: str, seconds: float = 90) -> Any:
+    """What `look` gives as soon as it is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+def wait_for_end(settings: Settings, job: str, seconds: float = 90) -> Progress:
+    """The job once it has ended."""
+    jobs = Jobs(connect_redis(settings), settings.index_prefix)
+    try:
+        wait_for(lambda: jobs.progress(job).ended, f"the end of job {job}", seconds)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {jobs.progress(job)}") from error
+    return jobs.progress(job)
+
+
+def documents(client: OpenSearch, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Every document by id."""
+    client.indices.refresh(index=alias(settings))
+    hits = client.search(index=alias(settings), body={"size": 1000, "query": {"match_all": {}}})["hits"]["hits"]
+    return {hit["_id"]: hit["_source"] for hit in hits}
