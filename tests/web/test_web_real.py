@@ -1,0 +1,197 @@
+"""The page on the real house: pictures go in through a real worker with real models, and are found again."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image, ImageDraw
+from web_doubles import picture_bytes
+from werkzeug.serving import make_server
+
+from engine.broker import connect_redis
+from engine.client import connect
+from engine.settings import Settings
+from mappings.versions import alias
+from web.app import create_app
+from web.services import Services
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.queue, pytest.mark.models]
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("home", "store_url", "opensearch_url", "redis_url", "index_prefix")
+SLOW = 240_000  # milliseconds until a cold worker has loaded its models and looked at a few pictures
+
+
+def painted(shape: str, colour: str, ground: str) -> bytes:
+    """One shape on a ground."""
+    image = Image.new("RGB", (400, 300), ground)
+    draw = ImageDraw.Draw(image)
+    places = {"ball": draw.ellipse, "box": draw.rectangle}
+    places[shape]([110, 60, 290, 240], fill=colour)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+PICTURES = {
+    "red ball.png": painted("ball", "#d02020", "white"),
+    "blue ball.png": painted("ball", "#2030c0", "white"),
+    "green box.png": painted("box", "#209030", "white"),
+    "yellow box.png": painted("box", "#e0c020", "#303030"),
+    "broken.jpg": picture_bytes(1, 600, 400, "JPEG")[:4000],
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, opensearch_url: str, redis_url: str) -> Iterator[Settings]:
+    """Settings on the real servers, with a worker; everything is removed afterwards."""
+    home = tmp_path_factory.mktemp("house")
+    settings = Settings(
+        home=home,
+        store_url=f"file://{home}/store",
+        opensearch_url=opensearch_url,
+        redis_url=redis_url,
+        index_prefix=f"t{uuid.uuid4().hex[:10]}",
+    )
+    told = {f"OMMA_{name.upper()}": str(getattr(settings, name)) for name in NAMES} | {"OMMA_WORKER_CONCURRENCY": "1"}
+    command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-c", "1", "--without-gossip"]
+    with (home / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | told, stdout=log, stderr=log)
+    yield settings
+    worker.terminate()
+    worker.wait(60)
+    client, redis = connect(settings), connect_redis(settings)
+    for index in client.indices.get(index=f"{settings.index_prefix}-*"):
+        client.indices.delete(index=index)
+    client.indices.delete_index_template(name=alias(settings), ignore=404)
+    for key in redis.scan_iter(f"{settings.index_prefix}:*"):
+        redis.delete(key)
+
+
+@pytest.fixture(scope="module")
+def address(house: Settings) -> Iterator[str]:
+    """The page of the real house, with its models loaded."""
+    app = create_app(house, config={"RATELIMIT_STORAGE_URI": "memory://"})
+    services = app.extensions["omma"]
+    assert isinstance(services, Services)
+    services.warmth.start()
+    assert services.warmth.wait(SLOW / 1000), services.warmth.problem
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    server.server_close()
+
+
+def files(*names: str) -> list[dict[str, Any]]:
+    return [{"name": name, "mimeType": "image/png", "buffer": PICTURES[name]} for name in names]
+
+
+@pytest.fixture(scope="module")
+def filled(address: str, chromium: Any) -> str:
+    """Pictures are added by the form of the page, as people do."""
+    page = chromium.new_page()
+    page.goto(f"{address}/ingest")
+    page.locator("#pictures").set_input_files(files(*PICTURES))
+    page.locator("#collection-upload").fill("shapes")
+    page.get_by_role("button", name="Add pictures").click()
+    page.get_by_role("link", name="See the pictures").wait_for(timeout=SLOW)
+    assert page.locator('[data-field="indexed"]').inner_text() == "4", page.locator("main").inner_text()
+    assert page.locator('[data-field="quarantined"]').inner_text() == "1"
+    assert page.locator("progress").evaluate("bar => bar.value === bar.max")
+    page.close()
+    return address
+
+
+def titles(page: Any) -> list[str]:
+    return [name.inner_text() for name in page.locator(".card .name").all()]
+
+
+def test_the_page_is_ready_and_counts_what_there_is(filled: str) -> None:
+    assert httpx.get(f"{filled}/readyz").json()["checks"] == {"models": "ok", "opensearch": "ok", "redis": "ok"}
+    figures = httpx.get(f"{filled}/metrics").text
+    assert "omma_documents 4.0" in figures and "omma_quarantined 1.0" in figures
+    assert 'omma_jobs{state="done"} 1.0' in figures and 'omma_queue_length{queue="bulk"} 0.0' in figures
+
+
+def test_the_front_page_shows_the_collection(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(filled)
+    assert page.get_by_text("4 pictures in 1 collection").is_visible()
+    shown = page.locator(".samples img").evaluate_all("images => images.map((image) => image.naturalWidth)")
+    assert len(shown) == 4
+
+
+def test_a_picture_sent_is_found_again_first_and_says_why(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(filled)
+    page.get_by_role("button", name="Search with a picture").click()
+    page.locator("[data-file]").set_input_files(files("red ball.png"))
+    page.wait_for_url("**/search?picture=**")
+    assert "red ball" in titles(page)[0]
+    page.locator("details.why > summary").first.click()
+    assert page.locator("details.why[open] .why-list li").count() >= 2
+
+
+def test_words_find_what_was_linked_and_mark_it(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(f"{filled}/search?text=box")
+    assert sorted(titles(page)) == ["green box", "yellow box"]
+
+
+def test_a_drawn_part_is_searched(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(filled)
+    page.get_by_role("button", name="Search with a picture").click()
+    page.locator("[data-file]").set_input_files(files("blue ball.png"))
+    page.wait_for_url("**/search?picture=**")
+    frame = page.locator(".stage").bounding_box()
+    page.mouse.move(frame["x"] + frame["width"] * 0.25, frame["y"] + frame["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + frame["width"] * 0.75, frame["y"] + frame["height"] * 0.8, steps=5)
+    page.mouse.up()
+    page.wait_for_url("**box=**")
+    assert page.locator(".edge.drawn, .region.chosen").count() == 1
+    assert page.locator(".card").count() >= 1
+
+
+def test_a_facet_narrows_down(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(f"{filled}/search?filter=collection%3Dshapes")
+    assert page.locator(".card").count() == 4
+    facet = page.locator("#facets a.facet:not(.on)").filter(has_text="green").first
+    facet.click()
+    page.wait_for_url("**green**")
+    assert titles(page) == ["green box"]
+
+
+def test_a_picture_has_its_page_and_leads_to_others_like_it(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(f"{filled}/search?text=red")
+    page.locator("[data-tile]").first.click()
+    page.wait_for_url("**/picture/**")
+    assert page.get_by_role("heading", name="red ball").is_visible()
+    assert page.get_by_text("400 × 300").is_visible()
+    page.get_by_role("link", name="More like this").click()
+    page.wait_for_url("**like=**")
+    assert page.locator(".card").count() >= 1
+
+
+def test_what_could_not_be_used_is_shown_with_its_reason_and_dropped(open_page: Callable[..., Any], filled: str) -> None:
+    page = open_page(f"{filled}/quarantine")
+    assert page.get_by_text("broken.jpg").is_visible()
+    assert "runcated" in page.locator(".refused").inner_text()
+    page.get_by_label("All on this page").check()
+    page.get_by_role("button", name="Drop").click()
+    page.get_by_text("Nothing is in quarantine").wait_for()
+
+
+def test_programs_get_the_same(filled: str) -> None:
+    answer = httpx.post(f"{filled}/api/search?number=2", files={"image": ("a.png", PICTURES["red ball.png"])}).json()
+    assert answer["results"][0]["why"] and answer["took"]["total"] > 0
+    found = answer["results"][0]["id"]
+    view = httpx.get(f"{filled}/api/picture/{found}").json()
+    assert view["id"] == found
+    asked = httpx.get(f"{filled}/api/search?text=ball&dsl=true").json()
+    assert asked["dsl"] and {"red ball", "blue ball"} == {result["title"] for result in asked["results"]}
