@@ -142,12 +142,12 @@ class Looker:
         for picture, message in written.refused.items():
             for number, item in pictures.items[picture]:
                 self._refuse(batch, number, item, "not-indexed", message)
+        self._release([item for picture in written.outcomes for _, item in pictures.items[picture]])
         for picture, outcomes in written.outcomes.items():
             for (number, _), outcome in zip(pictures.items[picture], outcomes, strict=True):
                 self._jobs.count(batch.job, batch.run, number, outcome)
-        self._release(batch, [item for picture in written.outcomes for _, item in pictures.items[picture]])
 
-    def _release(self, batch: Batch, items: Sequence[Item]) -> None:
+    def _release(self, items: Sequence[Item]) -> None:
         """What is indexed now has no place in quarantine any more."""
         self._quarantine.drop([entry_id(item.source, item.reference, item.collection) for item in items])
 

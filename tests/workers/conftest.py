@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError
 
 from engine.broker import connect_redis
 from engine.client import connect
@@ -44,7 +45,8 @@ def queue_settings(live_settings: Settings) -> Iterator[Settings]:
     yield made
     client, redis = connect(made), connect_redis(made)
     client.indices.delete(index=f"{made.index_prefix}-*", ignore_unavailable=True)
-    client.indices.delete_index_template(name=alias(made), ignore=404)
+    with contextlib.suppress(NotFoundError):
+        client.indices.delete_index_template(name=alias(made))
     for key in redis.scan_iter(f"{made.index_prefix}:*"):
         redis.delete(key)
 
@@ -106,7 +108,7 @@ def children(worker: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in path.read_text().split()]
 
 
-def wait_for(look: Callable[[], Any], what: str, seconds: float = 90) -> Any:
+def wait_for(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """What `look` gives as soon as it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -117,7 +119,7 @@ def wait_for(look: Callable[[], Any], what: str, seconds: float = 90) -> Any:
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
-def wait_for_end(settings: Settings, job: str, seconds: float = 90) -> Progress:
+def wait_for_end(settings: Settings, job: str, seconds: float = 60) -> Progress:
     """The job once it has ended."""
     jobs = Jobs(connect_redis(settings), settings.index_prefix)
     try:
