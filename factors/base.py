@@ -102,6 +102,10 @@ class Factor(ABC):
         """Analysed text fields in which `+word`, `-word` and `"a phrase"` are looked for."""
         return ()
 
+    def facets(self) -> Mapping[str, str]:
+        """Names to narrow down by, and the keyword fields that hold their values: `{"colour": "colour"}`."""
+        return {}
+
     def vector_fields(self) -> tuple[str, ...]:
         """Large fields of `_source` that a page of results has no use for."""
         return ()

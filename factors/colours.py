@@ -24,8 +24,8 @@ class Colours(Factor):
     name: ClassVar[str] = "colours"
     title: ClassVar[str] = "Colours"
     about: ClassVar[str] = (
-        "The dominant colours with their shares are spread softly over anchors in CIELAB; the value is (1 + cosine) / 2 of two such "
-        "palettes. It judges candidates and proposes none. `colours.words` is given where a word of the question names "
+        "The dominant colours with their shares are spread softly over anchors in CIELAB; the value is (1 + cosine) / 2 of two "
+        "such palettes. It judges candidates and proposes none. `colours.words` is given where a word of the question names "
         "one of the eleven basic colours (Berlin and Kay) and the picture has it."
     )
     reads: ClassVar[tuple[str, ...]] = ("colours",)
@@ -69,6 +69,10 @@ class Colours(Factor):
     def text_fields(self) -> tuple[str, ...]:
         """Names of colours can be required and forbidden."""
         return ("colour",)
+
+    def facets(self) -> Mapping[str, str]:
+        """The names of dominant colours."""
+        return {"colour": "colour"}
 
     def vector_fields(self) -> tuple[str, ...]:
         """The palette."""

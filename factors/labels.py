@@ -1,5 +1,6 @@
 """Labels: the classifier calls both by the same names."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -7,25 +8,27 @@ from factors.base import Clause, Evidence, Factor, Json, Question
 from vision.perception import Label, Perception
 
 SURE = 0.15  # probability from which a label is shown and offered as a facet
-KIND_SHARE = 0.25  # what a common hypernym counts beside a common class
-FAINTEST = 0.01
+KIND_SHARE = 0.5  # what the nearest hypernym counts beside the class itself
+FADE = 0.85  # what each farther one counts beside the one before it
+KINDS = 10  # hypernyms that count
+FAINTEST = 0.01  # part of a unit vector that is worth a clause
 
 
 class Labels(Factor):
-    """Dot product of class probabilities, and BM25 over the classes' WordNet names."""
+    """Cosine of weighted classes and kinds, and BM25 over their WordNet names."""
 
     name: ClassVar[str] = "labels"
     title: ClassVar[str] = "Labels"
     about: ClassVar[str] = (
-        "What the ImageNet classifier calls both pictures: the sum over common classes of the product of their probabilities, "
-        "with common WordNet hypernyms (a beagle and a collie are dogs) at a quarter. `labels.words` is BM25 of the "
-        "words against the WordNet names of a document's classes and of their hypernyms."
+        "What the ImageNet classifier calls both pictures: the cosine of two vectors whose axes are classes and their WordNet "
+        "hypernyms (a beagle and a collie are dogs), weighted by probability and, for hypernyms, by nearness. `labels.words` "
+        "is BM25 of the words against the WordNet names of a document's sure classes and of their hypernyms."
     )
     reads: ClassVar[tuple[str, ...]] = ("labels",)
     weight: ClassVar[float] = 0.75
 
     def fields(self, dimensions: object) -> Json:
-        """Probabilities by class, names for words, the sure ones as a facet."""
+        """Weights by class and kind, names for words, the sure ones as a facet."""
         text = {"type": "text", "analyzer": "english", "norms": False}
         return {
             "label_weights": {"type": "rank_features"},
@@ -83,6 +86,10 @@ class Labels(Factor):
         """Names of classes and of their hypernyms."""
         return ("label_names", "label_kinds")
 
+    def facets(self) -> Mapping[str, str]:
+        """The sure classes."""
+        return {"label": "label"}
+
     def explain(self, evidence: Evidence) -> str:
         """The names."""
         names = ", ".join(evidence.document.get("label", [])) or "its likely classes"
@@ -92,16 +99,15 @@ class Labels(Factor):
 
 
 def weights(labels: tuple[Label, ...]) -> dict[str, float]:
-    """Rank features: a class by its synset, a hypernym by its name, each with its (damped) probability."""
+    """Rank features of unit length: a class by its synset, kinds of it by their names, fading with their distance."""
     features: dict[str, float] = {}
     for label in labels:
-        if label.confidence < FAINTEST:
-            continue
         features[label.synset] = features.get(label.synset, 0.0) + label.confidence
-        for kind in label.hypernyms:
+        for distance, kind in enumerate(label.hypernyms[:KINDS]):
             key = "k_" + "".join(c if c.isalnum() else "_" for c in kind)
-            features[key] = features.get(key, 0.0) + KIND_SHARE * label.confidence
-    return {key: round(value, 4) for key, value in features.items()}
+            features[key] = features.get(key, 0.0) + KIND_SHARE * FADE**distance * label.confidence
+    length = math.sqrt(sum(value**2 for value in features.values()))
+    return {key: round(value / length, 4) for key, value in features.items() if value / length >= FAINTEST}
 
 
 def _as_json(label: Label) -> Json:

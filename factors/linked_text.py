@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
 from factors.linked import Kind, Piece
-from mappings.analysis import LANGUAGE_ANALYZERS, primary
+from mappings.analysis import ANALYZERS, analyzer, analyzers_for
 
 # What names the picture itself says more than what merely stood near it.
 STRONG = {Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
-LANGUAGES = tuple(sorted(LANGUAGE_ANALYZERS))
 SHOWN = 120  # characters of a highlighted snippet
+SEVERAL = 0.1  # what further fields count beside the best: a word that is spelt alike in ten languages is still one word
 
 
 class LinkedText(Factor):
@@ -20,61 +20,66 @@ class LinkedText(Factor):
     title: ClassVar[str] = "Text linked to it"
     about: ClassVar[str] = (
         "BM25 of the words against text linked to the picture. Every piece goes into `linked.all` (words of any language, "
-        "without case and accents) and into the field of its language, with that language's analyzer (stems, stop "
-        "words, segmentation); titles, captions, alternative texts and keywords also into `linked.strong`, which counts twice. "
-        "The best field counts, the others break ties."
+        "without case and accents) and into the field of its language's analyzer (stems, stop words, segmentation) where the "
+        "engine has one; titles, captions, alternative texts and keywords also go into `linked.strong`, which counts twice. "
+        "A question's language is not known: it is looked for in all languages of its script. The best field counts, "
+        "the others break ties."
     )
     weight: ClassVar[float] = 2.0
 
     def fields(self, dimensions: object) -> Json:
-        """One field per language, one for all, one for the strong kinds."""
-        by_language = {lang: {"type": "text", "analyzer": name} for lang, name in sorted(LANGUAGE_ANALYZERS.items())}
+        """One field per analyzer, one for all languages, one for the strong kinds."""
         folded = {"type": "text", "analyzer": "folded"}
         # Texts in sixty languages are no longer than texts in one: length must not count against a document.
         unnormed = folded | {"norms": False}
-        return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_language}}}
+        by_analyzer = {name: {"type": "text", "analyzer": name} for name in ANALYZERS}
+        return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
     def linked(self, pieces: Sequence[Piece]) -> Json:
         """The pieces, sorted into fields; a piece of small weight is never strong."""
-        fields: dict[str, list[str]] = {}
+        fields: dict[str, dict[str, None]] = {}
         for piece in pieces:
-            fields.setdefault("all", []).append(piece.text)
+            fields.setdefault("all", {})[piece.text] = None
             if piece.kind in STRONG and piece.weight >= 1:
-                fields.setdefault("strong", []).append(piece.text)
-            if primary(piece.language) in LANGUAGE_ANALYZERS:
-                fields.setdefault(primary(piece.language), []).append(piece.text)
-        return {"linked": {name: list(dict.fromkeys(texts)) for name, texts in fields.items()}}
+                fields.setdefault("strong", {})[piece.text] = None
+            if name := analyzer(piece.language):
+                fields.setdefault(name, {})[piece.text] = None
+        return {"linked": {name: list(texts) for name, texts in fields.items()}}
 
     def clauses(self, question: Question) -> list[Clause]:
         """One column where there are words."""
         if not question.words:
             return []
+        text = question.words.text
         match: Json = {
             "multi_match": {
-                "query": question.words.text,
+                "query": text,
                 "type": "best_fields",
-                "tie_breaker": 0.2,
-                "fields": ["linked.strong^2", "linked.all", *(f"linked.{lang}" for lang in LANGUAGES)],
+                "tie_breaker": SEVERAL,
+                "fields": ["linked.strong^2", *_paths(text)],
             }
         }
         return [Clause("linked_text", score=match, find=match)]
 
     def text_fields(self) -> tuple[str, ...]:
         """All languages."""
-        return ("linked.all", *(f"linked.{lang}" for lang in LANGUAGES))
+        return ("linked.all", *(f"linked.{name}" for name in ANALYZERS))
 
     def highlight(self, question: Question) -> Json:
         """The matching piece in whichever field matched."""
-        if not question.words:
-            return {}
         options = {"number_of_fragments": 1, "fragment_size": SHOWN}
-        return {f"linked.{name}": options for name in ("all", *LANGUAGES)}
+        return dict.fromkeys(_paths(question.words.text), options) if question.words else {}
 
     def explain(self, evidence: Evidence) -> str:
         """The words where they stand."""
         if evidence.highlights:
             return f"Text linked to it has your words: {plain(evidence.highlights[0])}"
         return "Text linked to it has your words."
+
+
+def _paths(text: str) -> list[str]:
+    """The fields in which these words can stand."""
+    return ["linked.all", *(f"linked.{name}" for name in analyzers_for(text))]
 
 
 def plain(snippet: Any) -> str:

@@ -1,5 +1,6 @@
 """OCR: the words that can be read in the picture."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -8,9 +9,13 @@ from factors.linked_text import plain
 from vision.perception import Box, Perception, Text, Word
 
 CONFIDENT = 0.6  # of a word read on the question's picture, to ask with it
-SHORTEST = 3  # letters of such a word
-MOST_WORDS = 32  # such words in one question
-TRIGRAMS = "55%"  # of a word's trigrams must be there: one misread letter in seven breaks three of five
+SHORTEST = 3  # letters of such a word, and of a word that has trigrams
+MOST_WORDS = 16  # such words in one question
+TRIGRAMS = "55%"  # of a word's trigrams must be there: one misread letter in nine breaks three of seven
+TRIGRAM_SHARE = 0.3  # rare trigrams add up to more than the word that they come from
+LINES = {"number_of_fragments": 8, "fragment_size": 200}
+MARKED = re.compile("\ue000(.*?)\ue001")
+EDGES = re.compile(r"^\W+|\W+$")
 
 
 class Ocr(Factor):
@@ -20,8 +25,8 @@ class Ocr(Factor):
     title: ClassVar[str] = "Text in the image"
     about: ClassVar[str] = (
         "BM25 of the words against the text read in the picture: as it stands, by English and Russian stems, and by character "
-        "trigrams, which find part numbers and survive misread letters. `ocr.picture` asks with the words that were read "
-        "with confidence on the question's own picture. The boxes of the matching words are shown."
+        "trigrams with look-alike letters as one, which find part numbers and survive misread letters. `ocr.picture` asks with "
+        "the words that were read with confidence on the question's own picture. The boxes of the matching words are shown."
     )
     reads: ClassVar[tuple[str, ...]] = ("text",)
     weight: ClassVar[float] = 1.5
@@ -66,14 +71,15 @@ class Ocr(Factor):
         return ()
 
     def highlight(self, question: Question) -> Json:
-        """The line that matched."""
-        return {"ocr": {"number_of_fragments": 2}, "ocr.trigram": {"number_of_fragments": 1}} if question.words else {}
+        """The lines that matched; by trigrams, whole words that resemble the words asked for."""
+        if not (question.words or _read(question.perception)):
+            return {}
+        return {path: LINES for path in ("ocr", "ocr.en", "ocr.ru", "ocr.trigram")}
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The rectangle around the words that matched."""
-        asked = {token.casefold() for token in _asked(evidence).split()}
         words = evidence.document.get("ocr_words", {}).get("words", [])
-        hits = [box for text, _, box in words if text.casefold().strip(".,:;!?()\"'") in asked]
+        hits = [box for text, _, box in words if _bare(text) in _matched(evidence)]
         if not hits:
             return None
         left, top = min(b[0] for b in hits), min(b[1] for b in hits)
@@ -89,21 +95,32 @@ class Ocr(Factor):
 
 
 def match(text: str) -> Json:
-    """The best way of reading counts, the others break ties."""
-    trigram = {"match": {"ocr.trigram": {"query": text, "minimum_should_match": TRIGRAMS, "boost": 0.5}}}
-    ways = [{"match": {name: {"query": text}}} for name in ("ocr", "ocr.en", "ocr.ru")]
-    return {"dis_max": {"tie_breaker": 0.2, "queries": [*ways, trigram]}}
+    """The best way of reading counts, the others break ties; by trigrams each word is looked for on its own."""
+    ways: list[Json] = [{"match": {name: {"query": text}}} for name in ("ocr", "ocr.en", "ocr.ru")]
+    words = [word for word in dict.fromkeys(text.split()) if len(_bare(word)) >= SHORTEST][:MOST_WORDS]
+    similar = [{"match": {"ocr.trigram": {"query": word, "minimum_should_match": TRIGRAMS}}} for word in words]
+    if similar:
+        ways.append({"bool": {"should": similar, "boost": TRIGRAM_SHARE}})
+    return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
 
 
 def _read(perception: Perception | None) -> str:
     """The words that the question's picture itself says, confidently."""
     if perception is None or perception.text is None:
         return ""
-    words = [w.text for w in perception.text.words if w.confidence >= CONFIDENT and len(w.text) >= SHORTEST]
-    return " ".join(words[:MOST_WORDS])
+    words = [w.text for w in perception.text.words if w.confidence >= CONFIDENT and len(_bare(w.text)) >= SHORTEST]
+    return " ".join(list(dict.fromkeys(words))[:MOST_WORDS])
 
 
-def _asked(evidence: Evidence) -> str:
-    if evidence.clause == "ocr.picture":
-        return _read(evidence.question.perception)
-    return evidence.question.words.text
+def _matched(evidence: Evidence) -> set[str]:
+    """What the engine marked as matching, which knows stems and misread letters; else the words asked for themselves."""
+    marked = {_bare(word) for text in evidence.highlights for span in MARKED.findall(text) for word in span.split()}
+    if marked:
+        return marked
+    asked = _read(evidence.question.perception) if evidence.clause == "ocr.picture" else evidence.question.words.text
+    return {_bare(word) for word in asked.split()}
+
+
+def _bare(word: str) -> str:
+    """Without case, and without marks at either end."""
+    return EDGES.sub("", word.casefold())

@@ -1,0 +1,97 @@
+"""Perceptions made up for tests, and a live index with the mapping that all factors make together."""
+
+from typing import Any
+
+import numpy as np
+from opensearchpy import OpenSearch
+
+from engine.settings import Settings
+from factors import registry
+from factors.base import Clause
+from mappings import versions
+from vision.perception import Box, Colour, Label, Object, Perception, Text, Vector, Word
+
+DIMENSION = 16
+FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "objects", "labels", "text", "colours", "phash")}
+
+COLOURS = {"red": (200, 20, 30), "blue": (30, 70, 190), "white": (250, 250, 250), "green": (40, 140, 50)}
+DOGS = ("dog", "domestic dog", "canine", "animal")
+CLASSES = {
+    "n02088364": (("beagle",), ("hound", *DOGS)),
+    "n02106030": (("collie",), ("shepherd dog", *DOGS)),
+    "n04285008": (("sports car", "sport car"), ("car", "auto", "motor vehicle", "vehicle")),
+}
+
+
+def unit(rng: np.random.Generator, dimension: int = DIMENSION) -> Vector:
+    """A random direction."""
+    vector = rng.normal(size=dimension).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+def text_of(*lines: str) -> Text:
+    """Lines as a reader gives them: one word after another, one line beneath the other."""
+    words = [
+        Word(word, 0.9, Box(0.1 * i, 0.1 * n, 0.09, 0.05))
+        for n, line in enumerate(lines)
+        for i, word in enumerate(line.split())
+    ]
+    return Text(tuple(words), lines)
+
+
+def label(synset: str, confidence: float) -> Label:
+    """One of the classes above."""
+    return Label(synset, *CLASSES[synset], confidence)
+
+
+def colour(name: str, share: float) -> Colour:
+    """One of the colours above."""
+    return Colour(name, COLOURS[name], share)
+
+
+def an_object(rng: np.random.Generator, name: str = "dog") -> Object:
+    """Something found somewhere."""
+    x, y = rng.uniform(0, 0.5, size=2)
+    return Object(name, 0.9, Box(float(x), float(y), 0.3, 0.4), unit(rng))
+
+
+def perception(picture_id: str = "q", **seen: Any) -> Perception:
+    """What was seen of a picture of 640 x 480."""
+    return Perception(picture_id, 640, 480, **seen)
+
+
+class Live:
+    """An index of its own behind the alias of its settings."""
+
+    def __init__(self, client: OpenSearch, settings: Settings) -> None:
+        self.client, self.settings = client, settings
+        self.index = versions.ensure(client, settings, lambda: registry.index_body(FINGERPRINTS, {"embedding": DIMENSION}))
+
+    def put(self, documents: dict[str, dict[str, Any]]) -> None:
+        lines = [line for key, body in documents.items() for line in ({"index": {"_index": self.index, "_id": key}}, body)]
+        answer = self.client.bulk(body=lines, refresh=True)
+        assert not answer["errors"], answer["items"]
+
+    def table(self, clauses: list[Clause], ids: list[str]) -> dict[str, dict[str, float]]:
+        """The factor table, asked for as a search asks for it."""
+        query = {"filter": [{"ids": {"values": ids}}], "should": [clause.named() for clause in clauses]}
+        body = {"size": len(ids), "_source": False, "query": {"bool": query}}
+        hits = self.client.search(index=self.index, body=body, params={"include_named_queries_score": "true"})["hits"]["hits"]
+        return {hit["_id"]: hit.get("matched_queries") or {} for hit in hits}
+
+    def found(self, clause: Clause, size: int = 10) -> list[str]:
+        """Ids that the clause proposes, best first."""
+        answer = self.client.search(index=self.index, body={"size": size, "_source": False, "query": clause.find})
+        return [hit["_id"] for hit in answer["hits"]["hits"]]
+
+    def source(self, key: str) -> dict[str, Any]:
+        return dict(self.client.get(index=self.index, id=key)["_source"])
+
+
+def documents(perceptions: dict[str, Perception]) -> dict[str, dict[str, Any]]:
+    """The fields that all factors make of each perception."""
+    return {
+        key: {"width": seen.width, "height": seen.height}
+        | {k: v for f in registry.all_factors() for k, v in f.seen(seen).items()}
+        for key, seen in perceptions.items()
+    }
