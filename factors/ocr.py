@@ -74,7 +74,7 @@ class Ocr(Factor):
         """The lines that matched; by trigrams, whole words that resemble the words asked for."""
         if not (question.words or _read(question.perception)):
             return {}
-        return {path: LINES for path in ("ocr", "ocr.en", "ocr.ru", "ocr.trigram")}
+        return dict.fromkeys(("ocr", "ocr.en", "ocr.ru", "ocr.trigram"), LINES)
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The rectangle around the words that matched."""

@@ -32,7 +32,7 @@ def unit(rng: np.random.Generator, dimension: int = DIMENSION) -> Vector:
 def text_of(*lines: str) -> Text:
     """Lines as a reader gives them: one word after another, one line beneath the other."""
     words = [
-        Word(word, 0.9, Box(0.1 * i, 0.1 * n, 0.09, 0.05))
+        Word(word, 0.9, Box(0.1 * (i % 10), 0.1 * (n % 10), 0.09, 0.05))
         for n, line in enumerate(lines)
         for i, word in enumerate(line.split())
     ]
