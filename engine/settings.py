@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     opensearch_timeout: float = Field(10.0, gt=0, description="Seconds that a search may take before it is a 503.")
     redis_url: str = Field("", description="An existing Redis (`redis://` or `rediss://`); empty: one started here.")
     redis_ca: str = Field("", description="CA bundle for a `rediss://` address.")
-    redis_port: int = Field(6379, description="Port of the Redis started here.")
+    redis_port: int = Field(6479, description="Port of the Redis started here.")
     index_prefix: str = Field("omma", pattern=r"^[a-z][a-z0-9_-]*$", description="Prefix of every index and alias.")
     index_shards: int = Field(1, ge=1, description="Primary shards of a new index.")
     index_replicas: int = Field(0, ge=0, description="Replicas of a new index.")
@@ -48,6 +48,14 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     threads: int = Field(0, ge=0, description="Threads of one model session; 0: all cores.")
     ocr_languages: str = Field("eng+rus", description="Tesseract languages, joined by `+`.")
+    object_confidence: float = Field(0.4, gt=0, lt=1, description="Confidence from which a found object counts.")
+    text_threshold: float = Field(
+        0.2, ge=0, le=1, description="Probability of text from which a picture is read; 0: every picture is read."
+    )
+    hub_embedding: str = Field(
+        "google/siglip2-base-patch16-224", description="Embedding model of the `hub` profile: a hub's id, or a local folder."
+    )
+    hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
     max_pixels: int = Field(80_000_000, gt=0, description="A picture with more pixels is refused as a bomb.")
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
@@ -71,6 +79,7 @@ class Settings(BaseSettings):
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
     fusion_k: int = Field(60, gt=0, description="The constant of reciprocal-rank fusion.")
     fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
+    duplicate_bits: int = Field(4, ge=0, le=12, description="Bits in which hashes of near-duplicates (grouped) may differ.")
 
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
+ROUNDING = 1e-4  # by which a rounded box may reach beyond the edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Box:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a rectangle that is empty or leaves the picture."""
-        inside = 0 <= self.x < 1 and 0 <= self.y < 1 and self.x + self.w <= 1.0001 and self.y + self.h <= 1.0001
+        edge = 1 + ROUNDING
+        inside = 0 <= self.x < 1 and 0 <= self.y < 1 and self.x + self.w <= edge and self.y + self.h <= edge
         if not inside or self.w <= 0 or self.h <= 0:
             raise ValueError(f"box {self.as_list()} does not lie within the picture (fractions x, y, w, h)")
 

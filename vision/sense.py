@@ -1,9 +1,11 @@
 """A sense: one way of looking at pictures, in batches."""
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from engine.settings import Settings
 from vision.perception import Perception
 from vision.picture import Picture
 
@@ -18,15 +20,19 @@ class Sense(ABC):
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+    dimension: int = 0  # length of the vector it sees, where it sees one
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self._ready = False
+        self._lock = threading.Lock()
 
     def load(self) -> None:
         """Load the model, once; cheap afterwards."""
-        if not self._ready:
-            self._load()
-            self._ready = True
+        with self._lock:
+            if not self._ready:
+                self._load()
+                self._ready = True
 
     def observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         """Look at a batch; `seen[i]` holds what other senses saw of `pictures[i]`. One observation per picture."""

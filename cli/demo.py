@@ -1,0 +1,70 @@
+"""`omma demo`: from nothing to a first answer."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from engine import demo_corpus
+from engine.embedded import server
+from engine.settings import Settings, get_settings
+
+WORDS = "bird"
+PICTURE = "animals/birds"  # the folder of the corpus that the first picture is taken from
+console = Console(highlight=False)
+
+
+@click.command()
+def demo() -> None:
+    """Set up, start, index the demo corpus, answer two questions, print the page's address."""
+    from cli.services import address, start  # noqa: PLC0415
+
+    settings, begun = get_settings(), time.monotonic()
+    folder = prepare(settings)
+    start(settings)
+    index(settings)
+    ask(settings, folder)
+    console.print(f"\nReady after {time.monotonic() - begun:.0f} s. The page: [bold]{address(settings)}[/]")
+    console.print("`./omma down` stops everything; `./omma ingest FOLDER` adds pictures of your own.")
+
+
+def prepare(settings: Settings) -> Path:
+    """Server, corpus and models, side by side; the corpus's folder."""
+    with console.status("fetching OpenSearch, the demo corpus and the models"), ThreadPoolExecutor(2) as pool:
+        engine = pool.submit(lambda: None if settings.opensearch_url else server.install(settings))
+        corpus = pool.submit(demo_corpus.ensure, settings)
+        export_models(settings)
+        engine.result()
+        return corpus.result()
+
+
+def export_models(settings: Settings) -> None:
+    """Make what models need, once per machine."""
+    from vision.models import export_all  # noqa: PLC0415  (imports model libraries)
+
+    export_all(settings)
+
+
+def index(settings: Settings) -> None:
+    """Ingest the demo corpus with a progress bar; nothing is done twice."""
+    from cli.ingest import run, told_of  # noqa: PLC0415
+    from ingest.sources import open_source  # noqa: PLC0415
+
+    progress = run(open_source("demo", collection="demo", settings=settings), settings)
+    console.print(told_of(progress))
+
+
+def ask(settings: Settings, folder: Path) -> None:
+    """One question by picture, one by words."""
+    from cli.search import print_answer  # noqa: PLC0415
+    from query.request import SearchRequest  # noqa: PLC0415
+    from query.search import Searcher  # noqa: PLC0415
+
+    searcher = Searcher(settings)
+    picture = next(iter(sorted((folder / PICTURE).rglob("*.png"))), None) or next(folder.rglob("*.png"))
+    console.print(f"\n[bold]Like the picture {picture.relative_to(folder)}[/]")
+    print_answer(searcher.search(SearchRequest(image=picture.read_bytes(), number=8)))
+    console.print(f"\n[bold]By the words “{WORDS}”[/]")
+    print_answer(searcher.search(SearchRequest(text=WORDS, number=8)))

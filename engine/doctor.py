@@ -1,0 +1,165 @@
+"""What is missing or wrong on this machine, each with its mend."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from opensearchpy.exceptions import OpenSearchException
+from redis import RedisError
+
+from engine.broker import connect_redis
+from engine.client import addresses, connect
+from engine.embedded import server
+from engine.embedded.java import find_java, version_of
+from engine.errors import ConfigurationError, OmmaError
+from engine.home import check_reachable, home
+from engine.programs import LOOPBACK, check_listening
+from engine.settings import Settings
+from engine.store import Store
+from engine.supervision import is_taken, states
+
+OLDEST_PYTHON = (3, 11)
+LOW_DISK = 5 * 1024**3  # bytes; the server, the environment's cache and a demo index want about as much
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, whether it is well, what was found or how to mend it."""
+
+    name: str
+    well: bool
+    text: str
+
+
+Check = Callable[[Settings], str]
+
+
+def examine(settings: Settings, further: dict[str, Check] | None = None) -> Iterator[Finding]:
+    """Every check, one after the other; `further` are checks of other rooms. A check says what is well, or raises."""
+    for name, check in (CHECKS | (further or {})).items():
+        try:
+            yield Finding(name, True, check(settings))
+        except (OmmaError, OSError) as error:
+            yield Finding(name, False, str(error))
+
+
+def _python(_: Settings) -> str:
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        raise ConfigurationError(f"Python {sys.version.split()[0]} is too old; install 3.11 or later")
+    return sys.version.split()[0]
+
+
+def _folder(settings: Settings) -> str:
+    root = home(settings).root
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"{root} cannot be written; set OMMA_HOME to a folder of your own, or use sudo")
+    check_reachable(root)
+    return str(root)
+
+
+def _disk(settings: Settings) -> str:
+    root = home(settings).root
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < LOW_DISK:
+        raise ConfigurationError(f"{free / 1024**3:.1f} GiB free at {root}; make room, or set OMMA_HOME elsewhere")
+    return f"{free / 1024**3:.0f} GiB free"
+
+
+def _java(settings: Settings) -> str:
+    if settings.opensearch_url:
+        return "not needed: OMMA_OPENSEARCH_URL names a cluster"
+    folder = find_java()
+    return f"{version_of(folder)} in {folder}"
+
+
+def _redis_program(settings: Settings) -> str:
+    if settings.redis_url:
+        return "not needed: OMMA_REDIS_URL names one"
+    found = shutil.which("redis-server")
+    if found is None:
+        raise ConfigurationError("redis-server is missing; install the package redis-server, or set OMMA_REDIS_URL")
+    return found
+
+
+def _tesseract(settings: Settings) -> str:
+    if shutil.which("tesseract") is None:
+        raise ConfigurationError("tesseract is missing; install the package tesseract-ocr")
+    said = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
+    lacking = sorted(set(settings.ocr_languages.split("+")) - set(said))
+    if lacking:
+        packages = " ".join(f"tesseract-ocr-{language}" for language in lacking)
+        raise ConfigurationError(f"language data for {', '.join(lacking)} is missing; install {packages}")
+    return settings.ocr_languages
+
+
+def _listening(settings: Settings) -> str:
+    check_listening(settings)
+    return "loopback only" if settings.web_host in LOOPBACK else f"{settings.web_host}, with a token"
+
+
+def _ports(settings: Settings) -> str:
+    running = states(settings)
+    wanted = {
+        "opensearch": (settings.opensearch_port, "OMMA_OPENSEARCH_PORT", settings.opensearch_url),
+        "redis": (settings.redis_port, "OMMA_REDIS_PORT", settings.redis_url),
+        "web": (settings.web_port, "OMMA_WEB_PORT", ""),
+    }
+    for name, (port, setting, elsewhere) in wanted.items():
+        if not elsewhere and running.get(name) not in {"RUNNING", "STARTING"} and is_taken(port):
+            raise ConfigurationError(f"port {port} for {name} is taken by another process; stop it, or set {setting}")
+    return ", ".join(str(port) for port, _, elsewhere in wanted.values() if not elsewhere)
+
+
+def _services(settings: Settings) -> str:
+    running = states(settings)
+    if not running:
+        raise ConfigurationError("nothing runs; `./omma up` starts it")
+    wrong = [f"{name} is {state}" for name, state in running.items() if state != "RUNNING"]
+    if wrong:
+        raise ConfigurationError(f"{'; '.join(wrong)}; see `./omma logs`")
+    return ", ".join(running)
+
+
+def _opensearch(settings: Settings) -> str:
+    try:
+        client = connect(settings)
+        server.check_version(client)
+        return f"{addresses(settings)[0]} {client.info()['version']['number']}"
+    except OpenSearchException as error:
+        raise ConfigurationError(f"OpenSearch does not answer ({error}); `./omma up`, then `./omma logs opensearch`") from error
+
+
+def _redis(settings: Settings) -> str:
+    try:
+        info = connect_redis(settings).info("server")
+        return f"Redis {info['redis_version']}"  # type: ignore[index]
+    except RedisError as error:
+        raise ConfigurationError(f"Redis does not answer ({error}); `./omma up`, then `./omma logs redis`") from error
+
+
+def _store(settings: Settings) -> str:
+    store = Store(settings)
+    probe = store.put_original(b"omma")
+    store.delete(probe)
+    return settings.store_url or str(home(settings).root / "store")
+
+
+CHECKS: dict[str, Check] = {
+    "Python": _python,
+    "folder": _folder,
+    "disk": _disk,
+    "Java": _java,
+    "redis-server": _redis_program,
+    "Tesseract": _tesseract,
+    "listening": _listening,
+    "ports": _ports,
+    "store": _store,
+    "services": _services,
+    "OpenSearch": _opensearch,
+    "Redis": _redis,
+}

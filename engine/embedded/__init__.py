@@ -1,0 +1,1 @@
+"""An OpenSearch server of our own: its files, its Java, its folders and its configuration."""

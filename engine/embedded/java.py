@@ -1,0 +1,104 @@
+"""Java for the server: found where one is, never guessed. The standard library only: it runs before anything is installed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+MINIMUM = 21
+MODULE = "jdk.incubator.vector"  # Lucene's vector arithmetic; some small runtimes leave it out
+FOLDERS = "/usr/lib/jvm"
+
+
+@dataclass(frozen=True)
+class Java:
+    """One installed Java: its home, and its version (0 where it does not say)."""
+
+    home: Path
+    version: int
+    modular: bool = True
+
+    @property
+    def usable(self) -> bool:
+        """Whether the server runs on it."""
+        return self.version >= MINIMUM and self.modular
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"Java {self.version or '?'} in {self.home}" + ("" if self.modular else f" (without {MODULE})")
+
+
+def find_java(environment: Mapping[str, str] | None = None, folders: str = FOLDERS) -> Java | None:
+    """The first usable Java: OPENSEARCH_JAVA_HOME, JAVA_HOME, the path, then the newest under /usr/lib/jvm."""
+    return next((java for java in every_java(environment, folders) if java.usable), None)
+
+
+def every_java(environment: Mapping[str, str] | None = None, folders: str = FOLDERS) -> Iterator[Java]:
+    """Every Java here, in the order in which they are tried."""
+    seen = set()
+    for home in _homes(os.environ if environment is None else environment, folders):
+        if home not in seen and (home / "bin" / "java").exists():
+            seen.add(home)
+            yield inspect(home)
+
+
+@lru_cache(maxsize=32)
+def inspect(home: Path) -> Java:
+    """Ask the Java itself; one that does not start has version 0."""
+    said = _ask(home, "-version")
+    match = re.search(r'version "(?:1\.)?(\d+)', said)
+    version = int(match[1]) if match else 0
+    return Java(home, version, version < MINIMUM or MODULE in _modules(home))
+
+
+def mend(found: list[Java]) -> str:
+    """What to do where no usable Java is."""
+    here = "; here: " + ", ".join(map(str, found)) if found else ""
+    return (
+        f"OpenSearch needs Java {MINIMUM} or newer with the module {MODULE}{here}. Install a JDK {MINIMUM}+ and set "
+        "OPENSEARCH_JAVA_HOME to its folder"
+    )
+
+
+def _homes(environment: Mapping[str, str], folders: str) -> Iterator[Path]:
+    for name in ("OPENSEARCH_JAVA_HOME", "JAVA_HOME"):
+        if value := environment.get(name):
+            yield Path(value)
+    if on_path := shutil.which("java", path=environment.get("PATH", "")):
+        yield Path(on_path).resolve().parent.parent
+    known = [path for path in Path(folders).glob("*") if path.is_dir() and not path.is_symlink()]
+    yield from sorted(known, key=_number, reverse=True)
+
+
+def _number(home: Path) -> int:
+    numbers = re.findall(r"\d+", home.name)
+    return int(numbers[0]) if numbers else 0
+
+
+def _modules(home: Path) -> str:
+    """A runtime lists its modules in the file `release`; one without that file is asked, which takes longer."""
+    release = home / "release"
+    text = release.read_text(errors="replace") if release.exists() else ""
+    return text if "MODULES=" in text else _ask(home, "--list-modules")
+
+
+def _ask(home: Path, argument: str) -> str:
+    try:
+        done = subprocess.run(
+            [str(home / "bin" / "java"), argument], capture_output=True, text=True, timeout=20, check=False, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout + done.stderr
+
+
+if __name__ == "__main__":  # the launcher asks before it has anything else
+    try:
+        sys.stdout.write(f"{find_java()}\n")
+    except ConfigurationError as problem:
+        sys.exit(f"omma: {problem}")

@@ -1,0 +1,99 @@
+"""What runs in the background on one machine: each program's command, user and surroundings."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.broker import redis_url
+from engine.embedded import server
+from engine.errors import ConfigurationError
+from engine.home import home, make_folder, service_user
+from engine.settings import Settings
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+INTERACTIVE_PROCESSES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A command that stays in the foreground; `port` is what it listens on, `seconds` how long it may take to stop."""
+
+    name: str
+    command: list[str]
+    user: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    setting: str = ""
+    seconds: int = 30
+
+
+def programs(settings: Settings) -> list[Program]:
+    """Everything that `omma up` starts; ConfigurationError where something that it needs is missing.
+
+    An existing cluster or Redis, named by a setting, is not started here.
+    """
+    check_listening(settings)
+    servers = [] if settings.opensearch_url else [opensearch(settings)]
+    servers += [] if settings.redis_url else [redis(settings)]
+    return [*servers, worker("bulk", settings), worker("interactive", settings), web(settings)]
+
+
+def check_listening(settings: Settings) -> None:
+    """Nothing listens beyond the loopback without a token."""
+    if settings.web_host not in LOOPBACK and not settings.api_token.get_secret_value():
+        raise ConfigurationError(f"OMMA_WEB_HOST={settings.web_host} is not the loopback; set OMMA_API_TOKEN first")
+
+
+def opensearch(settings: Settings) -> Program:
+    """The embedded server; never as root."""
+    environment = server.environment(settings)
+    return Program(
+        "opensearch",
+        server.command(settings),
+        service_user(),
+        environment,
+        settings.opensearch_port,
+        "OMMA_OPENSEARCH_PORT",
+        60,
+    )
+
+
+def redis(settings: Settings) -> Program:
+    """A Redis of our own: on the loopback, its data kept, nothing evicted."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        raise ConfigurationError("redis-server is missing; install the package redis-server, or set OMMA_REDIS_URL")
+    data = make_folder(home(settings).data / "redis", service_user())
+    options = {
+        "port": settings.redis_port,
+        "bind": "127.0.0.1",
+        "dir": data,
+        "appendonly": "yes",
+        "save": "",
+        "daemonize": "no",
+    }
+    command = [binary, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
+    return Program("redis", command, service_user(), {}, settings.redis_port, "OMMA_REDIS_PORT")
+
+
+def worker(queue: str, settings: Settings) -> Program:
+    """A Celery worker of one queue; a single process is enough for what people wait for."""
+    processes = settings.worker_concurrency or os.cpu_count() or 1
+    count = processes if queue == "bulk" else INTERACTIVE_PROCESSES
+    arguments = ["-A", "workers.app", "worker", "-Q", queue, "-c", str(count), "-l", "info", "-n", f"{queue}@%h"]
+    return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], None, own(settings))
+
+
+def web(settings: Settings) -> Program:
+    """The page, by gunicorn."""
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
+    return Program("web", command, None, own(settings), settings.web_port, "OMMA_WEB_PORT")
+
+
+def own(settings: Settings) -> dict[str, str]:
+    """Surroundings of our own processes: they find the code, and the same home and Redis as whoever started them."""
+    return {"PYTHONPATH": str(CHECKOUT), "OMMA_HOME": str(settings.home), "OMMA_REDIS_URL": redis_url(settings)}

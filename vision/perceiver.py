@@ -1,0 +1,131 @@
+"""The senses as a graph: each looks once, in batches, after those that it needs."""
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from vision.perception import Perception
+from vision.picture import Picture
+from vision.profiles import senses_of
+from vision.sense import Sense
+
+logger = logging.getLogger(__name__)
+
+# What makes one perceiver differ from another.
+MODEL_SETTINGS = (
+    "home", "profile", "device", "threads", "ocr_languages", "object_confidence", "text_threshold", "hub_embedding",
+    "hub_detector",
+)  # fmt: skip
+
+
+class Perceiver:
+    """Looks at pictures with the senses of a profile; thread-safe.
+
+    `timings` holds the seconds that each sense has taken so far, `looked` the pictures.
+    """
+
+    def __init__(self, senses: Sequence[Sense]) -> None:
+        """Raise ConfigurationError where senses need one that is not there, or each other."""
+        self._senses = in_order(senses)
+        self._lock = threading.Lock()
+        self.timings: dict[str, float] = dict.fromkeys(self._senses, 0.0)
+        self.looked = 0
+
+    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
+        """What these senses (all of them by default) and those that they need see of each picture.
+
+        A sense that fails is asked again picture by picture; where it still fails, its field stays empty and `failures`
+        says why. Nothing is raised for one picture's sake.
+        """
+        seen = [Perception(picture.id, picture.width, picture.height) for picture in pictures]
+        for sense in self._wanted(senses) if pictures else ():
+            begun = time.perf_counter()
+            seen = [self._added(sense.name, p, found) for p, found in zip(seen, observe(sense, pictures, seen), strict=True)]
+            with self._lock:
+                self.timings[sense.name] += time.perf_counter() - begun
+        self.looked += len(pictures)
+        return seen
+
+    def warm_up(self, senses: Collection[str] | None = None) -> None:
+        """Load the models, so that the first picture does not wait for them."""
+        for sense in self._wanted(senses):
+            sense.load()
+
+    def fingerprints(self) -> dict[str, str]:
+        """Sense -> model and weights; loads no model."""
+        return {name: sense.fingerprint for name, sense in self._senses.items()}
+
+    def dimensions(self) -> dict[str, int]:
+        """Lengths of the vectors that senses see; loads no model."""
+        return {name: sense.dimension for name, sense in self._senses.items() if sense.dimension}
+
+    def _wanted(self, names: Collection[str] | None) -> list[Sense]:
+        """These senses and what they need, in an order in which each finds what it needs."""
+        if names is None:
+            return list(self._senses.values())
+        wanted: set[str] = set()
+        for sense in reversed(list(self._senses.values())):
+            if sense.name in names or any(sense.name in self._senses[other].needs for other in wanted):
+                wanted.add(sense.name)
+        return [sense for sense in self._senses.values() if sense.name in wanted]
+
+    @staticmethod
+    def _added(name: str, seen: Perception, found: Any) -> Perception:
+        if isinstance(found, Exception):
+            why = f"{type(found).__name__}: {found}"
+            return replace(seen, failures={**seen.failures, name: why})
+        added: dict[str, Any] = {name: found}
+        return replace(seen, **added)
+
+
+def observe(sense: Sense, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+    """One observation, or the exception that took its place, per picture. A sense without what it needs has failed too."""
+    ready = [i for i, p in enumerate(seen) if not set(sense.needs) & set(p.failures)]
+    found: list[Any] = [RuntimeError(f"needs {', '.join(sense.needs)}, which failed") for _ in pictures]
+    try:
+        observations = sense.observe([pictures[i] for i in ready], [seen[i] for i in ready]) if ready else []
+    except Exception as error:
+        if not isinstance(error, ConfigurationError):
+            logger.warning("sense %s failed on a batch of %d (%s); trying one by one", sense.name, len(ready), error)
+        observations = [_alone(sense, pictures[i], seen[i]) for i in ready]
+    for i, observation in zip(ready, observations, strict=True):
+        found[i] = observation
+    return found
+
+
+def _alone(sense: Sense, picture: Picture, seen: Perception) -> Any:
+    try:
+        return sense.observe([picture], [seen])[0]
+    except Exception as error:
+        return error
+
+
+def in_order(senses: Sequence[Sense]) -> Mapping[str, Sense]:
+    """Senses by name, each after those that it needs."""
+    ordered: dict[str, Sense] = {}
+    waiting = list(senses)
+    while waiting:
+        ready = [sense for sense in waiting if set(sense.needs) <= set(ordered)]
+        if not ready:
+            raise ConfigurationError(f"senses need what is not there: {[(s.name, s.needs) for s in waiting]}")
+        ordered |= {sense.name: sense for sense in ready}
+        waiting = [sense for sense in waiting if sense.name not in ordered]
+    return ordered
+
+
+def get_perceiver(settings: Settings) -> Perceiver:
+    """The perceiver of this process for these models; models load when first needed."""
+    key = tuple(str(getattr(settings, name)) for name in MODEL_SETTINGS)
+    with _lock:
+        if key not in _kept:
+            _kept[key] = Perceiver(senses_of(settings))
+        return _kept[key]
+
+
+_kept: dict[tuple[str, ...], Perceiver] = {}
+_lock = threading.Lock()

