@@ -44,7 +44,8 @@ def queue_settings(live_settings: Settings) -> Iterator[Settings]:
     made = live_settings.model_copy(update={"batch_size": 4, "task_visibility": 3, "task_retries": 1, "fetch_private": True})
     yield made
     client, redis = connect(made), connect_redis(made)
-    client.indices.delete(index=f"{made.index_prefix}-*", ignore_unavailable=True)
+    for index in client.indices.get(index=f"{made.index_prefix}-*"):  # servers refuse to delete by wildcard
+        client.indices.delete(index=index)
     with contextlib.suppress(NotFoundError):
         client.indices.delete_index_template(name=alias(made))
     for key in redis.scan_iter(f"{made.index_prefix}:*"):
