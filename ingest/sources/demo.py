@@ -20,9 +20,9 @@ class DemoSource(Source):
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every picture, in order of path."""
-        from engine import demo_corpus  # noqa: PLC0415  (it downloads; only this source needs it)
+        from engine.demo_corpus import ensure  # noqa: PLC0415  (it downloads; only this source needs it)
 
-        root = demo_corpus.ensure(self.settings)
+        root = ensure(self.settings)
         for path in sorted(root.rglob("*")):
             if path.suffix.lower() == ".svg":
                 self.skipped += 1
