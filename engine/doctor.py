@@ -13,9 +13,9 @@ from redis import RedisError
 from engine.broker import connect_redis
 from engine.client import addresses, connect
 from engine.embedded import server
-from engine.embedded.java import find_java, version_of
+from engine.embedded.user import check_passable, service_user
 from engine.errors import ConfigurationError, OmmaError
-from engine.home import check_reachable, home
+from engine.home import home
 from engine.programs import LOOPBACK, check_listening
 from engine.settings import Settings
 from engine.store import Store
@@ -57,7 +57,7 @@ def _folder(settings: Settings) -> str:
     there = next(folder for folder in (root, *root.parents) if folder.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{root} cannot be written; set OMMA_HOME to a folder of your own, or use sudo")
-    check_reachable(root)
+    check_passable(service_user(), root / "data")
     return str(root)
 
 
@@ -73,8 +73,7 @@ def _disk(settings: Settings) -> str:
 def _java(settings: Settings) -> str:
     if settings.opensearch_url:
         return "not needed: OMMA_OPENSEARCH_URL names a cluster"
-    folder = find_java()
-    return f"{version_of(folder)} in {folder}"
+    return f"in {server.java_home()}"
 
 
 def _redis_program(settings: Settings) -> str:
@@ -137,7 +136,7 @@ def _opensearch(settings: Settings) -> str:
 def _redis(settings: Settings) -> str:
     try:
         info = connect_redis(settings).info("server")
-        return f"Redis {info['redis_version']}"  # type: ignore[index]
+        return f"Redis {info['redis_version']}"
     except RedisError as error:
         raise ConfigurationError(f"Redis does not answer ({error}); `./omma up`, then `./omma logs redis`") from error
 

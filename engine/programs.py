@@ -9,8 +9,9 @@ from pathlib import Path
 
 from engine.broker import redis_url
 from engine.embedded import server
+from engine.embedded.user import check_passable, give, service_user
 from engine.errors import ConfigurationError
-from engine.home import home, make_folder, service_user
+from engine.home import home
 from engine.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -24,7 +25,7 @@ class Program:
 
     name: str
     command: list[str]
-    user: str | None = None
+    user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     setting: str = ""
@@ -50,15 +51,10 @@ def check_listening(settings: Settings) -> None:
 
 def opensearch(settings: Settings) -> Program:
     """The embedded server; never as root."""
-    environment = server.environment(settings)
+    node = server.node(settings)
+    node.prepare()
     return Program(
-        "opensearch",
-        server.command(settings),
-        service_user(),
-        environment,
-        settings.opensearch_port,
-        "OMMA_OPENSEARCH_PORT",
-        60,
+        "opensearch", node.command, node.user, node.environment, settings.opensearch_port, "OMMA_OPENSEARCH_PORT", 60
     )
 
 
@@ -67,7 +63,9 @@ def redis(settings: Settings) -> Program:
     binary = shutil.which("redis-server")
     if binary is None:
         raise ConfigurationError("redis-server is missing; install the package redis-server, or set OMMA_REDIS_URL")
-    data = make_folder(home(settings).data / "redis", service_user())
+    data, user = home(settings).data / "redis", service_user()
+    check_passable(user, data)
+    give(user, data)
     options = {
         "port": settings.redis_port,
         "bind": "127.0.0.1",
@@ -77,7 +75,7 @@ def redis(settings: Settings) -> Program:
         "daemonize": "no",
     }
     command = [binary, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
-    return Program("redis", command, service_user(), {}, settings.redis_port, "OMMA_REDIS_PORT")
+    return Program("redis", command, user, {}, settings.redis_port, "OMMA_REDIS_PORT")
 
 
 def worker(queue: str, settings: Settings) -> Program:
@@ -85,13 +83,13 @@ def worker(queue: str, settings: Settings) -> Program:
     processes = settings.worker_concurrency or os.cpu_count() or 1
     count = processes if queue == "bulk" else INTERACTIVE_PROCESSES
     arguments = ["-A", "workers.app", "worker", "-Q", queue, "-c", str(count), "-l", "info", "-n", f"{queue}@%h"]
-    return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], None, own(settings))
+    return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], "", own(settings))
 
 
 def web(settings: Settings) -> Program:
     """The page, by gunicorn."""
     command = [sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
-    return Program("web", command, None, own(settings), settings.web_port, "OMMA_WEB_PORT")
+    return Program("web", command, "", own(settings), settings.web_port, "OMMA_WEB_PORT")
 
 
 def own(settings: Settings) -> dict[str, str]:

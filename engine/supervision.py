@@ -53,7 +53,7 @@ def section(program: Program, logs: Path) -> str:
     lines = {
         "command": " ".join(quoted(word) for word in program.command),
         "environment": ",".join(f'{name}="{escaped(value)}"' for name, value in program.environment.items()),
-        "user": program.user or "",
+        "user": program.user,
         "autostart": "true",
         "autorestart": "unexpected",
         "startsecs": "3",

@@ -1,25 +1,114 @@
 """Fixtures shared by all tests: real servers, fresh names, generated pictures."""
 
 import os
+import shutil
+import socket
+import subprocess
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis, RedisError
 
-from engine.settings import Settings
+from engine.client import connect
+from engine.embedded import server
+from engine.embedded.artifacts import ensure_server
+from engine.embedded.node import Node
+from engine.embedded.user import give, service_user
+from engine.home import home
+from engine.settings import Settings, get_settings
+
+TEST_HEAP = "1g"
+
+
+def free_port() -> int:
+    """A port of the loopback that nothing listens on now; the transport port above it is free by all likelihood."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], user: str, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in the foreground of a process group of its own, ended by its process id."""
+    with log.open("wb") as out:
+        # A new session, so that the server is a group of its own; groups are dropped with the user.
+        identity = {"user": user, "group": user, "extra_groups": []} if user else {}
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=out, stderr=out, start_new_session=True, cwd="/", **identity
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="session")
-def opensearch_url() -> Iterator[str]:
+def server_folder() -> Iterator[Path]:
+    """A folder that the servers' unprivileged user can reach, gone afterwards."""
+    folder = home(get_settings()).root / "tests" / uuid.uuid4().hex[:8]
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def opensearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An OpenSearch of our own, or the one that OMMA_TEST_OPENSEARCH_URL names."""
-    yield os.environ["OMMA_TEST_OPENSEARCH_URL"]
+    named = os.environ.get("OMMA_TEST_OPENSEARCH_URL")
+    if named:
+        yield named
+        return
+    folder: Path = request.getfixturevalue("server_folder")
+    node = Node(
+        server=ensure_server(home(get_settings()).root), folder=folder / "opensearch", java=server.java_home(),
+        port=free_port() % 20000 + 20000, heap=TEST_HEAP, user=service_user(), logs=folder / "logs",
+    )  # fmt: skip
+    node.prepare()
+    url = f"http://127.0.0.1:{node.port}"
+    with running(node.command, node.user, node.environment, folder / "opensearch.log") as process:
+        client = connect(Settings(opensearch_url=url))
+        server.wait_until_ready(client, 180, lambda: process.poll() is None)
+        client.cluster.put_settings(body={"persistent": {"cluster.max_shards_per_node": 5000}})
+        yield url
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A Redis of our own, or the one that OMMA_TEST_REDIS_URL names."""
-    yield os.environ["OMMA_TEST_REDIS_URL"]
+    named = os.environ.get("OMMA_TEST_REDIS_URL")
+    if named:
+        yield named
+        return
+    folder: Path = request.getfixturevalue("server_folder")
+    port, user = free_port(), service_user()
+    give(user, folder / "redis")
+    binary = shutil.which("redis-server") or pytest.fail("redis-server is missing; `./omma test` installs it")
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder / "redis")]
+    with running(command, user, {}, folder / "redis.log"):
+        wait_for_redis(port)
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def wait_for_redis(port: int) -> None:
+    """Return when it answers."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            Redis(port=port).ping()
+            return
+        except RedisError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 @pytest.fixture()

@@ -103,7 +103,8 @@ def maven(artifact: Artifact, target: Path) -> None:
             Downloader().download(MavenArtifact.parse(artifact.coordinates), filename=str(target))
     except (RequestException, ConnectionProblem) as error:
         raise ConfigurationError(
-            f"{artifact.coordinates} cannot be fetched: {str(error).splitlines()[0]}; check the network and run the same command again"
+            f"{artifact.coordinates} cannot be fetched: {str(error).splitlines()[0]}; "
+            "check the network and run the same command again"
         ) from error
 
 

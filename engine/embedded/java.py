@@ -98,7 +98,6 @@ def _ask(home: Path, argument: str) -> str:
 
 
 if __name__ == "__main__":  # the launcher asks before it has anything else
-    try:
-        sys.stdout.write(f"{find_java()}\n")
-    except ConfigurationError as problem:
-        sys.exit(f"omma: {problem}")
+    if (usable := find_java()) is None:
+        sys.exit(f"omma: {mend(list(every_java()))}")
+    sys.stdout.write(f"{usable}\n")

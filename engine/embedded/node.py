@@ -74,5 +74,5 @@ class Node:
     def _jvm_options(self) -> str:
         """The server's own options; their relative folders lie in the server, where nothing may be written."""
         text = (self.server / "config" / "jvm.options").read_text()
-        text = text.replace("=logs/", f"={self.logs}/").replace("HeapDumpPath=data", f"HeapDumpPath={self.folder}/tmp")
+        text = text.replace("=logs/", f"={self.logs}/").replace("HeapDumpPath=data", f"HeapDumpPath={self.folder / 'tmp'}")
         return text.replace("filecount=32,filesize=64m", "filecount=4,filesize=16m")

@@ -1,109 +1,44 @@
-"""Unpack, configure and start the server."""
+"""The embedded server of these settings, and what any cluster must be like."""
 
-import os
-import shutil
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
-from engine.embedded import artifacts
-from engine.embedded.artifacts import PLUGINS, SERVER
-from engine.embedded.java import find_java
+from engine.embedded import java
+from engine.embedded.artifacts import ensure_server
+from engine.embedded.node import Node
+from engine.embedded.user import service_user
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.home import check_reachable, home, make_folder, service_user
+from engine.home import home
 from engine.settings import Settings
 
-MARK = SERVER.sha256[:12]
-TRANSPORT_OFFSET = 100  # from the HTTP port to the one by which nodes talk
-CONFIGURATION = """\
-cluster.name: omma
-node.name: omma-{port}
-path.data: {data}
-path.logs: {logs}
-path.repo: [{snapshots}]
-network.host: 127.0.0.1
-http.port: {port}
-transport.port: {transport}
-discovery.type: single-node
-cluster.routing.allocation.disk.threshold_enabled: false
-action.destructive_requires_name: true
-"""
+OLDEST = 3  # the major version that queries are written for
+PLUGIN = "opensearch-knn"
 
 
-def install(settings: Settings, fetch: Callable[..., Path] = artifacts.fetch) -> Path:
-    """The unpacked server with its plugins; done once, and again when a version changes or it was cut off."""
+def node(settings: Settings) -> Node:
+    """The one node of this machine; fetches and unpacks the server where it is missing."""
     base = home(settings)
-    folder = base.server / MARK
-    if (folder / "complete").exists():
-        return folder
-    check_reachable(base.root)
-    make_folder(base.server)
-    temporary = base.server / f"{MARK}.{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    _unpack(fetch(SERVER, base.cache), temporary, strip=True)
-    for plugin in PLUGINS:
-        _unpack(fetch(plugin, base.cache), temporary / "plugins" / plugin.name)
-    for script in (temporary / "bin").iterdir():
-        script.chmod(0o755)
-    (temporary / "complete").touch()
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
-    return folder
-
-
-def _unpack(path: Path, folder: Path, *, strip: bool = False) -> None:
-    """Unpack a zip; `strip` leaves out its only top folder."""
-    with zipfile.ZipFile(path) as archive:
-        if not strip:
-            archive.extractall(folder)
-            return
-        inner = folder.with_suffix(".inner")
-        archive.extractall(inner)
-    (top,) = inner.iterdir()
-    top.rename(folder)
-    inner.rmdir()
-
-
-def configure(settings: Settings) -> Path:
-    """The configuration folder of this home, written anew; data and logs belong to the user that the server runs as."""
-    base, owner = home(settings), service_user()
-    folders = {name: make_folder(base.data / name, owner) for name in ("opensearch", "snapshots")}
-    logs = make_folder(base.logs / "opensearch", owner)
-    config = base.run / "opensearch"
-    if not config.exists():
-        shutil.copytree(install(settings) / "config", config)
-    text = CONFIGURATION.format(
-        data=folders["opensearch"],
-        snapshots=folders["snapshots"],
-        logs=logs,
+    return Node(
+        server=ensure_server(base.root),
+        folder=base.data / "opensearch",
+        java=java_home(),
         port=settings.opensearch_port,
-        transport=settings.opensearch_port + TRANSPORT_OFFSET,
+        heap=settings.opensearch_heap,
+        user=service_user(),
+        logs=base.logs / "opensearch",
     )
-    (config / "opensearch.yml").write_text(text)
-    if owner is not None:
-        for path in (config, *config.rglob("*")):
-            shutil.chown(path, owner)
-    return config
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """What the start script reads."""
-    base = home(settings)
-    return {
-        "OPENSEARCH_JAVA_HOME": str(find_java()),
-        "OPENSEARCH_PATH_CONF": str(configure(settings)),
-        "OPENSEARCH_JAVA_OPTS": f"-Xms{settings.opensearch_heap} -Xmx{settings.opensearch_heap}",
-        "OPENSEARCH_TMPDIR": str(make_folder(base.run / "tmp", service_user())),
-    }
-
-
-def command(settings: Settings) -> list[str]:
-    """The start script; it stays in the foreground."""
-    return [str(install(settings) / "bin" / "opensearch")]
+def java_home() -> Path:
+    """Where a Java is that the server runs on; ConfigurationError says what is there instead, and what to do."""
+    found = java.find_java()
+    if found is None:
+        raise ConfigurationError(java.mend(list(java.every_java())))
+    return found.home
 
 
 def wait_until_ready(client: OpenSearch, seconds: float, alive: Callable[[], bool] = lambda: True) -> None:
@@ -123,8 +58,7 @@ def wait_until_ready(client: OpenSearch, seconds: float, alive: Callable[[], boo
 def check_version(client: OpenSearch) -> None:
     """ConfigurationError when a cluster is too old or lacks the k-NN plugin."""
     version = str(client.info()["version"]["number"])
-    if int(version.split(".", maxsplit=1)[0]) < 3:  # noqa: PLR2004  (the major version that queries are written for)
-        raise ConfigurationError(f"OpenSearch {version} is too old; 3.x is needed")
-    plugins = {row["component"] for row in client.cat.plugins(format="json")}
-    if "opensearch-knn" not in plugins:
-        raise ConfigurationError("this OpenSearch has no k-NN plugin; install opensearch-knn")
+    if int(version.split(".", maxsplit=1)[0]) < OLDEST:
+        raise ConfigurationError(f"OpenSearch {version} is too old; {OLDEST}.x is needed")
+    if PLUGIN not in {row["component"] for row in client.cat.plugins(format="json")}:
+        raise ConfigurationError(f"this OpenSearch has no k-NN plugin; install {PLUGIN}")
