@@ -1,0 +1,70 @@
+"""The compose file: complete, bounded, listening on the loopback, without secrets of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS = ("OPENSEARCH_PASSWORD", "REDIS_PASSWORD", "OMMA_API_TOKEN", "OMMA_WEB_SECRET")
+
+
+@pytest.fixture()
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def test_every_part_is_there_and_watched(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert set(services) == {"opensearch", "redis", "web", "worker", "worker-interactive", "beat"}
+    assert services["opensearch"]["image"] == "opensearchproject/opensearch:3.6.0"
+    for name, service in services.items():
+        assert service["healthcheck"]["test"], name
+        assert service["deploy"]["resources"]["limits"]["memory"], name
+        assert service["restart"] == "unless-stopped", name
+
+
+def test_ports_are_published_on_the_loopback_only(compose: dict[str, Any]) -> None:
+    ports = [str(port) for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_worker_can_be_scaled(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker"]
+    assert "container_name" not in worker
+    assert "ports" not in worker
+
+
+def test_secrets_come_from_the_environment_and_are_demanded(compose: dict[str, Any]) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in SECRETS:
+        assert re.search(rf"\$\{{{name}:\?", text), f"{name} is not demanded"
+    values = {k: v for s in compose["services"].values() for k, v in (s.get("environment") or {}).items()}
+    literal = {k: v for k, v in values.items() if re.search("PASSWORD|TOKEN|SECRET", k) and "${" not in str(v)}
+    assert not literal
+    assert all(line.endswith("=") for line in (ROOT / ".env.example").read_text().splitlines() if not line.startswith("#"))
+
+
+def test_commands_name_modules_that_exist(compose: dict[str, Any]) -> None:
+    for name in ("web", "worker", "worker-interactive", "beat"):
+        command = compose["services"][name]["command"]
+        module = next(word for word in command if word.startswith(("workers.", "web.")))
+        assert (ROOT / (module.split(":")[0].replace(".", "/") + ".py")).exists()
+
+
+def test_compose_itself_accepts_it() -> None:
+    if shutil.which("docker") is None:
+        pytest.skip("there is no docker client here")
+    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("the docker client here has no compose plugin")
+    environment = os.environ | dict.fromkeys(SECRETS, "x")
+    done = subprocess.run(
+        ["docker", "compose", "config", "--quiet"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
