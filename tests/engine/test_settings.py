@@ -1,0 +1,50 @@
+"""Settings are read from the environment, and the documentation lists exactly these."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.broker import redis_url, tls_options
+from engine.client import addresses
+from engine.errors import ConfigurationError
+from engine.programs import check_listening
+from engine.settings import Settings
+from engine.settings_table import page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_table_in_the_docs_is_that_of_the_code() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text() == page()
+
+
+def test_every_setting_has_a_row_and_a_description() -> None:
+    rows = dict(re.findall(r"^\| `(OMMA_\w+)` \|.*\| (.*) \|$", page(), re.MULTILINE))
+    assert set(rows) == {f"OMMA_{name.upper()}" for name in Settings.model_fields}
+    assert all(len(text) > 10 for text in rows.values())
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMMA_OPENSEARCH_URL", "https://a:9200, https://b:9200")
+    monkeypatch.setenv("OMMA_FUSION_WEIGHTS", '{"ocr": 2.5}')
+    settings = Settings()
+    assert addresses(settings) == ["https://a:9200", "https://b:9200"]
+    assert settings.fusion_weights == {"ocr": 2.5}
+
+
+def test_redis_with_tls_checks_the_certificate() -> None:
+    settings = Settings(redis_url="rediss://user:word@queue:6380/1", redis_ca="/ca.pem")
+    assert redis_url(settings) == "rediss://user:word@queue:6380/1"
+    assert tls_options(settings)["ssl_ca_certs"] == "/ca.pem"
+    assert tls_options(Settings(redis_url="redis://queue")) == {}
+
+
+def test_nothing_listens_beyond_the_loopback_without_a_token() -> None:
+    with pytest.raises(ConfigurationError, match="OMMA_API_TOKEN"):
+        check_listening(Settings(web_host="0.0.0.0"))
+    check_listening(Settings(web_host="0.0.0.0", api_token="secret"))
+
+
+def test_secrets_do_not_show() -> None:
+    assert "hidden-word" not in repr(Settings(opensearch_password="hidden-word", api_token="hidden-word"))
