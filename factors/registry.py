@@ -1,5 +1,6 @@
 """Find the factors by listing the folder."""
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -10,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 from engine.errors import ConfigurationError
-from engine.settings import get_settings
+from engine.settings import Settings, get_settings
+from factors import sample
 from factors.base import Factor, Json
 from mappings import template, weights
 
@@ -34,6 +36,11 @@ def load(folders: tuple[Path, ...]) -> tuple[Factor, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def feature_names() -> tuple[str, ...]:
+    """Names of all columns that the factor table can have, which are the features that an order is learned from."""
+    return tuple(clause.name for factor in all_factors() for clause in factor.clauses(sample.question()))
+
+
 def by_name(name: str) -> Factor:
     """The factor that a column of the table belongs to: `ocr.picture` belongs to `ocr`."""
     base = name.split(".", maxsplit=1)[0]
@@ -43,24 +50,30 @@ def by_name(name: str) -> Factor:
     raise ConfigurationError(f"no factor is named {base!r}")
 
 
-def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int]) -> Json:
-    """The index body that the factors make together."""
+def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings | None = None) -> Json:
+    """The index body that the factors make together.
+
+    `fingerprints` and `dimensions` are those of the perceiver, which tells them without loading models.
+    """
     factors = all_factors()
     parts = {factor.name: factor.fields(dimensions) for factor in factors}
     meta = weights.record({factor.name: factor.reads for factor in factors}, fingerprints)
-    return template.index_body(parts, meta, get_settings())
+    return template.index_body(parts, meta, settings or get_settings())
 
 
 def _module(path: Path) -> ModuleType:
-    """The module of a file: a room's own by its name, a foreign file by its path."""
+    """The module of a file: one of this folder by its name, another by its path; ConfigurationError names what fails."""
     if path.parent == HERE:
         return importlib.import_module(f"factors.{path.stem}")
-    name = f"omma_factor_{path.stem}_{abs(hash(path))}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    spec = importlib.util.spec_from_file_location(f"omma_factor_{path.stem}_{mark}", path)
     if spec is None or spec.loader is None:
         raise ConfigurationError(f"{path} cannot be imported as a factor")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the file is not ours, and may do anything
+        raise ConfigurationError(f"{path} cannot be imported as a factor: {type(error).__name__}: {error}") from error
     return module
 
 

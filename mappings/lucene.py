@@ -26,7 +26,7 @@ MOST_DIMENSIONS = 16_000
 def check(body: Mapping[str, Any]) -> None:
     """Raise UnsafeMappingError, naming the field and the mend, unless every vector field of an index body is safe."""
     mappings = body.get("mappings") or body.get("template", {}).get("mappings") or {}
-    for path, field in vectors(mappings.get("properties", {})):
+    for path, field in vectors({**mappings.get("properties", {}), **_dynamic(mappings)}):
         for wrong in faults(field):
             raise UnsafeMappingError(f"field {path!r}: {wrong}; {SAFE}")
 
@@ -38,6 +38,12 @@ def vectors(properties: Mapping[str, Any], path: str = "") -> Iterator[tuple[str
             yield path + name, field
         for inner in ("properties", "fields"):
             yield from vectors(field.get(inner, {}), f"{path}{name}.")
+
+
+def _dynamic(mappings: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that dynamic templates would make, by the names of the templates."""
+    templates = [pair for entry in mappings.get("dynamic_templates", ()) for pair in entry.items()]
+    return {f"dynamic_templates.{name}": template.get("mapping", {}) for name, template in templates}
 
 
 def faults(field: Mapping[str, Any]) -> Iterator[str]:
@@ -57,8 +63,8 @@ def faults(field: Mapping[str, Any]) -> Iterator[str]:
 
 def _legacy_faults(field: Mapping[str, Any]) -> Iterator[str]:
     """Ways of choosing an engine without naming it."""
-    for name in ("mode", "compression_level", "model_id"):
-        if name in field:
+    for name in ("mode", "compression_level", "model_id", "engine"):
+        if field.get(name, "lucene") != "lucene":
             yield f"{name!r} ({field[name]!r}) lets the server choose an engine with native libraries"
 
 

@@ -1,5 +1,7 @@
 """One index template, put together from the core fields and what every factor declares."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,8 +29,11 @@ def properties(parts: Mapping[str, Json]) -> Json:
 def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Json:
     """Settings and mappings of an index, checked to be safe for the server.
 
-    `parts` are the factors' properties by factor; `meta` goes into the mapping's `_meta` under `omma`.
+    `parts` are the factors' properties by factor; `meta` goes into the mapping's `_meta` under `omma`, with a mark of fields
+    and analysis by which a later mapping is told from this one.
     """
+    fields = properties(parts)
+    meta = meta | {"mapping": mark(fields)}
     body: Json = {
         "settings": {
             "index": {
@@ -40,10 +45,16 @@ def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Jso
             },
             "analysis": ANALYSIS,
         },
-        "mappings": {"dynamic": "strict", "_meta": {"omma": meta}, "properties": properties(parts)},
+        "mappings": {"dynamic": "strict", "_meta": {"omma": meta}, "properties": fields},
     }
     lucene.check(body)
     return body
+
+
+def mark(fields: Json) -> str:
+    """A short mark of fields and analysis, the same for equal ones."""
+    text = json.dumps([fields, ANALYSIS], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def index_template(pattern: str, body: Json) -> Json:

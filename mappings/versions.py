@@ -35,7 +35,11 @@ def current_index(client: OpenSearch, settings: Settings) -> str:
 
 def meta(client: OpenSearch, settings: Settings) -> Json:
     """What the current mapping's `_meta` says about factors and weights; NotFoundError without an index."""
-    index = current_index(client, settings)
+    return meta_of(client, current_index(client, settings))
+
+
+def meta_of(client: OpenSearch, index: str) -> Json:
+    """The same of any index."""
     with guard():
         mapping: Json = client.indices.get_mapping(index=index)
     return dict(mapping[index]["mappings"].get("_meta", {}).get("omma", {}))
@@ -50,17 +54,36 @@ def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> 
 
 
 def create_version(client: OpenSearch, settings: Settings, version: int, body: Json, *, serve: bool = False) -> str:
-    """Make the index of a version (and the alias too when `serve`); the only way an index is ever made."""
+    """Make the index of a version (and the alias too when `serve`); the only way an index is ever made.
+
+    UnsafeMappingError before anything is sent, where a field would bring down the server. An index that is there
+    already is left as it is.
+    """
     lucene.check(body)
     name = index_name(settings, version)
+    body = numbered(body, version)
     with guard():
         client.indices.put_index_template(name=alias(settings), body=index_template(f"{alias(settings)}-*", body))
         try:
-            client.indices.create(index=name, body={"aliases": {alias(settings): {}}} if serve else {})
+            # The body again, because another process may have put its own template meanwhile.
+            client.indices.create(index=name, body=body | ({"aliases": {alias(settings): {}}} if serve else {}))
         except RequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
     return name
+
+
+def numbered(body: Json, version: int) -> Json:
+    """The body with the version in its `_meta`."""
+    mappings = body["mappings"]
+    meta = mappings.get("_meta", {}).get("omma", {}) | {"version": version}
+    return body | {"mappings": mappings | {"_meta": {"omma": meta}}}
+
+
+def all_indices(client: OpenSearch, settings: Settings) -> list[str]:
+    """Every version that is there, the oldest first."""
+    with guard():
+        return sorted(client.indices.get(index=f"{alias(settings)}-*"))
 
 
 def switch(client: OpenSearch, settings: Settings, old: str, new: str) -> None:

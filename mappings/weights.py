@@ -3,13 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.errors import WeightsMismatchError
+from engine.errors import ConfigurationError, WeightsMismatchError
 
 Json = dict[str, Any]
 
 
 def record(reads: Mapping[str, Iterable[str]], fingerprints: Mapping[str, str]) -> Json:
-    """The `_meta` entry: factor -> sense -> fingerprint, for the senses that each factor reads."""
+    """The `_meta` entry: factor -> sense -> fingerprint, for the senses that each factor reads.
+
+    ConfigurationError where a factor reads a sense that there is not.
+    """
+    for factor, senses in reads.items():
+        if missing := sorted(set(senses) - set(fingerprints)):
+            raise ConfigurationError(
+                f"factor {factor!r} reads {', '.join(missing)}; senses are: {', '.join(sorted(fingerprints))}"
+            )
     return {"factors": {factor: {s: fingerprints[s] for s in senses} for factor, senses in reads.items()}}
 
 

@@ -1,0 +1,28 @@
+"""A question that gives every factor something to go by, to see which columns there are."""
+
+import numpy as np
+
+from factors.base import Question
+from factors.words import Term, Words
+from vision.perception import Box, Colour, Label, Object, Perception, Text, Word
+
+DIMENSION = 8
+
+
+def question() -> Question:
+    """Words and a picture on which every sense saw something; a fresh one, so that nobody can spoil it."""
+    box = Box(0.1, 0.1, 0.5, 0.5)
+    embedding = np.full(DIMENSION, DIMENSION**-0.5, dtype=np.float32)
+    seen = Perception(
+        "0" * 64,
+        640,
+        480,
+        embedding=embedding,
+        labels=(Label("n02084071", ("dog", "domestic dog"), ("canine", "animal"), 0.9),),
+        objects=(Object("dog", 0.9, box, embedding),),
+        text_presence=0.9,
+        text=Text((Word("BOSCH", 0.9, box),), ("BOSCH",)),
+        colours=(Colour("red", (200, 20, 30), 0.8),),
+        phash=1,
+    )
+    return Question(seen, Words((Term("red"), Term("dog"))))

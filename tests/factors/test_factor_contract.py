@@ -1,0 +1,136 @@
+"""What every factor owes: the way back, evidence for people, and a page that is up to date."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scenes import Live, an_object, colour, documents, label, perception, text_of, unit
+
+from cli import docs as docs_command
+from factors import registry
+from factors.base import Evidence, Factor, Question
+from factors.docs import columns
+from factors.linked import Kind, Piece
+from factors.sample import question
+from factors.words import Term, Words
+from query.page import MARKS
+
+FACTORS = registry.load((registry.HERE,))
+RNG = np.random.default_rng(3)
+SEEN = perception(
+    embedding=unit(RNG),
+    labels=(label("n02088364", 0.8), label("n04285008", 0.1)),
+    objects=(an_object(RNG), an_object(RNG, "car")),
+    text=text_of("BOSCH GSB-120/LI", "Продажа билетов"),
+    colours=(colour("red", 0.7), colour("white", 0.3)),
+    phash=0xF234_5678_9ABC_DEF0,
+)
+
+
+def by_words(*words: str) -> Question:
+    return Question(words=Words(tuple(Term(word) for word in words)))
+
+
+@pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
+def test_what_is_recalled_makes_the_same_fields_again(factor: Factor) -> None:
+    document = {"missing": []} | factor.seen(SEEN)
+    observed = {sense: seen for sense, seen in factor.recall(document).items() if sense in factor.reads}
+    again = perception(**{sense: SEEN.of(sense) for sense in factor.reads} | observed)
+    assert factor.seen(again) == factor.seen(SEEN)
+
+
+def test_everything_that_a_question_needs_is_recalled() -> None:
+    document: dict[str, Any] = {"missing": []} | documents({"d": SEEN})["d"]
+    recalled: dict[str, Any] = {}
+    for factor in FACTORS:
+        recalled |= factor.recall(document)
+    assert np.allclose(recalled["embedding"], SEEN.embedding, atol=1e-6)
+    assert np.allclose(recalled["objects"][1].embedding, SEEN.objects[1].embedding, atol=1e-6)
+    assert recalled["phash"] == SEEN.phash
+    assert [found.names for found in recalled["labels"]] == [found.names for found in SEEN.labels]
+    assert [found.rgb for found in recalled["colours"]] == [found.rgb for found in SEEN.colours]
+    assert recalled["text"].lines == SEEN.text.lines
+
+
+@pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
+def test_columns_bear_the_factors_name_and_nothing_twice(factor: Factor) -> None:
+    names = [clause.name for clause in columns(factor)]
+    assert names and len(set(names)) == len(names)
+    assert all(name == factor.name or name.startswith(f"{factor.name}.") for name in names)
+
+
+@pytest.mark.parametrize("name", registry.feature_names())
+def test_every_column_is_explained_in_a_sentence(name: str) -> None:
+    factor = registry.by_name(name)
+    document = documents({"d": SEEN})["d"]
+    inner = [{"label": "dog", "box": [0.1, 0.2, 0.3, 0.4]}]
+    told = factor.explain(Evidence(name, 0.9, document, question(), inner, ["a \ue000dog\ue001 barks"]))
+    assert told.endswith((".", "barks")) and 10 < len(told) < 200
+    assert "\ue000" not in told
+    assert told != factor.explain(Evidence("other", 0.1, {}, question())) or name == "near_duplicate"
+
+
+def hit(live: Live, factor: Factor, asked: Question, key: str) -> tuple[Evidence, dict[str, list[str]]]:
+    """What the page asks of one result, and the evidence that it makes of it."""
+    clause = factor.clauses(asked)[0]
+    lit = {**MARKS, "fields": factor.highlight(asked), "highlight_query": clause.score}
+    query = {"ids": {"values": [key]}}
+    found = live.client.search(index=live.index, body={"query": query, "highlight": lit})["hits"]["hits"][0]
+    marked = found.get("highlight", {})
+    snippets = [snippet for parts in marked.values() for snippet in parts]
+    return Evidence(clause.name, 1.0, found["_source"], asked, (), snippets), marked
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("asked", "word", "box"),
+    [
+        ("hammers", "hammer", [0.1, 0.0, 0.09, 0.05]),
+        ("B0SCH", "BOSCH", [0.0, 0.0, 0.09, 0.05]),
+        ("gsb120li", "GSB-120/LI", [0.0, 0.1, 0.09, 0.05]),
+    ],
+)
+def test_the_words_that_match_are_marked_and_boxed(live: Live, asked: str, word: str, box: list[float]) -> None:
+    live.put(documents({"d": perception(text=text_of("BOSCH hammer", "GSB-120/LI blue"))}))
+    factor = registry.by_name("ocr")
+    evidence, marked = hit(live, factor, by_words(asked), "d")
+    assert any(f"\ue000{word}\ue001" in s for snippets in marked.values() for s in snippets)
+    assert factor.box(evidence) == box
+    assert word in factor.explain(evidence)
+
+
+@pytest.mark.engine
+def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
+    factor = registry.by_name("linked_text")
+    texts = {
+        "en": Piece(Kind.CAPTION, "Two dogs running", "en"),
+        "ru": Piece(Kind.TITLE, "Собаки на снегу", "ru"),
+        "ja": Piece(Kind.CAPTION, "雪の中の犬", "ja"),
+        "uk": Piece(Kind.CAPTION, "Сова на дереві", "uk"),
+    }
+    live.put({key: factor.linked([piece]) for key, piece in texts.items()})
+    asked = {"run": "en", "собака": "ru", "犬": "ja", "Дереві": "uk"}
+    assert {word: live.found(factor.clauses(by_words(word))[0]) for word in asked} == {w: [key] for w, key in asked.items()}
+    evidence, _ = hit(live, factor, by_words("dog"), "en")
+    assert factor.explain(evidence).endswith("Two dogs running")
+
+
+@pytest.mark.engine
+def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> None:
+    factor = registry.by_name("linked_text")
+    near, title = Piece(Kind.NEARBY, "A red fire engine", "en"), Piece(Kind.TITLE, "A red fire engine", "en")
+    live.put({"near": factor.linked([near]), "title": factor.linked([title])})
+    assert live.found(factor.clauses(by_words("fire", "engine"))[0]) == ["title", "near"]
+
+
+@pytest.mark.engine
+def test_as_many_words_as_a_question_may_have_are_no_trouble(live: Live) -> None:
+    many = Question(SEEN, Words(tuple(Term(f"word{i}") for i in range(32))))
+    live.put(documents({"d": SEEN}))
+    clauses = [clause for factor in FACTORS for clause in factor.clauses(many)]
+    assert set(live.table(clauses, ["d"])["d"]) >= {"similar", "objects", "labels", "colours", "near_duplicate"}
+
+
+@pytest.mark.parametrize("name", docs_command.PAGES)
+def test_pages_that_come_from_the_code_are_up_to_date(name: str) -> None:
+    assert docs_command.current(name), "run `omma docs`"
