@@ -69,7 +69,7 @@ def test_another_place_adds_its_text_once(document: dict[str, object]) -> None:
     assert [piece["text"] for piece in both["texts"]] == ["Blue mug", "mug", "Моя кружка"]
     assert both["collections"] == ["holiday", "shop"] and both["languages"] == ["en", "ru"]
     assert (both["category"], both["price"], both["job"]) == ("cups", 12.5, "job1")
-    assert both["similar"] == document["similar"] and "Моя кружка" in both["linked"]["ru"]
+    assert both["similar"] == document["similar"] and "Моя кружка" in both["linked"]["all"]
     assert [place["job"] for place in both["sources"]] == ["job1", "job2"]
 
 
@@ -90,7 +90,7 @@ def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, 
     both = merged(document, [PHOTO], "job2")
     left = without(both, "shop")
     assert (left["collections"], left["category"], left["title"]) == (["holiday"], "kitchen", "Моя кружка")
-    assert "price" not in left and "place" not in left and "en" not in left["linked"]
+    assert "price" not in left and "place" not in left and "Blue mug" not in left["linked"]["all"]
     assert left["similar"] == document["similar"]
     assert without(left, "holiday") is None
 
