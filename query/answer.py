@@ -69,6 +69,7 @@ class Cut(BaseModel):
 
     thresholds: dict[str, float]
     removed: int
+    rule: str = Field("", description="How the thresholds were chosen")
     calibrated_on: str = ""
 
 
@@ -87,6 +88,7 @@ class Answer(BaseModel):
     total: int = Field(description="Groups of results after the cut, over all pages")
     page: int = 1
     number: int = 24
+    more: bool = Field(False, description="There were more candidates than are looked at (OMMA_CANDIDATES)")
     cut: Cut
     facets: dict[str, list[Facet]]
     warnings: list[str] = []

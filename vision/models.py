@@ -1,42 +1,45 @@
 """Models as an operator sees them: what each sense looks with, what is missing, what is made at set-up."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.perceiver import get_perceiver
-from vision.senses import backbone, detector, embedding, text_presence
-from vision.wordnet import classes, dictionary
+from vision.sense import Sense
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A sense and the fingerprint of its weights."""
+    """A sense, the fingerprint of its weights, and where they are; `wrong` says what is missing, and the mend."""
 
     sense: str
     fingerprint: str
+    files: tuple[Path, ...]
+    wrong: str = ""
 
 
 def listed(settings: Settings) -> list[Model]:
     """Every sense of the profile; loads nothing."""
-    return [Model(sense, mark) for sense, mark in get_perceiver(settings).fingerprints().items()]
+    return [_model(sense) for sense in get_perceiver(settings).senses.values()]
 
 
 def missing(settings: Settings) -> list[str]:
     """What is not there, each with its mend; empty when all is well."""
-    checks: list[Callable[[], object]] = [backbone.weights, detector.files, dictionary]
-    wrong = []
-    for check in checks:
-        try:
-            check()
-        except ConfigurationError as error:
-            wrong.append(str(error))
-    shipped = (embedding.PROJECTION, text_presence.WEIGHTS)
-    return wrong + [f"{path.name} is missing from the checkout" for path in shipped if not path.exists()]
+    return list(dict.fromkeys(model.wrong for model in listed(settings) if model.wrong))
 
 
 def export_all(settings: Settings, *, force: bool = False) -> None:
-    """Make what models need once per machine: the network as ONNX, the names of its classes."""
-    backbone.BackboneSense(settings).export(force=force)
-    classes(settings)
+    """Make what models need once per machine: networks as ONNX, the names of classes."""
+    for sense in get_perceiver(settings).senses.values():
+        sense.export(force=force)
+
+
+def _model(sense: Sense) -> Model:
+    try:
+        files = sense.files()
+        absent = [path.name for path in files if not path.exists()]
+        wrong = f"{', '.join(absent)} is missing; check out the repository again" if absent else ""
+        return Model(sense.name, "" if absent else sense.fingerprint, files, wrong)
+    except ConfigurationError as error:
+        return Model(sense.name, "", (), str(error))

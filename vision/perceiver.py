@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.perception import Perception
@@ -21,19 +23,21 @@ MODEL_SETTINGS = (
     "home", "profile", "device", "threads", "ocr_languages", "object_confidence", "text_threshold", "hub_embedding",
     "hub_detector",
 )  # fmt: skip
+BLANK_SIDE = 64  # px of the picture that models are warmed up with
 
 
 class Perceiver:
     """Looks at pictures with the senses of a profile; thread-safe.
 
-    `timings` holds the seconds that each sense has taken so far, `looked` the pictures.
+    `senses` are in the order in which they look; `timings` holds the seconds that each has taken so far, `looked` the number
+    of pictures.
     """
 
     def __init__(self, senses: Sequence[Sense]) -> None:
         """Raise ConfigurationError where senses need one that is not there, or each other."""
-        self._senses = in_order(senses)
+        self.senses = in_order(senses)
         self._lock = threading.Lock()
-        self.timings: dict[str, float] = dict.fromkeys(self._senses, 0.0)
+        self.timings: dict[str, float] = dict.fromkeys(self.senses, 0.0)
         self.looked = 0
 
     def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
@@ -48,31 +52,38 @@ class Perceiver:
             seen = [self._added(sense.name, p, found) for p, found in zip(seen, observe(sense, pictures, seen), strict=True)]
             with self._lock:
                 self.timings[sense.name] += time.perf_counter() - begun
-        self.looked += len(pictures)
+        with self._lock:
+            self.looked += len(pictures)
         return seen
 
     def warm_up(self, senses: Collection[str] | None = None) -> None:
-        """Load the models, so that the first picture does not wait for them."""
+        """Load the models and look once, so that the first picture does not wait; what is missing is logged, not raised."""
+        blank = Picture("blank", np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8), BLANK_SIDE, BLANK_SIDE, "PNG")
+        seen = [Perception(blank.id, BLANK_SIDE, BLANK_SIDE)]
         for sense in self._wanted(senses):
-            sense.load()
+            seen = [self._added(sense.name, seen[0], observe(sense, [blank], seen)[0])]
+        for name, why in seen[0].failures.items():
+            logger.error("sense %s does not work: %s", name, why)
 
     def fingerprints(self) -> dict[str, str]:
         """Sense -> model and weights; loads no model."""
-        return {name: sense.fingerprint for name, sense in self._senses.items()}
+        return {name: sense.fingerprint for name, sense in self.senses.items()}
 
     def dimensions(self) -> dict[str, int]:
         """Lengths of the vectors that senses see; loads no model."""
-        return {name: sense.dimension for name, sense in self._senses.items() if sense.dimension}
+        return {name: sense.dimension for name, sense in self.senses.items() if sense.dimension}
 
     def _wanted(self, names: Collection[str] | None) -> list[Sense]:
-        """These senses and what they need, in an order in which each finds what it needs."""
+        """These senses and those that run before them, in order; ConfigurationError for a name that no sense has."""
         if names is None:
-            return list(self._senses.values())
+            return list(self.senses.values())
+        if unknown := set(names) - set(self.senses):
+            raise ConfigurationError(f"no such sense: {', '.join(sorted(unknown))}; there are {', '.join(self.senses)}")
         wanted: set[str] = set()
-        for sense in reversed(list(self._senses.values())):
-            if sense.name in names or any(sense.name in self._senses[other].needs for other in wanted):
+        for sense in reversed(list(self.senses.values())):
+            if sense.name in names or any(sense.name in self.senses[other].after for other in wanted):
                 wanted.add(sense.name)
-        return [sense for sense in self._senses.values() if sense.name in wanted]
+        return [sense for sense in self.senses.values() if sense.name in wanted]
 
     @staticmethod
     def _added(name: str, seen: Perception, found: Any) -> Perception:
@@ -89,9 +100,10 @@ def observe(sense: Sense, pictures: Sequence[Picture], seen: Sequence[Perception
     found: list[Any] = [RuntimeError(f"needs {', '.join(sense.needs)}, which failed") for _ in pictures]
     try:
         observations = sense.observe([pictures[i] for i in ready], [seen[i] for i in ready]) if ready else []
+    except ConfigurationError as error:  # a model that is not there is not there for single pictures either
+        observations = [error] * len(ready)
     except Exception as error:
-        if not isinstance(error, ConfigurationError):
-            logger.warning("sense %s failed on a batch of %d (%s); trying one by one", sense.name, len(ready), error)
+        logger.warning("sense %s failed on a batch of %d (%s); trying one by one", sense.name, len(ready), error)
         observations = [_alone(sense, pictures[i], seen[i]) for i in ready]
     for i, observation in zip(ready, observations, strict=True):
         found[i] = observation
@@ -106,13 +118,13 @@ def _alone(sense: Sense, picture: Picture, seen: Perception) -> Any:
 
 
 def in_order(senses: Sequence[Sense]) -> Mapping[str, Sense]:
-    """Senses by name, each after those that it needs."""
+    """Senses by name, each after those that must run before it."""
     ordered: dict[str, Sense] = {}
     waiting = list(senses)
     while waiting:
-        ready = [sense for sense in waiting if set(sense.needs) <= set(ordered)]
+        ready = [sense for sense in waiting if sense.after <= set(ordered)]
         if not ready:
-            raise ConfigurationError(f"senses need what is not there: {[(s.name, s.needs) for s in waiting]}")
+            raise ConfigurationError(f"senses need what is not there: {[(s.name, sorted(s.after)) for s in waiting]}")
         ordered |= {sense.name: sense for sense in ready}
         waiting = [sense for sense in waiting if sense.name not in ordered]
     return ordered

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
 ROUNDING = 1e-4  # by which a rounded box may reach beyond the edge
+SPECK = 1e-3  # the least width and height of what a model finds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,13 @@ class Box:
         inside = 0 <= self.x < 1 and 0 <= self.y < 1 and self.x + self.w <= edge and self.y + self.h <= edge
         if not inside or self.w <= 0 or self.h <= 0:
             raise ValueError(f"box {self.as_list()} does not lie within the picture (fractions x, y, w, h)")
+
+    @classmethod
+    def of_corners(cls, left: float, top: float, right: float, bottom: float) -> "Box":
+        """The part within the picture of a rectangle between corners; never empty, whatever a model says."""
+        left, top, right, bottom = (min(max(value, 0.0), 1.0) for value in (left, top, right, bottom))
+        left, top = min(left, 1 - SPECK), min(top, 1 - SPECK)
+        return cls(left, top, max(right - left, SPECK), max(bottom - top, SPECK))
 
     @property
     def area(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 from engine.errors import BadPicture
@@ -19,9 +19,25 @@ SIXTEEN_BITS = 257  # a 16-bit level stands for 257 of the 8-bit ones
 BACKGROUND = (255, 255, 255)
 HEAD = 1024  # bytes in which the kind of file shows
 WEBP_QUALITY = 80
+# Raster formats only: others (EPS, WMF) hand the file to further programs.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "ICO", "JPEG2000", "PPM")
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP")
+MODERN_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = {5, 6, 7, 8}
 
+Image.init()  # `formats=` finds only plugins that are loaded
 register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None  # our own limit, checked from the header, says what is wrong
+ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +62,7 @@ class Picture:
         left, top = min(int(box.x * columns), columns - 1), min(int(box.y * rows), rows - 1)
         right, bottom = max(left + 1, round((box.x + box.w) * columns)), max(top + 1, round((box.y + box.h) * rows))
         part = np.ascontiguousarray(self.pixels[top:bottom, left:right])
-        alpha = None if self.alpha is None else self.alpha[top:bottom, left:right]
+        alpha = None if self.alpha is None else np.ascontiguousarray(self.alpha[top:bottom, left:right])
         width, height = max(1, round(box.w * self.width)), max(1, round(box.h * self.height))
         return replace(self, pixels=part, alpha=alpha, width=width, height=height)
 
@@ -54,21 +70,22 @@ class Picture:
 def decode(data: bytes, settings: Settings) -> Picture:
     """Decode the bytes of a picture; of an animation, the first frame.
 
-    BadPicture, by reason: `empty`, `too-large` (bytes), `svg`, `not-a-picture`, `bomb` (pixels, told from the header),
-    `too-small`, `truncated`.
+    BadPicture, by reason: `empty`, `too-large` (bytes), `svg`, `unsupported` (HEIC or AVIF where the library cannot read it),
+    `not-a-picture`, `bomb` (pixels, told from the header), `too-small`, `truncated`.
     """
     _check_bytes(data, settings)
     image = _open(data)
     _check_pixels(image, settings)
-    width, height = _upright_size(image)
-    # Only JPEG can be decoded at a smaller size, at a fraction of the time.
-    if image.mode == "RGB":
-        image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
-    name = image.format or ""
+    size, name = image.size, image.format or ""
     try:
-        rgb, alpha = _flatten(_upright(image))
+        _draft(image)
+        image.load()
+        # Read after loading: some formats turn the pixels themselves, and then no longer ask for it.
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        rgb, alpha = _flatten(_turned(_shrunk(_eight_bits(image)), orientation))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError) as error:
         raise BadPicture("truncated", f"the picture ends early or is damaged: {error}") from error
+    width, height = reversed(size) if orientation in SIDEWAYS else size
     pixels = np.asarray(rgb, dtype=np.uint8)
     return Picture(hashlib.sha256(data).hexdigest(), pixels, width, height, name, alpha)
 
@@ -88,20 +105,29 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
     if len(data) > settings.max_bytes:
         raise BadPicture("too-large", f"{len(data):,} bytes; the limit is {settings.max_bytes:,} (OMMA_MAX_BYTES)")
     head = data[:HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<svg", b"<?xml", b"<!doctype svg")) and b"<svg" in data[: 64 * HEAD].lower():
+    opening = data[: 64 * HEAD].lower()
+    if head.startswith((b"<svg", b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in opening and b"<html" not in opening:
         raise BadPicture("svg", "SVG is a drawing program, not pixels; export it as PNG")
 
 
 def _open(data: bytes) -> Image.Image:
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise BadPicture("not-a-picture", "no picture format is known that looks like this") from error
+        raise _unknown(data) from error
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:
         raise BadPicture("truncated", f"the picture's header ends early or is damaged: {error}") from error
+
+
+def _unknown(data: bytes) -> BadPicture:
+    """What is wrong with bytes that no reader takes: a known format that is cut off, one not read here, or none."""
+    if data[4:8] == b"ftyp" and data[8:12] in MODERN_BRANDS:
+        return BadPicture("unsupported", "this HEIC or AVIF picture is damaged, or of a kind that cannot be read here")
+    if data.startswith(SIGNATURES):
+        return BadPicture("truncated", "the picture's header ends early or is damaged")
+    return BadPicture("not-a-picture", f"none of {', '.join(FORMATS)}")
 
 
 def _check_pixels(image: Image.Image, settings: Settings) -> None:
@@ -113,40 +139,49 @@ def _check_pixels(image: Image.Image, settings: Settings) -> None:
         raise BadPicture("too-small", f"{width} x {height} pixels; a side has at least {settings.min_side} (OMMA_MIN_SIDE)")
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height after the EXIF orientation, of the whole original."""
-    width, height = image.size
-    sideways = image.getexif().get(0x0112) in {5, 6, 7, 8}
-    return (height, width) if sideways else (width, height)
+def _draft(image: Image.Image) -> None:
+    """Let a JPEG decode at a half, quarter or eighth of its size where that is still enough, at a fraction of the time."""
+    scale = WORKING_SIDE / max(image.size)
+    if image.format in {"JPEG", "MPO"} and scale < 1:
+        image.draft(None, (round(image.width * scale), round(image.height * scale)))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Decoded, shrunk to the working size, and turned."""
-    image.load()
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """One of L, RGB, RGBA."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_levels(image))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image if image.mode in {"L", "RGB"} else image.convert("RGB")
+
+
+def _levels(image: Image.Image) -> NDArray[np.uint8]:
+    """Levels of 16 or 32 bits, or floats, as 8 bits."""
+    levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    top = float(levels.max(initial=0.0))
+    scale = 1 / SIXTEEN_BITS if image.mode.startswith("I") else 255 / max(top, 1.0) if top > 1 else 255.0
+    eight: NDArray[np.uint8] = np.clip(levels * scale, 0, 255).astype(np.uint8)
+    return eight
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """At most the working size."""
     if max(image.size) > WORKING_SIDE:
-        exif = image.getexif()
         image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
-        image.info["exif"] = exif.tobytes()
-    return ImageOps.exif_transpose(image)
+    return image
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    """Upright, by the EXIF orientation (1 to 8)."""
+    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
 def _flatten(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
-    """Eight-bit RGB, and alpha where there is any."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_eight_bits(image)).convert("RGB"), None
-    if not image.has_transparency_data:
+    """RGB over white, and alpha where anything is transparent."""
+    if image.mode != "RGBA":
         return image.convert("RGB"), None
-    layered = image.convert("RGBA")
-    flat = Image.new("RGB", layered.size, BACKGROUND)
-    alpha = layered.getchannel("A")
-    flat.paste(layered, mask=alpha)
+    flat = Image.new("RGB", image.size, BACKGROUND)
+    alpha = image.getchannel("A")
+    flat.paste(image, mask=alpha)
     levels = np.asarray(alpha, dtype=np.uint8)
     return flat, None if int(levels.min()) == np.iinfo(np.uint8).max else levels
-
-
-def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
-    """Levels of 16 or 32 bits, or floats, as 8 bits."""
-    levels = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    top = float(levels.max(initial=0.0))
-    scale = 1 / SIXTEEN_BITS if image.mode.startswith("I") else 255 / max(top, 1.0) if top > 1 else 255.0
-    return np.clip(levels * scale, 0, 255).astype(np.uint8)

@@ -1,6 +1,7 @@
 """Which senses look at pictures, by profile."""
 
 from engine.settings import Settings
+from vision.runtime import limit_threads
 from vision.sense import Sense
 from vision.senses.backbone import BackboneSense
 from vision.senses.colours import ColoursSense
@@ -14,12 +15,21 @@ from vision.senses.text_presence import TextPresenceSense
 
 def senses_of(settings: Settings) -> list[Sense]:
     """All senses of the profile that the settings choose; no model is loaded yet."""
+    limit_threads(settings)
     backbone = BackboneSense(settings)
     kinds: tuple[type[Sense], ...] = (LabelsSense, TextPresenceSense, TextSense, ColoursSense, PhashSense)
-    common = [kind(settings) for kind in kinds]
-    if settings.profile == "hub":
-        from vision.hub.senses import hub_senses  # noqa: PLC0415  (imports large model libraries)
+    similar = _hub(settings) if settings.profile == "hub" else _packaged(settings, backbone)
+    return [backbone, *similar, *(kind(settings) for kind in kinds)]
 
-        return [backbone, *hub_senses(settings), *common]
+
+def _packaged(settings: Settings, backbone: BackboneSense) -> list[Sense]:
     embedding = EmbeddingSense(settings, backbone)
-    return [backbone, embedding, ObjectsSense(settings, embedding.embed, embedding.fingerprint), *common]
+    return [embedding, ObjectsSense(settings, embedding.embed, embedding.fingerprint)]
+
+
+def _hub(settings: Settings) -> list[Sense]:
+    from vision.hub.detector import HubObjects  # noqa: PLC0415  (imports large model libraries)
+    from vision.hub.embedding import HubEmbedding  # noqa: PLC0415
+
+    embedding = HubEmbedding(settings)
+    return [embedding, HubObjects(settings, embedding.embed, embedding)]

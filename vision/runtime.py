@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class Session:
     def __init__(self, path: Path, settings: Settings) -> None:
         """Raise ConfigurationError where the file is missing or broken."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.threads or os.cpu_count() or 1
+        options.intra_op_num_threads = threads(settings)
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -35,11 +36,22 @@ class Session:
                 f"model {path.name} cannot be loaded: {error}; run `omma models export --force`"
             ) from error
         self._input = self._session.get_inputs()[0].name
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, batch: Array) -> list[Array]:
         """All outputs for a batch [n, ...]."""
         outputs: list[Array] = self._session.run(None, {self._input: batch})
         return outputs
+
+
+def threads(settings: Settings) -> int:
+    """Threads that one model may use."""
+    return settings.threads or len(os.sched_getaffinity(0))
+
+
+def limit_threads(settings: Settings) -> None:
+    """Keep OpenCV, which has one pool for the whole process, within the same number."""
+    cv2.setNumThreads(threads(settings))
 
 
 def providers(settings: Settings) -> list[str]:
@@ -63,8 +75,11 @@ def exported(settings: Settings, name: str, export: Callable[[Path], None], *, f
         if force or not path.exists():
             logger.info("exporting %s to ONNX", name)
             temporary = path.with_suffix(f".{os.getpid()}.tmp")
-            export(temporary)
-            temporary.replace(path)
+            try:
+                export(temporary)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
     return path
 
 

@@ -3,6 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from engine.settings import Settings
@@ -14,18 +15,25 @@ class Sense(ABC):
     """One way of looking.
 
     `name` is the field of `Perception` that it fills. `needs` names the senses whose observations it reads; they
-    run before it. A sense holds no state but its model, loads it once on first use, and says by `fingerprint` which
+    run before it, and where one failed it cannot look. `gate` names the sense that says whether looking is worth it; where
+    the gate failed, it looks. A sense holds no state but its model, loads it once on first use, and says by `fingerprint` which
     weights it looks with, so that vectors of different weights are never compared.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+    gate: ClassVar[str | None] = None
     dimension: int = 0  # length of the vector it sees, where it sees one
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._ready = False
         self._lock = threading.Lock()
+
+    @property
+    def after(self) -> set[str]:
+        """The senses that run before it."""
+        return {*self.needs, *([self.gate] if self.gate else [])}
 
     def load(self) -> None:
         """Load the model, once; cheap afterwards."""
@@ -41,6 +49,13 @@ class Sense(ABC):
         if len(observations) != len(pictures):
             raise RuntimeError(f"sense {self.name!r} gave {len(observations)} observations for {len(pictures)} pictures")
         return observations
+
+    def files(self) -> tuple[Path, ...]:
+        """What it looks with, as installed; ConfigurationError, with the mend, where something is missing."""
+        return ()
+
+    def export(self, *, force: bool = False) -> None:  # noqa: B027  (most senses need no such files)
+        """Make the files that it needs once per machine; `force` makes them again."""
 
     @property
     @abstractmethod

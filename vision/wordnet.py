@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from timm.data.imagenet_info import ImageNetInfo
-
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.runtime import locked
@@ -35,10 +33,10 @@ class Synset:
     hypernyms: tuple[int, ...]
 
 
-def classes(settings: Settings) -> list[Entry]:
+def classes(settings: Settings, *, force: bool = False) -> list[Entry]:
     """Synset, names and hypernyms' names of each of the 1000 classes, in the network's order; read once, then cached."""
     cache = settings.home / "cache" / "imagenet-classes.json"
-    if not cache.exists():
+    if force or not cache.exists():
         cache.parent.mkdir(parents=True, exist_ok=True)
         with locked(cache.with_suffix(".lock")):
             temporary = cache.with_suffix(".tmp")
@@ -62,6 +60,8 @@ def _read() -> list[Entry]:
 
 def _order() -> list[str]:
     """Synsets in the order of the network's classes."""
+    from timm.data.imagenet_info import ImageNetInfo  # noqa: PLC0415  (imports torch; only until the cache is there)
+
     info: Any = ImageNetInfo
     return [str(synset) for synset in info("imagenet-1k").label_names()]
 

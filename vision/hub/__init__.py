@@ -1,1 +1,1 @@
-"""Senses of the profile `hub`: strong public models, loaded from a model hub or from local folders."""
+"""Senses of the profile `hub`: strong public models, loaded from a model hub or from local files."""

@@ -35,11 +35,18 @@ class BackboneSense(Sense):
         """Model and weights."""
         return f"{MODEL}@{fingerprints.of_files(weights())}"
 
-    def _load(self) -> None:
-        self._session = runtime.Session(self.export(), self.settings)
+    def files(self) -> tuple[Path, ...]:
+        """The weights."""
+        return (weights(),)
 
-    def export(self, *, force: bool = False) -> Path:
+    def export(self, *, force: bool = False) -> None:
         """The network as ONNX, made once."""
+        self._onnx(force=force)
+
+    def _load(self) -> None:
+        self._session = runtime.Session(self._onnx(), self.settings)
+
+    def _onnx(self, *, force: bool = False) -> Path:
         name = self.fingerprint.replace("@", "-")
         return runtime.exported(self.settings, name, export, force=force)
 

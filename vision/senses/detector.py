@@ -1,7 +1,6 @@
 """Objects: COCO's eighty kinds of things, found by an SSD and looked at one by one."""
 
 import importlib.util
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -46,8 +45,11 @@ class ObjectsSense(Sense):
         mark = fingerprints.of_values(fingerprints.of_files(*files()), self._crops, self.settings.object_confidence)
         return f"{self.model}+crops@{mark}"
 
+    def files(self) -> tuple[Path, ...]:
+        """The graph and its description."""
+        return files()
+
     def _load(self) -> None:
-        cv2.setNumThreads(self.settings.threads or os.cpu_count() or 1)
         graph, text = files()
         self._network = cv2.dnn.readNetFromTensorflow(str(graph), str(text))
 
@@ -57,7 +59,7 @@ class ObjectsSense(Sense):
 
     def detect(self, picture: Picture) -> list[Object]:
         """Objects without embeddings, the surest first."""
-        blob = cv2.dnn.blobFromImage(picture.pixels, size=(SIDE, SIDE), swapRB=False, crop=False)
+        blob = cv2.dnn.blobFromImage(cv2.resize(picture.pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
         with self._one_at_a_time:
             self._network.setInput(blob)
             rows = self._network.forward()[0, 0]
@@ -67,9 +69,7 @@ class ObjectsSense(Sense):
 
 def _object(row: Any) -> Object:
     """A row of the detector: _, class, confidence, left, top, right, bottom as fractions."""
-    left, top, right, bottom = (float(v) for v in np.clip(row[3:7], 0, 1))
-    box = Box(min(left, 0.999), min(top, 0.999), max(right - left, 0.001), max(bottom - top, 0.001))
-    return Object(NAMES[int(row[1])], float(row[2]), box)
+    return Object(NAMES[int(row[1])], float(row[2]), Box.of_corners(*(float(side) for side in row[3:7])))
 
 
 def best(objects: Sequence[Object]) -> list[Object]:

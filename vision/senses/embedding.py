@@ -41,6 +41,10 @@ class EmbeddingSense(Sense):
         mark = fingerprints.of_files(backbone.weights(), PROJECTION)
         return f"{backbone.MODEL}+projection{self.dimension}@{mark}"
 
+    def files(self) -> tuple[Path, ...]:
+        """The projection, which the repository ships."""
+        return (PROJECTION,)
+
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         return list(project(np.stack([p.backbone.features for p in seen if p.backbone is not None])))
 

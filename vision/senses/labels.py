@@ -1,6 +1,7 @@
 """Labels: ImageNet's classes with their WordNet names and hypernyms."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from vision.perception import Label, Perception, Vector
 from vision.picture import Picture
 from vision.sense import Sense
 from vision.senses import backbone
-from vision.wordnet import classes
+from vision.wordnet import classes, dictionary
 
 MOST = 5
 FAINTEST = 0.02
@@ -26,6 +27,14 @@ class LabelsSense(Sense):
     def fingerprint(self) -> str:
         """The network's; names are the same for every version of it."""
         return f"{backbone.MODEL}+imagenet1k@{fingerprints.of_files(backbone.weights())}"
+
+    def files(self) -> tuple[Path, ...]:
+        """WordNet's nouns."""
+        return (dictionary() / "data.noun",)
+
+    def export(self, *, force: bool = False) -> None:
+        """Names and hypernyms of the classes, looked up once."""
+        classes(self.settings, force=force)
 
     def _load(self) -> None:
         self._classes = classes(self.settings)

@@ -28,6 +28,10 @@ class TextPresenceSense(Sense):
         """Backbone and head."""
         return f"{backbone.MODEL}+text-presence@{fingerprints.of_files(backbone.weights(), WEIGHTS)}"
 
+    def files(self) -> tuple[Path, ...]:
+        """The head, which the repository ships."""
+        return (WEIGHTS,)
+
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
         return [float(p) for p in probability(features)]

@@ -1,0 +1,39 @@
+"""Candidates: what every column's `find` clause proposes, fused by reciprocal rank.
+
+One `_msearch` asks them all: they run side by side, a clause that the engine refuses fails alone, and there may be more of
+them than the five that a `hybrid` query takes.
+"""
+
+from typing import Any
+
+from factors.base import Clause
+from query.engine_calls import RefusedError, check_shards
+from query.run import Run
+
+Json = dict[str, Any]
+LEAN = {"filter_path": "responses.status,responses.error,responses._shards.failures,responses.hits.hits._id"}
+
+
+def propose(run: Run) -> None:
+    """At most `k` candidates, best first; a column that cannot look for any is left out."""
+    finding = [clause for clause in run.clauses() if clause.find is not None]
+    if not finding:
+        return
+    number = run.question.k
+    responses = run.calls.msearch([_body(clause, run, number) for clause in finding], **LEAN)
+    proposals: dict[str, list[str]] = {}
+    for clause, response in zip(finding, responses, strict=True):
+        try:
+            check_shards(response)
+        except RefusedError as error:
+            run.drop(clause.name, str(error))
+            continue
+        hits = response.get("hits", {}).get("hits", [])
+        proposals[clause.name] = [hit["_id"] for hit in hits if hit["_id"] not in run.left_out]
+    merged = run.ranker.merge(proposals)
+    run.candidates, run.more = merged[:number], len(merged) > number
+
+
+def _body(clause: Clause, run: Run, number: int) -> Json:
+    query: Json = {"bool": {"must": [clause.find], "filter": list(run.question.filters)}}
+    return {"size": number, "_source": False, "track_total_hits": False, "query": query}

@@ -1,0 +1,137 @@
+"""Everything known of one picture, for its own page and for `omma show`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError as MissingError
+from pydantic import BaseModel, Field
+
+from engine.client import guard
+from engine.errors import NotFoundError
+from engine.settings import Settings
+from factors.registry import all_factors
+from mappings.versions import alias
+from query.answer import FoundObject, Source
+from query.page import as_list, first
+from query.perceive import recall
+from vision.perception import Perception
+
+
+class SeenWord(BaseModel):
+    """A word that was read in the picture."""
+
+    text: str
+    confidence: float
+    box: list[float] = Field(description="x, y, w, h as fractions of the picture")
+
+
+class SeenLabel(BaseModel):
+    """A class of the classifier."""
+
+    names: list[str]
+    kinds: list[str] = Field(description="WordNet hypernyms, nearest first")
+    confidence: float
+
+
+class SeenColour(BaseModel):
+    """A dominant colour."""
+
+    name: str
+    rgb: list[int]
+    share: float
+
+
+class LinkedPiece(BaseModel):
+    """A piece of text that was met with the picture."""
+
+    kind: str
+    text: str
+    language: str = ""
+    page: str = ""
+
+
+class DocumentView(BaseModel):
+    """A document without its vectors."""
+
+    id: str
+    title: str = ""
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    format: str = ""
+    date: str = ""
+    added: str = ""
+    place: list[float] | None = Field(None, description="latitude, longitude")
+    price: float | None = None
+    collections: list[str] = []
+    category: str = ""
+    languages: list[str] = []
+    facets: dict[str, list[str]] = {}
+    sources: list[Source] = []
+    texts: list[LinkedPiece] = []
+    objects: list[FoundObject] = []
+    words: list[SeenWord] = []
+    text: str = Field("", description="What was read in the picture, line by line")
+    labels: list[SeenLabel] = []
+    colours: list[SeenColour] = []
+    missing: list[str] = Field([], description="Senses that failed on this picture")
+    weights: dict[str, str] = Field({}, description="Sense -> weights that looked at it")
+
+
+def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentView:
+    """The view of a document; NotFoundError, EngineUnavailable."""
+    try:
+        with guard():
+            found = client.get(index=alias(settings), id=document_id)
+    except MissingError as error:
+        raise NotFoundError(f"there is no picture {document_id!r}") from error
+    document: dict[str, Any] = found["_source"]
+    return DocumentView(
+        id=document_id,
+        **_facts(document),
+        **_seen(recall(document_id, document, all_factors())),
+        sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
+        texts=[LinkedPiece(**{k: e.get(k) or "" for k in LinkedPiece.model_fields}) for e in document.get("texts", [])],
+    )
+
+
+def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not seen: core fields as they are."""
+    plain = ("title", "width", "height", "bytes", "format", "date", "added", "price")
+    facts = {name: document[name] for name in plain if document.get(name) is not None}
+    lists = {name: as_list(document[name]) for name in ("collections", "languages", "missing") if document.get(name)}
+    place = document.get("place")
+    return (
+        facts
+        | lists
+        | {
+            "category": first(document["category"]) if document.get("category") else "",
+            "place": [place["lat"], place["lon"]] if isinstance(place, Mapping) else None,
+            "facets": _pairs(document.get("facets") or []),
+            "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},
+        }
+    )
+
+
+def _pairs(tokens: Any) -> dict[str, list[str]]:
+    """Tokens `name=value` as values by name."""
+    found: dict[str, list[str]] = {}
+    for token in as_list(tokens):
+        name, _, value = token.partition("=")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _seen(seen: Perception) -> dict[str, Any]:
+    """What the senses saw, without vectors."""
+    text = seen.text
+    return {
+        "objects": [FoundObject(label=o.label, confidence=o.confidence, box=o.box.as_list()) for o in seen.objects or ()],
+        "words": [SeenWord(text=w.text, confidence=w.confidence, box=w.box.as_list()) for w in (text.words if text else ())],
+        "text": "\n".join(text.lines) if text else "",
+        "labels": [
+            SeenLabel(names=list(la.names), kinds=list(la.hypernyms), confidence=la.confidence) for la in seen.labels or ()
+        ],
+        "colours": [SeenColour(name=c.name, rgb=list(c.rgb), share=c.share) for c in seen.colours or ()],
+    }

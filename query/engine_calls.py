@@ -1,0 +1,122 @@
+"""Requests to the engine during one search: sent in bounded time, timed, and kept so that they can be shown."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError as MissingError
+from opensearchpy.exceptions import TransportError
+
+from engine.client import guard
+from engine.errors import EngineUnavailable, NotFoundError, OmmaError
+
+Json = dict[str, Any]
+NDJSON = {"content-type": "application/x-ndjson"}  # in lower case, as the client has its own
+
+
+class RefusedError(OmmaError):
+    """The engine understood the connection but not the request, or a part of the index failed; the message says why."""
+
+
+class Calls:
+    """What one search sends to the engine.
+
+    `sent` holds every request as method, path, params and body, exactly as sent, so that any OpenSearch client can
+    send it again (a list as body is newline-delimited JSON). `took` holds milliseconds by stage. All requests together
+    have `seconds`; after that the search is an EngineUnavailable.
+    """
+
+    def __init__(self, client: OpenSearch, index: str, seconds: float) -> None:
+        """Requests of one search go to one index (or alias)."""
+        self._client, self.index = client, index
+        self._left = self._seconds = seconds
+        self._begun = time.perf_counter()
+        self.sent: list[Json] = []
+        self.took: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time inside to a stage."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.took[name] = round(self.took.get(name, 0.0) + _milliseconds(begun), 2)
+            self.took["total"] = round(_milliseconds(self._begun), 2)
+
+    def search(self, body: Json, **params: str) -> Json:
+        """One search, complete: RefusedError where any shard failed."""
+        answer = self._send("POST", f"/{self.index}/_search", params, body)
+        check_shards(answer)
+        return answer
+
+    def msearch(self, bodies: Sequence[Json], **params: str) -> list[Json]:
+        """Several searches in one request; a response may hold `error` instead of hits."""
+        lines: list[Json] = [line for body in bodies for line in ({}, body)]
+        responses: list[Json] = self._send("POST", f"/{self.index}/_msearch", params, lines)["responses"]
+        return responses
+
+    def get(self, document_id: str) -> Json:
+        """The `_source` of one document with everything in it; NotFoundError where there is none."""
+        try:
+            found = self._send("GET", f"/{self.index}/_doc/{quote(document_id, safe='')}", {}, None)
+        except MissingError as error:
+            raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
+        return dict(found["_source"])
+
+    def _send(self, method: str, path: str, params: dict[str, str], body: Any) -> Json:
+        self.sent.append({"method": method, "path": path, "params": params, "body": body})
+        if self._left <= 0:
+            raise EngineUnavailable(f"OpenSearch took longer than {self._seconds:g} s for one search (OMMA_OPENSEARCH_TIMEOUT)")
+        begun = time.perf_counter()
+        try:
+            return self._perform(method, path, params, body)
+        finally:
+            self._left -= time.perf_counter() - begun
+
+    def _perform(self, method: str, path: str, params: dict[str, str], body: Any) -> Json:
+        headers = NDJSON if isinstance(body, list) else None
+        sent = "".join(json.dumps(line) + "\n" for line in body) if isinstance(body, list) else body
+        try:
+            with guard():
+                answer: Json = self._client.transport.perform_request(
+                    method, path, params=dict(params), body=sent, timeout=self._left, headers=headers
+                )
+        except MissingError:
+            raise
+        except TransportError as error:
+            raise RefusedError(f"OpenSearch refused the request: {reason(_details(error))}") from error
+        return answer
+
+
+def check_shards(response: Json) -> None:
+    """Raise RefusedError for a response that is an error, or lacks the part of some shard."""
+    if "error" in response:
+        raise RefusedError(reason(response["error"]))
+    failures = response.get("_shards", {}).get("failures")
+    if failures:
+        raise RefusedError(reason(failures[0].get("reason")))
+
+
+def reason(error: Any) -> str:
+    """The innermost words of an engine's error."""
+    while isinstance(error, dict):
+        causes = [*error.get("root_cause", []), *(shard.get("reason") for shard in error.get("failed_shards", []))]
+        inner = error.get("caused_by") or next((cause for cause in causes if cause != error), None)
+        if not isinstance(inner, dict) or "reason" not in inner:
+            return str(error.get("reason") or error.get("type"))
+        error = inner
+    return str(error)
+
+
+def _details(error: TransportError) -> Any:
+    info = error.info
+    return info.get("error", info) if isinstance(info, dict) else str(error.error)
+
+
+def _milliseconds(begun: float) -> float:
+    return 1000 * (time.perf_counter() - begun)

@@ -1,0 +1,46 @@
+"""Near-duplicates are shown under their best result."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from query.run import Group, Row, Run
+
+SAME_SHAPE = 0.04  # relative difference of aspect ratios
+BITS = (1 << 64) - 1
+
+
+def group(run: Run) -> None:
+    """Put each document under the first better one that shows the same picture."""
+    alike = same_pictures([run.rows[ranked.id] for ranked in run.ranked], run.duplicate_bits)
+    groups: dict[int, Group] = {}
+    for place, ranked in enumerate(run.ranked):
+        leader = next((int(at) for at in np.flatnonzero(alike[place, :place]) if at in groups), None)
+        if leader is None:
+            groups[place] = Group(ranked)
+        else:
+            groups[leader].others.append(ranked)
+    run.groups, run.total = list(groups.values()), len(groups)
+
+
+def same_pictures(rows: Sequence[Row], bits: int) -> NDArray[np.bool_]:
+    """Whether two rows show the same picture, [n, n]: hashes differ in at most `bits` bits, and the shape is the same."""
+    hashes = np.array([int(_first(row, "phash_bits") or 0) & BITS for row in rows], dtype=np.uint64)
+    known = np.array([_first(row, "phash_bits") is not None for row in rows], dtype=bool)
+    shapes = np.array([_shape(row) for row in rows], dtype=np.float64)
+    distance = np.bitwise_count(hashes[:, None] ^ hashes[None, :])
+    shaped = np.abs(shapes[:, None] / shapes[None, :] - 1) <= SAME_SHAPE
+    alike: NDArray[np.bool_] = (distance <= bits) & shaped & known[:, None] & known[None, :]
+    return alike
+
+
+def _first(row: Row, name: str) -> int | None:
+    values = row.fields.get(name)
+    return values[0] if values else None
+
+
+def _shape(row: Row) -> float:
+    """Width over height; 1 where they are not known."""
+    width, height = _first(row, "width"), _first(row, "height")
+    return width / height if width and height else 1.0

@@ -1,0 +1,176 @@
+"""The page shown: sources, boxes, highlights and reasons, in one request for what is shown and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from factors.base import Clause, Evidence, Factor
+from query.answer import Result, Source, Why
+from query.engine_calls import RefusedError
+from query.run import Run
+from ranking.order import Ranked
+
+Json = dict[str, Any]
+MARKS = {"pre_tags": ["\ue000"], "post_tags": ["\ue001"], "encoder": "default"}
+ABSENT: Json = {"_source": {}}
+
+
+def show(run: Run) -> None:
+    """Results of the page asked for, each with its near-duplicates."""
+    shown = run.shown()
+    places = [ranked for group in shown for ranked in (group.best, *group.others)]
+    hits = _hits(run, [ranked.id for ranked in places]) if places else {}
+    for group in shown:
+        best = result(run, group.best, hits.get(group.best.id, ABSENT))
+        best.duplicates = [result(run, ranked, hits.get(ranked.id, ABSENT)) for ranked in group.others]
+        run.results.append(best)
+
+
+def result(run: Run, ranked: Ranked, hit: Json) -> Result:
+    """One picture with everything that speaks for it."""
+    evidence = {name: _evidence(run, name, ranked, hit) for name in ranked.shares if name in run.columns}
+    order = sorted(evidence, key=lambda name: (-ranked.shares[name], name))
+    made = plain_result(ranked.id, hit["_source"], ranked.score)
+    made.factors = {name: round(evidence[name].value, 6) for name in order}
+    made.why = [_why(run.columns[name][0], evidence[name], ranked) for name in order]
+    made.box = next((box for name in order if (box := _box(run.columns[name][0], evidence[name]))), None)
+    made.highlights = distinct(hit.get("highlight", {}))
+    return made
+
+
+def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0.0) -> Result:
+    """What a document says of itself."""
+    return Result(
+        id=document_id,
+        score=round(score, 6),
+        factors={},
+        why=[],
+        sources=[_source(entry) for entry in document.get("sources", [])],
+        title=document.get("title", ""),
+        category=first(document.get("category", "")),
+        collections=as_list(document.get("collections", [])),
+        width=document.get("width", 0),
+        height=document.get("height", 0),
+    )
+
+
+def source_filter(factors: Sequence[Factor]) -> Json:
+    """`_source` without what a page of results has no use for."""
+    large = {path for factor in factors for path in factor.vector_fields()}
+    return {"excludes": sorted({"texts", *large})}
+
+
+def distinct(highlights: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Snippets by field; a field whose snippets another one already has is left out."""
+    kept: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for name in sorted(highlights, key=lambda name: (-_marked(highlights[name]), name)):
+        fresh = [snippet for snippet in highlights[name] if _plain(snippet) not in seen]
+        seen |= {_plain(snippet) for snippet in fresh}
+        if fresh:
+            kept[name] = fresh
+    return kept
+
+
+def as_list(value: Any) -> list[str]:
+    """A field that may hold one value or several."""
+    return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
+
+
+def first(value: Any) -> str:
+    """The first value of such a field."""
+    return next(iter(as_list(value)), "")
+
+
+def _hits(run: Run, ids: Sequence[str]) -> dict[str, Json]:
+    """Hits by id; without inner hits and highlights where the engine refuses those."""
+    try:
+        answer = run.calls.search(_body(run, ids, detailed=True))
+    except RefusedError as error:
+        run.warnings.append(f"matching parts and highlights are missing: {error}")
+        answer = run.calls.search(_body(run, ids, detailed=False))
+    return {hit["_id"]: hit for hit in answer["hits"]["hits"]}
+
+
+def _body(run: Run, ids: Sequence[str], *, detailed: bool) -> Json:
+    query: Json = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
+    body: Json = {"size": len(ids), "_source": source_filter(run.factors), "track_total_hits": False, "query": query}
+    if detailed:
+        query["bool"]["should"] = [inner for clause in run.clauses() if (inner := _with_inner_hits(run, clause))]
+        body |= _highlight(run)
+    return body
+
+
+def _with_inner_hits(run: Run, clause: Clause) -> Json | None:
+    """The nested clause again, this time telling which of the document's parts matched."""
+    factor, _ = run.columns[clause.name]
+    inner = factor.inner(clause)
+    if inner is None or "nested" not in clause.score:
+        return None
+    return {"nested": clause.score["nested"] | {"inner_hits": {"name": clause.name} | inner}}
+
+
+def _highlight(run: Run) -> Json:
+    """Highlights asked for by the columns that match words."""
+    fields: Json = {}
+    lighting: list[Json] = []
+    for factor, clause in run.columns.values():
+        if wanted := factor.highlight(run.question):
+            fields |= wanted
+            lighting.append(clause.score)
+    if not fields:
+        return {}
+    return {"highlight": {**MARKS, "fields": fields, "highlight_query": {"bool": {"should": lighting}}}}
+
+
+def _evidence(run: Run, column: str, ranked: Ranked, hit: Json) -> Evidence:
+    factor, _ = run.columns[column]
+    found = hit.get("inner_hits", {}).get(column, {}).get("hits", {}).get("hits", [])
+    lit = factor.highlight(run.question)
+    snippets = [s for name, snippets in hit.get("highlight", {}).items() if name in lit for s in snippets]
+    return Evidence(
+        clause=column,
+        value=run.rows[ranked.id].values[column],
+        document=hit["_source"],
+        question=run.question,
+        inner=[_inner_source(inner) for inner in found],
+        highlights=snippets,
+    )
+
+
+def _inner_source(hit: Json) -> Json:
+    source: Json = hit.get("_source", {})
+    return source
+
+
+def _why(factor: Factor, evidence: Evidence, ranked: Ranked) -> Why:
+    try:
+        text = factor.explain(evidence)
+    except Exception:  # an explanation that fails must not take the result with it
+        text = f"{factor.title}: {evidence.value:.3f}"
+    return Why(
+        factor=evidence.clause,
+        title=factor.title,
+        value=round(evidence.value, 6),
+        rank=ranked.ranks[evidence.clause],
+        share=round(ranked.shares[evidence.clause], 4),
+        text=text,
+    )
+
+
+def _box(factor: Factor, evidence: Evidence) -> list[float] | None:
+    try:
+        return factor.box(evidence)
+    except Exception:  # as above
+        return None
+
+
+def _source(entry: Mapping[str, Any]) -> Source:
+    return Source(**{name: entry.get(name) or "" for name in ("source", "reference", "collection", "page")})
+
+
+def _marked(snippets: Sequence[str]) -> int:
+    return sum(snippet.count("\ue000") for snippet in snippets)
+
+
+def _plain(snippet: str) -> str:
+    return snippet.replace("\ue000", "").replace("\ue001", "")

@@ -1,0 +1,139 @@
+"""What is seen of the picture asked with: looked at, or recalled from the document that it is."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
+
+from engine.settings import Settings
+from engine.store import Store
+from factors.base import Factor
+from ingest.fetch import fetch
+from query import region
+from query.request import SearchRequest
+from vision.perception import Box, Perception, Text
+from vision.picture import Picture, decode
+
+KEPT = 64  # perceptions of pictures asked with lately: a part of the same picture is often asked for next
+SAME_OBJECT = 0.97  # overlap from which a box is that of a found object
+SENSES = frozenset(entry.name for entry in fields(Perception))
+
+
+class Looks(Protocol):
+    """vision.perceiver.Perceiver."""
+
+    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
+        """Run the senses."""
+
+    def fingerprints(self) -> dict[str, str]:
+        """Sense -> weights, without loading models."""
+
+    def warm_up(self, senses: Collection[str] | None = None) -> None:
+        """Load models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The picture asked with: all that was seen of it, and of the part that was chosen.
+
+    `recalled`: no model looked, everything comes from the document, so it was made by the index's own weights.
+    """
+
+    whole: Perception
+    part: Perception | None = None
+    box: Box | None = None
+    recalled: bool = False
+
+    @property
+    def chosen(self) -> Perception:
+        """What factors go by."""
+        return self.part or self.whole
+
+
+class Eyes:
+    """Looks at pictures asked with; remembers what was seen lately."""
+
+    def __init__(self, settings: Settings, factors: Sequence[Factor], looks: Callable[[], Looks]) -> None:
+        """`looks` gives the perceiver, and is called only where a model must look."""
+        self._settings, self._factors, self._looks = settings, factors, looks
+        self.senses = sorted({sense for factor in factors for sense in factor.reads} & SENSES)
+        self._memory: OrderedDict[tuple[str, Box | None], Perception] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def at_bytes(self, request: SearchRequest) -> Asked:
+        """The picture sent along or fetched from an address; BadPicture, FetchError."""
+        data = request.image if request.image is not None else fetch(request.address or "", self._settings).data
+        digest = hashlib.sha256(data).hexdigest()
+        whole = self._seen(digest, None, lambda: decode(data, self._settings))
+        return self._with_part(request, Asked(whole), lambda: decode(data, self._settings))
+
+    def at_document(self, request: SearchRequest, document: Mapping[str, Any]) -> Asked:
+        """The picture of a document: recalled; only a part that is no found object is looked at anew."""
+        digest = request.like or ""
+        whole = recall(digest, document, self._factors)
+        store = Store(self._settings)
+        return self._with_part(request, Asked(whole, recalled=True), lambda: decode(store.original(digest), self._settings))
+
+    def _with_part(self, request: SearchRequest, asked: Asked, picture: Callable[[], Picture]) -> Asked:
+        whole = asked.whole
+        box = box_of(request, whole.width, whole.height)
+        if box is None:
+            return asked
+        found = as_object(whole, box)
+        if found is not None:
+            return replace(asked, part=found, box=box)
+        seen = self._seen(whole.picture_id, box, lambda: picture().crop(box))
+        return Asked(whole, part=seen, box=box)
+
+    def _seen(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> Perception:
+        """What the senses see of it, remembered."""
+        key = (digest, box)
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+        seen = self._looks().perceive([picture()], self.senses)[0]
+        if not seen.failures:
+            self._remember(key, seen)
+        return seen
+
+    def _remember(self, key: tuple[str, Box | None], seen: Perception) -> None:
+        with self._lock:
+            self._memory[key] = seen
+            while len(self._memory) > KEPT:
+                self._memory.popitem(last=False)
+
+
+def recall(digest: str, document: Mapping[str, Any], factors: Sequence[Factor]) -> Perception:
+    """The perception that a document was made from, as far as its fields keep it."""
+    observations: dict[str, Any] = {}
+    for factor in factors:
+        observations |= {sense: seen for sense, seen in factor.recall(document).items() if sense in SENSES}
+    return Perception(digest, int(document.get("width") or 1), int(document.get("height") or 1), **observations)
+
+
+def box_of(request: SearchRequest, width: int, height: int) -> Box | None:
+    """The part asked for; BadQuestion where it does not lie in the picture."""
+    if request.box is not None:
+        return region.from_fractions(request.box)
+    if request.region is not None:
+        return region.from_iiif(request.region, width, height)
+    return None
+
+
+def as_object(whole: Perception, box: Box) -> Perception | None:
+    """The part as it was seen with the whole, where the box is that of a found object; no model looks again."""
+    near = [found for found in whole.objects or () if found.embedding is not None]
+    best = max(near, key=lambda found: region.overlap(found.box, box), default=None)
+    if best is None or region.overlap(best.box, box) < SAME_OBJECT:
+        return None
+    text = None if whole.text is None else Text(tuple(w for w in whole.text.words if _inside(w.box, box)), ())
+    return Perception(whole.picture_id, whole.width, whole.height, embedding=best.embedding, text=text)
+
+
+def _inside(word: Box, box: Box) -> bool:
+    """Whether the middle of the word lies in the box."""
+    x, y = word.x + word.w / 2, word.y + word.h / 2
+    return box.x <= x <= box.x + box.w and box.y <= y <= box.y + box.h

@@ -1,0 +1,73 @@
+"""One search on its way through the stages: what is known so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from factors.base import Clause, Factor, Question
+from query.answer import AskedQuestion, Cut, Facet, Result
+from query.engine_calls import Calls
+from query.request import SearchRequest
+from ranking.cut import Thresholds
+from ranking.fusion import ReciprocalRank
+from ranking.order import Ranked
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candidate: its value in every column that has one, and its doc values."""
+
+    id: str
+    values: Mapping[str, float]
+    fields: Mapping[str, list[Any]]
+
+
+@dataclass(slots=True)
+class Group:
+    """A result and its near-duplicates, best first."""
+
+    best: Ranked
+    others: list[Ranked] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Run:
+    """What the question was understood as, then what each stage adds; a stage reads what those before it wrote."""
+
+    request: SearchRequest
+    calls: Calls
+    factors: Sequence[Factor]
+    asked: AskedQuestion
+    question: Question = field(default_factory=Question)
+    columns: dict[str, tuple[Factor, Clause]] = field(default_factory=dict)
+    ranker: ReciprocalRank = field(default_factory=ReciprocalRank)
+    thresholds: Thresholds | None = None
+    left_out: frozenset[str] = frozenset()  # the document asked with does not answer
+    duplicate_bits: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    candidates: list[str] = field(default_factory=list)
+    more: bool = False
+    rows: dict[str, Row] = field(default_factory=dict)
+    ranked: list[Ranked] = field(default_factory=list)
+    cut: Cut = field(default_factory=lambda: Cut(thresholds={}, removed=0))
+    groups: list[Group] = field(default_factory=list)
+    total: int = 0
+    facets: dict[str, list[Facet]] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+
+    def clauses(self) -> list[Clause]:
+        """All columns still in play."""
+        return [clause for _, clause in self.columns.values()]
+
+    def drop(self, column: str, why: str) -> None:
+        """Go on without a column, and say so."""
+        factor, _ = self.columns.pop(column)
+        self.warnings.append(f"{factor.title} ({column}) was left out: {why}")
+
+    def shown(self) -> list[Group]:
+        """The groups of the page asked for."""
+        start = (self.request.page - 1) * self.request.number
+        return self.groups[start : start + self.request.number]

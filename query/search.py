@@ -1,0 +1,100 @@
+"""A question in, an answer out."""
+
+from collections.abc import Callable
+
+from opensearchpy import OpenSearch
+
+from engine.client import connect
+from engine.settings import Settings
+from factors.registry import all_factors
+from query.answer import Answer, AskedQuestion, Cut
+from query.browse import browse
+from query.candidates import propose
+from query.engine_calls import Calls
+from query.facets import count
+from query.grouping import group
+from query.index import Index
+from query.ordering import order, trim
+from query.page import show
+from query.perceive import Eyes, Looks
+from query.request import SearchRequest
+from query.run import Run
+from query.table import fill
+from query.understand import Understanding
+
+Stage = tuple[str, Callable[[Run], None]]
+CASCADE: tuple[Stage, ...] = (
+    ("candidates", propose), ("table", fill), ("order", order), ("cut", trim), ("group", group), ("facets", count), ("page", show),
+)  # fmt: skip
+BROWSING: tuple[Stage, ...] = (("browse", browse),)
+
+
+class Searcher:
+    """Answers questions; safe to share between threads."""
+
+    def __init__(self, settings: Settings, client: OpenSearch | None = None, looks: Callable[[], Looks] | None = None) -> None:
+        """`looks` gives what looks at pictures (by default this process's perceiver, made on first use)."""
+        self.settings = settings
+        self._client = client or connect(settings)
+        self._looks = looks or self._perceiver
+        self._factors = all_factors()
+        self._index = Index(self._client, settings)
+        self._eyes = Eyes(settings, self._factors, self._looks)
+        self._understanding = Understanding(
+            settings, self._factors, self._index, self._eyes, lambda: self._looks().fingerprints()
+        )
+
+    def search(self, request: SearchRequest) -> Answer:
+        """The answer; errors as in engine.errors (InputError, FetchError, NotFoundError, WeightsMismatchError, EngineUnavailable)."""
+        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
+        with calls.stage("prepare"):
+            empty = self._index.meta() is None
+        if empty:
+            return _nothing_yet(request, calls)
+        run = self._understanding.of(request, calls)
+        for name, stage in CASCADE if run.columns else BROWSING:
+            with calls.stage(name):
+                stage(run)
+        return _answer(run)
+
+    def warm_up(self) -> None:
+        """Load what the first question would wait for."""
+        self._looks().warm_up(self._eyes.senses)
+
+    def _perceiver(self) -> Looks:
+        # Imported on first use: a question without a picture to look at needs no model library.
+        from vision.perceiver import get_perceiver  # noqa: PLC0415
+
+        perceiver: Looks = get_perceiver(self.settings)
+        return perceiver
+
+
+def _answer(run: Run) -> Answer:
+    return Answer(
+        question=run.asked,
+        results=run.results,
+        total=run.total,
+        page=run.request.page,
+        number=run.request.number,
+        more=run.more,
+        cut=run.cut,
+        facets=run.facets,
+        warnings=run.warnings,
+        took=run.calls.took,
+        dsl=run.calls.sent if run.request.dsl else None,
+    )
+
+
+def _nothing_yet(request: SearchRequest, calls: Calls) -> Answer:
+    return Answer(
+        question=AskedQuestion(words=request.text, filters=request.filters),
+        results=[],
+        total=0,
+        page=request.page,
+        number=request.number,
+        cut=Cut(thresholds={}, removed=0),
+        facets={},
+        warnings=["nothing has been indexed yet; begin with `omma ingest`"],
+        took=calls.took,
+        dsl=calls.sent if request.dsl else None,
+    )

@@ -1,0 +1,66 @@
+"""The factor table: every factor's exact value for every candidate, in one request."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from factors.base import Clause
+from query.engine_calls import RefusedError, check_shards
+from query.run import Row, Run
+
+Json = dict[str, Any]
+
+# What grouping and facets read of every candidate; doc values are columns, cheap for hundreds of rows.
+CORE_COLUMNS = ("collections", "category", "languages", "facets", "width", "height", "phash_bits")
+LEAN = {
+    "include_named_queries_score": "true",
+    "filter_path": "_shards.failures,hits.hits._id,hits.hits.fields,hits.hits.matched_queries",
+}
+
+
+def fill(run: Run) -> None:
+    """The table of all candidates; a column that the engine refuses to compute is left out."""
+    if not run.candidates:
+        return
+    try:
+        run.rows = _ask(run)
+    except RefusedError:
+        _drop_unsound(run)
+        run.rows = _ask(run)
+
+
+def _ask(run: Run) -> dict[str, Row]:
+    answer = run.calls.search(_body(run, run.clauses(), run.candidates), **LEAN)
+    rows = (_row(hit) for hit in answer.get("hits", {}).get("hits", []))
+    return {row.id: row for row in rows}
+
+
+def _row(hit: Json) -> Row:
+    return Row(hit["_id"], hit.get("matched_queries") or {}, hit.get("fields", {}))
+
+
+def _body(run: Run, clauses: Sequence[Clause], ids: Sequence[str]) -> Json:
+    facets = sorted({path for factor in run.factors for path in factor.facets().values()})
+    columns: list[Json] = [{"field": name} for name in (*CORE_COLUMNS, *facets)]
+    return {
+        "size": len(ids),
+        "_source": False,
+        "track_total_hits": False,
+        "docvalue_fields": [*columns, {"field": "date", "format": "yyyy"}],
+        "query": {
+            "bool": {
+                "filter": [{"ids": {"values": list(ids)}}],
+                "should": [clause.named() for clause in clauses],
+            }
+        },
+    }
+
+
+def _drop_unsound(run: Run) -> None:
+    """Ask for each column alone, to learn which ones the engine refuses."""
+    clauses = run.clauses()
+    responses = run.calls.msearch([_body(run, [clause], run.candidates) for clause in clauses])
+    for clause, response in zip(clauses, responses, strict=True):
+        try:
+            check_shards(response)
+        except RefusedError as error:
+            run.drop(clause.name, str(error))

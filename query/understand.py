@@ -1,0 +1,141 @@
+"""From a request to a question: words parsed, filters checked, the picture seen, columns chosen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.settings import Settings
+from factors.base import Clause, Factor, Question
+from factors.words import Words
+from mappings import weights as mapping_weights
+from query import filters, words
+from query.answer import AskedQuestion, FoundObject
+from query.engine_calls import Calls
+from query.index import Index
+from query.perceive import Asked, Eyes
+from query.request import SearchRequest
+from query.run import Run
+from ranking import cut
+from ranking.fusion import ReciprocalRank, weights
+
+Json = dict[str, Any]
+MOST_WORDS = 16  # the engine limits a query to 1,024 clauses, and every word is looked for in some fifty fields
+LIKELY = 0.1  # probability from which a label of the question's picture is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Turns requests into runs. `fingerprints` tells the weights that look at questions' pictures now."""
+
+    settings: Settings
+    factors: Sequence[Factor]
+    index: Index
+    eyes: Eyes
+    fingerprints: Callable[[], Mapping[str, str]]
+
+    def of(self, request: SearchRequest, calls: Calls) -> Run:
+        """BadQuestion, BadPicture, FetchError, NotFoundError, WeightsMismatchError."""
+        names = filters.FilterNames(self.factors, self.index.has_facet, self.index.facet_names)
+        parsed = words.parse(request.text, names.check)
+        conditions = [*names.clauses(request.filters), *names.clauses(parsed.filters), *names.excluding(parsed.excluded)]
+        with calls.stage("perceive"):
+            asked = self._see(request, calls)
+        run = Run(request, calls, self.factors, _shown(request, asked), duplicate_bits=self.settings.duplicate_bits)
+        wanted = _limited(run, parsed.words)
+        conditions += filters.of_words(wanted, self.factors)
+        run.question = self._question(asked, wanted, conditions)
+        run.left_out = frozenset({request.like} if request.like else ())
+        self._choose_columns(run, asked)
+        self._load_thresholds(run)
+        return run
+
+    def _see(self, request: SearchRequest, calls: Calls) -> Asked | None:
+        if request.like is not None:
+            return self.eyes.at_document(request, calls.get(request.like))
+        return self.eyes.at_bytes(request) if request.has_picture else None
+
+    def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json]) -> Question:
+        chosen = asked.chosen if asked else None
+        return Question(chosen, wanted, bool(asked and asked.box), self.settings.candidates, tuple(conditions))
+
+    def _choose_columns(self, run: Run, asked: Asked | None) -> None:
+        """Every factor's columns; vectors of other weights are refused, a factor that fails is left out."""
+        run.warnings += _failures(asked, self.factors)
+        for factor in self.factors:
+            try:
+                clauses = factor.clauses(run.question)
+                by_words = factor.clauses(replace(run.question, perception=None))
+            except Exception as error:  # a factor is open to anyone, and one that fails must not take the answer with it
+                run.warnings.append(f"{factor.title} ({factor.name}) was left out: {type(error).__name__}: {error}")
+                continue
+            if len(clauses) > len(by_words) and asked and not asked.recalled:
+                mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
+            run.columns |= {clause.name: (factor, clause) for clause in clauses}
+        owners = {name: factor for name, (factor, _) in run.columns.items()}
+        run.ranker = ReciprocalRank(self.settings.fusion_k, weights(owners, self.settings))
+
+    def _load_thresholds(self, run: Run) -> None:
+        """Those measured with the weights that made the index; a warning where they are missing."""
+        if not run.columns:
+            return
+        measured = cut.load(self.settings.profile)
+        if measured is None:
+            run.warnings.append(
+                f"nothing is cut by similarity: no thresholds for profile {self.settings.profile!r} (`omma calibrate`)"
+            )
+            return
+        run.thresholds, stale = measured.usable(self.index.fingerprints())
+        if unused := [name for name in stale if name in run.columns]:
+            run.warnings.append(
+                f"thresholds of {', '.join(unused)} were measured with other weights and are not applied (`omma calibrate`)"
+            )
+
+
+def _limited(run: Run, wanted: Words) -> Words:
+    """No more words than the engine can look for at once."""
+    terms = [*wanted.must, *wanted.should, *wanted.must_not]
+    if sum(len(term.text.split()) for term in terms) <= MOST_WORDS:
+        return wanted
+    left, kept = MOST_WORDS, []
+    for term in terms:
+        left -= len(term.text.split())
+        if left >= 0:
+            kept.append(term)
+    run.warnings.append(f"only the first {MOST_WORDS} words of the question are looked for")
+    parts = ([t for t in part if t in kept] for part in (wanted.should, wanted.must, wanted.must_not))
+    return Words(*(tuple(part) for part in parts))
+
+
+def _failures(asked: Asked | None, factors: Sequence[Factor]) -> list[str]:
+    """What could not be seen of the question's picture, and what that leaves out."""
+    if asked is None:
+        return []
+    failed = dict(asked.chosen.failures)
+    readers = {sense: [f.title for f in factors if sense in f.reads] for sense in failed}
+    return [
+        f"{sense} failed on your picture ({why}); left out: {', '.join(readers[sense])}"
+        for sense, why in sorted(failed.items())
+        if readers[sense]
+    ]
+
+
+def _shown(request: SearchRequest, asked: Asked | None) -> AskedQuestion:
+    """The question as the answer repeats it."""
+    shown = AskedQuestion(words=request.text, filters=request.filters)
+    if asked is None:
+        return shown
+    whole = asked.whole
+    shown.picture = whole.picture_id
+    shown.box = asked.box.as_list() if asked.box else None
+    shown.objects = [
+        FoundObject(
+            label=found.label,
+            confidence=found.confidence,
+            box=found.box.as_list(),
+            chosen=asked.box is not None and found.box.as_list() == asked.box.as_list(),
+        )
+        for found in whole.objects or ()
+    ]
+    shown.labels = [label.names[0] for label in whole.labels or () if label.confidence >= LIKELY]
+    shown.text = "\n".join(whole.text.lines) if whole.text else ""
+    return shown

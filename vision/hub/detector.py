@@ -1,0 +1,145 @@
+"""The detector of the profile `hub`: YOLO11, exported by ultralytics with its non-maximum suppression inside."""
+
+import ast
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.settings import Settings
+from vision import fingerprints, runtime
+from vision.hub.reach import unreachable
+from vision.perception import Box, Object, Perception
+from vision.picture import Picture
+from vision.runtime import Array
+from vision.sense import Sense
+from vision.senses.detector import Embed, best, with_embeddings
+
+SIDE = 640  # px
+PADDING = 114  # the grey around a picture that is no square, as in the model's training
+FAINTEST = 0.05  # confidence under which the exported network says nothing
+BATCH = 8
+
+
+class HubObjects(Sense):
+    """What YOLO finds, each with the embedding of its crop."""
+
+    name: ClassVar[str] = "objects"
+
+    def __init__(self, settings: Settings, embed: Embed, embedding: Sense) -> None:
+        """Crops are looked at by the same network as whole pictures."""
+        super().__init__(settings)
+        self._embed, self._embedding = embed, embedding
+
+    @property
+    def fingerprint(self) -> str:
+        """Detector, crops' embedding, and the confidence from which an object counts."""
+        path = weights(self.settings)
+        rest = fingerprints.of_values(self._embedding.fingerprint, self.settings.object_confidence)
+        return f"{path.stem}@{fingerprints.of_files(path)}+crops@{rest}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The weights."""
+        return (weights(self.settings),)
+
+    def export(self, *, force: bool = False) -> None:
+        """The network as ONNX, made once."""
+        self._onnx(force=force)
+
+    def _load(self) -> None:
+        self._session = runtime.Session(self._onnx(), self.settings)
+        self._names: dict[int, str] = ast.literal_eval(self._session.metadata["names"])
+
+    def _onnx(self, *, force: bool = False) -> Path:
+        path = weights(self.settings)
+        name = f"{path.stem}-{fingerprints.of_files(path)}"
+        return runtime.exported(self.settings, name, lambda to: _export(path, to), force=force)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        found: list[list[Object]] = []
+        for start in range(0, len(pictures), BATCH):
+            part = pictures[start : start + BATCH]
+            rows = self._session.run(np.stack([prepare(picture.pixels) for picture in part]))[0]
+            found += [self._objects(r, picture) for r, picture in zip(rows, part, strict=True)]
+        return with_embeddings(pictures, found, self._embed)
+
+    def _objects(self, rows: Array, picture: Picture) -> list[Object]:
+        """Rows of the network: left, top, right, bottom in its pixels, confidence, class."""
+        scale, left, top = fit(picture.pixels.shape)
+        height, width = picture.pixels.shape[:2]
+        sure = rows[rows[:, 4] >= self.settings.object_confidence]
+        corners = (sure[:, :4] - (left, top, left, top)) / (scale * np.array([width, height, width, height]))
+        boxes = [Box.of_corners(*row) for row in corners.tolist()]
+        return best([Object(self._names[int(r[5])], float(r[4]), box) for r, box in zip(sure, boxes, strict=True)])
+
+
+def fit(shape: tuple[int, ...]) -> tuple[float, int, int]:
+    """Scale, left and top at which a picture stands in the network's square."""
+    height, width = shape[:2]
+    scale = SIDE / max(height, width)
+    return scale, (SIDE - round(width * scale)) // 2, (SIDE - round(height * scale)) // 2
+
+
+def prepare(image: NDArray[np.uint8]) -> Array:
+    """RGB [h, w, 3] as the network takes it: float32 [3, 640, 640], its proportions kept."""
+    scale, left, top = fit(image.shape)
+    width, height = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    square = np.full((SIDE, SIDE, 3), PADDING, dtype=np.uint8)
+    shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=shrinking)
+    planes: Array = np.ascontiguousarray(square.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
+    return planes
+
+
+def weights(settings: Settings) -> Path:
+    """The file that the setting names, or the published one of that name, fetched once; ConfigurationError without it."""
+    local = Path(settings.hub_detector)
+    kept = settings.home / "models" / local.name
+    if local.is_file():
+        return local
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with runtime.locked(kept.with_suffix(".lock")):
+            if not kept.exists():
+                _fetch(settings.hub_detector, kept)
+    return kept
+
+
+def _fetch(name: str, path: Path) -> None:
+    downloads = _ultralytics().utils.downloads
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        try:
+            fetched = Path(downloads.attempt_download_asset(Path(folder) / name, retry=1))
+            fetched.replace(path)
+        except Exception as error:
+            raise unreachable("OMMA_HUB_DETECTOR", name, "a .pt file") from error
+
+
+def _export(path: Path, to: Path) -> None:
+    """Write the network as ONNX; the library writes beside the weights, so they are copied first."""
+    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
+        copy = Path(folder) / "detector.pt"
+        shutil.copyfile(path, copy)
+        try:
+            network = _ultralytics().YOLO(copy, task="detect")
+        except Exception as error:
+            raise unreachable("OMMA_HUB_DETECTOR", str(path), "a .pt file that ultralytics wrote") from error
+        network.export(format="onnx", dynamic=True, simplify=False, nms=True, imgsz=SIDE, conf=FAINTEST, device="cpu")
+        copy.with_suffix(".onnx").replace(to)
+
+
+def _ultralytics() -> Any:
+    """The library, told to install nothing, to keep no account of its use, and to be quiet."""
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    import ultralytics  # noqa: PLC0415  (imports torch; needed once in the life of a model)
+    import ultralytics.utils.downloads  # noqa: PLC0415
+
+    return ultralytics

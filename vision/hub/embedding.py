@@ -1,0 +1,112 @@
+"""The embedding of the profile `hub`: SigLIP 2, CLIP or DINOv2, by transformers."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from transformers import AutoConfig, AutoImageProcessor, AutoModel
+
+from vision import fingerprints, runtime
+from vision.hub.reach import unreachable
+from vision.perception import Perception, Vector
+from vision.picture import Picture
+from vision.sense import Sense
+from vision.senses.embedding import unit
+
+BATCH = 16
+WEIGHTS = ("*.safetensors", "*.bin")
+
+
+class HubEmbedding(Sense):
+    """The image tower's pooled output, unit length."""
+
+    name: ClassVar[str] = "embedding"
+
+    @cached_property
+    def _config(self) -> Any:
+        return _loaded(AutoConfig, self.settings.hub_embedding)
+
+    @property
+    def dimension(self) -> int:  # type: ignore[override]
+        """Length of the vector, as the model's configuration tells it."""
+        projected = getattr(self._config, "projection_dim", None)
+        tower = getattr(self._config, "vision_config", self._config)
+        return int(projected or tower.hidden_size)
+
+    @property
+    def fingerprint(self) -> str:
+        """Model, and its weights: a local folder's files, or the hub's revision."""
+        local = self.files()
+        mark = fingerprints.of_files(*local) if local else fingerprints.of_values(self._config._commit_hash)
+        return f"{Path(self.settings.hub_embedding).name}@{mark}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The weights of a local folder; those of a hub lie in the library's own cache."""
+        folder = Path(self.settings.hub_embedding)
+        local = tuple(sorted(path for pattern in WEIGHTS for path in folder.glob(pattern))) if folder.is_dir() else ()
+        if not local:
+            _ = self._config  # says what is wrong where there is no such model
+        return local
+
+    def export(self, *, force: bool = False) -> None:
+        """The image tower as ONNX, made once."""
+        self._onnx(force=force)
+
+    def _load(self) -> None:
+        self._processor = _loaded(AutoImageProcessor, self.settings.hub_embedding)
+        self._session = runtime.Session(self._onnx(), self.settings)
+
+    def _onnx(self, *, force: bool = False) -> Path:
+        return runtime.exported(self.settings, self.fingerprint.replace("@", "-"), self._write, force=force)
+
+    def _write(self, path: Path) -> None:
+        processor = _loaded(AutoImageProcessor, self.settings.hub_embedding)
+        example = prepared(processor, [np.zeros((64, 64, 3), np.uint8)] * 2)
+        runtime.export_torch(image_tower(self.settings.hub_embedding), example, path, ["vectors"])
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        return list(self.embed([picture.pixels for picture in pictures]))
+
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
+        """Unit vectors [n, d] of RGB images [h, w, 3]."""
+        self.load()
+        batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+        return unit(np.concatenate([self._session.run(prepared(self._processor, batch))[0] for batch in batches]))
+
+
+def prepared(processor: Any, images: Sequence[NDArray[np.uint8]]) -> Vector:
+    """RGB images as the model takes them: float32 [n, 3, side, side]."""
+    inputs = processor([Image.fromarray(image) for image in images], return_tensors="pt")
+    pixels: Vector = inputs["pixel_values"].numpy().astype(np.float32)
+    return pixels
+
+
+def image_tower(model: str) -> Any:
+    """The part of the model that looks at pictures, in torch; for export and for comparison."""
+    import torch  # noqa: PLC0415  (needed once in the life of a model)
+
+    class Tower(torch.nn.Module):
+        """Pictures [n, 3, side, side] to pooled vectors [n, d]."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = _loaded(AutoModel, model)
+
+        def forward(self, pixels: torch.Tensor) -> Any:
+            joint = hasattr(self.model, "get_image_features")
+            found = self.model.get_image_features(pixel_values=pixels) if joint else self.model(pixel_values=pixels)
+            return getattr(found, "pooler_output", found)
+
+    return Tower().eval()
+
+
+def _loaded(kind: Any, model: str) -> Any:
+    """What transformers loads of a model; ConfigurationError where neither hub nor folder has it."""
+    try:
+        return kind.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise unreachable("OMMA_HUB_EMBEDDING", model, "a folder written by save_pretrained") from error
