@@ -47,4 +47,6 @@ def guard() -> Iterator[None]:
     except TransportError as error:
         if error.status_code in OVERLOADED:
             raise EngineUnavailable(f"OpenSearch is overloaded or starting (status {error.status_code})") from error
+        if error.error == "cluster_block_exception":
+            raise EngineUnavailable("OpenSearch takes no writes now: a reindex is about to end, or the disk is full") from error
         raise

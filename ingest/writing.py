@@ -19,6 +19,7 @@ from mappings.versions import alias
 
 OVERLOADED = (429, 503)
 CONFLICT = 409
+BLOCKED = "cluster_block_exception"  # the index is being replaced (`omma reindex`), or the disk is full
 PATIENCE = 6  # rounds of waiting for an overloaded server, or of meeting another writer
 SAID = ["sources"]  # what tells whether a document says something already
 
@@ -117,7 +118,7 @@ class Writer:
         with guard():
             answers = self._client.bulk(body=lines)["items"]
         for answer in (next(iter(item.values())) for item in answers):
-            if answer["status"] in (CONFLICT, *OVERLOADED):
+            if answer["status"] in (CONFLICT, *OVERLOADED) or answer.get("error", {}).get("type") == BLOCKED:
                 continue
             if "error" in answer:
                 written.refused[answer["_id"]] = reason_of(answer["error"])

@@ -1,0 +1,321 @@
+"""Reindexing on the live server: only what changed looks again, nothing is lost, and searches go on all the while."""
+
+import io
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from opensearchpy import OpenSearch
+from PIL import Image
+from scenes import DIMENSION, colour, label, perception, text_of
+
+import cli.reindex
+from engine.errors import EngineUnavailable, OmmaError
+from engine.settings import Settings, get_settings
+from engine.store import Store
+from factors import registry
+from factors.base import Json
+from factors.linked import Kind, Piece
+from ingest import copying, documents
+from ingest.delete import delete
+from ingest.documents import Seen
+from ingest.item import Item
+from ingest.jobs import Outcome
+from ingest.reindex import plan, reindex
+from ingest.writing import Writer
+from mappings import versions
+from query.request import SearchRequest
+from query.search import Searcher
+from vision.perception import Perception
+from vision.picture import Picture
+
+pytestmark = pytest.mark.engine
+SENSES = ("colours", "embedding", "labels", "objects", "phash", "text")
+NUMBER = 12
+
+
+class Looking:
+    """A perceiver whose weights are numbers: what it sees depends on picture and weights alone."""
+
+    def __init__(self, **weights: int) -> None:
+        self.weights = dict.fromkeys(SENSES, 1) | weights
+        self.asked: list[tuple[str, ...]] = []
+        self.pictures = 0
+        self.before_looking: Callable[[], None] = lambda: None
+
+    def fingerprints(self) -> dict[str, str]:
+        return {sense: f"{sense}@{number}" for sense, number in self.weights.items()}
+
+    def dimensions(self) -> dict[str, int]:
+        return {"embedding": DIMENSION}
+
+    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
+        self.before_looking()
+        self.asked.append(tuple(sorted(senses or SENSES)))
+        self.pictures += len(pictures)
+        return [self._see(picture, senses or SENSES) for picture in pictures]
+
+    def warm_up(self, senses: Collection[str] | None = None) -> None:
+        """Nothing to load."""
+
+    def _see(self, picture: Picture, senses: Collection[str]) -> Perception:
+        rng = np.random.default_rng([int(picture.id[:12], 16), self.weights["embedding"]])
+        vector = rng.normal(size=DIMENSION).astype(np.float32)
+        everything: dict[str, Any] = {
+            "embedding": vector / np.linalg.norm(vector),
+            "labels": (label("n02088364", round(0.1 * self.weights["labels"], 1)),),
+            "objects": (),
+            "text": text_of(f"text {picture.id[:4]}"),
+            "colours": (colour("red", 1.0),),
+            "phash": int(picture.id[:16], 16),
+        }
+        seen = perception(picture.id, **{sense: everything[sense] for sense in senses})
+        return replace(seen, width=picture.width, height=picture.height)
+
+
+def png(number: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (number * 9 % 256, 20, 30)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Place:
+    """An index of pictures, as an ingest leaves it."""
+
+    def __init__(self, client: OpenSearch, settings: Settings) -> None:
+        self.client, self.settings, self.eyes = client, settings, Looking()
+        self.store = Store(settings)
+        self.alias = versions.ensure(
+            client, settings, lambda: registry.index_body(self.eyes.fingerprints(), self.eyes.dimensions(), settings)
+        )
+        self.ids = [self.add(number) for number in range(NUMBER)]
+
+    def add(self, number: int, eyes: Looking | None = None) -> str:
+        """One more picture, written through the alias."""
+        chosen = eyes or self.eyes
+        picture = self.store.put_original(png(number))
+        seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), SENSES)
+        pieces = (Piece(Kind.CAPTION, f"picture number{number}", "en"),)
+        item = Item(source="s", reference=str(number), collection="c", original=picture, pieces=pieces)
+        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job")
+        self.client.index(index=self.alias, id=picture, body=body, refresh=True)
+        return picture
+
+    def all(self) -> dict[str, Json]:
+        self.client.indices.refresh(index=self.alias)
+        hits = self.client.search(index=self.alias, body={"size": 1000})["hits"]["hits"]
+        return {hit["_id"]: hit["_source"] for hit in hits}
+
+    def run(self, eyes: Looking, **options: Any) -> copying.Counts:
+        return reindex(self.client, self.settings, eyes, **({"grace": 0.0} | options))
+
+    @property
+    def indices(self) -> list[str]:
+        return versions.all_indices(self.client, self.settings)
+
+
+@pytest.fixture()
+def place(client: OpenSearch, live_settings: Settings) -> Place:
+    return Place(client, live_settings)
+
+
+def test_only_the_sense_whose_weights_changed_looks_again(place: Place) -> None:
+    before, eyes = place.all(), Looking(labels=2)
+    planned = plan(place.client, place.settings, eyes)
+    assert planned.needed and planned.senses == {"labels": ("labels@1", "labels@2")}
+    counts = place.run(eyes)
+    assert (counts.looked, counts.copied, counts.failed) == (NUMBER, 0, 0)
+    assert eyes.pictures == NUMBER and set(eyes.asked) == {("labels",)}
+    after = place.all()
+    assert {body["labels"]["list"][0]["confidence"] for body in after.values()} == {0.2}
+    others = [name for name in before[place.ids[0]] if not name.startswith("label") and name != "weights"]
+    assert "similar" in others
+    assert {p: [body[n] for n in others] for p, body in after.items()} == {p: [b[n] for n in others] for p, b in before.items()}
+    assert place.indices == [versions.index_name(place.settings, 2)]
+    assert versions.meta(place.client, place.settings)["factors"]["labels"] == {"labels": "labels@2"}
+    assert all("labels@2" in str(body["weights"]) for body in after.values())
+    assert not plan(place.client, place.settings, eyes).needed
+
+
+def test_a_new_embedding_renews_vectors_of_pictures_and_of_their_objects(place: Place) -> None:
+    eyes = Looking(embedding=2, objects=2)
+    place.run(eyes)
+    assert set(eyes.asked) == {("embedding", "objects")}
+    for picture, body in place.all().items():
+        seen = eyes._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), ["embedding"])
+        assert body["similar"] == pytest.approx(seen.embedding.tolist(), abs=1e-6)
+
+
+def test_without_a_change_of_weights_no_model_looks(place: Place) -> None:
+    before = place.all()
+    assert not plan(place.client, place.settings, place.eyes).needed
+    counts = place.run(Looking())
+    assert (counts.copied, counts.looked) == (NUMBER, 0)
+    assert place.all() == before
+
+
+def test_what_is_written_deleted_or_changed_meanwhile_is_not_lost(place: Place) -> None:
+    eyes = Looking(labels=2)
+    done: list[str] = []
+
+    def meddle() -> None:
+        if not done:
+            done.append(place.add(100))
+            place.client.delete(index=place.alias, id=place.ids[0], refresh=True)
+            changed = {"script": {"source": "ctx._source.category = 'moved'"}}
+            place.client.update(index=place.alias, id=place.ids[1], body=changed, refresh=True)
+
+    eyes.before_looking = meddle
+    place.run(eyes)
+    after = place.all()
+    assert done[0] in after and after[done[0]]["labels"]["list"][0]["confidence"] == 0.2
+    assert place.ids[0] not in after
+    assert after[place.ids[1]]["category"] == "moved"
+    assert len(after) == NUMBER
+
+
+def test_searches_never_fail_and_writers_lose_nothing_while_it_runs(place: Place) -> None:
+    stop, problems, answers, added = threading.Event(), [], [], []
+    searcher = Searcher(place.settings, place.client, Looking)
+
+    def search() -> None:
+        while not stop.is_set():
+            try:
+                answers.append(searcher.search(SearchRequest(like=place.ids[3], text="picture", uncut=True)).total)
+            except Exception as error:
+                problems.append(error)
+
+    def write() -> None:
+        number = 200
+        while not stop.is_set():
+            try:
+                added.append(place.add(number))
+                number += 1
+            except Exception as error:  # held up for the last pass
+                if "cluster_block_exception" not in str(error):
+                    problems.append(error)
+
+    threads = [threading.Thread(target=search), threading.Thread(target=write)]
+    for thread in threads:
+        thread.start()
+    place.run(Looking(labels=2), grace=1.0)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert len(answers) > 1 and min(answers) > 0
+    assert added and set(added) <= set(place.all())
+
+
+def test_a_writer_waits_until_the_old_index_is_replaced(place: Place) -> None:
+    index = place.indices[0]
+    place.client.indices.add_block(index=index, block="write")
+    release = threading.Timer(0.5, lambda: place.client.indices.put_settings(index=index, body={"index.blocks.write": None}))
+    release.start()
+    item = Item(source="s", reference="again", collection="another", original=place.ids[0])
+    written = Writer(place.client, place.settings).write({place.ids[0]: [item]}, {}, "job")
+    release.join()
+    assert written.outcomes == {place.ids[0]: [Outcome.INDEXED]} and not written.refused
+    assert place.all()[place.ids[0]]["collections"] == ["another", "c"]
+
+
+def test_a_change_that_cannot_wait_is_told_to_come_again(place: Place) -> None:
+    place.client.indices.add_block(index=place.indices[0], block="write")
+    with pytest.raises(EngineUnavailable, match="takes no writes now"):
+        delete(place.client, place.settings, place.ids[0])
+    place.run(Looking(labels=2))  # a block that a killed reindex left behind is no obstacle
+    delete(place.client, place.settings, place.ids[0])
+
+
+def test_one_that_was_cut_off_goes_on_where_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "BATCH", 4)
+    old, eyes = place.indices[0], Looking(labels=2)
+
+    def cut_off() -> None:
+        if eyes.pictures >= 4:
+            raise EngineUnavailable("away")
+
+    eyes.before_looking = cut_off
+    with pytest.raises(EngineUnavailable):
+        place.run(eyes)
+    assert versions.current_index(place.client, place.settings) == old
+    assert len(place.all()) == NUMBER
+    place.add(300)
+
+    again = Looking(labels=2)
+    assert plan(place.client, place.settings, again).resumes
+    counts = place.run(again)
+    assert counts.kept == 4 and again.pictures == NUMBER + 1 - 4
+    assert len(place.all()) == NUMBER + 1
+    assert {body["labels"]["list"][0]["confidence"] for body in place.all().values()} == {0.2}
+
+
+def test_a_leftover_of_other_weights_is_thrown_away(place: Place) -> None:
+    eyes = Looking(labels=3)
+    body = registry.index_body(Looking(labels=2).fingerprints(), eyes.dimensions(), place.settings)
+    leftover = versions.create_version(place.client, place.settings, 2, body)
+    place.run(eyes)
+    assert leftover not in place.indices
+    assert versions.meta(place.client, place.settings)["factors"]["labels"] == {"labels": "labels@3"}
+
+
+def test_a_picture_whose_original_is_gone_stays_without_what_the_sense_saw(place: Place) -> None:
+    place.store.delete(place.ids[2])
+    counts = place.run(Looking(labels=2))
+    assert (counts.looked, counts.failed) == (NUMBER - 1, 1)
+    assert place.ids[2] in counts.failures[0]
+    left = place.all()[place.ids[2]]
+    assert left["missing"] == ["labels"] and "labels" not in left and "similar" in left
+
+
+def test_a_document_of_old_weights_that_comes_late_is_a_stray_and_is_renewed(place: Place) -> None:
+    late = place.add(400, Looking(labels=7))
+    planned = plan(place.client, place.settings, place.eyes)
+    assert planned.strays == 1 and planned.needed and not planned.senses
+    eyes = Looking()
+    place.run(eyes)
+    assert eyes.pictures == 1
+    assert place.all()[late]["labels"]["list"][0]["confidence"] == 0.1
+
+
+def test_nothing_is_switched_when_the_new_mapping_does_not_take_a_document(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factor = registry.by_name("colours")
+    monkeypatch.setattr(type(factor), "seen", lambda self, perception: {"unheard_of": 1})
+    with pytest.raises(OmmaError, match="does not take"):
+        place.run(Looking(labels=2))
+    assert versions.current_index(place.client, place.settings) == versions.index_name(place.settings, 1)
+    monkeypatch.undo()
+    place.add(500)  # and writers are not held up
+
+
+@pytest.fixture()
+def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """`omma reindex` on the place, with labels of other weights."""
+    eyes = Looking(labels=2)
+    quick = place.settings.model_copy(update={"opensearch_timeout": 2.0})
+    monkeypatch.setattr("vision.perceiver.get_perceiver", lambda settings: eyes)
+    monkeypatch.setattr(cli.reindex, "get_settings", lambda: quick)
+    get_settings.cache_clear()
+
+    def called(*arguments: str) -> str:
+        result = CliRunner().invoke(cli.reindex.reindex, arguments, catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.output
+
+    yield called
+
+
+def test_the_command_tells_what_it_would_do_and_does_it(place: Place, command: Callable[..., str]) -> None:
+    told = command("--dry-run")
+    assert "sense labels looks again: labels@1 -> labels@2" in told and f"{NUMBER} documents" in told
+    assert place.indices == [versions.index_name(place.settings, 1)]
+    assert f"0 copied, {NUMBER} looked at again, 0 failed" in command("--keep-old")
+    assert len(place.indices) == 2
+    assert "nothing changed" in command()
+    assert len(place.indices) == 2
