@@ -1,0 +1,107 @@
+"""An index as an ingest leaves it, and a perceiver whose weights are numbers."""
+
+import io
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from opensearchpy import OpenSearch
+from PIL import Image
+from scenes import DIMENSION, colour, label, perception, text_of
+
+from engine.settings import Settings
+from engine.store import Store
+from factors import registry
+from factors.base import Json
+from factors.linked import Kind, Piece
+from ingest import copying, documents
+from ingest.documents import Seen
+from ingest.item import Item
+from ingest.reindex import reindex
+from mappings import versions
+from vision.perception import Perception
+from vision.picture import Picture
+
+SENSES = ("colours", "embedding", "labels", "objects", "phash", "text")
+NUMBER = 12
+
+
+class Looking:
+    """A perceiver whose weights are numbers: what it sees depends on picture and weights alone."""
+
+    def __init__(self, **weights: int) -> None:
+        self.weights = dict.fromkeys(SENSES, 1) | weights
+        self.asked: list[tuple[str, ...]] = []
+        self.pictures = 0
+        self.before_looking: Callable[[], None] = lambda: None
+
+    def fingerprints(self) -> dict[str, str]:
+        return {sense: f"{sense}@{number}" for sense, number in self.weights.items()}
+
+    def dimensions(self) -> dict[str, int]:
+        return {"embedding": DIMENSION}
+
+    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
+        self.before_looking()
+        self.asked.append(tuple(sorted(senses or SENSES)))
+        self.pictures += len(pictures)
+        return [self._see(picture, senses or SENSES) for picture in pictures]
+
+    def warm_up(self, senses: Collection[str] | None = None) -> None:
+        """Nothing to load."""
+
+    def _see(self, picture: Picture, senses: Collection[str]) -> Perception:
+        rng = np.random.default_rng([int(picture.id[:12], 16), self.weights["embedding"]])
+        vector = rng.normal(size=DIMENSION).astype(np.float32)
+        everything: dict[str, Any] = {
+            "embedding": vector / np.linalg.norm(vector),
+            "labels": (label("n02088364", round(0.1 * self.weights["labels"], 1)),),
+            "objects": (),
+            "text": text_of(f"text {picture.id[:4]}"),
+            "colours": (colour("red", 1.0),),
+            "phash": int(picture.id[:16], 16),
+        }
+        seen = perception(picture.id, **{sense: everything[sense] for sense in senses})
+        return replace(seen, width=picture.width, height=picture.height)
+
+
+def png(number: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (number * 9 % 256, 20, 30)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Place:
+    """An index of pictures, as an ingest leaves it."""
+
+    def __init__(self, client: OpenSearch, settings: Settings) -> None:
+        self.client, self.settings, self.eyes = client, settings, Looking()
+        self.store = Store(settings)
+        self.alias = versions.ensure(
+            client, settings, lambda: registry.index_body(self.eyes.fingerprints(), self.eyes.dimensions(), settings)
+        )
+        self.ids = [self.add(number) for number in range(NUMBER)]
+
+    def add(self, number: int, eyes: Looking | None = None) -> str:
+        """One more picture, written through the alias."""
+        chosen = eyes or self.eyes
+        picture = self.store.put_original(png(number))
+        seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), SENSES)
+        pieces = (Piece(Kind.CAPTION, f"picture number{number}", "en"),)
+        item = Item(source="s", reference=str(number), collection="c", original=picture, pieces=pieces)
+        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job")
+        self.client.index(index=self.alias, id=picture, body=body, refresh=True)
+        return picture
+
+    def all(self) -> dict[str, Json]:
+        self.client.indices.refresh(index=self.alias)
+        hits = self.client.search(index=self.alias, body={"size": 1000})["hits"]["hits"]
+        return {hit["_id"]: hit["_source"] for hit in hits}
+
+    def run(self, eyes: Looking, **options: Any) -> copying.Counts:
+        return reindex(self.client, self.settings, eyes, **({"grace": 0.0} | options))
+
+    @property
+    def indices(self) -> list[str]:
+        return versions.all_indices(self.client, self.settings)
