@@ -40,6 +40,12 @@ class Box:
         """The share of the picture that the box covers."""
         return self.w * self.h
 
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union: 0 where they are apart, 1 where they are the same."""
+        across = max(0.0, min(self.x + self.w, other.x + other.w) - max(self.x, other.x))
+        down = max(0.0, min(self.y + self.h, other.y + other.h) - max(self.y, other.y))
+        return across * down / (self.area + other.area - across * down)
+
     def as_list(self) -> list[float]:
         """The four numbers, rounded to what a pixel of a large picture needs."""
         return [round(v, 4) for v in (self.x, self.y, self.w, self.h)]

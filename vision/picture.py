@@ -38,6 +38,7 @@ Image.init()  # `formats=` finds only plugins that are loaded
 register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None  # our own limit, checked from the header, says what is wrong
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+warnings.filterwarnings("ignore", module=r"PIL\.")  # on damaged metadata, of which there is plenty
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,9 +113,7 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
 
 def _open(data: bytes) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise _unknown(data) from error
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:

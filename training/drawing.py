@@ -1,0 +1,75 @@
+"""Pictures with known words in them: documents of many kinds, and signs and labels on photos."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from vision.picture import Picture
+
+SIGN_SIZE = (640, 480)
+MARGIN = 12  # px
+NOISE = 8.0  # levels
+_LIST = (
+    "open sale milk fresh coffee street menu 2024 price total exit welcome juice bakery hotel parking museum library "
+    "station school garden market police pharmacy summer winter water butter chocolate organic delivery service danger "
+    "invoice number 12.50 date cash change thank you please visit again quantity item tax amount card the and of with from"
+)
+WORDS = _LIST.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Share of lines in light ink, and share of lines on a plate of the opposite colour."""
+
+    light: float
+    plates: float
+
+
+DARK_PAPER, LIGHT_PAPER, ON_PHOTOS = Style(0.95, 0.05), Style(0.05, 0.05), Style(0.3, 0.5)
+
+
+def draw_page(seed: int) -> tuple[Picture, list[str]]:
+    """A page, slip, screen or card full of lines, as a scanner or a camera would see it; and the lines."""
+    rng = np.random.default_rng(seed)
+    dark = seed % 4 == 0
+    size = (int(rng.integers(300, 1100)), int(rng.integers(300, 1400)))
+    level = rng.integers(10, 70) if dark else rng.integers(170, 256)
+    paper = tuple(int(v) for v in np.clip(level + rng.integers(-15, 16, 3), 0, 255))
+    height = int(rng.integers(14, 44))
+    lines = max(2, int((size[1] - 2 * MARGIN) / (height * rng.uniform(1.2, 3))))
+    return _drawn(Image.new("RGB", size, paper), rng, [height] * lines, DARK_PAPER if dark else LIGHT_PAPER)
+
+
+def draw_sign(background: Picture, seed: int) -> tuple[Picture, list[str]]:
+    """A photo with one to four pieces of text on it, and the pieces."""
+    rng = np.random.default_rng(seed)
+    heights = [int(v) for v in rng.integers(16, 56, int(rng.integers(1, 5)))]
+    return _drawn(Image.fromarray(background.pixels).resize(SIGN_SIZE), rng, heights, ON_PHOTOS)
+
+
+def _drawn(image: Image.Image, rng: np.random.Generator, heights: list[int], style: Style) -> tuple[Picture, list[str]]:
+    """Lines one below another, so that none hides another; a little tilted, noisy and out of focus."""
+    pen = ImageDraw.Draw(image)
+    band = (image.height - 2 * MARGIN) / len(heights)
+    texts = [_write(pen, rng, (int(MARGIN + n * band), image.width, height), style) for n, height in enumerate(heights)]
+    tilted = image.rotate(float(rng.normal(0, 1.0)), Image.Resampling.BICUBIC, fillcolor=image.getpixel((1, 1)))
+    levels = cv2.GaussianBlur(np.asarray(tilted), (3, 3), float(rng.uniform(0.1, 1.0))).astype(np.float32)
+    levels += rng.normal(0, rng.uniform(0, NOISE), levels.shape[:2])[..., None]
+    return Picture("drawn", np.clip(levels, 0, 255).astype(np.uint8), image.width, image.height, "PNG"), texts
+
+
+def _write(pen: ImageDraw.ImageDraw, rng: np.random.Generator, place: tuple[int, int, int], style: Style) -> str:
+    """One line at a place (top, width of the picture, height of letters), as long as there is room."""
+    top, width, height = place
+    font = ImageFont.load_default(height)
+    line = " ".join(rng.choice(WORDS, int(rng.integers(1, 9))))
+    while pen.textlength(line, font) > width - 2 * MARGIN and " " in line:
+        line = line.rpartition(" ")[0]
+    left = int(rng.integers(MARGIN, max(MARGIN + 1, width - MARGIN - int(pen.textlength(line, font)))))
+    ink = tuple(int(v) for v in (rng.integers(180, 256, 3) if rng.random() < style.light else rng.integers(0, 90, 3)))
+    if rng.random() < style.plates:
+        pen.rectangle(pen.textbbox((left, top), line, font=font), fill=tuple(255 - v for v in ink))
+    pen.text((left, top), line, fill=ink, font=font)
+    return line
