@@ -6,13 +6,13 @@ from functools import partial
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
-from query.document import show
 
 from engine.broker import connect_redis
 from engine.client import connect, guard
 from engine.settings import Settings
 from engine.store import Store
 from mappings.versions import alias
+from query.document import show
 from query.search import Searcher
 from web.ingesting import Ingesting
 from web.overview import overview

@@ -85,8 +85,8 @@ def spot(box: list[float], width: int, height: int) -> dict[str, float]:
     """A box of fractions as x, y, width, height in pixels of the picture, for SVG."""
     x, y, w, h = box
     return {
-        "x": round(x * width, 2), "y": round(y * height, 2),
-        "width": round(w * width, 2), "height": round(h * height, 2),
+        "x": round(x * width, 4), "y": round(y * height, 4),
+        "width": round(w * width, 4), "height": round(h * height, 4),
     }  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 from flask import current_app
-from pydantic import BaseModel
 
 from engine.settings import Settings
 from ingest.jobs import Progress
 from query.answer import Answer
+from query.document import DocumentView
 from query.request import SearchRequest
 from web.models import Overview, Refused, RefusedList
 from web.readiness import Warmth
@@ -73,7 +73,7 @@ class Services:
     store: CanStore
     ingest: CanIngest
     uploads: Uploads
-    show: Callable[[str], BaseModel]
+    show: Callable[[str], DocumentView]
     overview: Callable[[], Overview]
     warmth: Warmth
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)

@@ -10,6 +10,8 @@ from web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 
 from engine.errors import BadQuestion, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
+from query.answer import FoundObject, Source
+from query.document import DocumentView, LinkedPiece, SeenColour, SeenLabel, SeenWord
 from web.app import create_app
 from web.models import Overview
 from web.parameters import SearchParameters
@@ -60,6 +62,32 @@ def test_text_of_others_is_shown_as_text_everywhere(make_app: Make) -> None:
     assert "<script>alert" not in page and "<img src=x" not in page
     assert page.count("&lt;script&gt;alert") >= 8
     assert "<script>alert" not in client.get("/quarantine").text
+
+
+def a_view(document_id: str) -> DocumentView:
+    box = [0.1, 0.2, 0.3, 0.4]
+    return DocumentView(
+        id=document_id, title=HOSTILE, width=640, height=480, bytes=20_480, format="png", category=HOSTILE,
+        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE,
+        objects=[FoundObject(label=HOSTILE, confidence=0.9, box=box)],
+        words=[SeenWord(text=HOSTILE, confidence=0.8, box=box)],
+        labels=[SeenLabel(names=[HOSTILE], kinds=["animal"], confidence=0.5)],
+        colours=[SeenColour(name="red", rgb=[200, 10, 10], share=0.4)],
+        texts=[LinkedPiece(kind="title", text=HOSTILE, language='en" onclick="x')],
+        sources=[
+            Source(source="feed", reference=HOSTILE, collection="c", page="javascript:alert(1)"),
+            Source(source="feed", reference="row 2", collection="c", page="https://shop.example/?a=1&b=<2>"),
+        ],
+    )  # fmt: skip
+
+
+def test_the_page_of_a_picture_shows_what_is_known_as_text(make_app: Make) -> None:
+    page = make_app({"show": a_view}).test_client().get(f"/picture/{sha(0)}").text
+    assert "<script>alert" not in page and "<img src=x" not in page and "javascript:" not in page
+    assert 'lang="en&#34; onclick' in page
+    assert "640 × 480 · PNG · 20 kB" in page and 'fill="rgb(200,10,10)"' in page
+    assert 'href="https://shop.example/?a=1&amp;b=&lt;2&gt;" rel="noreferrer' in page
+    assert f'href="/search?like={sha(0)}&amp;box=0.1%2C0.2%2C0.3%2C0.4" class="region"' in page
 
 
 def test_facets_narrow_down_and_chips_widen_again(client: FlaskClient) -> None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import IO
 
 from PIL import Image, ImageDraw
-from pydantic import BaseModel
 
 from engine.errors import EngineUnavailable, NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Progress
 from query.answer import Answer, AskedQuestion, Cut, Facet, FoundObject, Result, Source, Why
+from query.document import DocumentView
 from query.request import SearchRequest
 from web.models import Overview, Refused, RefusedList, Sample
 from web.readiness import Warmth
@@ -213,7 +213,7 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     return Services(settings=settings, **(parts | changes))  # type: ignore[arg-type]
 
 
-def show(document_id: str) -> BaseModel:
+def show(document_id: str) -> DocumentView:
     """Replaced where a page of a picture is shown."""
     raise NotFoundError(f"no picture {document_id}")
 

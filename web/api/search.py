@@ -7,9 +7,9 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.file import FileStorage
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
-from query.document import DocumentView
 
 from query.answer import Answer
+from query.document import DocumentView
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
 from web.asking import ask
