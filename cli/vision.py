@@ -1,5 +1,8 @@
 """`omma models`: what looks at pictures."""
 
+import json
+from pathlib import Path
+
 import click
 from rich.console import Console
 from rich.table import Table
@@ -10,19 +13,20 @@ from engine.settings import get_settings
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List models, export them, or check that all are there."""
+    """List models, export them, check that all are there, or time them."""
     if context.invoked_subcommand is None:
         context.invoke(list_models)
 
 
 @models.command("list")
 def list_models() -> None:
-    """Every sense with model and weights."""
+    """Every sense with model, weights and where they are."""
     from vision.models import listed  # noqa: PLC0415  (imports model libraries)
 
-    table = Table("sense", "model and weights")
+    table = Table("sense", "model and weights", "where")
     for model in listed(get_settings()):
-        table.add_row(model.sense, model.fingerprint)
+        where = "\n".join(str(path) for path in model.files) or "no weights"
+        table.add_row(model.sense, model.fingerprint, f"[red]{model.wrong}[/]" if model.wrong else where)
     Console().print(table)
 
 
@@ -45,3 +49,23 @@ def check() -> None:
     for line in wrong:
         click.secho(line, fg="red")
     raise SystemExit(1 if wrong else 0)
+
+
+@models.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--number", default=64, show_default=True, help="Pictures to look at.")
+@click.option("--threads", multiple=True, type=click.IntRange(1), default=(1, 2), show_default=True, help="Again with each.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures as JSON.")
+def speed(folder: Path, *, number: int, threads: tuple[int, ...], out: Path | None) -> None:
+    """Time each sense on the pictures of a folder, in pictures per second."""
+    from vision.speed import pictures_per_second, usable  # noqa: PLC0415
+
+    settings = get_settings()
+    pictures = usable(folder, number, settings)
+    found = {n: pictures_per_second(pictures, settings.model_copy(update={"threads": n})) for n in threads}
+    table = Table("sense", *(f"{n} thread{'s' * (n > 1)}" for n in found), title="pictures per second")
+    for sense in found[threads[0]]:
+        table.add_row(sense, *(f"{figures[sense]:,.1f}" for figures in found.values()))
+    Console().print(table)
+    if out:
+        out.write_text(json.dumps({"pictures": len(pictures), "pictures_per_second": found}, indent=2) + "\n")

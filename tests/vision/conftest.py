@@ -7,12 +7,12 @@ from vision.perceiver import Perceiver, get_perceiver
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def models_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings whose home keeps exported models for the whole run."""
     return Settings(home=tmp_path_factory.mktemp("models"), threads=1, ocr_languages="eng")
 
 
 @pytest.fixture(scope="session")
-def perceiver(models: Settings) -> Perceiver:
+def perceiver(models_home: Settings) -> Perceiver:
     """The real senses of the packaged profile."""
-    return get_perceiver(models)
+    return get_perceiver(models_home)

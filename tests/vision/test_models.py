@@ -1,5 +1,6 @@
 """Fingerprints, exports and checks: what an operator relies on before anything looks."""
 
+import json
 import multiprocessing
 import shutil
 import time
@@ -7,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cli.vision import models as command
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision import fingerprints, models, runtime
+from tests.vision.drawing import encoded, photo
+from vision import fingerprints, models, runtime, speed
 from vision.perceiver import Perceiver
 from vision.profiles import senses_of
 from vision.senses import backbone, detector, embedding, text_presence
@@ -158,3 +162,40 @@ def test_weights_that_ship_are_small() -> None:
     assert embedding.PROJECTION.stat().st_size + text_presence.WEIGHTS.stat().st_size < 1_000_000
     assert backbone.weights().exists()
     assert len(detector.files()) == 2
+
+
+def test_every_sense_is_timed_on_pictures_of_a_folder(models_home: Settings, tmp_path: Path) -> None:
+    for seed in range(3):
+        (tmp_path / f"{seed}.png").write_bytes(encoded(photo(64, 64, seed)))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    pictures = speed.usable(tmp_path, 10, models_home)
+    assert len(pictures) == 3
+    figures = speed.pictures_per_second(pictures, models_home)
+    assert set(figures) == {*marks(models_home), "all"}
+    assert 0 < figures["all"] <= figures["backbone"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigurationError, match="no pictures"):
+        speed.usable(tmp_path / "empty", 10, models_home)
+
+
+def test_the_command_lists_checks_and_times(models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one.png").write_bytes(encoded(photo(64, 64)))
+    monkeypatch.setattr("cli.vision.get_settings", lambda: models_home)
+    run = CliRunner(env={"COLUMNS": "200"}).invoke
+    assert "efficientnet-lite2@" in run(command, ["list"]).output
+    assert run(command, ["check"]).exit_code == 0
+    out = tmp_path / "speed.json"
+    assert run(command, ["speed", str(tmp_path), "--threads", "1", "--out", str(out)]).exit_code == 0
+    assert json.loads(out.read_text())["pictures_per_second"]["1"]["backbone"] > 0
+    monkeypatch.setattr("cli.vision.get_settings", lambda: models_home.model_copy(update={"ocr_languages": "xxx"}))
+    failed = run(command, ["check"])
+    assert failed.exit_code == 1
+    assert "tesseract-ocr-xxx" in failed.output
+
+
+def test_exporting_ahead_leaves_nothing_to_export(models_home: Settings) -> None:
+    models.export_all(models_home)
+    before = {path: path.stat().st_mtime_ns for path in (models_home.home / "models").glob("*.onnx")}
+    models.export_all(models_home)
+    assert len(before) == 1
+    assert before == {path: path.stat().st_mtime_ns for path in (models_home.home / "models").glob("*.onnx")}

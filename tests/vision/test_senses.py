@@ -49,13 +49,13 @@ def test_a_clock_is_labelled_a_clock_with_its_kinds(perceiver: Perceiver) -> Non
     assert sure == sorted(sure, reverse=True)
 
 
-def test_exported_network_equals_torch_for_every_batch_size(models: Settings) -> None:
+def test_exported_network_equals_torch_for_every_batch_size(models_home: Settings) -> None:
     torch = pytest.importorskip("torch")
     images = [picture(photo(200, 150, seed)).pixels for seed in range(3)]
     batch = torch.from_numpy(np.stack([prepare(image) for image in images]))
     with torch.inference_mode():
         features, logits = torch_module()(batch)
-    sense = BackboneSense(models)
+    sense = BackboneSense(models_home)
     for size in (1, 3):
         for row, seen in enumerate(sense.look(images[:size])):
             np.testing.assert_allclose(seen.features, features[row], atol=1e-4)
@@ -96,35 +96,35 @@ def test_words_are_read_with_lines_boxes_and_confidence(perceiver: Perceiver) ->
     assert 0.05 < first.box.h < 0.3
 
 
-def test_a_few_words_in_a_photo_are_read_too(models: Settings) -> None:
+def test_a_few_words_in_a_photo_are_read_too(models_home: Settings) -> None:
     """What the page mode finds, and what only the scattered mode finds, each once."""
     image = photo(640, 480, 1)
     for word, place in (("BAKERY", (120, 90)), ("Museum", (480, 170))):
         style = {"anchor": "mm", "font_size": 44, "stroke_width": 3, "stroke_fill": "white"}
         ImageDraw.Draw(image).text(place, word, fill="black", **style)
-    text = TextSense(models)
+    text = TextSense(models_home)
     text.load()
     assert sorted(word.text for word in text.read(picture(image)).words) == ["BAKERY", "Museum"]
 
 
-def test_words_in_small_pictures_are_read(models: Settings) -> None:
-    text = TextSense(models)
+def test_words_in_small_pictures_are_read(models_home: Settings) -> None:
+    text = TextSense(models_home)
     text.load()
     small = picture(sign("Total 42.50 EUR", 14, 200, 90))
     assert "42.50" in " ".join(text.read(small).lines)
 
 
-def test_nothing_is_read_where_the_gate_expects_nothing(perceiver: Perceiver, models: Settings) -> None:
+def test_nothing_is_read_where_the_gate_expects_nothing(perceiver: Perceiver, models_home: Settings) -> None:
     words, blobs = perceiver.perceive([picture(sign("COFFEE HOUSE\nOpen every morning")), picture(photo(320, 240, 9))])
-    assert words.text_presence > 0.5 > models.text_threshold > blobs.text_presence
+    assert words.text_presence > 0.5 > models_home.text_threshold > blobs.text_presence
     assert blobs.text == NOTHING
-    closed = replace(words, text_presence=models.text_threshold / 2)
-    assert TextSense(models).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NOTHING]
+    closed = replace(words, text_presence=models_home.text_threshold / 2)
+    assert TextSense(models_home).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NOTHING]
 
 
-def test_without_a_gate_everything_is_read(models: Settings) -> None:
+def test_without_a_gate_everything_is_read(models_home: Settings) -> None:
     page = picture(sign("COFFEE HOUSE"))
-    (text,) = TextSense(models).observe([page], [Perception(page.id, page.width, page.height)])
+    (text,) = TextSense(models_home).observe([page], [Perception(page.id, page.width, page.height)])
     assert text.lines == ("COFFEE HOUSE",)
 
 
@@ -197,13 +197,13 @@ def test_the_hash_survives_scaling_and_compression_and_tells_others_apart(percei
     assert bits[0] <= 4 and bits[1] <= 4 and bits[2] > 16
 
 
-def test_looking_imports_neither_torch_nor_what_needs_it(models: Settings, perceiver: Perceiver) -> None:
+def test_looking_imports_neither_torch_nor_what_needs_it(models_home: Settings, perceiver: Perceiver) -> None:
     """Once the network is exported, a worker needs no torch: it would double its start and its memory."""
     perceiver.warm_up()
     code = (
         "import sys; from pathlib import Path; from engine.settings import Settings;"
         "from vision.perceiver import get_perceiver;"
-        f"p = get_perceiver(Settings(home=Path({str(models.home)!r}), ocr_languages='eng')); p.warm_up();"
+        f"p = get_perceiver(Settings(home=Path({str(models_home.home)!r}), ocr_languages='eng')); p.warm_up();"
         "sys.exit(','.join({'torch', 'transformers', 'ultralytics', 'timm'} & set(sys.modules)) or 0)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)

@@ -17,6 +17,7 @@ from vision import fingerprints
 from vision.perception import Box, Perception, Text, Word
 from vision.picture import Picture
 from vision.sense import Sense
+from vision.senses import text_presence
 
 PAGE, SCATTERED = 3, 11  # Tesseract's page segmentation modes: columns of a page, or words anywhere
 FEW = 3  # words; a page with fewer is read again as scattered words (`training/reading.py` measures the modes)
@@ -25,6 +26,7 @@ LARGEST_GROWTH = 3.0
 SURE = {PAGE: 0.4, SCATTERED: 0.6}  # confidence from which a word is kept; texture reads as scattered words
 SHORT, SURE_SHORT = 2, 0.7  # letters that texture imitates most, and what is asked of them
 SECONDS = 60  # after which one picture is given up
+METHOD = fingerprints.of_values(PAGE, SCATTERED, FEW, ENLARGED_SIDE, LARGEST_GROWTH, SURE, SHORT, SURE_SHORT)
 NOTHING = Text((), ())
 Table = dict[str, list[Any]]
 
@@ -37,9 +39,9 @@ class TextSense(Sense):
 
     @property
     def fingerprint(self) -> str:
-        """Languages and how the page is cut; Tesseract's own version makes little difference."""
-        method = fingerprints.of_values(PAGE, SCATTERED, FEW, ENLARGED_SIDE, SURE, SHORT, SURE_SHORT)
-        return f"tesseract-{self.settings.ocr_languages}+gate{self.settings.text_threshold:g}@{method}"
+        """Languages, how the page is cut, and the gate; Tesseract's own version makes little difference."""
+        gate = fingerprints.of_files(text_presence.WEIGHTS)
+        return f"tesseract-{self.settings.ocr_languages}@{METHOD}+gate{self.settings.text_threshold:g}@{gate}"
 
     def files(self) -> tuple[Path, ...]:
         """The program; ConfigurationError where it, or one of the languages, is not installed."""

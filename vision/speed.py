@@ -1,0 +1,36 @@
+"""How fast each sense looks on this machine."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import BadPicture, ConfigurationError
+from engine.settings import Settings
+from vision.perceiver import Perceiver
+from vision.picture import Picture, decode
+from vision.profiles import senses_of
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+def usable(folder: Path, number: int, settings: Settings) -> list[Picture]:
+    """At most that many decoded pictures, from all over a folder; ConfigurationError where there are none."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    step = max(1, len(paths) // max(1, number))
+    pictures: list[Picture] = []
+    for path in paths[::step][:number]:
+        with contextlib.suppress(BadPicture):
+            pictures.append(decode(path.read_bytes(), settings))
+    if not pictures:
+        raise ConfigurationError(f"there are no pictures in {folder}")
+    return pictures
+
+
+def pictures_per_second(pictures: Sequence[Picture], settings: Settings) -> dict[str, float]:
+    """Sense -> pictures per second of it alone, models loaded, in batches of the settings; `all` is one after another."""
+    perceiver = Perceiver(senses_of(settings))
+    perceiver.warm_up()
+    for start in range(0, len(pictures), settings.batch_size):
+        perceiver.perceive(pictures[start : start + settings.batch_size])
+    seconds = perceiver.timings | {"all": sum(perceiver.timings.values())}
+    return {name: round(len(pictures) / max(taken, 1e-9), 1) for name, taken in seconds.items()}
