@@ -10,19 +10,17 @@ from query.answer import Answer, FoundObject
 from web import auth
 
 MARK_START, MARK_END = "\ue000", "\ue001"
-NARROWEST, WIDEST = 0.6, 2.6  # aspect ratios of tiles; what lies beyond is cropped in the grid
+NARROWEST, WIDEST = 0.6, 2.2  # aspect ratios of tiles; what lies beyond is cropped in the grid
 KIBI = 1024
 MINUTE, HOUR = 60, 3600
 TINTS = 8
+WHOLE = 0.8  # a box that covers more of its picture points at nothing
 
 
 def install(app: Flask) -> None:
     """Give the templates what they use."""
-    app.jinja_env.filters.update(
-        marked=marked, aspect=aspect, percent=percent, span=span, size=size, moment=moment, spot=spot, words=words,
-        factors_shown=factors_shown,
-        largest_first=largest_first,
-    )  # fmt: skip
+    filters = (marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part)
+    app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
     app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -93,6 +91,11 @@ def spot(box: list[float], width: int, height: int) -> dict[str, float]:
 def largest_first(objects: list[FoundObject]) -> list[FoundObject]:
     """Objects in the order of drawing: what lies within another comes after it, and can be clicked."""
     return sorted(objects, key=lambda found: -found.box[2] * found.box[3])
+
+
+def is_part(box: list[float] | None) -> bool:
+    """Whether a box is worth drawing over a thumbnail."""
+    return box is not None and box[2] * box[3] < WHOLE
 
 
 def words(name: str) -> str:

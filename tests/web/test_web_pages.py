@@ -46,6 +46,13 @@ def test_a_matched_part_is_drawn_over_the_thumbnail(client: FlaskClient) -> None
     assert 'x="32.0" y="36.0" width="144.0" height="156.0"' in page
 
 
+def test_a_match_of_nearly_everything_is_not_drawn(make_app: Make) -> None:
+    result = a_result(0)
+    result.box = [0.0, 0.0, 1.0, 0.98]
+    page = make_app({"searcher": FakeSearcher(results=[result])}).test_client().get("/search?text=red").text
+    assert 'class="spots"' not in page
+
+
 def test_objects_of_the_question_are_links_to_their_part(client: FlaskClient) -> None:
     page = client.get(f"/search?like={sha(0)}&text=red").text
     assert f'href="/search?text=red&amp;like={sha(0)}&amp;box=0.1%2C0.15%2C0.45%2C0.65" class="region' in page
@@ -192,7 +199,7 @@ def test_marks_are_made_after_escaping(snippet: str, html: str) -> None:
 def test_figures_for_people() -> None:
     assert [percent(value) for value in (0, 0.001, 0.427, 1)] == ["0 %", "<1 %", "43 %", "100 %"]
     assert [span(value) for value in (None, 9.4, 130, 7300)] == ["–", "9 s", "2 min 10 s", "2 h 1 min"]
-    assert [aspect(*sides) for sides in ((300, 200), (1, 100), (100, 1), (0, 0))] == ["ar-15", "ar-6", "ar-26", "ar-10"]
+    assert [aspect(*sides) for sides in ((300, 200), (1, 100), (100, 1), (0, 0))] == ["ar-15", "ar-6", "ar-22", "ar-10"]
 
 
 def test_every_shape_of_a_tile_has_its_style(app: Flask, settings: Settings) -> None:
