@@ -19,7 +19,7 @@ WHOLE = 0.8  # a box that covers more of its picture points at nothing
 
 def install(app: Flask) -> None:
     """Give the templates what they use."""
-    filters = (marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part)
+    filters = (marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
     app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
@@ -33,6 +33,15 @@ def marked(snippet: str) -> Markup:
     for part in parts[1:]:
         inside, _, after = part.partition(MARK_END)
         html += Markup("<mark>%s</mark>%s") % (inside, after.replace(MARK_END, ""))
+    return html
+
+
+def told(message: str) -> Markup:
+    """A message of another room as HTML: it begins with a capital, and what stands between backticks is code."""
+    plain, *rest = (message[:1].upper() + message[1:]).split("`")
+    html = escape(plain)
+    for at, part in enumerate(rest):
+        html += Markup("<code>%s</code>") % part if at % 2 == 0 else escape(part)
     return html
 
 
