@@ -1,9 +1,10 @@
 """One node of OpenSearch: its folders, its configuration, the command that runs it in the foreground."""
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from engine.embedded.user import check_passable, give
 
@@ -50,7 +51,7 @@ class Node:
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         for folder in (config / "jvm.options.d", self.folder / "data", self.folder / "tmp", self.snapshots, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        (config / "opensearch.yml").write_text(json.dumps(self._settings(), indent=1))  # JSON is YAML
+        (config / "opensearch.yml").write_text(yaml.safe_dump(self._settings(), sort_keys=True))
         (config / "jvm.options").write_text(self._jvm_options())
         shutil.copyfile(self.server / "config" / "log4j2.properties", config / "log4j2.properties")
         give(self.user, self.folder, self.logs)
@@ -58,7 +59,7 @@ class Node:
 
     def _settings(self) -> dict[str, object]:
         return {
-            "cluster.name": "omma",
+            "cluster.name": f"omma-{self.port}",
             "discovery.type": "single-node",
             "network.host": "127.0.0.1",
             "http.port": self.port,
