@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 
 import click
 from rich.console import Console
@@ -14,13 +15,17 @@ from rich.table import Table
 from engine.broker import connect_redis
 from engine.client import connect
 from engine.settings import Settings, get_settings
-from ingest.jobs import Jobs, Progress
+from ingest.jobs import Failure, Jobs, Progress
 from ingest.sources import Source, open_source
 from mappings.versions import alias
+from vision.perceiver import get_perceiver
 from workers import dispatch
+from workers.runtime import Runtime
 
 EVERY = 0.5  # seconds between two looks at the job
+LINE_EVERY = 10.0  # seconds between two lines where there is no terminal to draw a bar on
 ENDED = ("done", "failed", "interrupted")
+errors = Console(stderr=True)
 
 
 @click.command()
@@ -54,14 +59,18 @@ def jobs(job: str | None, as_json: bool) -> None:
 
 
 def run(source: Source, settings: Settings, *, detach: bool = False) -> Progress:
-    """Ingest the source: read it in a thread while this one shows progress; how it ended."""
+    """Ingest the source: read it in a thread while this one shows progress; how it ended.
+
+    WeightsMismatchError, before anything is read, where other weights made the index.
+    """
+    Runtime(settings, get_perceiver(settings)).check_index()
     job_id = dispatch.create(source.name, source.collection, settings)
     problems: list[Exception] = []
     reader = threading.Thread(target=_read, args=(job_id, source, settings, problems), daemon=True)
     reader.start()
     with Bar(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("{task.fields[told]}"), console=Console(stderr=True),
+        TextColumn("{task.fields[told]}"), console=errors,
     ) as bar:  # fmt: skip
         progress = _follow(bar, job_id, reader, detach=detach)
     if problems:
@@ -77,7 +86,17 @@ def told_of(progress: Progress) -> str:
     extra = f", {progress.skipped} skipped" if progress.skipped else ""
     line = f"{progress.source}: {progress.state}; {progress.discovered} found: {figures}{extra}"
     looked = f"; models looked at {progress.looked_at}; {progress.rate:.1f}/s"
-    return "\n".join([line + looked, *(f"  {failure}" for failure in progress.failures)])
+    return "\n".join([line + looked, *_failures(progress.failures)])
+
+
+def _failures(failures: list[Failure]) -> Iterator[str]:
+    """One line each; those of one reason and message together."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for failure in failures:
+        alike.setdefault((failure.reason, failure.message), []).append(failure.reference)
+    for (reason, message), references in alike.items():
+        more = f" and {len(references) - 1} more" if len(references) > 1 else ""
+        yield f"  {references[0]}{more}: {reason}" + (f" ({message})" if message else "")
 
 
 def _read(job_id: str, source: Source, settings: Settings, problems: list[Exception]) -> None:
@@ -89,7 +108,7 @@ def _read(job_id: str, source: Source, settings: Settings, problems: list[Except
 
 def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) -> Progress:
     """Show the job until it ends, or until it is read."""
-    task = bar.add_task("reading", total=None, told="")
+    task, told = bar.add_task("reading", total=None, told=""), time.monotonic()
     while True:
         progress = _jobs().progress(job_id)
         read = not reader.is_alive()
@@ -99,6 +118,9 @@ def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) ->
         )  # fmt: skip
         if (detach and read) or (progress.state in ENDED and read):
             return _jobs().progress(job_id)
+        if not errors.is_terminal and time.monotonic() - told > LINE_EVERY:
+            told = time.monotonic()
+            errors.print(f"{escape(progress.source)}: {progress.done}/{progress.discovered} · {_told(progress)}")
         time.sleep(EVERY)
 
 

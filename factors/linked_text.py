@@ -24,17 +24,18 @@ class LinkedText(Factor):
         "BM25 of the words against text linked to the picture. Every piece goes into `linked.all` (words of any language, "
         "without case and accents) and into the field of its language's analyzer (stems, stop words, segmentation) where the "
         "engine has one; titles, captions, alternative texts and keywords also go into `linked.strong`, which counts twice. "
-        "A question's language is not known: it is looked for in all languages of its script. The best field counts, "
-        "the others break ties."
+        "A question's language is not known: it is looked for in all languages of its script, where each stem that matches "
+        "counts the same, less than the word itself: stems of different languages meet by chance, and a chance meeting is "
+        "rare, which BM25 would reward. The best field counts, the others break ties."
     )
-    weight: ClassVar[float] = 2.0
+    weight: ClassVar[float] = 1.5
 
     def fields(self, dimensions: object) -> Json:
         """One field per analyzer, one for all languages, one for the strong kinds."""
         folded = {"type": "text", "analyzer": "folded"}
         # Texts in sixty languages are no longer than texts in one: length must not count against a document.
         unnormed = folded | {"norms": False}
-        by_analyzer = {name: {"type": "text", "analyzer": name} for name in ANALYZERS}
+        by_analyzer = {name: {"type": "text", "analyzer": name, "similarity": "boolean"} for name in ANALYZERS}
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
     def linked(self, pieces: Sequence[Piece]) -> Json:

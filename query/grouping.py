@@ -1,4 +1,8 @@
-"""Near-duplicates are shown under their best result."""
+"""Near-duplicates are shown under their best result.
+
+Perceptual hashes are made of brightness: a red ball and a blue ball have the same. So names of dominant colours must agree,
+too (by half, as one of them may lie at the edge of being named), where both pictures have them.
+"""
 
 from collections.abc import Sequence
 
@@ -8,6 +12,7 @@ from numpy.typing import NDArray
 from query.run import Group, Row, Run
 
 SAME_SHAPE = 0.04  # relative difference of aspect ratios
+SAME_COLOURS = 0.5  # Jaccard index of the names of dominant colours
 BITS = (1 << 64) - 1
 
 
@@ -25,14 +30,22 @@ def group(run: Run) -> None:
 
 
 def same_pictures(rows: Sequence[Row], bits: int) -> NDArray[np.bool_]:
-    """Whether two rows show the same picture, [n, n]: hashes differ in at most `bits` bits, and the shape is the same."""
+    """Whether two rows show the same picture, [n, n]: hashes differ in at most `bits` bits; shape and colours are the same."""
     hashes = np.array([int(_first(row, "phash_bits") or 0) & BITS for row in rows], dtype=np.uint64)
     known = np.array([_first(row, "phash_bits") is not None for row in rows], dtype=bool)
     shapes = np.array([_shape(row) for row in rows], dtype=np.float64)
     distance = np.bitwise_count(hashes[:, None] ^ hashes[None, :])
     shaped = np.abs(shapes[:, None] / shapes[None, :] - 1) <= SAME_SHAPE
     alike: NDArray[np.bool_] = (distance <= bits) & shaped & known[:, None] & known[None, :]
+    for one, other in np.argwhere(np.triu(alike, 1)):
+        alike[one, other] = alike[other, one] = _same_colours(rows[one], rows[other])
     return alike
+
+
+def _same_colours(one: Row, other: Row) -> bool:
+    """True where either is unknown."""
+    ours, theirs = set(one.fields.get("colour", ())), set(other.fields.get("colour", ()))
+    return not (ours and theirs) or len(ours & theirs) / len(ours | theirs) >= SAME_COLOURS
 
 
 def _first(row: Row, name: str) -> int | None:

@@ -24,8 +24,14 @@ from query.understand import Understanding
 
 Stage = tuple[str, Callable[[Run], None]]
 CASCADE: tuple[Stage, ...] = (
-    ("candidates", propose), ("table", fill), ("order", order), ("cut", trim), ("group", group), ("facets", count), ("page", show),
-)  # fmt: skip
+    ("candidates", propose),
+    ("table", fill),
+    ("order", order),
+    ("cut", trim),
+    ("group", group),
+    ("facets", count),
+    ("page", show),
+)
 BROWSING: tuple[Stage, ...] = (("browse", browse),)
 
 
@@ -45,7 +51,7 @@ class Searcher:
         )
 
     def search(self, request: SearchRequest) -> Answer:
-        """The answer; errors as in engine.errors (InputError, FetchError, NotFoundError, WeightsMismatchError, EngineUnavailable)."""
+        """The answer; InputError, FetchError, NotFoundError, WeightsMismatchError, EngineUnavailable (engine.errors)."""
         calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
         with calls.stage("prepare"):
             empty = self._index.meta() is None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.settings import Settings
-from factors.base import Clause, Factor, Question
+from factors.base import Factor, Question
 from factors.words import Words
 from mappings import weights as mapping_weights
 from query import filters, words

@@ -12,6 +12,9 @@ from engine.settings import Settings, get_settings
 
 INTERACTIVE, BULK = "interactive", "bulk"  # in the order in which a worker of both looks for work
 WARM_UP_SECONDS = 600  # a process that loads models for longer counts as stuck
+SWEEP_SECONDS = 10  # between two looks for tasks of lost workers
+SWEEP_LOCK_SECONDS = 30  # after which the lock of a worker that was lost while it swept is no longer heeded
+SWEPT = 100  # tasks given back by one sweep
 
 
 def key_prefix(settings: Settings) -> str:
@@ -27,6 +30,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
             "visibility_timeout": settings.task_visibility,
+            # The defaults look every hundred seconds, give back ten tasks, and heed a lost worker's lock for five minutes.
+            "unacked_restore_interval": min(SWEEP_SECONDS, settings.task_visibility),
+            "unacked_restore_throttle": 1,
+            "unacked_restore_limit": SWEPT,
+            "unacked_mutex_expire": SWEEP_LOCK_SECONDS,
             "global_keyprefix": key_prefix(settings),
             "queue_order_strategy": "priority",
             "socket_timeout": 30,

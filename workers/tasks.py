@@ -61,6 +61,7 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
     if state not in ("waiting", "interrupted"):
         return
     try:
+        runtime.check_index()
         source = open_source(**origin, settings=runtime.settings)
         dispatch.read(job_id, source, runtime.settings, only=only, look=runtime.try_look)
     except OmmaError as error:

@@ -116,6 +116,16 @@ def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
 
 
 @pytest.mark.engine
+def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_have(live: Live) -> None:
+    factor = registry.by_name("linked_text")
+    texts = {"sheep": Piece(Kind.TITLE, "Birka.", "hu"), "owl": Piece(Kind.CAPTION, "A bird of the night", "en")}
+    texts |= {f"bird{i}": Piece(Kind.CAPTION, f"Bird number {i}", "en") for i in range(8)}
+    live.put({key: factor.linked([piece]) for key, piece in texts.items()})
+    found = live.found(factor.clauses(by_words("bird"))[0])
+    assert len(found) == len(texts) and found[-1] == "sheep"
+
+
+@pytest.mark.engine
 def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> None:
     factor = registry.by_name("linked_text")
     near, title = Piece(Kind.NEARBY, "A red fire engine", "en"), Piece(Kind.TITLE, "A red fire engine", "en")

@@ -38,27 +38,17 @@ def imported_rooms(path: Path) -> set[str]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_arrows_between_rooms_point_one_way(room: str) -> None:
     allowed = ROOMS[room] | {room}
-    wrong = {
-        str(p.relative_to(ROOT)): extra
-        for p in (ROOT / room).rglob("*.py")
-        if (extra := imported_rooms(p) - allowed)
-    }
+    wrong = {str(p.relative_to(ROOT)): extra for p in (ROOT / room).rglob("*.py") if (extra := imported_rooms(p) - allowed)}
     assert not wrong
 
 
-@pytest.mark.parametrize(
-    "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."]], ids=" ".join
-)
+@pytest.mark.parametrize("command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."]], ids=" ".join)
 def test_code_is_clean(command: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
 def test_links_in_docs_resolve(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text())
     missing = [target for target in targets if not (page.parent / target).exists()]
