@@ -53,6 +53,7 @@ def section(program: Program, logs: Path) -> str:
     lines = {
         "command": " ".join(quoted(word) for word in program.command),
         "environment": ",".join(f'{name}="{escaped(value)}"' for name, value in program.environment.items()),
+        "directory": escaped(str(CHECKOUT)),  # where Python looks first; supervisord may be another checkout's
         "user": program.user,
         "autostart": "true",
         "autorestart": "unexpected",

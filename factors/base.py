@@ -106,7 +106,7 @@ class Factor(ABC):
         """Names to narrow down by, and the keyword fields that hold their values: `{"colour": "colour"}`."""
         return {}
 
-    def vector_fields(self) -> tuple[str, ...]:
+    def unshown_fields(self) -> tuple[str, ...]:
         """Large fields of `_source` that a page of results has no use for."""
         return ()
 

@@ -74,7 +74,7 @@ class Colours(Factor):
         """The names of dominant colours."""
         return {"colour": "colour"}
 
-    def vector_fields(self) -> tuple[str, ...]:
+    def unshown_fields(self) -> tuple[str, ...]:
         """The palette."""
         return ("palette",)
 

@@ -90,6 +90,10 @@ class Labels(Factor):
         """The sure classes."""
         return {"label": "label"}
 
+    def unshown_fields(self) -> tuple[str, ...]:
+        """All but the sure classes."""
+        return ("label_weights", "label_names", "label_kinds", "labels")
+
     def explain(self, evidence: Evidence) -> str:
         """The names."""
         names = ", ".join(evidence.document.get("label", [])) or "its likely classes"

@@ -64,6 +64,10 @@ class LinkedText(Factor):
         """All languages."""
         return ("linked.all", *(f"linked.{name}" for name in ANALYZERS))
 
+    def unshown_fields(self) -> tuple[str, ...]:
+        """The texts: what matched comes as highlights."""
+        return ("linked",)
+
     def highlight(self, question: Question) -> Json:
         """The matching piece in whichever field matched."""
         options = {"number_of_fragments": 1, "fragment_size": SHOWN}

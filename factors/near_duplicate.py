@@ -50,7 +50,7 @@ class NearDuplicate(Factor):
         find = knn.find("phash", as_bytes(phash), min(question.k, NEIGHBOURS), question.filters)
         return [Clause("near_duplicate", score=equal_bits(phash), find=find)]
 
-    def vector_fields(self) -> tuple[str, ...]:
+    def unshown_fields(self) -> tuple[str, ...]:
         """The bits."""
         return ("phash",)
 

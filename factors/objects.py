@@ -73,7 +73,7 @@ class Objects(Factor):
         """The names."""
         return ("object_names",)
 
-    def vector_fields(self) -> tuple[str, ...]:
+    def unshown_fields(self) -> tuple[str, ...]:
         """The vectors."""
         return (PATH,)
 

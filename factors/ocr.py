@@ -66,10 +66,6 @@ class Ocr(Factor):
         """As it stands, and by stems."""
         return ("ocr", "ocr.en", "ocr.ru")
 
-    def vector_fields(self) -> tuple[str, ...]:
-        """None; words with boxes are small."""
-        return ()
-
     def highlight(self, question: Question) -> Json:
         """The lines that matched; by trigrams, whole words that resemble the words asked for."""
         if not (question.words or _read(question.perception)):

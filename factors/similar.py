@@ -44,7 +44,7 @@ class Similar(Factor):
         find = knn.find("similar", vector, question.k, question.filters)
         return [Clause("similar", score=knn.exact("similar", vector), find=find)]
 
-    def vector_fields(self) -> tuple[str, ...]:
+    def unshown_fields(self) -> tuple[str, ...]:
         """The vector."""
         return ("similar",)
 

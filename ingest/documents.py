@@ -41,6 +41,7 @@ def seen_fields(seen: Seen) -> Json:
     """The fields that come from the picture alone."""
     perception = seen.perception
     fields: Json = {
+        "id": perception.picture_id,
         "width": perception.width,
         "height": perception.height,
         "bytes": seen.bytes,

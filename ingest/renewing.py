@@ -97,7 +97,7 @@ class Renewer:
         observed = {sense: seen.of(sense) for sense in task.senses} if seen else {}
         perception = replace(_blank(task, {}), **{**task.recalled, **observed})
         missing = (set(task.document.get("missing", ())) - task.senses) | set(seen.failures if seen else ())
-        fields: Json = {name: value for name, value in task.document.items() if name in CORE}
+        fields: Json = {"id": task.picture} | {name: value for name, value in task.document.items() if name in CORE}
         fields |= {"missing": sorted(missing), "weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}
         for factor in self._factors:
             fields |= factor.seen(perception)

@@ -6,6 +6,7 @@ KEYWORD: dict[str, Any] = {"type": "keyword", "ignore_above": 1024}
 KEPT: dict[str, Any] = {"type": "object", "enabled": False}  # returned, never searched
 
 CORE: dict[str, Any] = {
+    "id": {"type": "keyword"},  # the document's id as a column: reading it there spares loading whole documents
     "collections": KEYWORD,
     "category": KEYWORD,
     "languages": KEYWORD,

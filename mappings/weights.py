@@ -35,6 +35,6 @@ def check(meta: Mapping[str, Any], fingerprints: Mapping[str, str], factor: str)
         new = fingerprints.get(sense)
         if new is not None and new != old:
             raise WeightsMismatchError(
-                f"factor {factor!r}: the index holds {sense} made by {old}, the question's was made by {new}; "
+                f"factor {factor!r}: the index holds {sense} made by {old}, but here it would be made by {new}; "
                 "run `omma reindex`, or choose the profile that the index was made with (OMMA_PROFILE)"
             )

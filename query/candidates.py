@@ -7,11 +7,11 @@ them than the five that a `hybrid` query takes.
 from typing import Any
 
 from factors.base import Clause
-from query.engine_calls import RefusedError, check_shards
+from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
 from query.run import Run
 
 Json = dict[str, Any]
-LEAN = {"filter_path": "responses.status,responses.error,responses._shards.failures,responses.hits.hits._id"}
+LEAN = {"filter_path": "responses.status,responses.error,responses._shards.failures,responses.hits.hits.fields"}
 
 
 def propose(run: Run) -> None:
@@ -29,11 +29,11 @@ def propose(run: Run) -> None:
             run.drop(clause.name, str(error))
             continue
         hits = response.get("hits", {}).get("hits", [])
-        proposals[clause.name] = [hit["_id"] for hit in hits if hit["_id"] not in run.left_out]
+        proposals[clause.name] = [found for hit in hits if (found := id_of(hit)) not in run.left_out]
     merged = run.ranker.merge(proposals)
     run.candidates, run.more = merged[:number], len(merged) > number
 
 
 def _body(clause: Clause, run: Run, number: int) -> Json:
     query: Json = {"bool": {"must": [clause.find], "filter": list(run.question.filters)}}
-    return {"size": number, "_source": False, "track_total_hits": False, "query": query}
+    return {"size": number, **COLUMNS_ONLY, "docvalue_fields": ["id"], "track_total_hits": False, "query": query}

@@ -93,6 +93,14 @@ class Calls:
         return answer
 
 
+COLUMNS_ONLY: Json = {"stored_fields": "_none_"}  # documents as they were written stay where they are
+
+
+def id_of(hit: Json) -> str:
+    """The id of a hit that was asked for by columns only."""
+    return str(hit["fields"]["id"][0])
+
+
 def check_shards(response: Json) -> None:
     """Raise RefusedError for a response that is an error, or lacks the part of some shard."""
     if "error" in response:

@@ -1,24 +1,28 @@
-"""The page shown: sources, boxes, highlights and reasons, in one request for what is shown and nothing else."""
+"""The page shown: sources, boxes, highlights, reasons and facets, in one request for what is shown and nothing else."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from factors.base import Clause, Evidence, Factor
+from query import facets
 from query.answer import Result, Source, Why
-from query.engine_calls import RefusedError
+from query.engine_calls import RefusedError, check_shards
 from query.run import Run
 from ranking.order import Ranked
 
 Json = dict[str, Any]
 MARKS = {"pre_tags": ["\ue000"], "post_tags": ["\ue001"], "encoder": "default"}
 ABSENT: Json = {"_source": {}}
+UNSHOWN = ("texts", "sources.texts")
 
 
 def show(run: Run) -> None:
-    """Results of the page asked for, each with its near-duplicates."""
+    """Results of the page asked for, each with its near-duplicates; facets of all results."""
+    if not run.groups:
+        return
     shown = run.shown()
     places = [ranked for group in shown for ranked in (group.best, *group.others)]
-    hits = _hits(run, [ranked.id for ranked in places]) if places else {}
+    hits = _ask(run, [ranked.id for ranked in places])
     for group in shown:
         best = result(run, group.best, hits.get(group.best.id, ABSENT))
         best.duplicates = [result(run, ranked, hits.get(ranked.id, ABSENT)) for ranked in group.others]
@@ -55,8 +59,8 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
 
 def source_filter(factors: Sequence[Factor]) -> Json:
     """`_source` without what a page of results has no use for."""
-    large = {path for factor in factors for path in factor.vector_fields()}
-    return {"excludes": sorted({"texts", *large})}
+    large = {path for factor in factors for path in factor.unshown_fields()}
+    return {"excludes": sorted({*UNSHOWN, *large})}
 
 
 def distinct(highlights: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -81,14 +85,21 @@ def first(value: Any) -> str:
     return next(iter(as_list(value)), "")
 
 
-def _hits(run: Run, ids: Sequence[str]) -> dict[str, Json]:
-    """Hits by id; without inner hits and highlights where the engine refuses those."""
+def _ask(run: Run, ids: Sequence[str]) -> dict[str, Json]:
+    """Hits by id, and the facets on the way; without inner hits and highlights where the engine refuses those."""
+    best = [group.best.id for group in run.groups]
+    page, counted = run.calls.msearch([_body(run, ids, detailed=True), facets.body(best, run.factors)])
     try:
-        answer = run.calls.search(_body(run, ids, detailed=True))
+        check_shards(counted)
+        run.facets = facets.of_aggregations(counted["aggregations"], run.factors)
+    except RefusedError as error:
+        run.warnings.append(f"facets are missing: {error}")
+    try:
+        check_shards(page)
     except RefusedError as error:
         run.warnings.append(f"matching parts and highlights are missing: {error}")
-        answer = run.calls.search(_body(run, ids, detailed=False))
-    return {hit["_id"]: hit for hit in answer["hits"]["hits"]}
+        page = run.calls.search(_body(run, ids, detailed=False))
+    return {hit["_id"]: hit for hit in page["hits"]["hits"]}
 
 
 def _body(run: Run, ids: Sequence[str], *, detailed: bool) -> Json:

@@ -11,7 +11,6 @@ from query.answer import Answer, AskedQuestion, Cut
 from query.browse import browse
 from query.candidates import propose
 from query.engine_calls import Calls
-from query.facets import count
 from query.grouping import group
 from query.index import Index
 from query.ordering import order, trim
@@ -29,7 +28,6 @@ CASCADE: tuple[Stage, ...] = (
     ("order", order),
     ("cut", trim),
     ("group", group),
-    ("facets", count),
     ("page", show),
 )
 BROWSING: tuple[Stage, ...] = (("browse", browse),)

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from factors.base import Clause
-from query.engine_calls import RefusedError, check_shards
+from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
 from query.run import Row, Run
 
 Json = dict[str, Any]
 
-# What grouping and facets read of every candidate; doc values are columns, cheap for hundreds of rows.
-CORE_COLUMNS = ("collections", "category", "languages", "facets", "width", "height", "phash_bits")
+READ = ("id", "width", "height", "phash_bits", "colour")  # of every candidate, by which near-duplicates are grouped
 LEAN = {
     "include_named_queries_score": "true",
-    "filter_path": "_shards.failures,hits.hits._id,hits.hits.fields,hits.hits.matched_queries",
+    "filter_path": "_shards.failures,hits.hits.fields,hits.hits.matched_queries",
 }
 
 
@@ -35,17 +34,15 @@ def _ask(run: Run) -> dict[str, Row]:
 
 
 def _row(hit: Json) -> Row:
-    return Row(hit["_id"], hit.get("matched_queries") or {}, hit.get("fields", {}))
+    return Row(id_of(hit), hit.get("matched_queries") or {}, hit.get("fields", {}))
 
 
 def _body(run: Run, clauses: Sequence[Clause], ids: Sequence[str]) -> Json:
-    facets = sorted({path for factor in run.factors for path in factor.facets().values()})
-    columns: list[Json] = [{"field": name} for name in (*CORE_COLUMNS, *facets)]
     return {
         "size": len(ids),
-        "_source": False,
+        **COLUMNS_ONLY,
+        "docvalue_fields": list(READ),
         "track_total_hits": False,
-        "docvalue_fields": [*columns, {"field": "date", "format": "yyyy"}],
         "query": {
             "bool": {
                 "filter": [{"ids": {"values": list(ids)}}],

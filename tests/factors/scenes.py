@@ -68,7 +68,11 @@ class Live:
         self.index = versions.ensure(client, settings, lambda: registry.index_body(FINGERPRINTS, {"embedding": DIMENSION}))
 
     def put(self, documents: dict[str, dict[str, Any]]) -> None:
-        lines = [line for key, body in documents.items() for line in ({"index": {"_index": self.index, "_id": key}}, body)]
+        lines = [
+            line
+            for key, body in documents.items()
+            for line in ({"index": {"_index": self.index, "_id": key}}, {"id": key} | body)
+        ]
         answer = self.client.bulk(body=lines, refresh=True)
         assert not answer["errors"], answer["items"]
 
