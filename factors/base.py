@@ -18,12 +18,14 @@ class Clause:
 
     `name` is the learning-to-rank feature's name: the factor's name, or `factor.detail`. `find` is a query (approximate
     k-NN or match) that proposes candidates, or None for a factor that only judges. `score` is the exact query; it must
-    not match a document that lacks the field, so that missing stays missing.
+    not match a document that lacks the field, so that missing stays missing. `neutral` says what missing means: nothing is
+    known (no object was found that could be compared), rather than that there is no match, as with words.
     """
 
     name: str
     score: Json
     find: Json | None = None
+    neutral: bool = False
 
     def named(self) -> Json:
         """`score` under its name, by which the engine reports its part; a `bool` because not every query takes a name."""

@@ -60,7 +60,7 @@ class Colours(Factor):
         columns = []
         if question.perception is not None and question.perception.colours:
             asked = knn.as_list(palette(question.perception.colours))
-            columns.append(Clause("colours", score=knn.exact("palette", asked)))
+            columns.append(Clause("colours", score=knn.exact("palette", asked), neutral=True))
         named = [word for word in question.words.text.casefold().replace("gray", "grey").split() if word in NAMES]
         if named:
             columns.append(Clause("colours.words", score={"terms": {"colour": named}}))

@@ -61,7 +61,7 @@ class Objects(Factor):
             return []
         vector = knn.as_list(embedding)
         find = nested(knn.find(PATH, vector, question.k, question.filters))
-        return [Clause("objects", score=nested(knn.exact(PATH, vector)), find=find)]
+        return [Clause("objects", score=nested(knn.exact(PATH, vector)), find=find, neutral=True)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:

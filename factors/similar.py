@@ -42,7 +42,7 @@ class Similar(Factor):
             return []
         vector = knn.as_list(embedding)
         find = knn.find("similar", vector, question.k, question.filters)
-        return [Clause("similar", score=knn.exact("similar", vector), find=find)]
+        return [Clause("similar", score=knn.exact("similar", vector), find=find, neutral=True)]
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vector."""

@@ -1,6 +1,6 @@
 """A question in, an answer out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from opensearchpy import OpenSearch
 
@@ -60,6 +60,14 @@ class Searcher:
             with calls.stage(name):
                 stage(run)
         return _answer(run)
+
+    def table(self, request: SearchRequest, ids: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+        """The factor table of these documents, whether or not they would be candidates: document -> column -> value."""
+        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
+        run = self._understanding.of(request, calls)
+        run.candidates = list(ids)
+        fill(run)
+        return {row.id: row.values for row in run.rows.values()}
 
     def warm_up(self) -> None:
         """Load what the first question would wait for."""

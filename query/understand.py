@@ -72,7 +72,8 @@ class Understanding:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
         owners = {name: factor for name, (factor, _) in run.columns.items()}
-        run.ranker = ReciprocalRank(self.settings.fusion_k, weights(owners, self.settings))
+        neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
+        run.ranker = ReciprocalRank(self.settings.fusion_k, weights(owners, self.settings), neutral)
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

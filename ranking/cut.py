@@ -52,10 +52,15 @@ class Thresholds(BaseModel):
         return self.model_copy(update={"columns": kept}), sorted(stale)
 
 
+def path_of(profile: str, folder: Path = HERE) -> Path:
+    """Where the thresholds of a profile are kept."""
+    return folder / f"thresholds-{profile}.json"
+
+
 @lru_cache(maxsize=4)
 def load(profile: str, folder: Path = HERE) -> Thresholds | None:
     """The thresholds that were measured for a profile of models; None where none were."""
-    path = folder / f"thresholds-{profile}.json"
+    path = path_of(profile, folder)
     return Thresholds.model_validate_json(path.read_text()) if path.exists() else None
 
 

@@ -14,10 +14,15 @@ from ranking.order import Ranked, Table
 
 @dataclass(frozen=True, slots=True)
 class ReciprocalRank:
-    """The ranker, and the same rule for merging lists of candidates. `weights` are by column; 1 where none is given."""
+    """The ranker, and the same rule for merging lists of candidates.
+
+    `weights` are by column; 1 where none is given. `neutral` names columns in which a missing value means that nothing is
+    known: there a document stands in the middle, so that those with a poor value do not pass it for having any.
+    """
 
     k: int = 60
     weights: Mapping[str, float] = field(default_factory=dict)
+    neutral: frozenset[str] = frozenset()
 
     def merge(self, rankings: Mapping[str, Sequence[str]]) -> list[str]:
         """Ids of several rankings (each best first) as one."""
@@ -28,7 +33,7 @@ class ReciprocalRank:
         return sorted(scores, key=lambda document: (-scores[document], document))
 
     def order(self, table: Table) -> list[Ranked]:
-        """By all columns: a score within 0..1 (1: first in every column); a missing value adds nothing.
+        """By all columns: a score within 0..1 (1: first in every column).
 
         Documents of equal value share the better rank, so a column that says the same of all of them decides nothing.
         """
@@ -43,9 +48,13 @@ class ReciprocalRank:
         parts = {column: self._part(column, rank) for column, rank in own.items()}
         total = sum(parts.values())
         shares = {column: part / total for column, part in parts.items()} if total else {}
-        return Ranked(document, total / best if best else 0.0, own, shares)
+        unknown = sum(self._part(column, (len(ranks[column]) + 1) / 2) for column in columns if self._unknown(column, own))
+        return Ranked(document, (total + unknown) / best if best else 0.0, own, shares)
 
-    def _part(self, column: str, rank: int) -> float:
+    def _unknown(self, column: str, own: Mapping[str, int]) -> bool:
+        return column in self.neutral and column not in own
+
+    def _part(self, column: str, rank: float) -> float:
         return self.weights.get(column, 1.0) / (self.k + rank)
 
 

@@ -121,3 +121,9 @@ def settings(tmp_path: Path) -> Settings:
 def live_settings(settings: Settings, opensearch_url: str, redis_url: str) -> Settings:
     """Settings that name the real servers, with a fresh index prefix."""
     return settings.model_copy(update={"opensearch_url": opensearch_url, "redis_url": redis_url})
+
+
+@pytest.fixture(scope="session")
+def models_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings whose home keeps exported models for the whole run, because exporting a network takes seconds."""
+    return Settings(home=tmp_path_factory.mktemp("models"), threads=1, ocr_languages="eng")

@@ -19,7 +19,7 @@ ROOMS = {
     "training": {"factors", "vision", "mappings", "engine"},
     "query": {"ranking", "ingest", "factors", "vision", "mappings", "engine"},
     "workers": {"ingest", "factors", "vision", "mappings", "engine"},
-    "evaluation": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
+    "evaluation": {"training", "query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
     "web": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
 }
 

@@ -1,0 +1,99 @@
+"""A collection with an index of its own, made by the very code that workers run, without the queue."""
+
+import contextlib
+import shutil
+from collections.abc import Collection as Names
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from opensearchpy.exceptions import NotFoundError as MissingError
+
+from engine.broker import connect_redis
+from engine.client import connect
+from engine.settings import Settings
+from engine.store import Store
+from evaluation.sets import Known
+from factors.linked import Kind, Piece
+from ingest.item import Item
+from ingest.looking import Batch
+from mappings.versions import alias, all_indices
+from query.search import Searcher
+from vision.perceiver import Perceiver, get_perceiver
+from vision.perception import Perception
+from vision.picture import Picture
+from workers.runtime import Runtime
+
+
+class Remembering:
+    """A perceiver that looks at each picture once, so that configurations can be compared on the same questions."""
+
+    def __init__(self, perceiver: Perceiver) -> None:
+        """Nothing is remembered yet."""
+        self._perceiver = perceiver
+        self._seen: dict[str, Perception] = {}
+
+    def perceive(self, pictures: Sequence[Picture], senses: Names[str] | None = None) -> list[Perception]:
+        """What is seen of each, by all senses."""
+        fresh = [picture for picture in pictures if picture.id not in self._seen]
+        self._seen |= {seen.picture_id: seen for seen in self._perceiver.perceive(fresh, senses)}
+        return [self._seen[picture.id] for picture in pictures]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Sense -> weights."""
+        return self._perceiver.fingerprints()
+
+    def warm_up(self, senses: Names[str] | None = None) -> None:
+        """Load models."""
+        self._perceiver.warm_up(senses)
+
+
+class Collection:
+    """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        """`settings` tell the servers and the models."""
+        folder = settings.home / "evaluation" / name
+        self.settings = settings.model_copy(
+            update={"index_prefix": f"{settings.index_prefix}-evaluation-{name}", "store_url": f"file://{folder}"}
+        )
+        self.folder = folder
+        self._perceiver = get_perceiver(settings)
+        self._looks = Remembering(self._perceiver)
+        self._runtime = Runtime(self.settings, self._perceiver)
+        self.ids: dict[Path, str] = {}
+
+    def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
+        """Index pictures, the first `texts` texts of each linked to it."""
+        store, jobs = Store(self.settings), self._runtime.jobs
+        self._runtime.check_index()
+        items = []
+        for known in pictures:
+            self.ids[known.path] = digest = store.put_original(known.path.read_bytes())
+            pieces = tuple(Piece(Kind.CAPTION, text, "en") for text in known.texts[:texts])
+            items.append(Item(known.set, known.path.name, known.set, original=digest, pieces=pieces, category=known.fine))
+        job = jobs.create("evaluation", "evaluation")
+        run, size = jobs.begin(job), self.settings.batch_size
+        for start in range(0, len(items), size):
+            numbered = tuple(enumerate(items[start : start + size], start=start + 1))
+            self._runtime.looker.look(Batch(job, run, numbered), last=True)
+        jobs.read(job, discovered=len(items), skipped=0)
+        self._runtime.client.indices.refresh(index=alias(self.settings))
+
+    def fingerprints(self) -> dict[str, str]:
+        """Sense -> weights that look."""
+        return self._perceiver.fingerprints()
+
+    def searcher(self, **changes: object) -> Searcher:
+        """A searcher over the collection with some settings changed."""
+        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._looks)
+
+    def remove(self) -> None:
+        """Forget everything."""
+        client, redis, prefix = self._runtime.client, connect_redis(self.settings), self.settings.index_prefix
+        for index in [*all_indices(client, self.settings), f"{prefix}-quarantine"]:
+            client.indices.delete(index=index, ignore_unavailable=True)
+        with contextlib.suppress(MissingError):
+            connect(self.settings).indices.delete_index_template(name=alias(self.settings))
+        for key in redis.scan_iter(f"{prefix}:*"):
+            redis.delete(key)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,99 @@
+"""Pictures with known truth: the data sets that quality is measured and thresholds are calibrated on.
+
+They are no part of this repository: a folder holds those that are there (`--data`), and what is missing is left out.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import ConfigurationError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+LONG = 3  # letters of a word that counts
+GROCERY, CLOTHING, FLICKR, RECEIPTS = "grocery", "clothing", "flickr8k", "receipts"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A picture file, its class within its set, and texts that describe it."""
+
+    path: Path
+    set: str
+    fine: str = ""
+    texts: tuple[str, ...] = ()
+
+
+def there(data: Path, *names: str) -> bool:
+    """Whether the folder has all of these sets."""
+    return all((data / name).is_dir() for name in names)
+
+
+def need(data: Path, *names: str) -> None:
+    """ConfigurationError, naming them, where sets are missing."""
+    missing = [name for name in names if not there(data, name)]
+    if missing:
+        raise ConfigurationError(f"{data} lacks {', '.join(missing)}; name the folder of data sets by --data")
+
+
+def grocery_catalogue(data: Path) -> list[Known]:
+    """Clean pictures of 81 groceries, one each, with a description."""
+    root = data / GROCERY
+    with (root / "classes.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return [
+        Known(root / picture.lstrip("/"), GROCERY, fine, (name.replace("-", " "), (root / told.lstrip("/")).read_text()))
+        for name, fine, _, _, picture, told in rows
+    ]
+
+
+def grocery_photos(data: Path, part: str, most: int | None = None) -> list[Known]:
+    """Photos taken in shops; `part` is `train` or `val`."""
+    lines = (data / GROCERY / f"{part}.txt").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split(",")] for line in lines if line.strip()]
+    return thinned([Known(data / GROCERY / path, GROCERY, fine) for path, fine, _ in rows], most)
+
+
+def clothing(data: Path, most: int | None = None) -> list[Known]:
+    """Photos of garments of ten classes."""
+    return thinned([Known(path, CLOTHING, path.parent.name) for path in pictures_in(data / CLOTHING)], most)
+
+
+def everyday(data: Path, most: int | None = None) -> list[Known]:
+    """Everyday photos, each with several captions."""
+    captions: dict[str, list[str]] = {}
+    with (data / FLICKR / "captions.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            captions.setdefault(row["image"], []).append(row["caption"])
+    paths = [path for path in pictures_in(data / FLICKR) if len(captions.get(path.name, ())) > 1]
+    return thinned([Known(path, FLICKR, path.name, tuple(captions[path.name])) for path in paths], most)
+
+
+def receipts(data: Path) -> list[Known]:
+    """Scanned receipts with their lines."""
+    return [Known(path, RECEIPTS, path.name, tuple(_lines(data, path))) for path in pictures_in(data / RECEIPTS / "img")]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Picture files below a folder, by name."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def words_of(text: str) -> list[str]:
+    """The words that count, without case."""
+    return [word for word in re.findall(r"\w+", text.casefold()) if len(word) >= LONG]
+
+
+def thinned(known: list[Known], most: int | None) -> list[Known]:
+    """At most that many, from all over the list."""
+    if most is None or len(known) <= most:
+        return known
+    return [known[n * len(known) // most] for n in range(most)]
+
+
+def _lines(data: Path, picture: Path) -> Iterator[str]:
+    """A line of the truth: eight coordinates, then the text, which may hold commas."""
+    with (data / RECEIPTS / "box" / f"{picture.stem}.csv").open(errors="replace") as file:
+        yield from (",".join(row[8:]) for row in csv.reader(file))

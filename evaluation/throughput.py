@@ -1,0 +1,147 @@
+"""How fast pictures are ingested, beside the models alone on the same pictures, in the same run."""
+
+import contextlib
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from engine.broker import connect_redis
+from engine.errors import ConfigurationError, EngineUnavailable
+from engine.programs import CHECKOUT, own
+from engine.settings import Settings
+from evaluation.collection import Collection
+from evaluation.sets import pictures_in
+from ingest.jobs import Jobs
+from ingest.sources import open_source
+from vision.perceiver import get_perceiver
+from vision.speed import usable
+from workers import dispatch
+from workers.app import BULK, processes
+
+Json = dict[str, Any]
+PATIENCE = 600  # seconds for a worker to load its models, or for a job to end
+
+
+def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
+    """Models alone and whole ingests in turn; medians. Each ingest begins with an empty index."""
+    chosen = spread(folder, number)
+    alone, whole = [], []
+    with linked(chosen, settings) as pictures:
+        for _ in range(rounds):
+            alone.append(models_alone(pictures, settings))
+            whole.append(ingested(pictures, settings))
+    models, all_of_it = statistics.median(alone), statistics.median(whole)
+    return {
+        "pictures": len(chosen),
+        "rounds": rounds,
+        "processes": processes(settings),
+        "models_alone_per_s": round(len(chosen) / models, 2),
+        "ingest_per_s": round(len(chosen) / all_of_it, 2),
+        "overhead": round(all_of_it / models - 1, 3),
+        "seconds": {"models": [round(s, 2) for s in alone], "ingest": [round(s, 2) for s in whole]},
+    }
+
+
+def spread(folder: Path, number: int) -> list[Path]:
+    """At most that many pictures from all over a folder; ConfigurationError where there are none."""
+    found = pictures_in(folder)
+    if not found:
+        raise ConfigurationError(f"there are no pictures in {folder}")
+    return [found[n * len(found) // number] for n in range(number)] if number < len(found) else found
+
+
+@contextmanager
+def linked(chosen: list[Path], settings: Settings) -> Iterator[Path]:
+    """A folder with exactly these pictures."""
+    folder = settings.home / "evaluation" / f"pictures-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    for n, path in enumerate(chosen):
+        (folder / f"{n:05d}{path.suffix.lower()}").write_bytes(path.read_bytes())
+    try:
+        yield folder
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+
+def models_alone(folder: Path, settings: Settings) -> float:
+    """Seconds that as many processes as a worker has take, side by side, for nothing but looking at decoded pictures."""
+    count = processes(settings)
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // count)
+    settings = settings.model_copy(update={"threads": threads})
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        shares = pool.map(partial(_look, folder, settings, count), range(count))
+        return max(shares)
+
+
+def _look(folder: Path, settings: Settings, count: int, share: int) -> float:
+    """One process's share; waiting for models and decoding does not count."""
+    os.environ["OMP_THREAD_LIMIT"] = str(settings.threads)
+    pictures = usable(folder, len(pictures_in(folder)), settings)[share::count]
+    perceiver = get_perceiver(settings)
+    perceiver.warm_up()
+    begun = time.perf_counter()
+    for start in range(0, len(pictures), settings.batch_size):
+        perceiver.perceive(pictures[start : start + settings.batch_size])
+    return time.perf_counter() - begun
+
+
+def ingested(folder: Path, settings: Settings) -> float:
+    """Seconds from reading the folder to the last document, by a worker of its own that has its models loaded."""
+    collection = Collection(f"bench-{uuid.uuid4().hex[:6]}", settings)
+    made = collection.settings
+    try:
+        with _worker(made):
+            _run(folder, made, only=1)
+            return _run(folder, made)
+    finally:
+        collection.remove()
+
+
+def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
+    source = open_source(str(folder), settings=settings)
+    begun = time.perf_counter()
+    job = dispatch.create(source.name, source.collection, settings)
+    names = [path.name for path in pictures_in(folder)[:only]] if only else None
+    dispatch.read(job, source, settings, only=names)
+    jobs, end = Jobs(connect_redis(settings), settings.index_prefix), time.monotonic() + PATIENCE
+    while not jobs.progress(job).ended:
+        if time.monotonic() > end:
+            raise EngineUnavailable("the worker does not answer; its log is in the folder of logs")
+        time.sleep(0.02)
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def _worker(settings: Settings) -> Iterator[None]:
+    """A worker for these settings, ended afterwards."""
+    command = ["-m", "celery", "-A", "workers.app", "worker", "-Q", BULK, "-c", str(processes(settings)), "-l", "warning"]
+    told = own(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
+    log = settings.home / "logs" / "bench-worker.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        worker = subprocess.Popen(
+            [sys.executable, *command, "-n", f"{settings.index_prefix}@%h"],
+            env=os.environ | told, cwd=CHECKOUT, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.wait(60)
+        if worker.poll() is None:
+            worker.kill()
+            worker.wait()

@@ -1,0 +1,57 @@
+"""Thresholds separate what is related from what is not, and say so where nothing does."""
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from evaluation import pages, report
+from evaluation.calibration import calibrate, choose
+from ranking import cut
+
+RNG = np.random.default_rng(5)
+
+
+def test_two_heaps_are_told_apart() -> None:
+    related, unrelated = RNG.normal(0.8, 0.03, 500), RNG.normal(0.4, 0.03, 500)
+    value, kept, passed = choose(related, unrelated, 0.02)
+    assert 0.5 < value < 0.75 and kept > 0.98 and passed == 0
+
+
+def test_no_more_unrelated_pairs_pass_than_are_allowed() -> None:
+    related, unrelated = RNG.normal(0.6, 0.1, 2000), RNG.normal(0.5, 0.1, 2000)
+    value, kept, passed = choose(related, unrelated, 0.02)
+    assert passed <= 0.02 < kept < 0.3
+    assert kept == pytest.approx((related >= value).mean(), abs=1e-3)
+
+
+def test_a_column_that_says_the_same_of_all_separates_nothing() -> None:
+    assert choose(np.ones(50), np.ones(50), 0.02)[1] == 0
+
+
+def test_missing_data_sets_are_named(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="grocery, clothing, flickr8k"):
+        calibrate(settings.home, settings, lambda line: None)
+
+
+def test_thresholds_that_are_shipped_belong_to_the_weights_that_are_shipped(models_home: Settings) -> None:
+    from vision.perceiver import get_perceiver  # noqa: PLC0415
+
+    shipped = cut.load("packaged")
+    assert shipped is not None
+    usable, stale = shipped.usable(get_perceiver(models_home.model_copy(update={"ocr_languages": "eng+rus"})).fingerprints())
+    assert not stale, "run `omma calibrate`"
+    assert usable.columns["similar"].rule == "at-least"
+
+
+@pytest.mark.parametrize("name", ["benchmarks", "quality"])
+def test_pages_say_what_was_measured(name: str) -> None:
+    figures = json.loads((report.DOCS / f"{name}.json").read_text())
+    made = {
+        "benchmarks": lambda: pages.benchmarks(figures),
+        "quality": lambda: pages.quality(figures["surroundings"], figures["rows"], "packaged"),
+    }
+    page = made[name]()
+    assert (report.DOCS / f"{name}.md").read_text() == page
