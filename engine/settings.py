@@ -77,7 +77,8 @@ class Settings(BaseSettings):
 
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
-    fusion_k: int = Field(60, gt=0, description="The constant of reciprocal-rank fusion.")
+    # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
+    fusion_k: int = Field(10, gt=0, description="The constant of reciprocal-rank fusion.")
     fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
     duplicate_bits: int = Field(4, ge=0, le=12, description="Bits in which hashes of near-duplicates (grouped) may differ.")
 

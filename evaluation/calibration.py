@@ -57,7 +57,7 @@ class Asked:
 SIMILARITIES = ("similar", "objects", "labels", "colours")
 COPIES = ("near_duplicate",)
 # Names of objects and colours are left out: whoever has what a word names is related by that word.
-TEXTS = ("linked_text", "labels.words")
+TEXTS = ("linked_text", "labels.words", "coverage")
 READ = ("ocr", "ocr.picture")
 
 

@@ -19,13 +19,15 @@ class Clause:
     `name` is the learning-to-rank feature's name: the factor's name, or `factor.detail`. `find` is a query (approximate
     k-NN or match) that proposes candidates, or None for a factor that only judges. `score` is the exact query; it must
     not match a document that lacks the field, so that missing stays missing. `neutral` says what missing means: nothing is
-    known (no object was found that could be compared), rather than that there is no match, as with words.
+    known (no object was found that could be compared), rather than that there is no match, as with words. `weight` is the
+    column's share of its factor's weight in rank fusion.
     """
 
     name: str
     score: Json
     find: Json | None = None
     neutral: bool = False
+    weight: float = 1.0
 
     def named(self) -> Json:
         """`score` under its name, by which the engine reports its part; a `bool` because not every query takes a name."""
@@ -103,6 +105,10 @@ class Factor(ABC):
     def text_fields(self) -> tuple[str, ...]:
         """Analysed text fields in which `+word`, `-word` and `"a phrase"` are looked for."""
         return ()
+
+    def word_fields(self) -> tuple[str, ...]:
+        """Those of them in which a word that matches is surely that word, and no stem of another language."""
+        return self.text_fields()
 
     def facets(self) -> Mapping[str, str]:
         """Names to narrow down by, and the keyword fields that hold their values: `{"colour": "colour"}`."""

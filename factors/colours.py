@@ -16,6 +16,7 @@ HUES = 8
 WIDTH = 20.0  # CIELAB distance over which an anchor fades (about ten just noticeable differences)
 NAMES = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 SHOWN_SHARE = 0.12
+BY_PICTURE = 0.25  # what a palette counts beside a colour that is named
 
 
 class Colours(Factor):
@@ -60,7 +61,7 @@ class Colours(Factor):
         columns = []
         if question.perception is not None and question.perception.colours:
             asked = knn.as_list(palette(question.perception.colours))
-            columns.append(Clause("colours", score=knn.exact("palette", asked), neutral=True))
+            columns.append(Clause("colours", score=knn.exact("palette", asked), neutral=True, weight=BY_PICTURE))
         named = [word for word in question.words.text.casefold().replace("gray", "grey").split() if word in NAMES]
         if named:
             columns.append(Clause("colours.words", score={"terms": {"colour": named}}))

@@ -35,7 +35,7 @@ def here() -> str:
 def _table(factors: Iterable[Factor]) -> list[str]:
     head = ["| factor | asks | reads | columns | weight |", "|---|---|---|---|---|"]
     return head + [
-        f"| [`{f.name}`](#{f.name}) | {f.title} | {_listed(f.reads)} | {_listed(c.name for c in columns(f))} | {f.weight:g} |"
+        f"| [`{f.name}`](#{f.name}) | {f.title} | {_reads(f)} | {_listed(c.name for c in columns(f))} | {f.weight:g} |"
         for f in factors
     ]
 
@@ -43,8 +43,11 @@ def _table(factors: Iterable[Factor]) -> list[str]:
 def _section(factor: Factor) -> list[str]:
     fields = factor.fields(dict.fromkeys(factor.reads, DIMENSION))
     lines = [f"## {factor.name}", "", factor.about, ""]
-    lines += [f"* column `{clause.name}`: {_does(clause)}" for clause in columns(factor)]
-    lines.append(f"* fields: {_listed(sorted(fields))}")
+    lines += [
+        f"* column `{clause.name}`: {_does(clause)}, weight {factor.weight * clause.weight:g}" for clause in columns(factor)
+    ]
+    if fields:
+        lines.append(f"* fields: {_listed(sorted(fields))}")
     if factor.facets():
         lines.append(f"* facets and filters: {_listed(sorted(factor.facets()))}")
     return [*lines, ""]
@@ -60,5 +63,12 @@ def _does(clause: Clause) -> str:
     return f"finds and scores (`{kind}`)" if clause.find else f"scores (`{kind}`)"
 
 
+def _reads(factor: Factor) -> str:
+    """Senses, linked text, or what other factors keep."""
+    if factor.reads:
+        return _listed(factor.reads)
+    return "fields of others" if type(factor).linked is Factor.linked else "linked text"
+
+
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "linked text"
+    return ", ".join(f"`{name}`" for name in names)

@@ -11,6 +11,7 @@ SURE = 0.15  # probability from which a label is shown and offered as a facet
 KIND_SHARE = 0.5  # what the nearest hypernym counts beside the class itself
 FADE = 0.85  # what each farther one counts beside the one before it
 KINDS = 10  # hypernyms that count
+BY_PICTURE = 0.5  # what classes of a picture count beside words that name them: the embedding knows much of the same
 FAINTEST = 0.01  # part of a unit vector that is worth a clause
 
 
@@ -68,7 +69,7 @@ class Labels(Factor):
             {"rank_feature": {"field": f"label_weights.{key}", "boost": value, "linear": {}}} for key, value in asked.items()
         ]
         score: Json = {"bool": {"should": terms, "minimum_should_match": 1}}
-        return [Clause("labels", score=score, find=score)]
+        return [Clause("labels", score=score, find=score, weight=BY_PICTURE)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
 from factors.linked import Kind, Piece
-from mappings.analysis import ANALYZERS, analyzer, analyzers_for
+from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
 # What names the picture itself says more than what merely stood near it.
 STRONG = {Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
@@ -63,6 +63,11 @@ class LinkedText(Factor):
     def text_fields(self) -> tuple[str, ...]:
         """All languages."""
         return ("linked.all", *(f"linked.{name}" for name in ANALYZERS))
+
+    def word_fields(self) -> tuple[str, ...]:
+        """As it stands, and by stems: of English, and of languages that have their letters almost to themselves."""
+        own = [name for name in ANALYZERS if name == "english" or name not in LATIN]
+        return ("linked.all", *(f"linked.{name}" for name in own))
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The texts: what matched comes as highlights."""

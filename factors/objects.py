@@ -10,6 +10,7 @@ from factors.base import Clause, Evidence, Factor, Json, Question
 from vision.perception import Box, Object, Perception
 
 PATH = "objects.embedding"
+WHOLE = 0.1  # what objects count for a whole picture, which documents' whole pictures answer better
 
 
 class Objects(Factor):
@@ -61,7 +62,8 @@ class Objects(Factor):
             return []
         vector = knn.as_list(embedding)
         find = nested(knn.find(PATH, vector, question.k, question.filters))
-        return [Clause("objects", score=nested(knn.exact(PATH, vector)), find=find, neutral=True)]
+        weight = 1.0 if question.region else WHOLE
+        return [Clause("objects", score=nested(knn.exact(PATH, vector)), find=find, neutral=True, weight=weight)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:

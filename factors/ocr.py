@@ -14,6 +14,7 @@ MOST_WORDS = 16  # such words in one question
 TRIGRAMS = "55%"  # of a word's trigrams must be there: one misread letter in nine breaks three of seven
 TRIGRAM_SHARE = 0.3  # rare trigrams add up to more than the word that they come from
 LINES = {"number_of_fragments": 8, "fragment_size": 200}
+BY_PICTURE = 0.5  # what words read on the question's picture count beside words that were asked for
 MARKED = re.compile("\ue000(.*?)\ue001")
 EDGES = re.compile(r"^\W+|\W+$")
 
@@ -60,7 +61,8 @@ class Ocr(Factor):
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""
         columns = {"ocr": question.words.text if question.words else "", "ocr.picture": _read(question.perception)}
-        return [Clause(name, score=match(text), find=match(text)) for name, text in columns.items() if text]
+        weights = {"ocr": 1.0, "ocr.picture": BY_PICTURE}
+        return [Clause(n, score=match(text), find=match(text), weight=weights[n]) for n, text in columns.items() if text]
 
     def text_fields(self) -> tuple[str, ...]:
         """As it stands, and by stems."""

@@ -71,9 +71,8 @@ class Understanding:
             if len(clauses) > len(by_words) and asked and not asked.recalled:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
-        owners = {name: factor for name, (factor, _) in run.columns.items()}
         neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
-        run.ranker = ReciprocalRank(self.settings.fusion_k, weights(owners, self.settings), neutral)
+        run.ranker = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.settings import Settings
-from factors.base import Factor
+from factors.base import Clause, Factor
 from ranking.order import Ranked, Table
 
 
@@ -20,7 +20,7 @@ class ReciprocalRank:
     known: there a document stands in the middle, so that those with a poor value do not pass it for having any.
     """
 
-    k: int = 60
+    k: int = 10
     weights: Mapping[str, float] = field(default_factory=dict)
     neutral: frozenset[str] = frozenset()
 
@@ -58,10 +58,13 @@ class ReciprocalRank:
         return self.weights.get(column, 1.0) / (self.k + rank)
 
 
-def weights(clauses: Mapping[str, Factor], settings: Settings) -> dict[str, float]:
-    """Weights by column: the setting's for the column or for its factor, or the factor's own."""
+def weights(columns: Mapping[str, tuple[Factor, Clause]], settings: Settings) -> dict[str, float]:
+    """Weights by column: the setting's for the column, or the column's share of the setting's for its factor or its own."""
     given = settings.fusion_weights
-    return {column: given.get(column, given.get(factor.name, factor.weight)) for column, factor in clauses.items()}
+    return {
+        name: given.get(name, given.get(factor.name, factor.weight) * clause.weight)
+        for name, (factor, clause) in columns.items()
+    }
 
 
 def _ranks(table: Table, column: str) -> dict[str, int]:

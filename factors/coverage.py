@@ -1,0 +1,58 @@
+"""Coverage: how many of the words a document has, wherever it has them."""
+
+from typing import ClassVar
+
+from factors.base import Clause, Evidence, Factor, Json, Question
+
+MOST_WORDS = 8  # each is looked for in every text field of every factor, and the engine takes 1,024 clauses in one request
+FEWEST_WORDS = 2  # of a single word every other column says more
+
+
+class Coverage(Factor):
+    """The share of the words that match anywhere."""
+
+    name: ClassVar[str] = "coverage"
+    title: ClassVar[str] = "All your words"
+    about: ClassVar[str] = (
+        "The share of the question's words that a document has in any text field of any factor: text linked to it, text read "
+        "in it, names of its classes, objects and colours. A red flower whose text says only “flower”, but whose colour is "
+        "red, has both. It is asked of questions of two words or more, about their first "
+        f"{MOST_WORDS}. It has no fields of its own."
+    )
+    weight: ClassVar[float] = 2.0
+
+    def fields(self, dimensions: object) -> Json:
+        """None."""
+        return {}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """One column where there are several words."""
+        words = _words(question)
+        if len(words) < FEWEST_WORDS:
+            return []
+        fields = _text_fields()
+        ways = [_anywhere(word, fields, 1 / len(words)) for word in words]
+        score: Json = {"bool": {"should": ways, "minimum_should_match": 1}}
+        return [Clause("coverage", score=score, find=score)]
+
+    def explain(self, evidence: Evidence) -> str:
+        """How many of how many."""
+        asked = len(_words(evidence.question))
+        return f"Has {round(evidence.value * asked)} of your {asked} words."
+
+
+def _words(question: Question) -> list[str]:
+    """The first words, each once."""
+    return list(dict.fromkeys(question.words.text.casefold().split()))[:MOST_WORDS]
+
+
+def _text_fields() -> list[str]:
+    """Those of every factor that takes part."""
+    from factors.registry import all_factors  # noqa: PLC0415  (which imports this file)
+
+    return sorted({path for factor in all_factors() for path in factor.word_fields()})
+
+
+def _anywhere(word: str, fields: list[str], value: float) -> Json:
+    match: Json = {"multi_match": {"query": word, "fields": fields, "lenient": True}}
+    return {"constant_score": {"filter": match, "boost": value}}

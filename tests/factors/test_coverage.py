@@ -1,0 +1,44 @@
+"""A word counts wherever a document has it, and only as that word."""
+
+import pytest
+from scenes import Live, colour, documents, label, perception, text_of
+
+from factors import registry
+from factors.base import Clause, Question
+from factors.linked import Kind, Piece
+from factors.words import Term, Words
+
+pytestmark = pytest.mark.engine
+
+
+def column(text: str) -> Clause:
+    (found,) = registry.by_name("coverage").clauses(Question(words=Words(tuple(Term(word) for word in text.split()))))
+    return found
+
+
+def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
+    made = documents(
+        {
+            "seen": perception(labels=(label("n04285008", 0.9),), colours=(colour("red", 0.9),)),
+            "read": perception(text=text_of("RED CAR for sale")),
+            "said": perception(),
+            "half": perception(labels=(label("n04285008", 0.9),), colours=(colour("blue", 0.9),)),
+            "none": perception(colours=(colour("white", 0.9),)),
+        }
+    )
+    made["said"] |= registry.by_name("linked_text").linked([Piece(Kind.CAPTION, "Two cars, both red", "en")])
+    live.put(made)
+    table = live.table([column("red car")], list(made))
+    assert {key: row.get("coverage") for key, row in table.items()} == {
+        "seen": 1.0, "read": 1.0, "said": 1.0, "half": 0.5, "none": None,
+    }  # fmt: skip
+    assert set(live.found(column("red car"))) == {"seen", "read", "said", "half"}
+
+
+def test_a_stem_of_another_language_is_not_the_word(live: Live) -> None:
+    live.put({"coach": registry.by_name("linked_text").linked([Piece(Kind.CAPTION, "Les cars jaunes", "fr")])})
+    assert live.table([column("yellow car")], ["coach"]) == {"coach": {}}
+
+
+def test_one_word_needs_no_counting() -> None:
+    assert registry.by_name("coverage").clauses(Question(words=Words((Term("car"),)))) == []
