@@ -23,7 +23,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "font-src 'self'",
         "img-src 'self' blob:",
         "connect-src 'self'",
         "form-action 'self'",
