@@ -6,6 +6,7 @@ from engine.client import connect
 from engine.settings import get_settings
 from ingest.delete import delete as delete_picture
 from ingest.delete import delete_collection
+from query.ids import full_id
 
 
 @click.command()
@@ -18,10 +19,11 @@ def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
         raise click.UsageError("name the ids of pictures, or a --collection")
     settings = get_settings()
     client = connect(settings)
+    full = [full_id(client, settings, picture) for picture in ids]
     what = f"collection {collection!r}" if collection else f"{len(ids)} pictures"
     if not yes:
         click.confirm(f"Forget {what} for good?", abort=True)
-    for picture in ids:
+    for picture in full:
         delete_picture(client, settings, picture)
     if ids:
         click.echo(f"{len(ids)} deleted")

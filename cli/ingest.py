@@ -137,11 +137,15 @@ def _told(progress: Progress) -> str:
 
 def _table(found: list[Progress]) -> Table:
     names = ("discovered", "indexed", "unchanged", "quarantined", "looked_at")
-    table = Table("job", "source", "collection", "state", *names, "started")
+    table = Table(box=None)
+    table.add_column("job", no_wrap=True)
+    for column in ("source", "collection", "state", *names):
+        table.add_column(column.replace("_", " "), overflow="fold")
+    table.add_column("started", no_wrap=True)
     for progress in found:
         counts = (str(getattr(progress, name)) for name in names)
         texts = (progress.id, escape(progress.source), escape(progress.collection), progress.state)
-        table.add_row(*texts, *counts, f"{progress.started:%Y-%m-%d %H:%M:%S}")
+        table.add_row(*texts, *counts, f"{progress.started:%Y-%m-%d %H:%M}")
     return table
 
 

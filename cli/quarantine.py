@@ -1,12 +1,9 @@
 """`omma quarantine`: what could not be used, and why; try it again, or forget it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from engine.client import connect
 from engine.settings import get_settings
@@ -15,9 +12,12 @@ from ingest.quarantine import Entry, Quarantine
 from workers import dispatch
 
 
-@click.group()
-def quarantine() -> None:
-    """Pictures that could not be used."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def quarantine(context: click.Context) -> None:
+    """List pictures that could not be used, try them again, or forget them."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_entries)
 
 
 @quarantine.command("list")
@@ -32,7 +32,7 @@ def list_entries(collection: str, reason: str, page: int, number: int, as_json: 
     if as_json:
         click.echo(json.dumps({"total": total, "page": page, "entries": [_as_json(entry) for entry in entries]}))
     elif entries:
-        Console().print(_table(entries, total))
+        click.echo("\n".join(_lines(entries, total)))
     else:
         click.echo("nothing is in quarantine")
 
@@ -72,12 +72,9 @@ def _as_json(entry: Entry) -> dict[str, object]:
     return {"id": entry.id} | {name: value for name, value in entry.as_json().items() if name not in ("item", "origin")}
 
 
-def _table(entries: Sequence[Entry], total: int) -> Table:
-    table = Table(title=f"{total} in quarantine", caption=f"{len(entries)} shown" if len(entries) < total else None)
-    table.add_column("id", no_wrap=True)
-    for column in ("time", "collection", "reference", "reason", "message"):
-        table.add_column(column, overflow="fold")
+def _lines(entries: Sequence[Entry], total: int) -> Iterator[str]:
+    """Two lines an entry, for terminals of any width."""
+    yield f"{total} in quarantine" + (f", {len(entries)} shown" if len(entries) < total else "")
     for entry in entries:
-        shown = (entry.time[:19].replace("T", " "), entry.collection, entry.reference, entry.reason, entry.message)
-        table.add_row(entry.id, *(escape(text) for text in shown))
-    return table
+        yield f"{entry.id}  {entry.time[:19].replace('T', ' ')}  {entry.collection}"
+        yield f"  {entry.reference}: {entry.reason}" + (f" ({entry.message})" if entry.message else "")

@@ -25,7 +25,7 @@ console = Console(highlight=False)
 
 @click.command()
 @click.option("--image", metavar="FILE|URL", help="A picture to ask with.")
-@click.option("--like", metavar="ID", help="More like this document.")
+@click.option("--like", metavar="ID", help="More like this document; the first letters of its id are enough.")
 @click.option("--crop", metavar="X,Y,W,H", help="A part of the picture, in pixels, or `pct:x,y,w,h` in percent.")
 @click.option("--text", default="", metavar="WORDS", help='Words; "a phrase", +must, -not, field:value.')
 @click.option(
@@ -41,9 +41,13 @@ def search(  # noqa: PLR0917  (one argument per option)
     page: int, number: int, uncut: bool, as_json: bool, dsl: bool,
 ) -> None:  # fmt: skip
     """Search by picture, part of a picture, words and filters."""
+    from query.ids import full_id  # noqa: PLC0415
     from query.request import SearchRequest  # noqa: PLC0415  (only a search loads what searches)
     from query.search import Searcher  # noqa: PLC0415
 
+    settings = get_settings()
+    if like:
+        like = full_id(connect(settings), settings, like)
     picture = {"address": image} if image and ADDRESS.match(image) else {"image": _bytes(image) if image else None}
     try:
         request = SearchRequest.model_validate(
@@ -53,18 +57,20 @@ def search(  # noqa: PLR0917  (one argument per option)
         )
     except ValidationError as error:
         raise BadQuestion("; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())) from error
-    _tell(Searcher(get_settings()).search(request), as_json=as_json, dsl=dsl)
+    _tell(Searcher(settings).search(request), as_json=as_json, dsl=dsl)
 
 
 @click.command()
 @click.argument("document")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(document: str, *, as_json: bool) -> None:
-    """Everything known of one picture."""
+    """Everything known of one picture; the first letters of its id are enough."""
     from query.document import show as view_of  # noqa: PLC0415
+    from query.ids import full_id  # noqa: PLC0415
 
     settings = get_settings()
-    view = view_of(connect(settings), settings, document)
+    client = connect(settings)
+    view = view_of(client, settings, full_id(client, settings, document))
     if as_json:
         click.echo(view.model_dump_json(indent=2))
     else:
