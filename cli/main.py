@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -57,8 +57,18 @@ def run(arguments: list[str] | None = None) -> Any:
     try:
         return main.main(args=arguments, prog_name="omma", standalone_mode=True)
     except OmmaError as error:
-        click.secho(f"omma: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except Exception as error:
+        from redis.exceptions import RedisError  # noqa: PLC0415  (most commands never ask Redis)
+
+        if not isinstance(error, RedisError):
+            raise
+        _fail(f"Redis cannot be reached ({error}); see `omma status`")
+
+
+def _fail(message: str) -> NoReturn:
+    click.secho(f"omma: {message}", fg="red", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":
