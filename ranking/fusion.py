@@ -59,12 +59,14 @@ class ReciprocalRank:
 
 
 def weights(columns: Mapping[str, tuple[Factor, Clause]], settings: Settings) -> dict[str, float]:
-    """Weights by column: the setting's for the column, or the column's share of the setting's for its factor or its own."""
+    """Weights by column: the share of the factor's own weight, or of the one that the settings give the factor.
+
+    The settings may also name a column (`labels.words`) outright.
+    """
     given = settings.fusion_weights
-    return {
-        name: given.get(name, given.get(factor.name, factor.weight) * clause.weight)
-        for name, (factor, clause) in columns.items()
-    }
+    found = {name: given.get(f.name, f.weight) * clause.weight for name, (f, clause) in columns.items()}
+    factors = {factor.name for factor, _ in columns.values()}
+    return found | {name: weight for name, weight in given.items() if name in found and name not in factors}
 
 
 def _ranks(table: Table, column: str) -> dict[str, int]:

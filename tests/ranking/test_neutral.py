@@ -1,0 +1,40 @@
+"""What is not known of a document neither helps nor hurts it; what a factor's columns weigh."""
+
+from engine.settings import Settings
+from factors import registry, sample
+from ranking.fusion import ReciprocalRank, weights
+
+# Stripes have no object to compare with; balls have one that is unlike what was asked with.
+TABLE = {
+    "stripes 1": {"similar": 0.9},
+    "stripes 2": {"similar": 0.8},
+    "ball 1": {"similar": 0.4, "objects": 0.45},
+    "ball 2": {"similar": 0.3, "objects": 0.44},
+    "ball 3": {"similar": 0.2, "objects": 0.43},
+}
+
+
+def order(ranker: ReciprocalRank) -> list[str]:
+    return [ranked.id for ranked in ranker.order(TABLE)]
+
+
+def test_any_object_is_no_reason_to_come_first() -> None:
+    told = {"similar": 2.0}
+    assert order(ReciprocalRank(weights=told, neutral=frozenset({"objects"})))[:2] == ["stripes 1", "stripes 2"]
+    assert order(ReciprocalRank(weights=told))[0] == "ball 1", "words that match are a reason"
+
+
+def test_what_is_not_known_has_no_share() -> None:
+    for ranked in ReciprocalRank(neutral=frozenset({"objects"})).order(TABLE):
+        assert set(ranked.shares) == set(TABLE[ranked.id])
+        assert abs(sum(ranked.shares.values()) - 1) < 1e-9
+        assert 0 < ranked.score <= 1
+
+
+def test_columns_have_their_share_of_the_factors_weight() -> None:
+    columns = {c.name: (f, c) for f in registry.all_factors() for c in f.clauses(sample.question())}
+    own = weights(columns, Settings())
+    assert own["colours.words"] > own["colours"] > 0
+    told = weights(columns, Settings(fusion_weights={"colours": 2.0, "labels.words": 0.1}))
+    assert told["colours.words"] == 2.0 and told["colours"] == 2.0 * own["colours"] / own["colours.words"]
+    assert told["labels.words"] == 0.1 and told["labels"] == own["labels"]
