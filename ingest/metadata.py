@@ -1,9 +1,11 @@
-"""What a picture file says about itself: EXIF, IPTC and XMP."""
+"""What a picture file says about itself: EXIF, IPTC and XMP. Pixels are left alone: nothing is decoded here."""
 
 import io
 import logging
 import re
+import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,15 +15,19 @@ from PIL import ExifTags, Image, IptcImagePlugin
 
 from factors.linked import Kind, Piece
 from ingest.noise import clean
+from vision.picture import FORMATS
 
 logger = logging.getLogger(__name__)
 
 DC = "{http://purl.org/dc/elements/1.1/}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 RDF_ITEM = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
-XMP_PACKET = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
+XMP_START, XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 XMP_KINDS = {"title": Kind.TITLE, "description": Kind.CAPTION, "subject": Kind.KEYWORDS}
+XMP_MOST = 4 * 1024 * 1024  # bytes of a packet; some carry a small picture
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}")
 IPTC_KINDS = {(2, 5): Kind.TITLE, (2, 105): Kind.TITLE, (2, 120): Kind.CAPTION, (2, 25): Kind.KEYWORDS}
+IPTC_CHARSET, IPTC_UTF8 = (1, 90), b"\x1b%G"
 EXIF_KINDS = {
     ExifTags.Base.ImageDescription: Kind.CAPTION,
     ExifTags.Base.XPTitle: Kind.TITLE,
@@ -31,6 +37,9 @@ EXIF_KINDS = {
 }
 DATES = ("DateTimeOriginal", "DateTimeDigitized", "DateTime")
 UNTOLD = {"olympus digital camera", "digital camera", "sony dsc", "samsung digital camera", "default", "untitled"}
+MOST_PIECES = 100  # of one file
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+PNG_CHUNK = struct.Struct(">I4s")  # length and name; then come the bytes and a checksum of four
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,95 +53,140 @@ class Metadata:
 
 @dataclass
 class _Found:
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: dict[tuple[Kind, str], Piece] = field(default_factory=dict)
 
     def add(self, kind: Kind, text: str, language: str = "") -> None:
-        """Keep a text that says something, once."""
-        piece = Piece(kind, clean(text), "" if language == "x-default" else language)
-        known = {(other.kind, other.text) for other in self.pieces}
-        if piece.text and piece.text.lower() not in UNTOLD and (kind, piece.text) not in known:
-            self.pieces.append(piece)
+        """Keep a text that says something, once, with its language where that is told anywhere."""
+        piece = Piece(kind, clean(text), language if LANGUAGE.fullmatch(language) else "")
+        known = self.pieces.get((kind, piece.text))
+        if not piece.text or piece.text.lower() in UNTOLD or (known is None and len(self.pieces) >= MOST_PIECES):
+            return
+        if known is None or not known.language:
+            self.pieces[kind, piece.text] = piece
 
 
 def read_metadata(data: bytes) -> Metadata:
-    """Whatever the bytes tell; nothing, rather than an error, where they cannot be read."""
+    """Whatever the bytes tell: a damaged part is left out, the others are used."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            exif, found = image.getexif(), _Found()
-            for reader in (_xmp, _iptc):  # XMP first: it knows languages
-                reader(data, image, found)
-            _exif(exif, found)
-            return Metadata(tuple(found.pieces), _date(exif), _place(exif.get_ifd(ExifTags.IFD.GPSInfo)))
-    except Exception as error:  # a broken header is the decoder's to refuse, with its own reason
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _read(data, image)
+    except Exception as error:  # a broken picture is the decoder's to refuse, with its own reason
         logger.debug("no metadata: %s", error)
         return Metadata()
 
 
-def _exif(exif: Image.Exif, found: _Found) -> None:
+def _read(data: bytes, image: Image.Image) -> Metadata:
+    """Damage shows up as all kinds of errors, at every access."""
+    found, exif = _Found(), Image.Exif()
+    inner: Mapping[int, Any] = {}
+    place = None
+    with suppress(Exception):
+        _xmp(_packet(data, image), found)  # first: it knows languages
+    with suppress(Exception):
+        _iptc(image, found)
+    with suppress(Exception):
+        exif = _exif(data, image)
     for tag, kind in EXIF_KINDS.items():
-        value = exif.get(tag)
-        text = value.decode("utf-16-le", "ignore") if isinstance(value, bytes) else str(value or "")
-        found.add(kind, text.rstrip("\0"))
+        with suppress(Exception):
+            found.add(kind, _exif_text(tag, exif.get(tag)))
+    with suppress(Exception):
+        inner = exif.get_ifd(ExifTags.IFD.Exif)
+    with suppress(Exception):
+        place = _place(exif.get_ifd(ExifTags.IFD.GPSInfo))
+    return Metadata(tuple(found.pieces.values()), _date(inner, exif), place)
 
 
-def _iptc(data: bytes, image: Image.Image, found: _Found) -> None:
+def _exif(data: bytes, image: Image.Image) -> Image.Exif:
+    """The library's own way for PNG decodes all pixels to find what is written behind them."""
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        image.info["exif"] = _png_exif(data)
+    return Image.Image.getexif(image)
+
+
+def _png_exif(data: bytes) -> bytes:
+    place = len(PNG_HEAD)
+    while place + PNG_CHUNK.size <= len(data):
+        length, name = PNG_CHUNK.unpack_from(data, place)
+        place += PNG_CHUNK.size
+        if name == b"eXIf":
+            return data[place : place + length]
+        place += length + 4
+    return b""
+
+
+def _exif_text(tag: int, value: object) -> str:
+    """Text of Windows is UTF-16 in bytes; other text comes with every byte as a letter, and is UTF-8 more often than not."""
+    if isinstance(value, bytes) and tag != ExifTags.Base.ImageDescription:
+        text = value.decode("utf-16-le", "ignore")
+        return text.replace(";", ", ") if tag == ExifTags.Base.XPKeywords else text
+    return _decoded(value.encode("latin-1", "replace") if isinstance(value, str) else value)
+
+
+def _iptc(image: Image.Image, found: _Found) -> None:
     records: Mapping[tuple[int, int], Any] = IptcImagePlugin.getiptcinfo(image) or {}  # type: ignore[arg-type]
+    told = records.get(IPTC_CHARSET) == IPTC_UTF8
     for record, kind in IPTC_KINDS.items():
-        value = records.get(record, [])
-        texts = [_decoded(part) for part in (value if isinstance(value, list) else [value])]
-        found.add(kind, ", ".join(texts))
+        value = records.get(record)
+        texts = [_decoded(part, told=told) for part in (value if isinstance(value, list) else [value])]
+        found.add(kind, ", ".join(filter(None, texts)))
 
 
-def _decoded(value: bytes) -> str:
-    """IPTC says seldom how its text is encoded: UTF-8 where that fits, Latin 1 otherwise."""
+def _decoded(value: object, *, told: bool = False) -> str:
+    """Bytes seldom say how they are encoded: UTF-8 where that fits or is told, Windows' Latin letters otherwise."""
+    if not isinstance(value, bytes):
+        return ""
     try:
-        return value.decode("utf-8")
+        return value.decode("utf-8", "ignore" if told else "strict")  # a field's limit may cut the last character
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return value.decode("cp1252", "replace")
 
 
-def _xmp(data: bytes, image: Image.Image, found: _Found) -> None:
-    packet = XMP_PACKET.search(data)
-    root = fromstring(packet.group()) if packet else None
+def _packet(data: bytes, image: Image.Image) -> bytes:
+    """The XMP packet that the format's reader found, or the first in the file: some writers put it where none looks."""
+    packet: Any = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    if not packet and (start := data.find(XMP_START)) >= 0:
+        packet = data[start : data.find(XMP_END, start) + len(XMP_END)]
+    packet = packet.encode() if isinstance(packet, str) else bytes(packet)
+    return packet.strip(b"\0 \t\r\n") if len(packet) <= XMP_MOST else b""
+
+
+def _xmp(packet: bytes, found: _Found) -> None:
+    root = fromstring(packet)
     for name, kind in XMP_KINDS.items():
-        for element in root.iter(f"{DC}{name}") if root is not None else ():
-            entries = [(item.text or "", item.get(XML_LANG, "")) for item in element.iter(RDF_ITEM)]
-            for text, language in _joined(kind, entries):
+        for element in root.iter(f"{DC}{name}"):
+            items = [(item.text or "", item.get(XML_LANG, "")) for item in element.iter(RDF_ITEM)]
+            for text, language in _joined(kind, items or [(element.text or "", "")]):
                 found.add(kind, text, language)
 
 
 def _joined(kind: Kind, entries: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Keywords are one piece; titles and captions one for each language."""
     if kind is Kind.KEYWORDS:
-        yield ", ".join(text for text, _ in entries), ""
+        yield ", ".join(text for text, _ in entries if text), ""
     else:
         yield from entries
 
 
-def _date(exif: Image.Exif) -> str:
+def _date(inner: Mapping[int, Any], exif: Image.Exif) -> str:
     """The first date that is one, as ISO 8601; EXIF writes `2024:05:17 10:20:30`, and zeros where it knows none."""
-    inner = exif.get_ifd(ExifTags.IFD.Exif)
     for name in DATES:
         tag = ExifTags.Base[name]
-        try:
+        with suppress(Exception):
             return datetime.strptime(str(inner.get(tag) or exif.get(tag) or "")[:19], "%Y:%m:%d %H:%M:%S").isoformat()
-        except ValueError:
-            continue
     return ""
 
 
 def _place(gps: Mapping[int, Any]) -> tuple[float, float] | None:
     """Latitude and longitude in degrees, where both are there and on this planet."""
-    try:
-        latitude = _degrees(gps[ExifTags.GPS.GPSLatitude], gps.get(ExifTags.GPS.GPSLatitudeRef, "N") == "S")
-        longitude = _degrees(gps[ExifTags.GPS.GPSLongitude], gps.get(ExifTags.GPS.GPSLongitudeRef, "E") == "W")
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
+    latitude = _degrees(gps[ExifTags.GPS.GPSLatitude], gps.get(ExifTags.GPS.GPSLatitudeRef), "S")
+    longitude = _degrees(gps[ExifTags.GPS.GPSLongitude], gps.get(ExifTags.GPS.GPSLongitudeRef), "W")
     if not (abs(latitude) <= 90 and abs(longitude) <= 180) or latitude == longitude == 0:  # noqa: PLR2004  (degrees)
         return None
     return latitude, longitude
 
 
-def _degrees(parts: Any, negative: bool) -> float:
+def _degrees(parts: Any, side: object, negative: str) -> float:
+    """Degrees, minutes and seconds as degrees, with the sign of their side: N, S, E or W."""
     degrees, minutes, seconds = (float(part) for part in parts)
-    return round((degrees + minutes / 60 + seconds / 3600) * (-1 if negative else 1), 6)
+    sign = -1 if isinstance(side, str) and side.strip().upper() == negative else 1
+    return sign * round(degrees + minutes / 60 + seconds / 3600, 6)
