@@ -44,6 +44,11 @@ class Session:
         return outputs
 
 
+# OpenCV's pool does not survive a fork: a process forked while the pool has threads hangs as soon as it changes their number.
+# So a process has no pool until `limit_threads` gives it one of its own.
+cv2.setNumThreads(1)
+
+
 def threads(settings: Settings) -> int:
     """Threads that one model may use."""
     return settings.threads or len(os.sched_getaffinity(0))

@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from vision.perceiver import Perceiver
 from vision.profiles import senses_of
 from vision.senses import backbone, detector, embedding, text_presence
 from vision.wordnet import above, classes, dictionary, synset_at
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def marks(settings: Settings) -> dict[str, str]:
@@ -199,3 +203,21 @@ def test_exporting_ahead_leaves_nothing_to_export(models_home: Settings) -> None
     models.export_all(models_home)
     assert len(before) == 1
     assert before == {path: path.stat().st_mtime_ns for path in (models_home.home / "models").glob("*.onnx")}
+
+
+FORKED = """
+import os, sys
+import workers.tasks
+from engine.settings import Settings
+from vision.runtime import limit_threads
+child = os.fork()
+if not child:
+    limit_threads(Settings(threads=int(sys.argv[1])))
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_process_that_a_worker_forks_can_choose_its_threads(threads: str) -> None:
+    subprocess.run([sys.executable, "-c", FORKED, threads], cwd=ROOT, check=True, timeout=60)
