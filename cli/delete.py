@@ -19,14 +19,14 @@ def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
         raise click.UsageError("name the ids of pictures, or a --collection")
     settings = get_settings()
     client = connect(settings)
-    full = [full_id(client, settings, picture) for picture in ids]
-    what = f"collection {collection!r}" if collection else f"{len(ids)} pictures"
+    full = list(dict.fromkeys(full_id(client, settings, picture) for picture in ids))
+    what = f"collection {collection!r}" if collection else f"{len(full)} picture{'s' * (len(full) != 1)}"
     if not yes:
         click.confirm(f"Forget {what} for good?", abort=True)
     for picture in full:
         delete_picture(client, settings, picture)
     if ids:
-        click.echo(f"{len(ids)} deleted")
+        click.echo(f"{len(full)} deleted")
     else:
         deleted, kept = delete_collection(client, settings, collection)
         click.echo(f"{deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

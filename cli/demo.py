@@ -54,7 +54,7 @@ def index(settings: Settings) -> None:
     from ingest.sources import open_source  # noqa: PLC0415
 
     progress = run(open_source("demo", collection="demo", settings=settings), settings)
-    console.print(told_of(progress))
+    console.print(told_of(progress), markup=False)
 
 
 def ask(settings: Settings, folder: Path) -> None:

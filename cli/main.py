@@ -67,7 +67,7 @@ def run(arguments: list[str] | None = None) -> Any:
 
 
 def _fail(message: str) -> NoReturn:
-    click.secho(f"omma: {message}", fg="red", err=True)
+    click.secho(f"omma: {' '.join(message.split())}", fg="red", err=True)
     sys.exit(1)
 
 

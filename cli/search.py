@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 SHORT = 12  # letters of an id that are shown
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)  # what it prints are words of strangers
 
 
 @click.command()
@@ -116,7 +116,7 @@ def print_answer(answer: "Answer") -> None:
     console.print(table)
     console.print(f"{answer.total} results, {answer.cut.removed} hidden as less related; {answer.took.get('total', 0):.0f} ms")
     for warning in answer.warnings:
-        console.print(f"[yellow]{warning}[/]")
+        console.print(warning, style="yellow")
 
 
 def _facts(view: BaseModel) -> Table:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from engine import doctor as examination
@@ -94,7 +95,7 @@ def doctor() -> None:
     for finding in examination.examine(get_settings(), {"models": _models}):
         well &= finding.well
         mark = "[green]well [/]" if finding.well else "[red]wrong[/]"
-        console.print(f"{mark} {finding.name}: {finding.text}", soft_wrap=True)
+        console.print(f"{mark} {finding.name}: {escape(finding.text)}", soft_wrap=True)
     sys.exit(0 if well else 1)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from engine.settings import get_settings
@@ -26,7 +27,7 @@ def list_models() -> None:
     table = Table("sense", "model and weights", "where")
     for model in listed(get_settings()):
         where = "\n".join(str(path) for path in model.files) or "no weights"
-        table.add_row(model.sense, model.fingerprint, f"[red]{model.wrong}[/]" if model.wrong else where)
+        table.add_row(model.sense, model.fingerprint, f"[red]{escape(model.wrong)}[/]" if model.wrong else escape(where))
     Console().print(table)
 
 

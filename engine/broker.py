@@ -5,6 +5,7 @@ from typing import Any
 
 from redis import Redis
 
+from engine.errors import ConfigurationError
 from engine.settings import Settings
 
 
@@ -21,12 +22,15 @@ def tls_options(settings: Settings) -> dict[str, Any]:
 
 
 def connect_redis(settings: Settings) -> "Redis":
-    """A client that speaks text and waits at most a few seconds."""
-    return Redis.from_url(
-        redis_url(settings),
-        decode_responses=True,
-        socket_timeout=5,
-        socket_connect_timeout=3,
-        health_check_interval=30,
-        **tls_options(settings),
-    )
+    """A client that speaks text and waits at most a few seconds; ConfigurationError."""
+    try:
+        return Redis.from_url(
+            redis_url(settings),
+            decode_responses=True,
+            socket_timeout=5,
+            socket_connect_timeout=3,
+            health_check_interval=30,
+            **tls_options(settings),
+        )
+    except ValueError as error:  # the address is not repeated: it may carry a password
+        raise ConfigurationError("OMMA_REDIS_URL is no address; one is `redis://queue.example:6379/0`") from error

@@ -7,7 +7,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as ClientConnectionError
 from opensearchpy.exceptions import ConnectionTimeout, TransportError
 
-from engine.errors import EngineUnavailable
+from engine.errors import ConfigurationError, EngineUnavailable
 from engine.settings import Settings
 
 OVERLOADED = (429, 502, 503, 504)
@@ -20,19 +20,25 @@ def addresses(settings: Settings) -> list[str]:
 
 
 def connect(settings: Settings) -> OpenSearch:
-    """A client with bounded waiting: one retry on another node, never longer than the setting twice over."""
+    """A client with bounded waiting: one retry on another node, never longer than the setting twice over.
+
+    ConfigurationError where the setting is no address.
+    """
     user = settings.opensearch_user
-    return OpenSearch(
-        hosts=addresses(settings),
-        http_auth=(user, settings.opensearch_password.get_secret_value()) if user else None,
-        verify_certs=settings.opensearch_verify,
-        ca_certs=settings.opensearch_ca or None,
-        ssl_show_warn=False,
-        timeout=settings.opensearch_timeout,
-        max_retries=1,
-        retry_on_timeout=False,
-        pool_maxsize=16,
-    )
+    try:
+        return OpenSearch(
+            hosts=addresses(settings),
+            http_auth=(user, settings.opensearch_password.get_secret_value()) if user else None,
+            verify_certs=settings.opensearch_verify,
+            ca_certs=settings.opensearch_ca or None,
+            ssl_show_warn=False,
+            timeout=settings.opensearch_timeout,
+            max_retries=1,
+            retry_on_timeout=False,
+            pool_maxsize=16,
+        )
+    except (TypeError, ValueError) as error:  # the address is not repeated: it may carry a password
+        raise ConfigurationError("OMMA_OPENSEARCH_URL is no address; one is `http://search.example:9200`") from error
 
 
 @contextmanager

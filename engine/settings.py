@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from engine.errors import ConfigurationError
 
 
 def default_home() -> Path:
@@ -116,5 +118,11 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once; ConfigurationError names those that are wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"OMMA_{'_'.join(map(str, entry['loc'])).upper()}: {entry['msg']}" for entry in error.errors())
+        raise ConfigurationError("; ".join(wrong)) from error
+    except SettingsError as error:  # a list that is no JSON
+        raise ConfigurationError(f"a setting is wrong: {error}") from error

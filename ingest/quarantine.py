@@ -84,6 +84,8 @@ class Quarantine:
 
     def get(self, entry: str) -> Entry:
         """The entry of that id; NotFoundError."""
+        if not entry:
+            raise NotFoundError("an entry of quarantine has an id, and this one is empty")
         try:
             with guard():
                 return Entry(**self._client.get(index=self._index, id=entry)["_source"])

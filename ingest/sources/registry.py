@@ -22,8 +22,8 @@ def open_source(spec: str, *, collection: str = "", settings: Settings, columns:
     if spec == DEMO:
         return DemoSource(DEMO, collection or DEMO, settings)
     path = Path(spec).expanduser()
-    if not path.exists():
-        raise BadSource(f"there is nothing at {spec}; a source is a folder, a feed ({', '.join(FORMATS)}) or `demo`")
+    if not spec.strip() or not path.exists():
+        raise BadSource(f"there is nothing at {spec!r}; a source is a folder, a feed ({', '.join(FORMATS)}) or `demo`")
     path = path.resolve()
     if path.is_dir():
         return FolderSource(str(path), collection or path.name or "folder", settings)
