@@ -61,9 +61,16 @@ def run(arguments: list[str] | None = None) -> Any:
     except Exception as error:
         from redis.exceptions import RedisError  # noqa: PLC0415  (most commands never ask Redis)
 
-        if not isinstance(error, RedisError):
-            raise
-        _fail(f"Redis cannot be reached ({error}); see `omma status`")
+        if isinstance(error, RedisError):
+            _fail(f"Redis cannot be reached ({error}); see `omma status`")
+        if not all(_is_text(argument) for argument in arguments or sys.argv[1:]):
+            _fail("what was typed is not UTF-8, which only the path of a file may be")
+        raise
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it can be sent; bytes that are no UTF-8 arrive as halves of characters."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
 
 
 def _fail(message: str) -> NoReturn:

@@ -1,0 +1,255 @@
+"""The command line: every command is there, and an error is one line."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.main import COMMANDS, main
+from engine.settings import Settings
+from engine.store import Store
+from ingest.quarantine import Quarantine
+from mappings.versions import alias
+from tests.cli.conftest import BROKEN, TITLES, Omma, Shelf, Told
+from tests.conftest import free_port
+from tests.ingest.pictures import png
+from workers import dispatch
+
+ROOT = Path(__file__).resolve().parents[2]
+UNKNOWN = "f" * 64
+
+
+def is_one_line(told: Told, *words: str) -> None:
+    """An error for people: one line on stderr that says what is wrong, and nothing else."""
+    assert (told.code, told.out) == (1, ""), told
+    assert told.err.startswith("omma: ") and told.err.count("\n") == 1, told.err
+    assert "Traceback" not in told.err
+    for word in words:
+        assert word in told.err
+
+
+def test_help_lists_every_command(omma: Omma) -> None:
+    told = omma("--help")
+    assert (told.code, told.err) == (0, "")
+    listed = {line.split()[0] for line in told.out.partition("Commands:")[2].splitlines() if line.strip()}
+    assert listed >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_explains_itself(name: str, omma: Omma) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert isinstance(command, click.Command) and command.get_short_help_str()
+    told = omma(name, "--help")
+    assert told.code == 0 and f"omma {name}" in told.out
+
+
+def test_no_help_waits_for_a_model_library() -> None:
+    code = "import sys; from cli.main import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"torch", "timm", "ultralytics", "transformers"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nosuch"], ["show"], ["delete"], ["delete", "a", "--collection", "b"], ["quarantine", "drop"], ["ingest"]]
+)
+def test_wrong_usage_is_told_as_such(arguments: list[str], omma: Omma) -> None:
+    told = omma(*arguments)
+    assert told.code == 2
+    assert told.err.startswith("Usage: omma") and "Error: " in told.err and "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("OMMA_OPENSEARCH_PORT", "many"),
+        ("OMMA_OPENSEARCH_TIMEOUT", "-1"),
+        ("OMMA_INGEST_ROOTS", "[no json"),
+        ("OMMA_OPENSEARCH_URL", "http://user:secret@one two"),
+        ("OMMA_OPENSEARCH_URL", "http://user:secret@host:port"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not_repeated(
+    setting: str, value: str, omma: Omma, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, value)
+    told = omma("show", UNKNOWN)
+    is_one_line(told, setting.removeprefix("OMMA_") if "ROOTS" not in setting else "ingest_roots")
+    assert "secret" not in told.err
+
+
+def test_a_wrong_address_of_redis_is_named(omma: Omma, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMMA_REDIS_URL", "redis://:secret@queue:port")
+    told = omma("jobs")
+    is_one_line(told, "OMMA_REDIS_URL")
+    assert "secret" not in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["show", UNKNOWN], ["search", "--text", "fox"], ["quarantine", "list"], ["delete", UNKNOWN, "-y"], ["reindex"], ["jobs"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_servers_that_are_away_are_told_as_such(
+    arguments: list[str], omma: Omma, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMMA_HOME", str(tmp_path))
+    monkeypatch.setenv("OMMA_OPENSEARCH_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("OMMA_REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+    is_one_line(omma(*arguments), "cannot be reached", "omma status")
+
+
+def test_a_process_of_its_own_says_the_same(tmp_path: Path) -> None:
+    away = {"OMMA_HOME": str(tmp_path), "OMMA_OPENSEARCH_URL": f"http://127.0.0.1:{free_port()}"}
+    command = [sys.executable, "-m", "cli.main", "show", UNKNOWN]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | away, capture_output=True, text=True, check=False)
+    is_one_line(Told(done.returncode, done.stdout, done.stderr), "cannot be reached")
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_logs_and_status_of_a_house_where_nothing_runs(omma: Omma, house: Settings) -> None:
+    is_one_line(omma("logs"), "there are no logs yet")
+    told = omma("status", "--json")
+    assert told.code == 1
+    assert json.loads(told.out) | {"address": ""} == {
+        "services": {}, "documents": 0, "quarantined": 0, "queues": {"interactive": 0, "bulk": 0}, "address": "",
+    }  # fmt: skip
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_before_anything_is_indexed_every_command_says_so(omma: Omma, house: Settings) -> None:
+    assert "nothing has been indexed yet" in omma("search", "--text", "fox").out
+    assert "nothing is in quarantine" in omma("quarantine", "list").out
+    is_one_line(omma("show", UNKNOWN), "there is no picture")
+    is_one_line(omma("delete", UNKNOWN, "-y"), "there is no picture")
+    is_one_line(omma("delete", "--collection", "rest", "-y"), "there is no collection 'rest'")
+    assert omma("quarantine", "drop", "--all").out == "0 dropped\n"
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_every_mistake_is_one_line(omma: Omma, shelf: Shelf, tmp_path: Path) -> None:
+    words = tmp_path / "words.png"
+    words.write_text("these are words")
+    known = shelf.ids[0]
+    mistakes = {
+        ("show", UNKNOWN): "there is no picture",
+        ("show", ""): "too short",
+        ("show", "fox"): "too short",
+        ("show", "\udcff" * 8): "not UTF-8",
+        ("jobs", "\udcff"): "not UTF-8",
+        ("quarantine", "drop", "\udcff"): "not UTF-8",
+        ("delete", "--collection", "\udcff", "-y"): "not UTF-8",
+        ("search", "--image", str(tmp_path / "none.png")): "none.png cannot be read: No such file",
+        ("search", "--image", str(tmp_path)): "cannot be read: Is a directory",
+        ("search", "--image", str(words)): "none of JPEG, PNG",
+        ("search", "--image", "http://127.0.0.1:9/a.png"): "not on the open internet",
+        ("search", "--filter", "nosuch=1"): "there is no filter 'nosuch'; accepted: category",
+        ("search", "--filter", "category"): "a filter is name=value, not 'category'",
+        ("search", "--filter", "=fox"): "a filter is name=value",
+        ("search", "--filter", "price=cheap"): "price 'cheap' is not a number",
+        ("search", "--filter", "date=never"): "date 'never' is not a day",
+        ("search", "--filter", "category=\udcff"): "",
+        ("search", "--text", "nosuch:fox"): "there is no filter 'nosuch'",
+        ("search", "--text", "x" * 20_000): "at most 10000 characters",
+        ("search", "--crop", "1,2,3,4"): "a part of a picture needs the picture",
+        ("search", "--like", known, "--crop", "here"): "region 'here' is not four numbers",
+        ("search", "--like", UNKNOWN): "there is no picture",
+        ("search", "--like", known, "--image", str(words)): "ask with one picture",
+        ("search", "--page", "0"): "pages begin at 1",
+        ("jobs", "nosuch"): "there is no job 'nosuch'",
+        ("quarantine", "drop", "nosuch"): "quarantine has no entry 'nosuch'",
+        ("quarantine", "drop", ""): "empty",
+        ("quarantine", "retry", "nosuch"): "quarantine has no entry 'nosuch'",
+        ("delete", UNKNOWN, "-y"): "there is no picture",
+        ("delete", "", "-y"): "too short",
+        ("delete", "--collection", "nosuch", "-y"): "there is no collection 'nosuch'",
+        ("ingest", str(tmp_path / "none")): "there is nothing at",
+        ("ingest", ""): "there is nothing at ''",
+        ("ingest", str(words)): "neither a folder nor a feed",
+    }
+    for arguments, message in mistakes.items():
+        is_one_line(omma(*arguments), message)
+    assert shelf.runtime.client.count(index=f"{alias(shelf.runtime.settings)}")["count"] == len(TITLES)
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_show_tells_what_is_known_whatever_it_looks_like(omma: Omma, shelf: Shelf) -> None:
+    for picture, title in zip(shelf.ids, TITLES, strict=True):
+        for given in (picture, picture[:8], picture.upper()):
+            told = omma("show", given)
+            assert (told.code, told.err) == (0, "")
+            assert title in told.out and picture in told.out
+    view = json.loads(omma("show", shelf.ids[0], "--json").out)
+    assert (view["id"], view["title"], view["collections"]) == (shelf.ids[0], TITLES[0], ["animals"])
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_search_prints_a_table_json_and_what_it_asked(omma: Omma, shelf: Shelf) -> None:
+    told = omma("search")
+    assert (told.code, told.err) == (0, "")
+    assert all(title in told.out for title in TITLES) and "3 results" in told.out
+    for question, picture in ((("--text", "snow"), shelf.ids[1]), (("--filter", "category=fox"), shelf.ids[0])):
+        found = json.loads(omma("search", *question, "--json").out)
+        assert [result["id"] for result in found["results"]] == [picture]
+    asked = omma("search", "--text", "fox", "--dsl").out
+    assert f"POST /{alias(shelf.runtime.settings)}/_search" in asked
+    for line in asked.splitlines():
+        if line.startswith("{"):
+            json.loads(line)
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_quarantine_is_listed_tried_again_and_dropped(omma: Omma, shelf: Shelf) -> None:
+    settings = shelf.runtime.settings
+    told = omma("quarantine", "list")
+    assert "1 in quarantine" in told.out and "broken.png: not-a-picture" in told.out
+    (entry,) = json.loads(omma("quarantine", "list", "--json", "--reason", "not-a-picture", "--collection", "rest").out)[
+        "entries"
+    ]
+    assert (entry["reference"], entry["collection"], entry["original"]) == ("broken.png", "rest", shelf.broken)
+    assert json.loads(omma("quarantine", "list", "--json", "--reason", "bomb").out)["total"] == 0
+    again = omma("quarantine", "retry", entry["id"])
+    assert again.out.startswith("1 tried again by job ")
+    assert dispatch.queue_lengths(settings) == {"interactive": 1, "bulk": 0}
+    assert omma("jobs", again.out.split("job ")[1].split(";")[0]).code == 0
+    assert Store(settings).original(shelf.broken) == BROKEN
+    assert omma("quarantine", "drop", entry["id"]).out == "1 dropped\n"
+    assert "nothing is in quarantine" in omma("quarantine", "list").out
+    assert not Store(settings).has_original(shelf.broken)
+    is_one_line(omma("quarantine", "drop", entry["id"]), "quarantine has no entry")
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_delete_asks_first(omma: Omma, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    told = omma("delete", shelf.ids[0])
+    assert told.code == 1 and "Forget 1 picture for good?" in told.out
+    assert omma("show", shelf.ids[0]).code == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert omma("delete", shelf.ids[0]).code == 0
+    is_one_line(omma("show", shelf.ids[0]), "there is no picture")
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+def test_delete_forgets_pictures_with_their_bytes(omma: Omma, shelf: Shelf) -> None:
+    store, (first, second, third) = Store(shelf.runtime.settings), shelf.ids
+    assert store.original(first) == png(0) and store.has_thumbnail(first)
+    assert omma("delete", first, first[:10], "-y").out == "1 deleted\n"
+    assert not store.has_original(first) and not store.has_thumbnail(first)
+    assert store.has_original(second) and store.has_thumbnail(second)
+    assert omma("delete", "--collection", "rest", "-y").out == "2 deleted\n"
+    assert not any(store.has_original(picture) for picture in (second, third, shelf.broken))
+    assert Quarantine(shelf.runtime.client, shelf.runtime.settings).list()[0] == 0
+    assert "0 results" in omma("search").out
