@@ -1,6 +1,5 @@
 """What runs in the background on one machine: each program's command, user and surroundings."""
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -80,8 +79,7 @@ def redis(settings: Settings) -> Program:
 
 def worker(queue: str, settings: Settings) -> Program:
     """A Celery worker of one queue; a single process is enough for what people wait for."""
-    processes = settings.worker_concurrency or os.cpu_count() or 1
-    count = processes if queue == "bulk" else INTERACTIVE_PROCESSES
+    count = settings.processes if queue == "bulk" else INTERACTIVE_PROCESSES
     arguments = ["-A", "workers.app", "worker", "-Q", queue, "-c", str(count), "-l", "info", "-n", f"{queue}@%h"]
     return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], "", own(settings))
 

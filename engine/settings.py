@@ -115,6 +115,20 @@ class Settings(BaseSettings):
     rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
     rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
 
+    @property
+    def processes(self) -> int:
+        """Processes of one worker."""
+        return self.worker_concurrency or _cores()
+
+    @property
+    def process_threads(self) -> int:
+        """Threads of one model session in a worker's process: its share of the cores."""
+        return self.threads or max(1, _cores() // self.processes)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:

@@ -27,7 +27,7 @@ from ingest.sources import open_source
 from vision.perceiver import get_perceiver
 from vision.speed import usable
 from workers import dispatch
-from workers.app import BULK, processes
+from workers.app import BULK
 
 Json = dict[str, Any]
 PATIENCE = 600  # seconds for a worker to load its models, or for a job to end
@@ -45,7 +45,7 @@ def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
     return {
         "pictures": len(chosen),
         "rounds": rounds,
-        "processes": processes(settings),
+        "processes": settings.processes,
         "models_alone_per_s": round(len(chosen) / models, 2),
         "ingest_per_s": round(len(chosen) / all_of_it, 2),
         "overhead": round(all_of_it / models - 1, 3),
@@ -78,9 +78,8 @@ def linked(chosen: list[Path], settings: Settings) -> Iterator[Path]:
 
 def models_alone(folder: Path, settings: Settings) -> float:
     """Seconds that as many processes as a worker has take, side by side, for nothing but looking at decoded pictures."""
-    count = processes(settings)
-    threads = settings.threads or max(1, (os.cpu_count() or 1) // count)
-    settings = settings.model_copy(update={"threads": threads})
+    count = settings.processes
+    settings = settings.model_copy(update={"threads": settings.process_threads})
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         shares = pool.map(partial(_look, folder, settings, count), range(count))
         return max(shares)
@@ -127,7 +126,7 @@ def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
 @contextmanager
 def _worker(settings: Settings) -> Iterator[None]:
     """A worker for these settings, ended afterwards."""
-    command = ["-m", "celery", "-A", "workers.app", "worker", "-Q", BULK, "-c", str(processes(settings)), "-l", "warning"]
+    command = ["-m", "celery", "-A", "workers.app", "worker", "-Q", BULK, "-c", str(settings.processes), "-l", "warning"]
     told = own(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
     log = settings.home / "logs" / "bench-worker.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,5 @@
 """The Celery application: what is acknowledged when, which queues there are, how many processes and threads."""
 
-import os
 from typing import Any
 
 from celery import Celery
@@ -48,17 +47,12 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_queues": [Queue(name) for name in (INTERACTIVE, BULK)],  # type: ignore[no-untyped-call]
         "task_default_queue": BULK,
         "worker_prefetch_multiplier": 1,
-        "worker_concurrency": processes(settings),
+        "worker_concurrency": settings.processes,
         "worker_proc_alive_timeout": WARM_UP_SECONDS,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_hijack_root_logger": True,
         "imports": ["workers.tasks"],
     }
-
-
-def processes(settings: Settings) -> int:
-    """Processes of one worker."""
-    return settings.worker_concurrency or os.cpu_count() or 1
 
 
 def make_app(settings: Settings) -> Celery:

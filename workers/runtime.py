@@ -14,7 +14,6 @@ from ingest.quarantine import Quarantine
 from ingest.writing import Writer
 from mappings import versions, weights
 from vision.perceiver import Perceiver, get_perceiver
-from workers.app import processes
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ class Runtime:
 def get_runtime() -> Runtime:
     """The runtime of this process; processes of one worker share the cores between them."""
     settings = get_settings()
-    threads = settings.threads or max(1, (os.cpu_count() or 1) // processes(settings))
+    threads = settings.process_threads
     os.environ["OMP_THREAD_LIMIT"] = str(threads)
     settings = settings.model_copy(update={"threads": threads})
     return Runtime(settings, get_perceiver(settings))
