@@ -17,6 +17,7 @@ SIZES: dict[str, tuple[int, int | None]] = {"small": (0, 640), "medium": (640, 1
 ALIASES = {"color": "colour", "lang": "language"}
 FACET_PREFIX = "facet."  # names a feed's facet outright, where a filter of our own has the same name
 MILLION = 1_000_000
+LONGEST = 2**31 - 1  # pixels of a side; the engine refuses a range whose ends are no integers of 32 bits
 
 
 def _value(path: str, value: str) -> Json:
@@ -26,6 +27,14 @@ def _value(path: str, value: str) -> Json:
 
 def _number(name: str, value: str) -> Json:
     return ranges.number_clause(name, *ranges.numbers(name, value))
+
+
+def _side(name: str, value: str) -> Json:
+    return ranges.number_clause(name, *(_within(end) for end in ranges.numbers(name, value)))
+
+
+def _within(pixels: float) -> float:
+    return max(min(pixels, LONGEST), -LONGEST)
 
 
 def _megapixels(value: str) -> Json:
@@ -51,7 +60,7 @@ def _pixels(value: str) -> tuple[float, float | None]:
         low, high = ranges.numbers("size", value)
     except BadQuestion as error:
         raise BadQuestion(f"size {value!r} is not understood; accepted: {', '.join(SIZES)}, or pixels from..to") from error
-    return max(low, 0), None if high == float("inf") else int(high) + 1
+    return max(_within(low), 0), None if high == float("inf") else int(_within(min(high, LONGEST - 1))) + 1
 
 
 def _id(value: str) -> Json:
@@ -66,8 +75,8 @@ CORE: dict[str, Callable[[str], Json]] = {
     "date": partial(ranges.day_clause, "date", "date"),
     "year": partial(ranges.day_clause, "year", "date"),
     "price": partial(_number, "price"),
-    "width": partial(_number, "width"),
-    "height": partial(_number, "height"),
+    "width": partial(_side, "width"),
+    "height": partial(_side, "height"),
     "megapixels": _megapixels,
     "size": _size,
     "id": _id,
