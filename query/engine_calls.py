@@ -60,10 +60,11 @@ class Calls:
         responses: list[Json] = self._send("POST", f"/{self.index}/_msearch", params, lines)["responses"]
         return responses
 
-    def get(self, document_id: str) -> Json:
-        """The `_source` of one document with everything in it; NotFoundError where there is none."""
+    def get(self, document_id: str, without: Sequence[str] = ()) -> Json:
+        """The `_source` of one document, but for some of its fields; NotFoundError where there is none."""
+        params = {"_source_excludes": ",".join(without)} if without else {}
         try:
-            found = self._send("GET", f"/{self.index}/_doc/{quote(document_id, safe='')}", {}, None)
+            found = self._send("GET", f"/{self.index}/_doc/{quote(document_id, safe='')}", params, None)
         except MissingError as error:
             raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
         return dict(found["_source"])

@@ -16,6 +16,7 @@ Facets = Callable[[str], bool]  # whether feeds brought a facet of that name
 SIZES: dict[str, tuple[int, int | None]] = {"small": (0, 640), "medium": (640, 1600), "large": (1600, None)}
 ALIASES = {"color": "colour", "lang": "language"}
 FACET_PREFIX = "facet."  # names a feed's facet outright, where a filter of our own has the same name
+MOST_VALUES = 100  # in one question; the engine limits a query to 1,024 clauses, and a value takes up to four
 MILLION = 1_000_000
 LONGEST = 2**31 - 1  # pixels of a side; the engine refuses a range whose ends are no integers of 32 bits
 
@@ -64,7 +65,7 @@ def _pixels(value: str) -> tuple[float, float | None]:
 
 
 def _id(value: str) -> Json:
-    return {"ids": {"values": [value]}}
+    return {"ids": {"values": [value] if value else []}}
 
 
 CORE: dict[str, Callable[[str], Json]] = {
@@ -96,8 +97,12 @@ class FilterNames:
         """BadQuestion, listing what is accepted, for a name that is none of these."""
         name = _own(name)
         if name not in self.known and not self._has_facet(name.removeprefix(FACET_PREFIX)):
-            accepted = ", ".join([*sorted(self.known), *self._facet_names()])
+            accepted = ", ".join([*sorted(self.known), *(self._told(facet) for facet in self._facet_names())])
             raise BadQuestion(f'there is no filter {name[:80]!r}; accepted: {accepted} (in "quotes" a colon is plain text)')
+
+    def _told(self, facet: str) -> str:
+        """The name by which a feed's facet is understood."""
+        return FACET_PREFIX + facet if _own(facet) in self.known else facet
 
     def clause(self, name: str, value: str) -> Json:
         """One value of one name, as a query; BadQuestion."""
@@ -115,6 +120,13 @@ class FilterNames:
         """What has any of these values is left out."""
         alternatives = [self.clause(name, value) for name, values in filters.items() for value in values]
         return [{"bool": {"must_not": alternatives}}] if alternatives else []
+
+
+def check_number(*filters: Mapping[str, Sequence[str]]) -> None:
+    """BadQuestion for more values than the engine can look at."""
+    number = sum(len(values) for told in filters for values in told.values())
+    if number > MOST_VALUES:
+        raise BadQuestion(f"a question can filter by {MOST_VALUES} values at most; this one has {number}")
 
 
 def of_words(words: Words, factors: Iterable[Factor]) -> list[Json]:

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
@@ -59,6 +59,7 @@ class Eyes:
         """`looks` gives the perceiver, and is called only where a model must look."""
         self._settings, self._factors, self._looks = settings, factors, looks
         self.senses = sorted({sense for factor in factors for sense in factor.reads} & SENSES)
+        self.unread = ("sources", "texts", *_fields_of_words(factors))
         self._memory: OrderedDict[tuple[str, Box | None], Perception] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -104,6 +105,13 @@ class Eyes:
             self._memory[key] = seen
             while len(self._memory) > KEPT:
                 self._memory.popitem(last=False)
+
+
+def _fields_of_words(factors: Sequence[Factor]) -> Iterator[str]:
+    """Fields from which nothing that was seen can be recalled."""
+    for factor in factors:
+        if type(factor).recall is Factor.recall:
+            yield from factor.fields(dict.fromkeys(factor.reads, 1))
 
 
 def recall(digest: str, document: Mapping[str, Any], factors: Sequence[Factor]) -> Perception:

@@ -1,5 +1,6 @@
 """A question as it comes in, from the page, its JSON twin or the command line."""
 
+import re
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -8,6 +9,7 @@ from engine.errors import BadQuestion
 
 MOST_RESULTS = 2000  # on one page
 LONGEST_TEXT = 10_000  # characters
+SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be sent to anyone
 
 
 class SearchRequest(BaseModel):
@@ -44,6 +46,9 @@ class SearchRequest(BaseModel):
             raise BadQuestion(f"pages begin at 1 and have 1 to {MOST_RESULTS} results")
         if len(self.text) > LONGEST_TEXT:
             raise BadQuestion(f"words may have at most {LONGEST_TEXT} characters")
+        named = (self.like or "", *self.filters, *(value for values in self.filters.values() for value in values))
+        if broken := next((text for text in named if SURROGATE.search(text)), None):
+            raise BadQuestion(f"{broken[:80]!a} is no text: it has half a character")
         return self
 
     @property

@@ -37,6 +37,7 @@ class Understanding:
         """BadQuestion, BadPicture, FetchError, NotFoundError, WeightsMismatchError."""
         names = filters.FilterNames(self.factors, self.index.has_facet, self.index.facet_names)
         parsed = words.parse(request.text, names.check)
+        filters.check_number(request.filters, parsed.filters, parsed.excluded)
         conditions = [*names.clauses(request.filters), *names.clauses(parsed.filters), *names.excluding(parsed.excluded)]
         with calls.stage("perceive"):
             asked = self._see(request, calls)
@@ -51,7 +52,7 @@ class Understanding:
 
     def _see(self, request: SearchRequest, calls: Calls) -> Asked | None:
         if request.like is not None:
-            return self.eyes.at_document(request, calls.get(request.like))
+            return self.eyes.at_document(request, calls.get(request.like, self.eyes.unread))
         return self.eyes.at_bytes(request) if request.has_picture else None
 
     def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json]) -> Question:
