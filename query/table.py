@@ -14,6 +14,10 @@ LEAN = {
     "include_named_queries_score": "true",
     "filter_path": "_shards.failures,hits.hits.fields,hits.hits.matched_queries",
 }
+LEAN_EACH = {
+    "filter_path": "responses.status,responses.error,responses._shards.failures,"
+    "responses.hits.hits.fields,responses.hits.hits.matched_queries,responses.hits.hits._score",
+}
 
 
 def fill(run: Run) -> None:
@@ -23,8 +27,7 @@ def fill(run: Run) -> None:
     try:
         run.rows = _ask(run)
     except RefusedError:
-        _drop_unsound(run)
-        run.rows = _ask(run)
+        run.rows = _one_by_one(run)
 
 
 def _ask(run: Run) -> dict[str, Row]:
@@ -52,12 +55,21 @@ def _body(run: Run, clauses: Sequence[Clause], ids: Sequence[str]) -> Json:
     }
 
 
-def _drop_unsound(run: Run) -> None:
-    """Ask for each column alone, to learn which ones the engine refuses."""
+def _one_by_one(run: Run) -> dict[str, Row]:
+    """The same from a request for each column, where its value is the whole score: the engine may refuse one, or all at once."""
+    values: dict[str, dict[str, float]] = {}
+    fields: dict[str, Json] = {}
     clauses = run.clauses()
-    responses = run.calls.msearch([_body(run, [clause], run.candidates) for clause in clauses])
+    responses = run.calls.msearch([_body(run, [clause], run.candidates) for clause in clauses], **LEAN_EACH)
     for clause, response in zip(clauses, responses, strict=True):
         try:
             check_shards(response)
         except RefusedError as error:
             run.drop(clause.name, str(error))
+            continue
+        for hit in response.get("hits", {}).get("hits", []):
+            fields[id_of(hit)] = hit["fields"]
+            row = values.setdefault(id_of(hit), {})
+            if clause.name in hit.get("matched_queries", ()):
+                row[clause.name] = hit["_score"]
+    return {document: Row(document, row, fields[document]) for document, row in values.items()}

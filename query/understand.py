@@ -1,12 +1,13 @@
 """From a request to a question: words parsed, filters checked, the picture seen, columns chosen."""
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.settings import Settings
 from factors.base import Factor, Question
-from factors.words import Words
+from factors.words import Term, Words
 from mappings import weights as mapping_weights
 from query import filters, words
 from query.answer import AskedQuestion, FoundObject
@@ -93,18 +94,28 @@ class Understanding:
 
 
 def _limited(run: Run, wanted: Words) -> Words:
-    """No more words than the engine can look for at once."""
-    terms = [*wanted.must, *wanted.should, *wanted.must_not]
-    if sum(len(term.text.split()) for term in terms) <= MOST_WORDS:
-        return wanted
-    left, kept = MOST_WORDS, []
-    for term in terms:
-        left -= len(term.text.split())
-        if left >= 0:
-            kept.append(term)
-    run.warnings.append(f"only the first {MOST_WORDS} words of the question are looked for")
-    parts = ([t for t in part if t in kept] for part in (wanted.should, wanted.must, wanted.must_not))
-    return Words(*(tuple(part) for part in parts))
+    """No more words than the engine can look for at once: what is wanted begins with as many, what is not goes whole."""
+    left = MOST_WORDS
+    parts: list[tuple[Term, ...]] = []
+    for terms, whole in ((wanted.must, False), (wanted.should, False), (wanted.must_not, True)):
+        kept = []
+        for term in terms:
+            found = _words_in(term.text)
+            if left > 0 and len(found) > left and not whole:
+                kept.append(replace(term, text=" ".join(found[:left])))
+            elif len(found) <= left:
+                kept.append(term)
+            left -= len(found)
+        parts.append(tuple(kept))
+    if left < 0:
+        run.warnings.append(f"only the first {MOST_WORDS} words of the question are looked for")
+    must, should, must_not = parts
+    return Words(should, must, must_not)
+
+
+def _words_in(text: str) -> list[str]:
+    """As analyzers have it: `a,b` are two."""
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
 
 
 def _failures(asked: Asked | None, factors: Sequence[Factor]) -> list[str]:
