@@ -58,6 +58,11 @@ class Run:
     facets: dict[str, list[Facet]] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is looked for, even if no factor can; filters alone only narrow down."""
+        return self.request.has_picture or bool(self.question.words)
+
     def clauses(self) -> list[Clause]:
         """All columns still in play."""
         return [clause for _, clause in self.columns.values()]

@@ -56,7 +56,7 @@ class Searcher:
         if empty:
             return _nothing_yet(request, calls)
         run = self._understanding.of(request, calls)
-        for name, stage in CASCADE if run.columns else BROWSING:
+        for name, stage in CASCADE if run.asks else BROWSING:
             with calls.stage(name):
                 stage(run)
         return _answer(run)
