@@ -13,6 +13,7 @@ from engine.settings import Settings
 from factors.registry import all_factors
 from mappings.versions import alias
 from query.answer import FoundObject, Source
+from query.engine_calls import may_be_id
 from query.page import as_list, first
 from query.perceive import recall
 from vision.perception import Perception
@@ -81,11 +82,13 @@ class DocumentView(BaseModel):
 
 def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentView:
     """The view of a document; NotFoundError, EngineUnavailable."""
+    if not may_be_id(document_id):
+        raise NotFoundError(f"there is no picture {document_id[:80]!r}")
     try:
         with guard():
             found = client.get(index=alias(settings), id=document_id)
     except MissingError as error:
-        raise NotFoundError(f"there is no picture {document_id!r}") from error
+        raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
     document: dict[str, Any] = found["_source"]
     return DocumentView(
         id=document_id,

@@ -15,6 +15,7 @@ from engine.client import guard
 from engine.errors import EngineUnavailable, NotFoundError, OmmaError
 
 Json = dict[str, Any]
+LONGEST_ID = 512  # bytes; the engine takes no longer ones
 NDJSON = {"content-type": "application/x-ndjson"}  # in lower case, as the client has its own
 
 
@@ -56,18 +57,32 @@ class Calls:
 
     def msearch(self, bodies: Sequence[Json], **params: str) -> list[Json]:
         """Several searches in one request; a response may hold `error` instead of hits."""
-        lines: list[Json] = [line for body in bodies for line in ({}, body)]
-        responses: list[Json] = self._send("POST", f"/{self.index}/_msearch", params, lines)["responses"]
-        return responses
+        try:
+            return self._msearch(bodies, params)
+        except RefusedError:  # one of them could not even be read, which the engine takes for a fault of all
+            return [self._alone(body, params) for body in bodies]
 
     def get(self, document_id: str, without: Sequence[str] = ()) -> Json:
         """The `_source` of one document, but for some of its fields; NotFoundError where there is none."""
+        if not may_be_id(document_id):
+            raise NotFoundError(f"there is no picture {document_id[:80]!r}")
         params = {"_source_excludes": ",".join(without)} if without else {}
         try:
             found = self._send("GET", f"/{self.index}/_doc/{quote(document_id, safe='')}", params, None)
         except MissingError as error:
             raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
         return dict(found["_source"])
+
+    def _msearch(self, bodies: Sequence[Json], params: dict[str, str]) -> list[Json]:
+        lines: list[Json] = [line for body in bodies for line in ({}, body)]
+        responses: list[Json] = self._send("POST", f"/{self.index}/_msearch", params, lines)["responses"]
+        return responses
+
+    def _alone(self, body: Json, params: dict[str, str]) -> Json:
+        try:
+            return self._msearch([body], params)[0]
+        except RefusedError as error:
+            return {"error": str(error)}
 
     def _send(self, method: str, path: str, params: dict[str, str], body: Any) -> Json:
         self.sent.append({"method": method, "path": path, "params": params, "body": body})
@@ -95,6 +110,14 @@ class Calls:
 
 
 COLUMNS_ONLY: Json = {"stored_fields": "_none_"}  # documents as they were written stay where they are
+
+
+def may_be_id(text: str) -> bool:
+    """Whether the engine can be asked for a document of that id."""
+    try:
+        return 0 < len(text.encode()) <= LONGEST_ID
+    except UnicodeEncodeError:
+        return False
 
 
 def id_of(hit: Json) -> str:

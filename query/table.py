@@ -56,7 +56,7 @@ def _body(run: Run, clauses: Sequence[Clause], ids: Sequence[str]) -> Json:
 
 
 def _one_by_one(run: Run) -> dict[str, Row]:
-    """The same from a request for each column, where its value is the whole score: the engine may refuse one, or all at once."""
+    """The same, each column asked for alone, where its value is the whole score; those that the engine refuses are left out."""
     values: dict[str, dict[str, float]] = {}
     fields: dict[str, Json] = {}
     clauses = run.clauses()
