@@ -12,6 +12,7 @@ KIND_SHARE = 0.5  # what the nearest hypernym counts beside the class itself
 FADE = 0.85  # what each farther one counts beside the one before it
 KINDS = 10  # hypernyms that count
 BY_PICTURE = 0.5  # what classes of a picture count beside words that name them: the embedding knows much of the same
+FINDING = 10  # strongest weights that candidates are looked for by
 FAINTEST = 0.01  # part of a unit vector that is worth a clause
 
 
@@ -65,11 +66,8 @@ class Labels(Factor):
         if question.perception is None or not question.perception.labels:
             return []
         asked = weights(question.perception.labels)
-        terms = [
-            {"rank_feature": {"field": f"label_weights.{key}", "boost": value, "linear": {}}} for key, value in asked.items()
-        ]
-        score: Json = {"bool": {"should": terms, "minimum_should_match": 1}}
-        return [Clause("labels", score=score, find=score, weight=BY_PICTURE)]
+        strongest = dict(sorted(asked.items(), key=lambda pair: -pair[1])[:FINDING])
+        return [Clause("labels", score=_product(asked), find=_product(strongest), weight=BY_PICTURE)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:
@@ -113,6 +111,12 @@ def weights(labels: tuple[Label, ...]) -> dict[str, float]:
             features[key] = features.get(key, 0.0) + KIND_SHARE * FADE**distance * label.confidence
     length = math.sqrt(sum(value**2 for value in features.values()))
     return {key: round(value / length, 4) for key, value in features.items() if value / length >= FAINTEST}
+
+
+def _product(asked: Mapping[str, float]) -> Json:
+    """The inner product of these weights and a document's."""
+    terms = [{"rank_feature": {"field": f"label_weights.{key}", "boost": value, "linear": {}}} for key, value in asked.items()]
+    return {"bool": {"should": terms, "minimum_should_match": 1}}
 
 
 def _as_json(label: Label) -> Json:

@@ -4,7 +4,7 @@ Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and ind
 2009): score(d) = sum over rankings of weight / (k + rank(d)).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.settings import Settings
@@ -37,22 +37,26 @@ class ReciprocalRank:
 
         Documents of equal value share the better rank, so a column that says the same of all of them decides nothing.
         """
-        columns = sorted({column for values in table.values() for column in values})
-        ranks = {column: _ranks(table, column) for column in columns}
-        best = sum(self._part(column, 1) for column in columns)
-        placed = [self._place(document, columns, ranks, best) for document in table]
+        places: dict[str, dict[str, int]] = {document: {} for document in table}
+        scores = dict.fromkeys(table, 0.0)
+        best = 0.0
+        for column in sorted({column for values in table.values() for column in values}):
+            ranks = _ranks(table, column)
+            middle = self._part(column, (len(ranks) + 1) / 2) if column in self.neutral else 0.0
+            best += self._part(column, 1)
+            for document in table:
+                rank = ranks.get(document)
+                scores[document] += middle if rank is None else self._part(column, rank)
+                if rank is not None:
+                    places[document][column] = rank
+        placed = [self._placed(document, places[document], scores[document], best) for document in table]
         return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id))
 
-    def _place(self, document: str, columns: Iterable[str], ranks: Mapping[str, Mapping[str, int]], best: float) -> Ranked:
-        own = {column: ranks[column][document] for column in columns if document in ranks[column]}
-        parts = {column: self._part(column, rank) for column, rank in own.items()}
+    def _placed(self, document: str, ranks: Mapping[str, int], score: float, best: float) -> Ranked:
+        parts = {column: self._part(column, rank) for column, rank in ranks.items()}
         total = sum(parts.values())
         shares = {column: part / total for column, part in parts.items()} if total else {}
-        unknown = sum(self._part(column, (len(ranks[column]) + 1) / 2) for column in columns if self._unknown(column, own))
-        return Ranked(document, (total + unknown) / best if best else 0.0, own, shares)
-
-    def _unknown(self, column: str, own: Mapping[str, int]) -> bool:
-        return column in self.neutral and column not in own
+        return Ranked(document, score / best if best else 0.0, ranks, shares)
 
     def _part(self, column: str, rank: float) -> float:
         return self.weights.get(column, 1.0) / (self.k + rank)
