@@ -1,0 +1,229 @@
+"""Searches of a collection that is known by heart."""
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.settings import Settings
+from engine.store import Store
+from query.answer import Answer, Result
+from query.request import SearchRequest
+from query.search import Searcher
+from ranking.cut import Threshold, Thresholds
+from tests.factors.scenes import Live, colour, label, text_of
+from tests.query.query_scenes import BOX, HEIGHT, KINDS, WIDTH, Told, document, png, seen, towards
+from vision.perception import Object, Perception
+
+pytestmark = pytest.mark.engine
+DOGS, CATS, CARS = ([f"{kind}{n}" for n in range(4)] for kind in KINDS)
+ELSEWHERE = [0.0, 0.0, 0.5, 0.5]
+
+
+def ask(searcher: Searcher, **request: Any) -> Answer:
+    return searcher.search(SearchRequest.model_validate({"number": 50} | request))
+
+
+def ids(answer: Answer) -> list[str]:
+    return [result.id for result in answer.results]
+
+
+def by_id(answer: Answer, name: str) -> Result:
+    (found,) = [result for result in answer.results if result.id == name]
+    return found
+
+
+def test_words_find_what_was_said_read_and_seen(full: Live, searcher: Searcher) -> None:
+    assert sorted(ids(ask(searcher, text="dog"))) == DOGS
+    assert set(by_id(ask(searcher, text="dog"), "dog0").factors) == {"linked_text", "objects.words", "labels.words"}
+    assert sorted(ids(ask(searcher, text="plates"))) == CARS, "by stems, read in the picture"
+    assert ids(ask(searcher, text="772"))[0] == "car2"
+    assert sorted(ids(ask(searcher, text="hound"))) == DOGS, "by the classifier's hypernyms"
+    assert ids(ask(searcher, text="red dog in town"))[0] == "dog0"
+    assert ids(ask(searcher, text="zebra")) == []
+
+
+def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, told: Told) -> None:
+    told.whole = replace(told.whole, labels=(label("n02088364", 0.8),), text=text_of("WOOF"))
+    answer = ask(searcher, image=png())
+    assert ids(answer)[:4] == DOGS, "nearest first"
+    assert answer.total == 12
+    assert answer.question.picture == hashlib.sha256(png()).hexdigest()
+    assert (answer.question.labels, answer.question.text) == (["beagle"], "WOOF")
+    assert answer.results[0].score == 1.0, "first in every column"
+    assert answer.results[0].why[0].factor == "similar" and "cosine 1.00" in answer.results[0].why[0].text
+
+
+def test_a_picture_is_looked_at_once(full: Live, searcher: Searcher, told: Told) -> None:
+    first = ask(searcher, image=png())
+    assert ids(ask(searcher, image=png(), text="cat")) != ids(first)
+    assert told.looked == [(WIDTH, HEIGHT)]
+    ask(searcher, image=png(1))
+    assert len(told.looked) == 2
+
+
+def test_more_like_a_document_leaves_out_the_document(full: Live, searcher: Searcher, told: Told) -> None:
+    answer = ask(searcher, like="dog1")
+    assert "dog1" not in ids(answer) and answer.total == 11
+    assert set(ids(answer)[:3]) == set(DOGS) - {"dog1"}
+    assert answer.question.picture == "dog1" and answer.question.labels == ["beagle"]
+    assert [found.label for found in answer.question.objects] == ["dog"]
+    assert told.looked == [], "everything is known of it"
+
+
+def test_the_box_of_an_object_asks_for_that_object(full: Live, searcher: Searcher, told: Told) -> None:
+    wheel = Object("wheel", 0.8, BOX, towards(5))  # which cars' objects look like
+    told.whole = replace(told.whole, objects=(wheel,), phash=1, labels=(label("n02088364", 0.8),))
+    answer = ask(searcher, image=png(), box=BOX.as_list())
+    assert ids(answer)[:4] == CARS
+    assert set(answer.results[0].factors) == {"similar", "objects"}
+    assert answer.results[0].box == BOX.as_list()
+    assert "The car in it looks like what you asked with (cosine 1.00)." in [why.text for why in answer.results[0].why]
+    assert answer.question.box == BOX.as_list() and [found.chosen for found in answer.question.objects] == [True]
+    assert told.looked == [(WIDTH, HEIGHT)], "the object was seen with the whole"
+    assert ids(ask(searcher, image=png(), region="pct:25,12.5,50,50")) == ids(answer)
+    assert ids(ask(searcher, like="car0", box=BOX.as_list()))[:3] == CARS[1:]
+
+
+def test_another_part_is_looked_at(full: Live, searcher: Searcher, told: Told, live_settings: Settings) -> None:
+    told.part = replace(told.whole, embedding=towards(1))
+    answer = ask(searcher, image=png(), box=ELSEWHERE)
+    assert ids(answer)[:4] == CATS
+    assert told.looked == [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)]
+    assert answer.question.box == ELSEWHERE
+    kept = Store(live_settings).put_original(png())
+    full.put({kept: document(replace(seen(kept, "dog", 0), width=WIDTH, height=HEIGHT))})
+    of_document = ask(searcher, like=kept, region=f"0,0,{WIDTH // 2},{HEIGHT // 2}")
+    assert ids(of_document)[:4] == CATS and kept not in ids(of_document)
+    assert len(told.looked) == 2, "the same part of the same bytes"
+
+
+def test_picture_and_words_blend(full: Live, searcher: Searcher) -> None:
+    assert ids(ask(searcher, image=png(), text="blue"))[0] == "dog1"
+    best = ask(searcher, image=png(), text="car town").results[0]
+    assert {"similar", "linked_text"} <= {why.factor for why in ask(searcher, image=png(), text="town").results[0].why}
+    assert best.id in {"car0", "car2"}, "two words that are there outweigh looks"
+
+
+def test_words_of_the_picture_find_the_same_words(full: Live, searcher: Searcher, told: Told) -> None:
+    told.whole = Perception("", WIDTH, HEIGHT, text=text_of("PLATE 772"))
+    best = ask(searcher, image=png()).results[0]
+    assert best.id == "car2" and set(best.factors) == {"ocr.picture"}
+    assert best.box == [0.0, 0.0, 0.19, 0.05], "around both words"
+
+
+@pytest.mark.parametrize("request_", [{}, {"text": "dog town blue"}, {"image": png()}, {"like": "car3", "text": "cat"}])
+def test_pages_are_disjoint_and_together_the_whole(full: Live, searcher: Searcher, request_: dict[str, Any]) -> None:
+    whole = ask(searcher, **request_)
+    pages = [ask(searcher, **request_ | {"number": 3, "page": page}) for page in range(1, 6)]
+    assert [name for page in pages for name in ids(page)] == ids(whole)
+    assert len(set(ids(whole))) == whole.total == len(whole.results) > 6
+    for number, page in enumerate(pages, start=1):
+        assert (page.total, page.page, page.number) == (whole.total, number, 3)
+        assert page.facets == whole.facets, "of all results, not of the page"
+
+
+@pytest.mark.parametrize("request_", [{}, {"text": "town"}, {"image": png(), "filters": {"colour": ["red", "blue"]}}])
+def test_facets_count_exactly_the_results(full: Live, searcher: Searcher, request_: dict[str, Any]) -> None:
+    answer = ask(searcher, **request_)
+    counted = {name: {facet.value: facet.count for facet in facets} for name, facets in answer.facets.items()}
+    assert counted["category"] == Counter(result.category for result in answer.results)
+    assert counted["collection"] == Counter(name for result in answer.results for name in result.collections)
+    shades = {result.id: full.source(result.id)["colour"][0] for result in answer.results}
+    assert counted["colour"] == Counter(shades.values())
+    assert sum(counted["size"].values()) == sum(counted["year"].values()) == answer.total
+    assert sum(counted["Brand"].values()) == len([name for name in ids(answer) if name in CARS])
+    for name, values in counted.items():
+        for value, number in values.items():
+            told = request_.get("filters", {})
+            narrowed = ask(searcher, **request_ | {"filters": told | {name: [value]}}) if name not in told else None
+            assert narrowed is None or narrowed.total == number, (name, value)
+
+
+def test_near_duplicates_are_under_their_best(full: Live, searcher: Searcher) -> None:
+    copy = replace(seen("copy", "dog", 0), width=200, height=150, embedding=towards(0, 0.05))
+    copy = replace(copy, phash=(seen("dog0", "dog", 0).phash or 0) ^ 0b101)
+    blue = replace(copy, picture_id="blue copy", colours=(colour("blue", 1.0),))
+    full.put({"copy": document(copy, caption="A red dog"), "blue copy": document(blue)})
+    answer = ask(searcher, image=png())
+    best = by_id(answer, "dog0")
+    assert [duplicate.id for duplicate in best.duplicates] == ["copy"]
+    assert "copy" not in ids(answer) and "blue copy" in ids(answer)
+    assert answer.total == len(answer.results) == 13
+    assert sum(facet.count for facet in answer.facets["collection"]) == 13, "a group counts once"
+    assert best.duplicates[0].why and best.duplicates[0].score < best.score
+    by_words = ask(searcher, text='"red dog"', filters={"collection": ["home"]})
+    assert [(result.id, result.duplicates) for result in by_words.results] == [("copy", [])]
+
+
+def test_highlights_mark_the_words(full: Live, searcher: Searcher) -> None:
+    said = by_id(ask(searcher, text="old town"), "dog0").highlights
+    assert said == {"linked.all": ["A red dog in the \ue000old\ue001 \ue000town\ue001"]}
+    read = by_id(ask(searcher, text="plate"), "car1")
+    assert read.highlights == {"ocr": ["\ue000PLATE\ue001 771"]}
+    assert read.box == [0.0, 0.0, 0.09, 0.05], "where the word stands"
+    assert all(not result.highlights for result in ask(searcher, image=png()).results)
+
+
+@pytest.mark.parametrize("request_", [{"text": "red dog"}, {"image": png()}, {"like": "car1", "text": "plate"}])
+def test_shares_add_up_to_one_and_the_greatest_comes_first(full: Live, searcher: Searcher, request_: dict[str, Any]) -> None:
+    for result in ask(searcher, **request_).results:
+        shares = [why.share for why in result.why]
+        assert sum(shares) == pytest.approx(1, abs=1e-3) and shares == sorted(shares, reverse=True)
+        assert [why.factor for why in result.why] == list(result.factors)
+        assert all(why.text and why.rank >= 1 for why in result.why)
+
+
+def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
+    thresholds.columns |= {"similar": Threshold(rule="at-least", value=0.9), "objects": Threshold(rule="never")}
+    answer, uncut = ask(searcher, image=png()), ask(searcher, image=png(), uncut=True)
+    assert ids(answer) == DOGS == ids(uncut)[:4] and (answer.total, uncut.total) == (4, 12)
+    assert (answer.cut.removed, answer.cut.thresholds) == (8, {"similar": 0.9})
+    assert (answer.cut.rule, answer.cut.calibrated_on) == ("by hand", "made up")
+    assert uncut.cut.removed == 0
+    assert sum(facet.count for facet in answer.facets["category"]) == 4, "what is cut is not counted"
+    assert len(ask(searcher, image=png(), text="+town").results) == 6, "whoever has the required words is no tail"
+
+
+def test_thresholds_of_other_weights_are_named(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
+    thresholds.columns["similar"] = Threshold(rule="at-least", value=0.9, weights={"embedding": "embedding@0"})
+    answer = ask(searcher, image=png())
+    assert answer.total == 12
+    assert answer.warnings == ["thresholds of similar were measured with other weights and are not applied (`omma calibrate`)"]
+
+
+def test_an_index_that_is_not_there_yet(searcher: Searcher) -> None:
+    answer = ask(searcher, text="dog", dsl=True)
+    assert (answer.total, answer.results, answer.facets, answer.dsl) == (0, [], {}, [])
+    assert answer.warnings == ["nothing has been indexed yet; begin with `omma ingest`"]
+
+
+@pytest.mark.parametrize("request_", [{}, {"text": "dog"}, {"image": png()}, {"filters": {"category": ["pets"]}}])
+def test_an_index_without_documents(live: Live, searcher: Searcher, request_: dict[str, Any]) -> None:
+    answer = ask(searcher, **request_)
+    assert (answer.total, answer.results, answer.facets, answer.warnings) == (0, [], {}, [])
+
+
+def test_browsing_shows_the_newest_first(full: Live, searcher: Searcher) -> None:
+    assert ids(ask(searcher)) == [*reversed(CARS), *reversed(CATS), *reversed(DOGS)]
+    pets = ask(searcher, text="category:pets -colour:red", number=2)
+    assert (ids(pets), pets.total) == (["cat3", "cat2"], 6)
+    assert pets.results[0].title == "The cat at home" and pets.results[0].why == []
+    beyond = ask(searcher, page=300, number=50)
+    assert (beyond.results, beyond.total) == ([], 12)
+    assert beyond.warnings == ["only the first 10,000 results can be paged through; narrow them down with filters"]
+
+
+def test_an_answer_says_whether_there_were_more_candidates(full: Live, live_settings: Settings, told: Told) -> None:
+    few = Searcher(live_settings.model_copy(update={"candidates": 10}), full.client, looks=lambda: told)
+    told.whole = replace(told.whole, embedding=(towards(0) + towards(1)) / 2**0.5)
+    assert ask(few, image=png(), text="car").more
+    assert not ask(few, text="car").more
+
+
+def test_every_stage_is_timed(full: Live, searcher: Searcher) -> None:
+    took = ask(searcher, image=png(), text="dog").took
+    assert list(took) == ["prepare", "total", "perceive", "candidates", "table", "order", "cut", "group", "page"]
+    assert took["total"] >= max(time for stage, time in took.items() if stage != "total") > 0
