@@ -1,0 +1,98 @@
+"""What is shown of one picture, and short ids."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from opensearchpy import OpenSearch
+
+from engine.errors import BadQuestion, NotFoundError
+from engine.settings import Settings
+from factors import registry
+from query.document import show
+from query.ids import full_id
+from query.perceive import recall
+from query.request import SearchRequest
+from query.search import Searcher
+from tests.factors.scenes import Live
+from tests.query.query_scenes import BOX, document, png, seen
+
+pytestmark = pytest.mark.engine
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_everything_that_is_known_but_vectors(full: Live, live_settings: Settings) -> None:
+    shown = show(full.client, live_settings, "car1")
+    assert (shown.id, shown.title, shown.width, shown.height, shown.format) == ("car1", "The car at home", 800, 400, "PNG")
+    assert (shown.category, shown.collections, shown.languages, shown.price) == ("vehicles", ["home"], ["en"], 10.0)
+    assert shown.facets == {"Brand": ["Other"], "size": ["XL"]}
+    assert (shown.date, shown.added) == ("2021-05-17", "2026-01-10")
+    assert [(piece.kind, piece.text, piece.language) for piece in shown.texts] == [("caption", "The car at home", "en")]
+    assert [(one.source, one.reference, one.collection) for one in shown.sources] == [("shop", "car1", "home")]
+    assert [(found.label, found.box) for found in shown.objects] == [("car", BOX.as_list())]
+    assert shown.text == "PLATE 771" and [word.text for word in shown.words] == ["PLATE", "771"]
+    assert [(made.names, made.confidence) for made in shown.labels] == [(["sports car", "sport car"], 0.9)]
+    assert [(made.name, made.rgb) for made in shown.colours] == [("blue", [30, 70, 190])]
+    assert shown.weights["embedding"] == "embedding@1" and shown.missing == []
+    assert not {"similar", "palette", "embedding"} & set(shown.model_dump())
+
+
+def test_a_document_of_which_little_is_known(full: Live, live_settings: Settings) -> None:
+    blind = replace(
+        seen("blind", "dog", 0), embedding=None, objects=None, colours=None, failures={"embedding": "x", "objects": "y"}
+    )
+    full.put({"blind": document(blind), "bare": {"width": 3, "height": 4}})
+    shown = show(full.client, live_settings, "blind")
+    assert shown.missing == ["embedding", "objects"] and (shown.objects, shown.colours, shown.title) == ([], [], "")
+    assert show(full.client, live_settings, "bare").width == 3
+
+
+def test_a_document_that_keeps_places_and_many_values(live: Live, live_settings: Settings) -> None:
+    body = document(seen("x", "cat", 0), place=(52.5, 13.4), facets={"brand": "a=b"}, page="https://example.com/")
+    live.put({"x": body | {"category": ["pets", "cats"]}})
+    shown = show(live.client, live_settings, "x")
+    assert (shown.place, shown.facets, shown.category) == ([52.5, 13.4], {"brand": ["a=b"]}, "pets")
+    assert shown.sources[0].page == "https://example.com/"
+
+
+def test_what_was_seen_is_recalled_from_the_document(full: Live) -> None:
+    asked = seen("car2", "car", 2)
+    again = recall("car2", full.source("car2"), registry.all_factors())
+    assert again.embedding is not None and asked.embedding is not None
+    assert again.embedding.tolist() == pytest.approx(asked.embedding.tolist(), abs=1e-6)
+    assert (again.width, again.height, again.phash) == (asked.width, asked.height, asked.phash)
+    assert (again.labels, again.text, again.colours) == (asked.labels, asked.text, asked.colours)
+    assert [found.box for found in again.objects or ()] == [found.box for found in asked.objects or ()]
+
+
+def test_the_beginning_of_an_id_is_enough(live: Live, live_settings: Settings) -> None:
+    names = {sha("a"), "abcdef" + sha("b")[6:], "abcdef" + sha("c")[6:]}
+    live.put({name: {"width": 1} for name in names})
+    assert full_id(live.client, live_settings, f" {sha('a')[:8].upper()} ") == sha("a")
+    assert full_id(live.client, live_settings, sha("zzz")) == sha("zzz"), "a whole id is taken as it is"
+    with pytest.raises(BadQuestion, match="several pictures begin with 'abcdef'"):
+        full_id(live.client, live_settings, "abcdef")
+    with pytest.raises(BadQuestion, match="at least 6 letters"):
+        full_id(live.client, live_settings, sha("a")[:5])
+    for nobody in ("123456", "abcde*", "abcd??"):
+        with pytest.raises(NotFoundError):
+            full_id(live.client, live_settings, nobody)
+
+
+def test_there_is_no_picture_where_there_is_no_index(client: OpenSearch, live_settings: Settings) -> None:
+    with pytest.raises(NotFoundError):
+        show(client, live_settings, "dog0")
+    with pytest.raises(NotFoundError):
+        full_id(client, live_settings, "abcdef")
+
+
+def test_threads_share_a_searcher(full: Live, searcher: Searcher) -> None:
+    asked = [SearchRequest(image=png(n % 3), text=("dog", "cat", "car")[n % 3], number=50) for n in range(12)]
+    alone = [searcher.search(request).results for request in asked[:3]]
+    with ThreadPoolExecutor(4) as threads:
+        together = [answer.results for answer in threads.map(searcher.search, asked)]
+    assert together == alone * 4
