@@ -16,6 +16,7 @@ from factors.base import Clause, Evidence, Factor, Json, Question
 from query import search
 from query.answer import Answer
 from query.document import show
+from query.engine_calls import Calls
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.cut import Thresholds
@@ -115,6 +116,16 @@ def test_an_engine_that_is_down(settings: Settings, closed: int, request_: dict[
 def test_an_engine_that_hangs(settings: Settings, silent: int, request_: dict[str, Any]) -> None:
     with pytest.raises(EngineUnavailable, match="did not answer in time"):
         searcher_at(settings, silent).search(SearchRequest.model_validate(request_))
+
+
+@pytest.mark.timeout(30)
+def test_all_requests_of_a_search_share_its_time(settings: Settings, silent: int) -> None:
+    patient = settings.model_copy(update={"opensearch_url": f"http://127.0.0.1:{silent}", "opensearch_timeout": 300.0})
+    calls = Calls(connect(patient), "pictures", seconds=0.5)
+    with pytest.raises(EngineUnavailable, match="did not answer in time"):
+        calls.search({})
+    with pytest.raises(EngineUnavailable, match=r"took longer than 0\.5 s for one search"):
+        calls.msearch([{}])
 
 
 @pytest.mark.engine

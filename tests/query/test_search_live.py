@@ -177,7 +177,8 @@ def test_shares_add_up_to_one_and_the_greatest_comes_first(full: Live, searcher:
 
 
 def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
-    thresholds.columns |= {"similar": Threshold(rule="at-least", value=0.9), "objects": Threshold(rule="never")}
+    thresholds.columns |= {name: Threshold(rule="never") for name in ("objects", "linked_text")}
+    thresholds.columns["similar"] = Threshold(rule="at-least", value=0.9)
     answer, uncut = ask(searcher, image=png()), ask(searcher, image=png(), uncut=True)
     assert ids(answer) == DOGS == ids(uncut)[:4] and (answer.total, uncut.total) == (4, 12)
     assert (answer.cut.removed, answer.cut.thresholds) == (8, {"similar": 0.9})
@@ -208,11 +209,13 @@ def test_an_index_without_documents(live: Live, searcher: Searcher, request_: di
 
 def test_browsing_shows_the_newest_first(full: Live, searcher: Searcher) -> None:
     assert ids(ask(searcher)) == [*reversed(CARS), *reversed(CATS), *reversed(DOGS)]
+    full.put({name: {"added": "2026-01-12", "width": 9, "height": 9} for name in ("later", "last")})
+    assert ids(ask(searcher, number=3)) == ["last", "later", "car3"]
     pets = ask(searcher, text="category:pets -colour:red", number=2)
     assert (ids(pets), pets.total) == (["cat3", "cat2"], 6)
     assert pets.results[0].title == "The cat at home" and pets.results[0].why == []
     beyond = ask(searcher, page=300, number=50)
-    assert (beyond.results, beyond.total) == ([], 12)
+    assert (beyond.results, beyond.total) == ([], 14)
     assert beyond.warnings == ["only the first 10,000 results can be paged through; narrow them down with filters"]
 
 
