@@ -27,7 +27,7 @@ class Colours(Factor):
     about: ClassVar[str] = (
         "The dominant colours with their shares are spread softly over anchors in CIELAB; the value is (1 + cosine) / 2 of two "
         "such palettes. It judges candidates and proposes none. `colours.words` is given where a word of the question names "
-        "one of the eleven basic colours (Berlin and Kay) and the picture has it."
+        "one of the eleven basic colours (Berlin and Kay) and the picture has it; it proposes candidates where all words do."
     )
     reads: ClassVar[tuple[str, ...]] = ("colours",)
     weight: ClassVar[float] = 0.4
@@ -62,9 +62,10 @@ class Colours(Factor):
         if question.perception is not None and question.perception.colours:
             asked = knn.as_list(palette(question.perception.colours))
             columns.append(Clause("colours", score=knn.exact("palette", asked), neutral=True, weight=BY_PICTURE))
-        named = [word for word in question.words.text.casefold().replace("gray", "grey").split() if word in NAMES]
-        if named:
-            columns.append(Clause("colours.words", score={"terms": {"colour": named}}))
+        words = question.words.text.casefold().replace("gray", "grey").split()
+        if named := [word for word in words if word in NAMES]:
+            has_one: Json = {"terms": {"colour": named}}
+            columns.append(Clause("colours.words", score=has_one, find=has_one if len(named) == len(words) else None))
         return columns
 
     def text_fields(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ class SearchRequest(BaseModel):
     Raises BadQuestion, never pydantic's own error, for a mix that makes no sense.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: bytes | None = Field(None, description="Bytes of a picture to ask with", repr=False)
     address: str | None = Field(None, description="http(s) address of a picture to ask with")

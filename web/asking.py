@@ -36,7 +36,7 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
         filters=parameters.filters(),
         page=parameters.page,
         number=parameters.number or services.settings.web_number,
-        everything=parameters.everything,
+        uncut=parameters.everything,
         dsl=parameters.dsl,
     )
 

@@ -157,3 +157,11 @@ def test_the_requests_sent_are_given_when_asked_for(make_app: Make, flag: str) -
     searcher = FakeSearcher()
     make_app({"searcher": searcher}).test_client().get(f"/api/search?text=red&{flag}=true")
     assert searcher.asked[-1].dsl is True
+
+
+@pytest.mark.parametrize(("given", "uncut"), [("", False), ("&everything=true", True)])
+def test_what_the_cut_hides_can_be_asked_for(make_app: Make, given: str, uncut: bool) -> None:
+    searcher = FakeSearcher()
+    client = make_app({"searcher": searcher}).test_client()
+    assert client.get(f"/api/search?text=shape{given}").status_code == 200
+    assert searcher.asked[-1].uncut is uncut
