@@ -46,6 +46,7 @@ def _body(run: Run, clauses: Sequence[Clause], ids: Sequence[str]) -> Json:
         **COLUMNS_ONLY,
         "docvalue_fields": list(READ),
         "track_total_hits": False,
+        "sort": ["_doc"],  # any order: the columns' scores come with their names, and adding them up would be for nothing
         "query": {
             "bool": {
                 "filter": [{"ids": {"values": list(ids)}}],
@@ -60,7 +61,8 @@ def _one_by_one(run: Run) -> dict[str, Row]:
     values: dict[str, dict[str, float]] = {}
     fields: dict[str, Json] = {}
     clauses = run.clauses()
-    responses = run.calls.msearch([_body(run, [clause], run.candidates) for clause in clauses], **LEAN_EACH)
+    bodies = [_body(run, [clause], run.candidates) | {"sort": ["_score"]} for clause in clauses]
+    responses = run.calls.msearch(bodies, **LEAN_EACH)
     for clause, response in zip(clauses, responses, strict=True):
         try:
             check_shards(response)
