@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from opensearchpy import OpenSearch
-from scenes import Live
 
 from engine.client import connect
 from engine.settings import Settings
 from mappings import versions
+from tests.factors.scenes import Live
 
 
 @pytest.fixture()
