@@ -114,13 +114,14 @@ def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) ->
         read = not reader.is_alive()
         bar.update(
             task, description=escape(progress.source), completed=progress.done, told=_told(progress),
-            total=progress.discovered if progress.discovered else None,
+            total=progress.discovered if progress.state not in ("waiting", "reading") else None,
         )  # fmt: skip
         if (detach and read) or (progress.state in ENDED and read):
             return _jobs().progress(job_id)
         if not errors.is_terminal and time.monotonic() - told > LINE_EVERY:
             told = time.monotonic()
-            errors.print(f"{escape(progress.source)}: {progress.done}/{progress.discovered} · {_told(progress)}")
+            more = " or more" if progress.state == "reading" else ""
+            errors.print(f"{escape(progress.source)}: {progress.done} of {progress.discovered}{more} · {_told(progress)}")
         time.sleep(EVERY)
 
 

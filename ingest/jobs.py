@@ -58,7 +58,7 @@ class Progress(BaseModel):
     looked_at: int = Field(0, description="Pictures that models looked at")
     skipped: int = Field(0, description="Files that are no pictures, or of a kind that the source leaves out")
     rate: float = Field(0.0, description="Items done per second")
-    seconds_left: float | None = None
+    seconds_left: float | None = Field(None, description="Once the source is read to its end: before, nobody knows")
     failures: list[Failure] = Field([], description="The latest")
     message: str = Field("", description="Why the job failed, where it did")
     started: datetime
@@ -218,7 +218,7 @@ def _progress(job_id: str, values: Mapping[str, str], alive: bool, failures: lis
     ended = changed if state in ("done", "failed", "interrupted") else None
     elapsed = ((ended or datetime.now(UTC)) - started).total_seconds()
     rate = done / elapsed if elapsed > 0 else 0.0
-    left = (counts["discovered"] - done) / rate if rate and not ended else None
+    left = (counts["discovered"] - done) / rate if rate and state == "running" else None
     return Progress(
         id=job_id, source=values["source"], collection=values["collection"], state=state, **counts,
         rate=round(rate, 3), seconds_left=left, failures=failures, message=values.get("message", ""),

@@ -27,7 +27,8 @@ def test_a_job_ends_when_every_item_has_its_outcome(jobs: Jobs) -> None:
     assert jobs.progress(job).state == "reading"
     for number, outcome in enumerate((Outcome.INDEXED, Outcome.UNCHANGED, Outcome.QUARANTINED), start=1):
         jobs.count(job, run, number, outcome)
-    assert jobs.progress(job).state == "reading", "more may be found"
+    reading = jobs.progress(job)
+    assert reading.state == "reading" and reading.seconds_left is None, "more may be found"
     jobs.read(job, discovered=3, skipped=4)
     ended = jobs.progress(job)
     assert (ended.state, ended.discovered, ended.done, ended.skipped) == ("done", 3, 3, 4)

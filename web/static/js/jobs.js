@@ -31,7 +31,7 @@ async function follow(job) {
 function show(job, progress) {
   const done = progress.indexed + progress.unchanged + progress.quarantined;
   const bar = job.querySelector("progress");
-  if (progress.discovered) {
+  if (progress.discovered && progress.state !== "reading") {
     bar.max = progress.discovered;
     bar.value = done;
   }
