@@ -143,7 +143,8 @@ class _Backend(httpcore.SyncBackend):
         addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
         refused = [text for text in addresses if not is_public(ipaddress.ip_address(text))]
         if refused and not self._private:
-            raise FetchError("private-address", f"{host} is {refused[0]}, which is not on the open internet")
+            what = host if host == refused[0] else f"{host} ({refused[0]})"
+            raise FetchError("private-address", f"{what} is not on the open internet (OMMA_FETCH_PRIVATE allows it)")
         return addresses[0]
 
 
