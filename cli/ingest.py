@@ -18,9 +18,7 @@ from engine.settings import Settings, get_settings
 from ingest.jobs import Failure, Jobs, Progress
 from ingest.sources import Source, open_source
 from mappings.versions import alias
-from vision.perceiver import get_perceiver
 from workers import dispatch
-from workers.runtime import Runtime
 
 EVERY = 0.5  # seconds between two looks at the job
 LINE_EVERY = 10.0  # seconds between two lines where there is no terminal to draw a bar on
@@ -63,6 +61,9 @@ def run(source: Source, settings: Settings, *, detach: bool = False) -> Progress
 
     WeightsMismatchError, before anything is read, where other weights made the index.
     """
+    from vision.perceiver import get_perceiver  # noqa: PLC0415  (`omma jobs` never waits for model libraries)
+    from workers.runtime import Runtime  # noqa: PLC0415
+
     Runtime(settings, get_perceiver(settings)).check_index()
     job_id = dispatch.create(source.name, source.collection, settings)
     problems: list[Exception] = []

@@ -9,7 +9,6 @@ from pathlib import Path
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.broker import connect_redis
-from engine.client import connect
 from engine.settings import Settings
 from engine.store import Store
 from evaluation.sets import Known
@@ -30,13 +29,14 @@ class Remembering:
     def __init__(self, perceiver: Perceiver) -> None:
         """Nothing is remembered yet."""
         self._perceiver = perceiver
-        self._seen: dict[str, Perception] = {}
+        self._seen: dict[tuple[str, int], Perception] = {}
 
     def perceive(self, pictures: Sequence[Picture], senses: Names[str] | None = None) -> list[Perception]:
         """What is seen of each, by all senses."""
-        fresh = [picture for picture in pictures if picture.id not in self._seen]
-        self._seen |= {seen.picture_id: seen for seen in self._perceiver.perceive(fresh, senses)}
-        return [self._seen[picture.id] for picture in pictures]
+        keys = [(picture.id, hash(picture.pixels.tobytes())) for picture in pictures]  # a part has the id of its whole
+        fresh = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._seen}
+        self._seen |= zip(fresh, self._perceiver.perceive(list(fresh.values()), senses), strict=True)
+        return [self._seen[key] for key in keys]
 
     def fingerprints(self) -> dict[str, str]:
         """Sense -> weights."""
@@ -93,7 +93,7 @@ class Collection:
         for index in [*all_indices(client, self.settings), f"{prefix}-quarantine"]:
             client.indices.delete(index=index, ignore_unavailable=True)
         with contextlib.suppress(MissingError):
-            connect(self.settings).indices.delete_index_template(name=alias(self.settings))
+            client.indices.delete_index_template(name=alias(self.settings))
         for key in redis.scan_iter(f"{prefix}:*"):
             redis.delete(key)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ConfigurationError
+from vision.speed import picture_files
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 LONG = 3  # letters of a word that counts
 GROCERY, CLOTHING, FLICKR, RECEIPTS = "grocery", "clothing", "flickr8k", "receipts"
 
@@ -58,7 +58,7 @@ def grocery_photos(data: Path, part: str, most: int | None = None) -> list[Known
 
 def clothing(data: Path, most: int | None = None) -> list[Known]:
     """Photos of garments of ten classes."""
-    return thinned([Known(path, CLOTHING, path.parent.name) for path in pictures_in(data / CLOTHING)], most)
+    return thinned([Known(path, CLOTHING, path.parent.name) for path in picture_files(data / CLOTHING)], most)
 
 
 def everyday(data: Path, most: int | None = None) -> list[Known]:
@@ -67,18 +67,13 @@ def everyday(data: Path, most: int | None = None) -> list[Known]:
     with (data / FLICKR / "captions.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             captions.setdefault(row["image"], []).append(row["caption"])
-    paths = [path for path in pictures_in(data / FLICKR) if len(captions.get(path.name, ())) > 1]
+    paths = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
     return thinned([Known(path, FLICKR, path.name, tuple(captions[path.name])) for path in paths], most)
 
 
 def receipts(data: Path) -> list[Known]:
     """Scanned receipts with their lines."""
-    return [Known(path, RECEIPTS, path.name, tuple(_lines(data, path))) for path in pictures_in(data / RECEIPTS / "img")]
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """Picture files below a folder, by name."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return [Known(path, RECEIPTS, path.name, tuple(_lines(data, path))) for path in picture_files(data / RECEIPTS / "img")]
 
 
 def words_of(text: str) -> list[str]:

@@ -21,11 +21,10 @@ from engine.errors import ConfigurationError, EngineUnavailable
 from engine.programs import CHECKOUT, own
 from engine.settings import Settings
 from evaluation.collection import Collection
-from evaluation.sets import pictures_in
 from ingest.jobs import Jobs
 from ingest.sources import open_source
 from vision.perceiver import get_perceiver
-from vision.speed import usable
+from vision.speed import picture_files, usable
 from workers import dispatch
 from workers.app import BULK
 
@@ -55,7 +54,7 @@ def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
 
 def spread(folder: Path, number: int) -> list[Path]:
     """At most that many pictures from all over a folder; ConfigurationError where there are none."""
-    found = pictures_in(folder)
+    found = picture_files(folder)
     if not found:
         raise ConfigurationError(f"there are no pictures in {folder}")
     return [found[n * len(found) // number] for n in range(number)] if number < len(found) else found
@@ -88,7 +87,7 @@ def models_alone(folder: Path, settings: Settings) -> float:
 def _look(folder: Path, settings: Settings, count: int, share: int) -> float:
     """One process's share; waiting for models and decoding does not count."""
     os.environ["OMP_THREAD_LIMIT"] = str(settings.threads)
-    pictures = usable(folder, len(pictures_in(folder)), settings)[share::count]
+    pictures = usable(folder, len(picture_files(folder)), settings)[share::count]
     perceiver = get_perceiver(settings)
     perceiver.warm_up()
     begun = time.perf_counter()
@@ -113,7 +112,7 @@ def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
     source = open_source(str(folder), settings=settings)
     begun = time.perf_counter()
     job = dispatch.create(source.name, source.collection, settings)
-    names = [path.name for path in pictures_in(folder)[:only]] if only else None
+    names = [path.name for path in picture_files(folder)[:only]] if only else None
     dispatch.read(job, source, settings, only=names)
     jobs, end = Jobs(connect_redis(settings), settings.index_prefix), time.monotonic() + PATIENCE
     while not jobs.progress(job).ended:

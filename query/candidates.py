@@ -7,7 +7,7 @@ them than the five that a `hybrid` query takes.
 from typing import Any
 
 from factors.base import Clause
-from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
+from query.engine_calls import COLUMNS_ONLY, id_of
 from query.run import Run
 
 Json = dict[str, Any]
@@ -22,13 +22,7 @@ def propose(run: Run) -> None:
     number = run.question.k
     responses = run.calls.msearch([_body(clause, run, number) for clause in finding], **LEAN)
     proposals: dict[str, list[str]] = {}
-    for clause, response in zip(finding, responses, strict=True):
-        try:
-            check_shards(response)
-        except RefusedError as error:
-            run.drop(clause.name, str(error))
-            continue
-        hits = response.get("hits", {}).get("hits", [])
+    for clause, hits in run.sound(finding, responses):
         proposals[clause.name] = [found for hit in hits if (found := id_of(hit)) not in run.left_out]
     merged = run.ranker.merge(proposals)
     run.candidates, run.more = merged[:number], len(merged) > number

@@ -19,9 +19,8 @@ BITS = (1 << 64) - 1
 def group(run: Run) -> None:
     """Put each document under the first better one that shows the same picture."""
     alike = same_pictures([run.rows[ranked.id] for ranked in run.ranked], run.duplicate_bits)
-    doubled: NDArray[np.bool_] = np.asarray(
-        np.tril(alike, -1).any(axis=1)
-    )  # most documents have no better one that is like them
+    # Most documents have no better one that is like them.
+    doubled: NDArray[np.bool_] = np.asarray(np.tril(alike, -1).any(axis=1))
     groups: dict[int, Group] = {}
     for place, ranked in enumerate(run.ranked):
         better = np.flatnonzero(alike[place, :place]) if doubled[place] else ()

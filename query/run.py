@@ -1,12 +1,12 @@
 """One search on its way through the stages: what is known so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from factors.base import Clause, Factor, Question
 from query.answer import AskedQuestion, Cut, Facet, Result
-from query.engine_calls import Calls
+from query.engine_calls import Calls, RefusedError, check_shards
 from query.request import SearchRequest
 from ranking.cut import Thresholds
 from ranking.fusion import ReciprocalRank
@@ -71,6 +71,16 @@ class Run:
         """Go on without a column, and say so."""
         factor, _ = self.columns.pop(column)
         self.warnings.append(f"{factor.title} ({column}) was left out: {why}")
+
+    def sound(self, clauses: Sequence[Clause], responses: Sequence[Json]) -> Iterator[tuple[Clause, list[Json]]]:
+        """Each column with the hits of its response; a column that the engine refused is dropped."""
+        for clause, response in zip(clauses, responses, strict=True):
+            try:
+                check_shards(response)
+            except RefusedError as error:
+                self.drop(clause.name, str(error))
+            else:
+                yield clause, response.get("hits", {}).get("hits", [])
 
     def shown(self) -> list[Group]:
         """The groups of the page asked for."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from factors.base import Clause
-from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
+from query.engine_calls import COLUMNS_ONLY, RefusedError, id_of
 from query.run import Row, Run
 
 Json = dict[str, Any]
@@ -63,13 +63,8 @@ def _one_by_one(run: Run) -> dict[str, Row]:
     clauses = run.clauses()
     bodies = [_body(run, [clause], run.candidates) | {"sort": ["_score"]} for clause in clauses]
     responses = run.calls.msearch(bodies, **LEAN_EACH)
-    for clause, response in zip(clauses, responses, strict=True):
-        try:
-            check_shards(response)
-        except RefusedError as error:
-            run.drop(clause.name, str(error))
-            continue
-        for hit in response.get("hits", {}).get("hits", []):
+    for clause, hits in run.sound(clauses, responses):
+        for hit in hits:
             fields[id_of(hit)] = hit["fields"]
             row = values.setdefault(id_of(hit), {})
             if clause.name in hit.get("matched_queries", ()):

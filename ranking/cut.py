@@ -29,7 +29,6 @@ class Threshold(BaseModel):
 
     rule: Literal["at-least", "of-best", "never"]
     value: float = 0.0
-    data: str = Field("", description="What the pairs were made of")
     pairs: int = Field(0, description="Relevant pairs measured")
     unrelated: int = Field(0, description="Unrelated pairs measured")
     kept: float = Field(0.0, description="Share of the relevant pairs that reach the threshold")

@@ -10,14 +10,14 @@ from engine.settings import Settings
 from vision.perception import Vector
 from vision.picture import Picture, decode
 from vision.senses.backbone import BackboneSense
+from vision.speed import picture_files
 
 CHUNK = 64
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def pictures_in(folder: Path, most: int | None = None) -> list[Path]:
     """Picture files below a folder, evenly thinned to at most `most`; ConfigurationError where there are none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = picture_files(folder)
     if not found:
         raise ConfigurationError(f"no pictures in {folder}; name the development data by --data")
     if most is None or len(found) <= most:

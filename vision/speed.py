@@ -13,9 +13,14 @@ from vision.profiles import senses_of
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
+def picture_files(folder: Path) -> list[Path]:
+    """Picture files below a folder, by name."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
 def usable(folder: Path, number: int, settings: Settings) -> list[Picture]:
     """At most that many decoded pictures, from all over a folder; ConfigurationError where there are none."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = picture_files(folder)
     step = max(1, len(paths) // max(1, number))
     pictures: list[Picture] = []
     for path in paths[::step][:number]:
