@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from ranking.listing import Listing
+
 
 class FoundObject(BaseModel):
     """Something found on the question's picture; searching with its box searches for that part."""
@@ -40,9 +42,10 @@ class Why(BaseModel):
 
     factor: str
     title: str
-    value: float
-    rank: int
-    share: float = Field(description="This factor's part of the score, 0..1; the shares of a result add up to 1")
+    value: float | None = Field(None, description="Empty where the document has none, or where it is no single column")
+    rank: int | None = Field(None, description="Among the candidates; the first is 1")
+    contribution: float = Field(description="What it adds to the score, or takes from it, in the score's own unit")
+    share: float = Field(description="Its part of all contributions, whatever their sign, 0..1; shares add up to 1")
     text: str
 
 
@@ -62,6 +65,8 @@ class Result(BaseModel):
     collections: list[str] = []
     width: int = 0
     height: int = 0
+    position: int = Field(0, description="Its place among all groups of results; the first is 1")
+    team: str = Field("", description="The ranker that chose it, while two are compared (interleaving)")
 
 
 class Cut(BaseModel):
@@ -83,6 +88,8 @@ class Facet(BaseModel):
 class Answer(BaseModel):
     """Everything a search returns."""
 
+    query_id: str = Field("", description="Names this search in events about it (User Behavior Insights)")
+    ranker: str = Field("", description="What put the results in order: `fusion`, `sltr`, or the id of a learned model")
     question: AskedQuestion
     results: list[Result]
     total: int = Field(description="Groups of results after the cut, over all pages")
@@ -93,4 +100,5 @@ class Answer(BaseModel):
     facets: dict[str, list[Facet]]
     warnings: list[str] = []
     took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
+    listing: Listing | None = Field(None, exclude=True, description="The factor table as the ranker saw it")
     dsl: list[dict[str, Any]] | None = Field(None, description="The exact requests sent, when asked for")

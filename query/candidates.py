@@ -24,7 +24,7 @@ def propose(run: Run) -> None:
     proposals: dict[str, list[str]] = {}
     for clause, hits in run.sound(finding, responses):
         proposals[clause.name] = [found for hit in hits if (found := id_of(hit)) not in run.left_out]
-    merged = run.ranker.merge(proposals)
+    merged = run.fusion.merge(proposals)
     run.candidates, run.more = merged[:number], len(merged) > number
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from query.run import Group, Row, Run
+from query.run import Alike, Group, Row, Run
 
 SAME_SHAPE = 0.04  # relative difference of aspect ratios
 SAME_COLOURS = 0.5  # Jaccard index of the names of dominant colours
@@ -18,7 +18,7 @@ BITS = (1 << 64) - 1
 
 def group(run: Run) -> None:
     """Put each document under the first better one that shows the same picture."""
-    alike = same_pictures([run.rows[ranked.id] for ranked in run.ranked], run.duplicate_bits)
+    alike = _among(run, [ranked.id for ranked in run.ranked])
     # Most documents have no better one that is like them.
     doubled: NDArray[np.bool_] = np.asarray(np.tril(alike, -1).any(axis=1))
     groups: dict[int, Group] = {}
@@ -30,6 +30,26 @@ def group(run: Run) -> None:
         else:
             groups[leader].others.append(ranked)
     run.groups, run.total = list(groups.values()), len(groups)
+
+
+def compare(run: Run) -> Alike:
+    """Every candidate with every other one."""
+    places = {document: place for place, document in enumerate(run.rows)}
+    return Alike(places, same_pictures(list(run.rows.values()), run.duplicate_bits))
+
+
+def pairs(alike: Alike) -> list[tuple[str, str]]:
+    """Ids of those that show the same picture, each pair once."""
+    ids = list(alike.places)
+    return [(ids[int(one)], ids[int(other)]) for one, other in np.argwhere(np.triu(alike.same, 1))]
+
+
+def _among(run: Run, documents: Sequence[str]) -> NDArray[np.bool_]:
+    """The same, in the order of these."""
+    alike = run.alike or compare(run)
+    at = [alike.places[document] for document in documents]
+    same: NDArray[np.bool_] = alike.same[np.ix_(at, at)]
+    return same
 
 
 def same_pictures(rows: Sequence[Row], bits: int) -> NDArray[np.bool_]:

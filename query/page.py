@@ -5,10 +5,11 @@ from typing import Any
 
 from factors.base import Clause, Evidence, Factor
 from query import facets
-from query.answer import Result, Source, Why
+from query.answer import Result, Source
 from query.engine_calls import RefusedError, check_shards
 from query.run import Run
-from ranking.order import Ranked
+from query.why import whys
+from ranking.order import Ranked, shares
 
 Json = dict[str, Any]
 MARKS = {"pre_tags": ["\ue000"], "post_tags": ["\ue001"], "encoder": "default"}
@@ -23,19 +24,25 @@ def show(run: Run) -> None:
     shown = run.shown()
     places = [ranked for group in shown for ranked in (group.best, *group.others)]
     hits = _ask(run, [ranked.id for ranked in places])
-    for group in shown:
-        best = result(run, group.best, hits.get(group.best.id, ABSENT))
-        best.duplicates = [result(run, ranked, hits.get(ranked.id, ABSENT)) for ranked in group.others]
+    parts = run.ranker.contributions(run.listing, [ranked.id for ranked in places])
+    start = (run.request.page - 1) * run.request.number + 1
+    for position, group in enumerate(shown, start=start):
+        best = result(run, group.best, hits.get(group.best.id, ABSENT), parts[group.best.id])
+        others = ((ranked, hits.get(ranked.id, ABSENT), parts[ranked.id]) for ranked in group.others)
+        best.duplicates = [result(run, *other) for other in others]
+        best.position = position
         run.results.append(best)
 
 
-def result(run: Run, ranked: Ranked, hit: Json) -> Result:
-    """One picture with everything that speaks for it."""
-    evidence = {name: _evidence(run, name, ranked, hit) for name in ranked.shares if name in run.columns}
-    order = sorted(evidence, key=lambda name: (-ranked.shares[name], name))
+def result(run: Run, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> Result:
+    """One picture with everything that speaks for it, and against it."""
+    values = run.rows[ranked.id].values
+    evidence = {name: _evidence(run, name, ranked, hit) for name in values if name in run.columns}
+    share = shares(parts)
+    order = sorted(evidence, key=lambda name: (-share.get(name, 0.0), name))
     made = plain_result(ranked.id, hit["_source"], ranked.score)
     made.factors = {name: round(evidence[name].value, 6) for name in order}
-    made.why = [_why(run.columns[name][0], evidence[name], ranked) for name in order]
+    made.why = whys(run, ranked, evidence, parts)
     made.box = next((box for name in order if (box := _box(run.columns[name][0], evidence[name]))), None)
     made.highlights = distinct(hit.get("highlight", {}))
     return made
@@ -151,21 +158,6 @@ def _evidence(run: Run, column: str, ranked: Ranked, hit: Json) -> Evidence:
 def _inner_source(hit: Json) -> Json:
     source: Json = hit.get("_source", {})
     return source
-
-
-def _why(factor: Factor, evidence: Evidence, ranked: Ranked) -> Why:
-    try:
-        text = factor.explain(evidence)
-    except Exception:  # an explanation that fails must not take the result with it
-        text = f"{factor.title}: {evidence.value:.3f}"
-    return Why(
-        factor=evidence.clause,
-        title=factor.title,
-        value=round(evidence.value, 6),
-        rank=ranked.ranks[evidence.clause],
-        share=round(ranked.shares[evidence.clause], 4),
-        text=text,
-    )
 
 
 def _box(factor: Factor, evidence: Evidence) -> list[float] | None:

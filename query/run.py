@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from factors.base import Clause, Factor, Question
 from query.answer import AskedQuestion, Cut, Facet, Result
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.request import SearchRequest
 from ranking.cut import Thresholds
 from ranking.fusion import ReciprocalRank
-from ranking.order import Ranked
+from ranking.listing import Facts, Listing
+from ranking.order import Ranked, Ranker
 
 Json = dict[str, Any]
 
@@ -22,6 +26,14 @@ class Row:
     id: str
     values: Mapping[str, float]
     fields: Mapping[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Which candidates show the same picture: `same[i, j]`, by the places of their ids."""
+
+    places: Mapping[str, int]
+    same: NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -42,7 +54,9 @@ class Run:
     asked: AskedQuestion
     question: Question = field(default_factory=Question)
     columns: dict[str, tuple[Factor, Clause]] = field(default_factory=dict)
-    ranker: ReciprocalRank = field(default_factory=ReciprocalRank)
+    facts: Facts = field(default_factory=Facts)
+    fusion: ReciprocalRank = field(default_factory=ReciprocalRank)
+    ranker: Ranker = field(default_factory=ReciprocalRank)
     thresholds: Thresholds | None = None
     left_out: frozenset[str] = frozenset()  # the document asked with does not answer
     duplicate_bits: int = 0
@@ -51,6 +65,8 @@ class Run:
     candidates: list[str] = field(default_factory=list)
     more: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
+    alike: Alike | None = None
+    listing: Listing = field(default_factory=lambda: Listing(table={}))
     ranked: list[Ranked] = field(default_factory=list)
     cut: Cut = field(default_factory=lambda: Cut(thresholds={}, removed=0))
     groups: list[Group] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """A question in, an answer out."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from opensearchpy import OpenSearch
@@ -83,6 +84,9 @@ class Searcher:
 
 def _answer(run: Run) -> Answer:
     return Answer(
+        query_id=uuid.uuid4().hex,
+        ranker=run.ranker.name,
+        listing=run.listing,
         question=run.asked,
         results=run.results,
         total=run.total,

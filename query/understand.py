@@ -16,6 +16,7 @@ from query.index import Index
 from query.perceive import Asked, Eyes
 from query.request import SearchRequest
 from query.run import Run
+from query.vertical import facts
 from ranking import cut
 from ranking.fusion import ReciprocalRank, weights
 
@@ -46,6 +47,7 @@ class Understanding:
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
         run.question = self._question(asked, wanted, conditions)
+        run.facts = facts(run.question)
         run.left_out = frozenset({request.like} if request.like else ())
         self._choose_columns(run, asked)
         self._load_thresholds(run)
@@ -74,7 +76,7 @@ class Understanding:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
         neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
-        run.ranker = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
+        run.ranker = run.fusion = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

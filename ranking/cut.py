@@ -18,7 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from ranking.order import Table
+from ranking.listing import Table
 
 HERE = Path(__file__).parent
 ANY = 0.0  # any value of the column is evidence

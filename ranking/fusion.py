@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 from engine.settings import Settings
 from factors.base import Clause, Factor
-from ranking.order import Ranked, Table
+from ranking.listing import Listing, Table
+from ranking.order import Ranked, columns_of, ranks
+
+NAME = "fusion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +35,43 @@ class ReciprocalRank:
                 scores[document] = scores.get(document, 0.0) + self._part(column, rank)
         return sorted(scores, key=lambda document: (-scores[document], document))
 
-    def order(self, table: Table) -> list[Ranked]:
+    @property
+    def name(self) -> str:
+        """As answers name it."""
+        return NAME
+
+    def order(self, listing: Listing) -> list[Ranked]:
         """By all columns: a score within 0..1 (1: first in every column).
 
         Documents of equal value share the better rank, so a column that says the same of all of them decides nothing.
         """
+        table = listing.table
+        by_column = {column: ranks(table, column) for column in columns_of(table)}
+        parts = self._parts(table, by_column)
         places: dict[str, dict[str, int]] = {document: {} for document in table}
-        scores = dict.fromkeys(table, 0.0)
-        best = 0.0
-        for column in sorted({column for values in table.values() for column in values}):
-            ranks = _ranks(table, column)
-            middle = self._part(column, (len(ranks) + 1) / 2) if column in self.neutral else 0.0
-            best += self._part(column, 1)
-            for document in table:
-                rank = ranks.get(document)
-                scores[document] += middle if rank is None else self._part(column, rank)
-                if rank is not None:
-                    places[document][column] = rank
-        placed = [self._placed(document, places[document], scores[document], best) for document in table]
+        for column, found in by_column.items():
+            for document, rank in found.items():
+                places[document][column] = rank
+        placed = [Ranked(document, sum(parts[document].values()), places[document]) for document in table]
         return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id))
 
-    def _placed(self, document: str, ranks: Mapping[str, int], score: float, best: float) -> Ranked:
-        parts = {column: self._part(column, rank) for column, rank in ranks.items()}
-        total = sum(parts.values())
-        shares = {column: part / total for column, part in parts.items()} if total else {}
-        return Ranked(document, score / best if best else 0.0, ranks, shares)
+    def contributions(self, listing: Listing, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Each column's part of the score; a neutral column gives its part to those without a value, too."""
+        table = listing.table
+        parts = self._parts(table, {column: ranks(table, column) for column in columns_of(table)})
+        return {document: parts[document] for document in documents}
+
+    def _parts(self, table: Table, by_column: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
+        """document -> column -> part, as shares of what a document has that is first everywhere."""
+        best = sum(self._part(column, 1) for column in by_column) or 1.0
+        parts: dict[str, dict[str, float]] = {document: {} for document in table}
+        for column, found in by_column.items():
+            middle = self._part(column, (len(found) + 1) / 2) if column in self.neutral else None
+            for document, own in parts.items():
+                part = self._part(column, found[document]) if document in found else middle
+                if part is not None:
+                    own[column] = part / best
+        return parts
 
     def _part(self, column: str, rank: float) -> float:
         return self.weights.get(column, 1.0) / (self.k + rank)
@@ -71,13 +86,3 @@ def weights(columns: Mapping[str, tuple[Factor, Clause]], settings: Settings) ->
     found = {name: given.get(f.name, f.weight) * clause.weight for name, (f, clause) in columns.items()}
     factors = {factor.name for factor, _ in columns.values()}
     return found | {name: weight for name, weight in given.items() if name in found and name not in factors}
-
-
-def _ranks(table: Table, column: str) -> dict[str, int]:
-    valued = sorted(((values[column], document) for document, values in table.items() if column in values), reverse=True)
-    ranks: dict[str, int] = {}
-    last, rank = None, 0
-    for position, (value, document) in enumerate(valued, start=1):
-        rank = rank if value == last else position
-        ranks[document], last = rank, value
-    return ranks

@@ -9,7 +9,7 @@ from engine.settings import Settings
 from factors import registry
 from ranking import cut
 from ranking.cut import Threshold, Thresholds, evident, limits
-from ranking.order import Table
+from ranking.listing import Table
 
 TABLE: Table = {
     "a": {"similar": 0.9, "words": 8.0},

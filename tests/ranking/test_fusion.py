@@ -8,7 +8,8 @@ import pytest
 from engine.settings import Settings
 from factors.base import Clause, Factor, Json, Question
 from ranking.fusion import ReciprocalRank, weights
-from ranking.order import Table
+from ranking.listing import Listing, Table
+from ranking.order import Ranked, shares
 
 TABLE: Table = {
     "a": {"similar": 0.9, "words": 3.0},
@@ -16,6 +17,10 @@ TABLE: Table = {
     "c": {"similar": 0.7},
     "d": {},
 }
+
+
+def order(ranker: ReciprocalRank, table: Table) -> list[Ranked]:
+    return ranker.order(Listing(table=table))
 
 
 class Shape(Factor):
@@ -38,7 +43,7 @@ COLUMNS = {clause.name: (Shape(), clause) for clause in Shape().clauses(Question
 
 def test_scores_are_those_of_the_formula() -> None:
     best = 2 / 61
-    ranked = {r.id: r for r in ReciprocalRank(60).order(TABLE)}
+    ranked = {r.id: r for r in order(ReciprocalRank(60), TABLE)}
     assert ranked["a"].score == pytest.approx((1 / 61 + 1 / 62) / best)
     assert ranked["b"].score == pytest.approx((1 / 62 + 1 / 61) / best)
     assert ranked["c"].score == pytest.approx((1 / 63) / best)
@@ -46,67 +51,70 @@ def test_scores_are_those_of_the_formula() -> None:
 
 
 def test_the_order_is_by_score_and_then_by_id() -> None:
-    assert [r.id for r in ReciprocalRank().order(TABLE)] == ["a", "b", "c", "d"]
+    assert [r.id for r in order(ReciprocalRank(), TABLE)] == ["a", "b", "c", "d"]
     shuffled = list(TABLE.items())
     for seed in range(5):
         random.Random(seed).shuffle(shuffled)
-        assert [r.id for r in ReciprocalRank().order(dict(shuffled))] == ["a", "b", "c", "d"]
+        assert [r.id for r in order(ReciprocalRank(), dict(shuffled))] == ["a", "b", "c", "d"]
 
 
 def test_first_everywhere_is_one() -> None:
-    (first, *_, last) = ReciprocalRank().order({"x": {"p": 2.0, "q": 5.0}, "y": {"p": 1.0, "q": 4.0}, "z": {}})
+    (first, *_, last) = order(ReciprocalRank(), {"x": {"p": 2.0, "q": 5.0}, "y": {"p": 1.0, "q": 4.0}, "z": {}})
     assert (first.id, first.score) == ("x", 1.0)
-    assert (last.id, last.score, last.ranks, last.shares) == ("z", 0.0, {}, {})
+    assert (last.id, last.score, last.ranks) == ("z", 0.0, {})
 
 
 def test_equal_values_share_the_better_rank() -> None:
     table = {"a": {"p": 1.0}, "b": {"p": 3.0}, "c": {"p": 3.0}, "d": {"p": 0.5}}
-    assert {r.id: r.ranks["p"] for r in ReciprocalRank().order(table)} == {"b": 1, "c": 1, "a": 3, "d": 4}
+    assert {r.id: r.ranks["p"] for r in order(ReciprocalRank(), table)} == {"b": 1, "c": 1, "a": 3, "d": 4}
 
 
 def test_a_column_that_says_the_same_of_all_decides_nothing() -> None:
     plain = {"a": {"p": 1.0}, "b": {"p": 2.0}, "c": {"p": 3.0}}
     with_same = {key: values | {"q": 7.0} for key, values in plain.items()}
-    orders = [[r.id for r in ReciprocalRank().order(table)] for table in (plain, with_same)]
+    orders = [[r.id for r in order(ReciprocalRank(), table)] for table in (plain, with_same)]
     assert orders[0] == orders[1] == ["c", "b", "a"]
 
 
 def test_missing_adds_nothing_and_a_poor_value_adds_something() -> None:
-    ranked = {r.id: r.score for r in ReciprocalRank().order({"a": {"p": 1.0, "q": 0.1}, "b": {"p": 1.0}, "c": {"q": 0.9}})}
+    ranked = {r.id: r.score for r in order(ReciprocalRank(), {"a": {"p": 1.0, "q": 0.1}, "b": {"p": 1.0}, "c": {"q": 0.9}})}
     assert ranked["a"] > ranked["b"]
     assert ranked["b"] == ranked["c"]  # first in one column each
 
 
 def test_only_ranks_count_not_the_scale_of_a_column() -> None:
     scaled = {key: {name: 1000 * value - 7 for name, value in values.items()} for key, values in TABLE.items()}
-    assert ReciprocalRank().order(scaled) == ReciprocalRank().order(TABLE)
+    assert order(ReciprocalRank(), scaled) == order(ReciprocalRank(), TABLE)
 
 
 @pytest.mark.parametrize("told", [{}, {"similar": 2.0, "words": 0.3}, {"words": 0.0}])
 def test_shares_add_up_to_one(told: dict[str, float]) -> None:
-    for ranked in ReciprocalRank(weights=told).order(TABLE):
-        assert set(ranked.shares) == set(TABLE[ranked.id])
-        assert sum(ranked.shares.values()) == pytest.approx(1.0 if ranked.ranks else 0.0)
+    ranker, listing = ReciprocalRank(weights=told), Listing(table=TABLE)
+    for ranked in ranker.order(listing):
+        parts = ranker.contributions(listing, [ranked.id])[ranked.id]
+        assert set(parts) == set(TABLE[ranked.id])
+        assert sum(parts.values()) == pytest.approx(ranked.score)
+        assert sum(shares(parts).values()) == pytest.approx(1.0 if any(parts.values()) else 0.0)
 
 
 def test_a_column_without_weight_has_no_say() -> None:
-    by_words = ReciprocalRank(weights={"similar": 0.0}).order(TABLE)
-    assert [r.id for r in by_words][:2] == ["b", "a"]
-    assert by_words[0].shares == {"similar": 0.0, "words": 1.0}
+    ranker = ReciprocalRank(weights={"similar": 0.0})
+    assert [r.id for r in order(ranker, TABLE)][:2] == ["b", "a"]
+    assert shares(ranker.contributions(Listing(table=TABLE), ["b"])["b"]) == {"similar": 0.0, "words": 1.0}
 
 
 def test_weights_of_nothing_leave_everything_at_zero() -> None:
-    assert [(r.id, r.score) for r in ReciprocalRank(weights={"p": 0.0}).order({"b": {"p": 1.0}, "a": {"p": 2.0}})] == [
+    assert [(r.id, r.score) for r in order(ReciprocalRank(weights={"p": 0.0}), {"b": {"p": 1.0}, "a": {"p": 2.0}})] == [
         ("a", 0.0),
         ("b", 0.0),
     ]
-    assert ReciprocalRank().order({}) == []
+    assert order(ReciprocalRank(), {}) == []
 
 
 def test_a_heavier_column_wins() -> None:
     table = {"a": {"p": 2.0, "q": 1.0}, "b": {"p": 1.0, "q": 2.0}}
-    assert next(r.id for r in ReciprocalRank(weights={"q": 2.0}).order(table)) == "b"
-    assert next(r.id for r in ReciprocalRank(weights={"p": 2.0}).order(table)) == "a"
+    assert next(r.id for r in order(ReciprocalRank(weights={"q": 2.0}), table)) == "b"
+    assert next(r.id for r in order(ReciprocalRank(weights={"p": 2.0}), table)) == "a"
 
 
 def test_lists_are_merged_by_the_same_rule() -> None:

@@ -1,8 +1,11 @@
 """What is not known of a document neither helps nor hurts it; what a factor's columns weigh."""
 
+import pytest
+
 from engine.settings import Settings
 from factors import registry, sample
 from ranking.fusion import ReciprocalRank, weights
+from ranking.listing import Listing
 
 # Stripes have no object to compare with; balls have one that is unlike what was asked with.
 TABLE = {
@@ -15,7 +18,7 @@ TABLE = {
 
 
 def order(ranker: ReciprocalRank) -> list[str]:
-    return [ranked.id for ranked in ranker.order(TABLE)]
+    return [ranked.id for ranked in ranker.order(Listing(table=TABLE))]
 
 
 def test_any_object_is_no_reason_to_come_first() -> None:
@@ -24,11 +27,14 @@ def test_any_object_is_no_reason_to_come_first() -> None:
     assert order(ReciprocalRank(weights=told))[0] == "ball 1", "words that match are a reason"
 
 
-def test_what_is_not_known_has_no_share() -> None:
-    for ranked in ReciprocalRank(neutral=frozenset({"objects"})).order(TABLE):
-        assert set(ranked.shares) == set(TABLE[ranked.id])
-        assert abs(sum(ranked.shares.values()) - 1) < 1e-9
+def test_what_is_not_known_counts_as_the_middle() -> None:
+    ranker, listing = ReciprocalRank(neutral=frozenset({"objects"})), Listing(table=TABLE)
+    for ranked in ranker.order(listing):
+        parts = ranker.contributions(listing, [ranked.id])[ranked.id]
+        assert sum(parts.values()) == pytest.approx(ranked.score)
         assert 0 < ranked.score <= 1
+    unknown, known = (ranker.contributions(listing, [name])[name]["objects"] for name in ("stripes 1", "ball 2"))
+    assert unknown == pytest.approx(known), "the second of three stands in the middle, too"
 
 
 def test_columns_have_their_share_of_the_factors_weight() -> None:
