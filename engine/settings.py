@@ -84,6 +84,25 @@ class Settings(BaseSettings):
     fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
     duplicate_bits: int = Field(4, ge=0, le=12, description="Bits in which hashes of near-duplicates (grouped) may differ.")
 
+    # Ranking
+    ranker: Literal["auto", "fusion", "model", "sltr"] = Field(
+        "auto",
+        description="What puts results in order: the model in use (`auto` goes by rank fusion where there is none), rank "
+        "fusion, or a model in the engine (`sltr`, with its Learning to Rank plugin).",
+    )
+    rank_models: str = Field("", description="Folder of learned models, shared by all processes; empty: one in the home.")
+    rank_patience: float = Field(
+        50.0, gt=0, description="Milliseconds that a model may take for one question before rank fusion takes over for a while."
+    )
+    rank_slice_fall: float = Field(
+        0.03, ge=0, description="NDCG@10 that one kind of question may lose to a new model that is better as a whole."
+    )
+    rank_judgements: int = Field(200, ge=1, description="New judgements after which a model is trained.")
+    rank_hours: float = Field(24.0, gt=0, description="Hours between two looks for something new to learn.")
+    diversity: float = Field(
+        0.0, ge=0, lt=1, description="How much results shall differ from those above them (MMR); 0: relevance alone."
+    )
+
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     web_port: int = Field(8000, description="Port that the page listens on.")
@@ -114,6 +133,11 @@ class Settings(BaseSettings):
     rate_limit_search: str = Field("120/minute", description="Searches that one address may make.")
     rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
     rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
+
+    @property
+    def rank_folder(self) -> Path:
+        """Where learned models are kept."""
+        return Path(self.rank_models) if self.rank_models else self.home / "ranking"
 
     @property
     def processes(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection as Names
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.broker import connect_redis
@@ -64,13 +65,18 @@ class Collection:
 
     def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
         """Index pictures, the first `texts` texts of each linked to it."""
-        store, jobs = Store(self.settings), self._runtime.jobs
-        self._runtime.check_index()
+        store = Store(self.settings)
         items = []
         for known in pictures:
             self.ids[known.path] = digest = store.put_original(known.path.read_bytes())
             pieces = tuple(Piece(Kind.CAPTION, text, "en") for text in known.texts[:texts])
             items.append(Item(known.set, known.path.name, known.set, original=digest, pieces=pieces, category=known.fine))
+        self.add_items(items)
+
+    def add_items(self, items: Sequence[Item]) -> None:
+        """Index items whose bytes are in the collection's store."""
+        jobs = self._runtime.jobs
+        self._runtime.check_index()
         job = jobs.create("evaluation", "evaluation")
         run, size = jobs.begin(job), self.settings.batch_size
         for start in range(0, len(items), size):
@@ -79,6 +85,10 @@ class Collection:
         jobs.read(job, discovered=len(items), skipped=0)
         self._runtime.client.indices.refresh(index=alias(self.settings))
 
+    def original(self, document: str) -> bytes:
+        """The bytes of a document's picture."""
+        return Store(self.settings).original(document)
+
     def fingerprints(self) -> dict[str, str]:
         """Sense -> weights that look."""
         return self._perceiver.fingerprints()
@@ -86,6 +96,11 @@ class Collection:
     def searcher(self, **changes: object) -> Searcher:
         """A searcher over the collection with some settings changed."""
         return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._looks)
+
+    @property
+    def client(self) -> OpenSearch:
+        """The connection to the engine."""
+        return self._runtime.client
 
     def remove(self) -> None:
         """Forget everything."""

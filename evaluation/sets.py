@@ -14,15 +14,17 @@ from vision.speed import picture_files
 
 LONG = 3  # letters of a word that counts
 GROCERY, CLOTHING, FLICKR, RECEIPTS = "grocery", "clothing", "flickr8k", "receipts"
+CATALOGUE, DEMO, SIGNS = "catalogue", "demo", "signs"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture file, its class within its set, and texts that describe it."""
+    """A picture file, its class within its set, fine and coarse, and texts that describe it."""
 
     path: Path
     set: str
     fine: str = ""
+    coarse: str = ""
     texts: tuple[str, ...] = ()
 
 
@@ -44,8 +46,10 @@ def grocery_catalogue(data: Path) -> list[Known]:
     with (root / "classes.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     return [
-        Known(root / picture.lstrip("/"), GROCERY, fine, (name.replace("-", " "), (root / told.lstrip("/")).read_text()))
-        for name, fine, _, _, picture, told in rows
+        Known(
+            root / picture.lstrip("/"), CATALOGUE, fine, coarse, (name.replace("-", " "), (root / told.lstrip("/")).read_text())
+        )
+        for name, fine, _, coarse, picture, told in rows
     ]
 
 
@@ -53,7 +57,7 @@ def grocery_photos(data: Path, part: str, most: int | None = None) -> list[Known
     """Photos taken in shops; `part` is `train` or `val`."""
     lines = (data / GROCERY / f"{part}.txt").read_text().splitlines()
     rows = [[cell.strip() for cell in line.split(",")] for line in lines if line.strip()]
-    return thinned([Known(data / GROCERY / path, GROCERY, fine) for path, fine, _ in rows], most)
+    return thinned([Known(data / GROCERY / path, GROCERY, fine, coarse) for path, fine, coarse in rows], most)
 
 
 def clothing(data: Path, most: int | None = None) -> list[Known]:
@@ -68,12 +72,13 @@ def everyday(data: Path, most: int | None = None) -> list[Known]:
         for row in csv.DictReader(file):
             captions.setdefault(row["image"], []).append(row["caption"])
     paths = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
-    return thinned([Known(path, FLICKR, path.name, tuple(captions[path.name])) for path in paths], most)
+    return thinned([Known(path, FLICKR, path.name, texts=tuple(captions[path.name])) for path in paths], most)
 
 
 def receipts(data: Path) -> list[Known]:
     """Scanned receipts with their lines."""
-    return [Known(path, RECEIPTS, path.name, tuple(_lines(data, path))) for path in picture_files(data / RECEIPTS / "img")]
+    pictures = picture_files(data / RECEIPTS / "img")
+    return [Known(path, RECEIPTS, path.name, texts=tuple(_lines(data, path))) for path in pictures]
 
 
 def words_of(text: str) -> list[str]:

@@ -21,10 +21,9 @@ def propose(run: Run) -> None:
         return
     number = run.question.k
     responses = run.calls.msearch([_body(clause, run, number) for clause in finding], **LEAN)
-    proposals: dict[str, list[str]] = {}
     for clause, hits in run.sound(finding, responses):
-        proposals[clause.name] = [found for hit in hits if (found := id_of(hit)) not in run.left_out]
-    merged = run.fusion.merge(proposals)
+        run.proposals[clause.name] = [found for hit in hits if (found := id_of(hit)) not in run.left_out]
+    merged = run.fusion.merge(run.proposals)
     run.candidates, run.more = merged[:number], len(merged) > number
 
 

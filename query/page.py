@@ -8,7 +8,7 @@ from query import facets
 from query.answer import Result, Source
 from query.engine_calls import RefusedError, check_shards
 from query.run import Run
-from query.why import whys
+from query.why import contributions, whys
 from ranking.order import Ranked, shares
 
 Json = dict[str, Any]
@@ -24,13 +24,13 @@ def show(run: Run) -> None:
     shown = run.shown()
     places = [ranked for group in shown for ranked in (group.best, *group.others)]
     hits = _ask(run, [ranked.id for ranked in places])
-    parts = run.ranker.contributions(run.listing, [ranked.id for ranked in places])
+    parts = contributions(run, [ranked.id for ranked in places])
     start = (run.request.page - 1) * run.request.number + 1
     for position, group in enumerate(shown, start=start):
         best = result(run, group.best, hits.get(group.best.id, ABSENT), parts[group.best.id])
         others = ((ranked, hits.get(ranked.id, ABSENT), parts[ranked.id]) for ranked in group.others)
         best.duplicates = [result(run, *other) for other in others]
-        best.position = position
+        best.position, best.team = position, run.teams.get(best.id, "")
         run.results.append(best)
 
 

@@ -11,8 +11,9 @@ from factors.base import Clause, Factor, Question
 from query.answer import AskedQuestion, Cut, Facet, Result
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.request import SearchRequest
+from ranking.choice import Rankers
 from ranking.cut import Thresholds
-from ranking.fusion import ReciprocalRank
+from ranking.fusion import NAME, ReciprocalRank
 from ranking.listing import Facts, Listing
 from ranking.order import Ranked, Ranker
 
@@ -56,12 +57,16 @@ class Run:
     columns: dict[str, tuple[Factor, Clause]] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     fusion: ReciprocalRank = field(default_factory=ReciprocalRank)
-    ranker: Ranker = field(default_factory=ReciprocalRank)
+    rankers: Rankers | None = None  # without them, rank fusion
+    rankers_used: dict[str, Ranker] = field(default_factory=dict)  # document -> what placed it
+    ranker_name: str = NAME
+    teams: dict[str, str] = field(default_factory=dict)  # document -> team, while two rankers are compared
     thresholds: Thresholds | None = None
     left_out: frozenset[str] = frozenset()  # the document asked with does not answer
     duplicate_bits: int = 0
     warnings: list[str] = field(default_factory=list)
 
+    proposals: dict[str, list[str]] = field(default_factory=dict)  # column -> ids, best first
     candidates: list[str] = field(default_factory=list)
     more: bool = False
     rows: dict[str, Row] = field(default_factory=dict)

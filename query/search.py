@@ -7,20 +7,21 @@ from opensearchpy import OpenSearch
 
 from engine.client import connect
 from engine.settings import Settings
-from factors.registry import all_factors
+from factors.registry import all_factors, feature_names
 from query.answer import Answer, AskedQuestion, Cut
 from query.browse import browse
 from query.candidates import propose
 from query.engine_calls import Calls
 from query.grouping import group
 from query.index import Index
-from query.ordering import order, trim
+from query.ordering import Found, evident, listing, order, trim
 from query.page import show
 from query.perceive import Eyes, Looks
 from query.request import SearchRequest
 from query.run import Run
 from query.table import fill
 from query.understand import Understanding
+from ranking.choice import Rankers
 
 Stage = tuple[str, Callable[[Run], None]]
 CASCADE: tuple[Stage, ...] = (
@@ -44,6 +45,7 @@ class Searcher:
         self._looks = looks or self._perceiver
         self._factors = all_factors()
         self._index = Index(self._client, settings)
+        self._rankers = Rankers(settings, feature_names)
         self._eyes = Eyes(settings, self._factors, self._looks)
         self._understanding = Understanding(
             settings, self._factors, self._index, self._eyes, lambda: self._looks().fingerprints()
@@ -57,6 +59,7 @@ class Searcher:
         if empty:
             return _nothing_yet(request, calls)
         run = self._understanding.of(request, calls)
+        run.rankers = self._rankers
         for name, stage in CASCADE if run.asks else BROWSING:
             with calls.stage(name):
                 stage(run)
@@ -69,6 +72,18 @@ class Searcher:
         run.candidates = list(ids)
         fill(run)
         return {row.id: row.values for row in run.rows.values()}
+
+    def propose(self, request: SearchRequest) -> Found:
+        """What rankers could see of a question: everything that any column proposes, also what fusion leaves out."""
+        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
+        run = self._understanding.of(request, calls)
+        propose(run)
+        chosen = list(run.candidates)
+        run.candidates += sorted({document for ids in run.proposals.values() for document in ids} - set(chosen))
+        fill(run)
+        run.listing = listing(run)
+        kept = [document for document in chosen if document in evident(run)]
+        return Found(run.listing, run.fusion, run.proposals, chosen, kept, calls.took)
 
     def warm_up(self) -> None:
         """Load what the first question would wait for."""
@@ -85,7 +100,7 @@ class Searcher:
 def _answer(run: Run) -> Answer:
     return Answer(
         query_id=uuid.uuid4().hex,
-        ranker=run.ranker.name,
+        ranker=run.ranker_name,
         listing=run.listing,
         question=run.asked,
         results=run.results,

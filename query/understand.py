@@ -76,7 +76,7 @@ class Understanding:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
         neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
-        run.ranker = run.fusion = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
+        run.fusion = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

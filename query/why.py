@@ -1,6 +1,6 @@
 """Why a result is where it is: every factor's value, and what it adds to the score or takes from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from factors.base import Evidence, Factor
 from query.answer import Why
@@ -13,6 +13,15 @@ BESIDE = {
     "question": ("Kind of question", "What the other factors count for in a question of this kind."),
     "engine": ("Learned order", "The model runs in the engine, which does not tell the parts of its score."),
 }
+
+
+def contributions(run: Run, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Each column's part of the score of each of these, by the ranker that placed it."""
+    found: dict[str, dict[str, float]] = {}
+    for ranker in {id(ranker): ranker for ranker in run.rankers_used.values()}.values():
+        own = [document for document in documents if run.rankers_used.get(document) is ranker]
+        found |= ranker.contributions(run.listing, own)
+    return found
 
 
 def whys(run: Run, ranked: Ranked, evidence: Mapping[str, Evidence], parts: Mapping[str, float]) -> list[Why]:

@@ -1,0 +1,118 @@
+"""Questions asked once, with everything that any factor says of any document: configurations are then compared offline.
+
+For a subset of columns the candidates are what these columns alone would have proposed, so that leaving a factor out takes
+away what only it finds.
+"""
+
+import gzip
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from evaluation.questions import Posed
+from query.ordering import Found
+from query.request import SearchRequest
+from query.search import Searcher
+from ranking.fusion import ReciprocalRank
+from ranking.judgements.judgement import Topic
+from ranking.learning.examples import Example, Part
+from ranking.listing import Listing
+
+TOLD_EVERY = 200
+
+
+class Asked(BaseModel):
+    """One question and its answer, as wide as it can be. Documents of `proposals`, `kept`: places in the table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    set: str
+    topic: str
+    family: str
+    part: Part | None
+    grades: dict[str, int]
+    complete: bool = True
+    wide: Listing
+    proposals: dict[str, list[int]]
+    kept: list[int]
+    k: int
+    weights: dict[str, float]
+    neutral: list[str]
+    limit: int
+    took: dict[str, float]
+
+    def fusion(self, factors: Collection[str] | None = None) -> ReciprocalRank:
+        """Rank fusion as it was set, of all factors or of these alone."""
+        weights = {c: w for c, w in self.weights.items() if factors is None or factor_of(c) in factors}
+        others = {column: 0.0 for column in self.weights if column not in weights}
+        return ReciprocalRank(self.k, weights | others, frozenset(self.neutral))
+
+    def example(self, factors: Collection[str] | None = None) -> Example:
+        """What a ranker sees of it, with all factors or with these alone."""
+        ids = list(self.wide.table)
+        proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, factors)}
+        chosen = self.fusion(factors).merge(proposals)[: self.limit]
+        table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, factors)} for i in chosen if i in self.wide.table}
+        listing = Listing(table=table, facts=self.wide.facts, twins=[t for t in self.wide.twins if set(t) <= table.keys()])
+        return Example(
+            topic=self.topic, listing=listing, grades=self.grades, complete=self.complete, family=self.family, set=self.set,
+            part=self.part,
+        )  # fmt: skip
+
+
+def factor_of(column: str) -> str:
+    """The factor that a column belongs to."""
+    return column.partition(".")[0]
+
+
+def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
+    """The question as the query room takes it."""
+    return SearchRequest(
+        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, uncut=True
+    )
+
+
+def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], None]) -> Iterator[Asked]:
+    """Ask every question."""
+    for count, posed in enumerate(questions, start=1):
+        found = searcher.propose(request_of(posed.topic, posed.picture))
+        yield _asked(posed, found, searcher.settings.candidates)
+        if count % TOLD_EVERY == 0:
+            tell(f"{count} questions asked")
+
+
+def write(path: Path, asked: Iterable[Asked]) -> int:
+    """One line each, compressed; how many."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary, count = path.with_name(f".{path.name}.part"), 0
+    with gzip.open(temporary, "wt", compresslevel=4) as file:
+        for one in asked:
+            file.write(one.model_dump_json() + "\n")
+            count += 1
+    temporary.replace(path)
+    return count
+
+
+def read(path: Path) -> list[Asked]:
+    """What `write` wrote."""
+    with gzip.open(path, "rt") as file:
+        return [Asked.model_validate_json(line) for line in file]
+
+
+def _asked(posed: Posed, found: Found, limit: int) -> Asked:
+    places = {document: place for place, document in enumerate(found.listing.table)}
+    return Asked(
+        set=posed.set, topic=posed.topic.named().id, family=posed.family, part=posed.part, grades=posed.grades,
+        wide=found.listing, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
+        kept=_places(found.kept, places), k=found.fusion.k, weights=dict(found.fusion.weights),
+        neutral=sorted(found.fusion.neutral), limit=limit, took=dict(found.took),
+    )  # fmt: skip
+
+
+def _places(ids: Iterable[str], places: dict[str, int]) -> list[int]:
+    return [places[document] for document in ids if document in places]
+
+
+def _in(column: str, factors: Collection[str] | None) -> bool:
+    return factors is None or factor_of(column) in factors

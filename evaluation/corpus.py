@@ -1,0 +1,104 @@
+"""The mixed collection that questions are asked of: shops, garments, everyday photos, receipts, signs and the demo corpus."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from evaluation import sets
+from evaluation.collection import Collection
+from evaluation.sets import Known
+from ingest.item import Item
+from ingest.sources.demo import DemoSource
+from training.drawing import draw_sign
+from vision.picture import decode
+
+SIGNS = 60
+SHOP, GARMENTS, PHOTOS = 320, 480, 700  # pictures of each that are indexed
+
+
+@dataclass
+class Corpus:
+    """What is indexed, by where it comes from. A set that is not there is empty."""
+
+    data: Path
+    collection: Collection
+    garments: list[Known] = field(default_factory=list)
+    catalogue: list[Known] = field(default_factory=list)
+    shop: list[Known] = field(default_factory=list)
+    photos: list[Known] = field(default_factory=list)
+    receipts: list[Known] = field(default_factory=list)
+    signs: list[tuple[Known, Known, list[str]]] = field(default_factory=list)  # indexed, unseen rendering, its words
+    stamps: list[Item] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the collection."""
+        return self.collection.settings
+
+    def id(self, known: Known) -> str:
+        """The document of a picture."""
+        return self.collection.ids[known.path]
+
+    @cached_property
+    def scenes(self) -> Sequence[bytes]:
+        """Backgrounds: everyday photos that are not indexed."""
+        if not sets.there(self.data, sets.FLICKR):
+            return []
+        indexed = {known.path for known in self.photos}
+        return [k.path.read_bytes() for k in sets.everyday(self.data, 3000) if k.path not in indexed][:600]
+
+
+def build(data: Path, settings: Settings, tell: Callable[[str], None], name: str = "mixed", *, demo: bool = True) -> Corpus:
+    """Index everything that is there; ConfigurationError where nothing is."""
+    corpus = Corpus(data, Collection(name, settings))
+    if sets.there(data, sets.GROCERY):
+        corpus.catalogue = sets.grocery_catalogue(data)
+        corpus.shop = sets.grocery_photos(data, "train", SHOP)
+    if sets.there(data, sets.CLOTHING):
+        corpus.garments = sets.clothing(data, GARMENTS)
+    if sets.there(data, sets.FLICKR):
+        corpus.photos = sets.everyday(data, PHOTOS)
+        corpus.signs = _signs(corpus)
+    if sets.there(data, sets.RECEIPTS):
+        corpus.receipts = sets.receipts(data)
+    if demo:
+        source = DemoSource("demo", "demo", corpus.settings)
+        corpus.stamps = [item for item in source.items() if isinstance(item, Item)]
+    _index(corpus, tell)
+    return corpus
+
+
+def _index(corpus: Corpus, tell: Callable[[str], None]) -> None:
+    pictures = [*corpus.shop, *corpus.garments, *corpus.receipts, *(known for known, _, _ in corpus.signs)]
+    count = len(pictures) + len(corpus.catalogue) + len(corpus.photos) + len(corpus.stamps)
+    if not count:
+        raise ConfigurationError(f"{corpus.data} has none of the data sets; name the folder of data sets by --data")
+    tell(f"indexing {count} pictures")
+    corpus.collection.add(pictures)
+    corpus.collection.add(corpus.catalogue, texts=2)
+    corpus.collection.add(corpus.photos, texts=1)
+    corpus.collection.add_items(corpus.stamps)
+
+
+def _signs(corpus: Corpus) -> list[tuple[Known, Known, list[str]]]:
+    """The same words on two photos: one is indexed, the other asks."""
+    folder = corpus.collection.folder / "signs"
+    folder.mkdir(parents=True, exist_ok=True)
+    backgrounds = sets.everyday(corpus.data, 2 * SIGNS + 1)[1:]
+    return [_sign(corpus, folder, seed, backgrounds[2 * seed : 2 * seed + 2]) for seed in range(SIGNS)]
+
+
+def _sign(corpus: Corpus, folder: Path, seed: int, backgrounds: Sequence[Known]) -> tuple[Known, Known, list[str]]:
+    made: list[Known] = []
+    words: list[str] = []
+    for place, background in enumerate(backgrounds):
+        picture, words = draw_sign(decode(background.path.read_bytes(), corpus.settings), seed)
+        path = folder / f"{seed}-{place}.png"
+        Image.fromarray(picture.pixels).save(path)
+        made.append(Known(path, sets.SIGNS, str(seed)))
+    return made[0], made[1], words

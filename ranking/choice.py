@@ -1,0 +1,89 @@
+"""Which ranker answers: the model in use, or rank fusion where there is none that can be trusted."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.errors import OmmaError
+from engine.settings import Settings
+from ranking.fusion import NAME as FUSION
+from ranking.learning.learned import Learned
+from ranking.learning.models import Models
+
+logger = logging.getLogger(__name__)
+REST = 60.0  # seconds that a slow model is left out
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What orders, and what shares searches with it; None is rank fusion. `warning` says why a model was left out."""
+
+    model: Learned | None = None
+    challenger: Learned | None = None
+    compared: bool = False  # whether there is a challenger, which may be rank fusion
+    warning: str = ""
+
+
+class Rankers:
+    """The rankers of an installation. A promoted model is taken up by the next question; safe to share between threads."""
+
+    def __init__(self, settings: Settings, columns: Callable[[], Sequence[str]]) -> None:
+        """`columns` names those that the factor table can have now: a model must have been made with the same ones."""
+        self._settings, self._columns = settings, columns
+        self._models = Models(settings)
+        self._lock = threading.Lock()
+        self._mark: tuple[int, int] | None = None
+        self._choice = Choice()
+        self._rests: dict[str, float] = {}  # model -> until when
+
+    def choose(self) -> Choice:
+        """What is in use now; never raises: a model that cannot be used is a warning."""
+        if self._settings.ranker == "fusion":
+            return Choice()
+        mark = self._models.mark()
+        if mark != self._mark:
+            with self._lock:
+                if mark != self._mark:
+                    self._choice, self._mark = self._load(), mark
+        choice = self._choice
+        if choice.model and self._rests.get(choice.model.name, 0.0) > time.monotonic():
+            return Choice(
+                warning=f"model {choice.model.name} was too slow; results are in the order of rank fusion for a while"
+            )
+        return choice
+
+    def took(self, model: str, milliseconds: float) -> None:
+        """Remember how long a model took: one that is too slow rests."""
+        if milliseconds > self._settings.rank_patience:
+            logger.warning("model %s took %.0f ms (OMMA_RANK_PATIENCE); it rests for %.0f s", model, milliseconds, REST)
+            self._rests[model] = time.monotonic() + REST
+
+    def _load(self) -> Choice:
+        try:
+            state = self._models.state()
+            model = self._ranker(state.current or self._models.packaged())
+        except OmmaError as error:
+            return self._without(str(error))
+        if model is None and not state.current and self._settings.ranker == "model":
+            return self._without("no model is in use (`omma rank train`)")
+        try:
+            challenger = self._ranker(state.challenger)
+        except OmmaError as error:
+            return Choice(model, warning=f"not compared with {state.challenger}: {error}")
+        return Choice(model, challenger, compared=bool(state.challenger))
+
+    def _ranker(self, name: str) -> Learned | None:
+        """A model that fits this installation; None for rank fusion."""
+        if name in ("", FUSION):
+            return None
+        card = self._models.card(name)
+        if card.profile != self._settings.profile and name == self._models.packaged():
+            return None  # it was made for other senses: that is no fault
+        card.recipe.features.check(self._columns())
+        return self._models.load(name)
+
+    def _without(self, why: str) -> Choice:
+        logger.warning("no learned model: %s", why)
+        return Choice(warning=f"results are in the order of rank fusion: {why}")

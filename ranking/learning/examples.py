@@ -1,0 +1,95 @@
+"""What is learned from: answered questions with grades for their documents."""
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.errors import ConfigurationError
+from ranking.judgements.judgement import Grade
+from ranking.listing import Listing
+
+Part = Literal["train", "validation", "test"]
+SHARES: tuple[tuple[Part, int], ...] = (("train", 70), ("validation", 85), ("test", 100))  # up to which percent
+
+
+class Example(BaseModel):
+    """One question's listing, and grades by document.
+
+    `complete`: whoever has no grade is unrelated; otherwise such documents were not judged and teach nothing. Questions of
+    one `family` (about the same picture) stay on one side of every split. Graded documents that are not in the table
+    are those that no factor proposed: they count in measures, as what was not found.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: str
+    listing: Listing
+    grades: dict[str, Grade]
+    complete: bool = False
+    family: str = ""
+    set: str = ""
+    part: Part | None = None  # where data sets have a split of their own
+
+    @property
+    def side(self) -> Part:
+        """The side of the split, the same whatever else is learned from: by a hash of the family."""
+        if self.part:
+            return self.part
+        percent = int(hashlib.sha256((self.family or self.topic).encode()).hexdigest()[:8], 16) % 100
+        return next(part for part, below in SHARES if percent < below)
+
+    def slices(self) -> Iterator[str]:
+        """What kinds of question it belongs to, for measuring each by itself."""
+        yield f"intent: {self.listing.facts.intent}"
+        yield f"category: {self.listing.facts.category or 'not known'}"
+        if self.set:
+            yield f"set: {self.set}"
+
+
+def useful(example: Example) -> bool:
+    """Whether there is an order to learn: documents of different grades."""
+    found = {example.grades.get(document, 0 if example.complete else -1) for document in example.listing.table} - {-1}
+    return len(found) > 1
+
+
+def digest(examples: Iterable[Example]) -> str:
+    """A hash of what is learned from, whatever the order in which it came."""
+    marks = sorted(hashlib.sha256(example.model_dump_json().encode()).hexdigest() for example in examples)
+    return hashlib.sha256("".join(marks).encode()).hexdigest()
+
+
+def write(path: Path, examples: Iterable[Example]) -> int:
+    """One line each, compressed where the name ends in `.gz`; how many. Whole, or not at all."""
+    temporary, count = path.with_name(f".{path.name}.part"), 0
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(temporary, "wt") if path.suffix == ".gz" else temporary.open("w") as file:
+        for example in examples:
+            file.write(example.model_dump_json() + "\n")
+            count += 1
+    temporary.replace(path)
+    return count
+
+
+def read(path: Path) -> Iterator[Example]:
+    """What `write` wrote; ConfigurationError names the line that is none."""
+    try:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield Example.model_validate_json(line)
+                except ValidationError as error:
+                    raise ConfigurationError(f"{path.name}, line {number} is no example: {error.errors()[0]['msg']}") from error
+    except (OSError, UnicodeDecodeError, EOFError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+
+
+def by_side(examples: Iterable[Example]) -> Mapping[Part, list[Example]]:
+    """The three sides of the split."""
+    sides: dict[Part, list[Example]] = {"train": [], "validation": [], "test": []}
+    for example in examples:
+        sides[example.side].append(example)
+    return sides

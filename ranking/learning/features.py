@@ -1,0 +1,126 @@
+"""From a listing to what a model reads: one row per document, one number per feature.
+
+A column of the factor table is a feature by itself. List-wise, it is also seen beside the other candidates: its value as a
+share of the list's best, its distance from the list's mean, its rank. `list@...` features tell how the columns agree on a
+document, `question@...` what kind of question it is. A missing value is NaN in every feature of its column.
+
+The part of a feature's name before `@` is what it is explained by: a column, `list` or `question`.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from engine.errors import ConfigurationError
+from ranking.listing import Facts, Listing
+from ranking.verticals import VERTICALS
+
+Matrix = NDArray[np.float64]
+VIEWS = {"best": 1, "mean": 1, "rank": -1}  # of a column within its list, and the direction in which the score may go
+LIST = {"list@fused": 1, "list@fused_rank": -1, "list@agreement": 1, "list@missing": 0, "list@duplicates_above": 0}
+QUESTION = ("question@picture", "question@part", "question@words", *(f"question@is_{name}" for name in VERTICALS))
+FUSION_K = 10
+BEST_TENTH = 0.1
+
+
+class FeatureSet(BaseModel):
+    """Which columns a model reads, and whether it sees them beside the other candidates."""
+
+    model_config = ConfigDict(frozen=True)
+
+    columns: tuple[str, ...]
+    listwise: bool = True
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the features, in the order of the matrix."""
+        views = [f"{column}@{view}" for view in VIEWS for column in self.columns] if self.listwise else []
+        return (*self.columns, *views, *(LIST if self.listwise else ()), *QUESTION)
+
+    @cached_property
+    def directions(self) -> tuple[int, ...]:
+        """By feature: 1 where more of it can only help, -1 where it can only hurt, 0 where either may be."""
+        views = [direction for direction in VIEWS.values() for _ in self.columns] if self.listwise else []
+        return (*[1] * len(self.columns), *views, *(LIST.values() if self.listwise else ()), *[0] * len(QUESTION))
+
+    def check(self, there: Sequence[str]) -> None:
+        """ConfigurationError, with the difference, where the factor table has other columns than these."""
+        gone, new = sorted(set(self.columns) - set(there)), sorted(set(there) - set(self.columns))
+        if gone or new:
+            parts = [f"it reads {', '.join(gone)}, which no factor gives" if gone else ""]
+            parts += [f"it does not know {', '.join(new)}" if new else ""]
+            raise ConfigurationError("the model was made with other features: " + "; ".join(filter(None, parts)))
+
+    def matrix(self, listing: Listing) -> Matrix:
+        """The features of every document of the table, in its order: [documents, features]."""
+        return self.of_values(values(listing, self.columns), listing)
+
+    def of_values(self, table: Matrix, listing: Listing) -> Matrix:
+        """The same, from the columns' values [documents, columns]."""
+        asked = np.broadcast_to(_question(listing.facts), (len(table), len(QUESTION)))
+        if not self.listwise:
+            return np.hstack([table, asked])
+        ranks = ranks_of(table)
+        return np.hstack([table, *_beside(table), ranks, _agreement(ranks, listing), asked])
+
+
+def values(listing: Listing, columns: Sequence[str]) -> Matrix:
+    """The factor table as numbers [documents, columns]; NaN where there is none."""
+    nan = float("nan")
+    rows = [[row.get(column, nan) for column in columns] for row in listing.table.values()]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
+
+
+def ranks_of(table: Matrix) -> Matrix:
+    """Ranks by column; the first is 1, equal values share the better rank, NaN has none."""
+    ranks = np.full(table.shape, np.nan)
+    for at in range(table.shape[1]):
+        known = ~np.isnan(table[:, at])
+        if known.any():
+            falling = -table[known, at]
+            ranks[known, at] = np.searchsorted(np.sort(falling), falling) + 1.0
+    return ranks
+
+
+def _beside(table: Matrix) -> tuple[Matrix, Matrix]:
+    """Each value as a share of the list's best, and above or below its mean."""
+    known = ~np.isnan(table)
+    filled = np.where(known, table, 0.0)
+    best = np.where(known, table, -np.inf).max(axis=0, initial=-np.inf)
+    mean = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    share = table / np.where(best > 0, best, 1.0)
+    return share, table - mean
+
+
+def _agreement(ranks: Matrix, listing: Listing) -> Matrix:
+    """The `list@` features [documents, 5]: reciprocal-rank fusion of all columns alike, and what goes with it."""
+    asked = ~np.isnan(ranks).all(axis=0)
+    count = max(int(asked.sum()), 1)
+    known = ~np.isnan(ranks)
+    parts = np.where(known, 1.0 / (FUSION_K + np.where(known, ranks, 1.0)), 0.0)
+    fused = parts.sum(axis=1) * (FUSION_K + 1) / count
+    tops = np.where(known, ranks <= max(1.0, BEST_TENTH * len(ranks)), False).sum(axis=1) / count
+    missing = 1 - known.sum(axis=1) / count
+    placed = ranks_of(fused[:, None])[:, 0]
+    return np.column_stack([fused, placed, tops, missing, _duplicates_above(fused, listing)])
+
+
+def _duplicates_above(fused: Matrix, listing: Listing) -> Matrix:
+    """How many pictures that are the same stand above, by fusion; of equals, the one proposed first."""
+    above = np.zeros(len(fused))
+    if listing.twins:
+        places = {document: place for place, document in enumerate(listing.table)}
+        for one, other in listing.twins:
+            if one in places and other in places:
+                lower = max(places[one], places[other], key=lambda place: (-fused[place], place))
+                above[lower] += 1
+    return above
+
+
+def _question(facts: Facts) -> Matrix:
+    """The `question@` features."""
+    kinds = [float(facts.category == name) for name in VERTICALS]
+    return np.array([facts.intent != "words", facts.intent == "part", facts.words, *kinds], dtype=np.float64)

@@ -1,0 +1,91 @@
+"""How good an order is, question by question, and whether one order is better than another.
+
+Measures are those of ir-measures. A question that finds nothing counts as 0, and documents that no factor proposed count as
+not found.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ir_measures
+import numpy as np
+from ir_measures import RR, Measure, P, R, Success, nDCG
+from scipy import stats
+
+from ranking.learning.examples import Example
+from ranking.order import Ranked, Ranker
+
+NDCG = nDCG @ 10
+RELEVANT = 2  # the least grade that counts where a measure knows only right and wrong
+MEASURES = (
+    NDCG, R(rel=RELEVANT) @ 1, R(rel=RELEVANT) @ 5, R(rel=RELEVANT) @ 10, RR(rel=RELEVANT), P(rel=RELEVANT) @ 5,
+    Success(rel=RELEVANT) @ 1,
+)  # fmt: skip
+NAMES = ("NDCG@10", "R@1", "R@5", "R@10", "MRR", "P@5", "Success@1")
+RESAMPLES = 2000
+SEED = 7
+Order = Callable[[Example], Sequence[Ranked]]
+Figures = dict[str, dict[str, float]]  # measure -> question -> value
+
+
+def measure(examples: Sequence[Example], order: Order, measures: Sequence[Measure] = MEASURES) -> Figures:
+    """Every measure of every question."""
+    run = {e.topic: {ranked.id: -float(place) for place, ranked in enumerate(order(e))} for e in examples}
+    qrels = {e.topic: dict(e.grades) for e in examples}
+    names = dict(zip(map(str, MEASURES), NAMES, strict=True))
+    found: Figures = {names[str(wanted)]: dict.fromkeys(qrels, 0.0) for wanted in measures}
+    for metric in ir_measures.iter_calc(list(measures), qrels, run):
+        found[names[str(metric.measure)]][metric.query_id] = float(metric.value)
+    return found
+
+
+def ndcg(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
+    """NDCG@10 by question."""
+    return measure(examples, lambda example: ranker.order(example.listing), [NDCG])["NDCG@10"]
+
+
+def candidate_recall(example: Example, least: int = RELEVANT) -> float:
+    """The share of the relevant documents that any factor proposed: what no order can make up for."""
+    relevant = [document for document, grade in example.grades.items() if grade >= least]
+    return sum(document in example.listing.table for document in relevant) / len(relevant) if relevant else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One order against another on the same questions: how the mean changes, and how sure that is.
+
+    `p` is two-sided, of a paired t-test; `low` and `high` hold 95 % of the bootstrap's means of differences.
+    """
+
+    questions: int
+    before: float
+    after: float
+    p: float
+    low: float
+    high: float
+
+    @property
+    def change(self) -> float:
+        """After less before."""
+        return self.after - self.before
+
+
+def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Compared:
+    """Means over the questions that both have."""
+    both = sorted(before.keys() & after.keys())
+    old, new = (np.array([values[name] for name in both]) for values in (before, after))
+    if not both:
+        return Compared(0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    low, high = interval(new - old)
+    p = 1.0 if np.allclose(old, new) or len(both) == 1 else float(stats.ttest_rel(new, old).pvalue)
+    return Compared(len(both), float(old.mean()), float(new.mean()), p, low, high)
+
+
+def interval(values: Iterable[float]) -> tuple[float, float]:
+    """Where 95 % of means lie if the questions are drawn again and again (percentile bootstrap, Efron 1979)."""
+    drawn = np.asarray(list(values), dtype=np.float64)
+    if not len(drawn):
+        return 0.0, 0.0
+    random = np.random.default_rng(SEED)
+    means = drawn[random.integers(0, len(drawn), (RESAMPLES, len(drawn)))].mean(axis=1)
+    return float(np.percentile(means, 2.5)), float(np.percentile(means, 97.5))
