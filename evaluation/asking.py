@@ -4,10 +4,13 @@ For a subset of columns the candidates are what these columns alone would have p
 away what only it finds.
 """
 
+import base64
 import gzip
+import io
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
+from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from evaluation.questions import Posed
@@ -17,9 +20,10 @@ from query.search import Searcher
 from ranking.fusion import ReciprocalRank
 from ranking.judgements.judgement import Topic
 from ranking.learning.examples import Example, Part
-from ranking.listing import Listing
+from ranking.listing import Listing, Weighing
 
 TOLD_EVERY = 200
+SIDE = 96  # px of a picture in a report
 
 
 class Asked(BaseModel):
@@ -36,17 +40,14 @@ class Asked(BaseModel):
     wide: Listing
     proposals: dict[str, list[int]]
     kept: list[int]
-    k: int
-    weights: dict[str, float]
-    neutral: list[str]
     limit: int
+    words: str = ""
+    picture: str = ""  # small, as a data address
     took: dict[str, float]
 
     def fusion(self, factors: Collection[str] | None = None) -> ReciprocalRank:
         """Rank fusion as it was set, of all factors or of these alone."""
-        weights = {c: w for c, w in self.weights.items() if factors is None or factor_of(c) in factors}
-        others = {column: 0.0 for column in self.weights if column not in weights}
-        return ReciprocalRank(self.k, weights | others, frozenset(self.neutral))
+        return ReciprocalRank.of(self._weighing(factors))
 
     def example(self, factors: Collection[str] | None = None) -> Example:
         """What a ranker sees of it, with all factors or with these alone."""
@@ -54,11 +55,17 @@ class Asked(BaseModel):
         proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, factors)}
         chosen = self.fusion(factors).merge(proposals)[: self.limit]
         table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, factors)} for i in chosen if i in self.wide.table}
-        listing = Listing(table=table, facts=self.wide.facts, twins=[t for t in self.wide.twins if set(t) <= table.keys()])
+        twins = [pair for pair in self.wide.twins if set(pair) <= table.keys()]
+        listing = Listing(table=table, facts=self.wide.facts, weighing=self._weighing(factors), twins=twins)
         return Example(
             topic=self.topic, listing=listing, grades=self.grades, complete=self.complete, family=self.family, set=self.set,
             part=self.part,
         )  # fmt: skip
+
+    def _weighing(self, factors: Collection[str] | None) -> Weighing:
+        whole = self.wide.weighing
+        weights = {column: weight if _in(column, factors) else 0.0 for column, weight in whole.weights.items()}
+        return whole.model_copy(update={"weights": weights})
 
 
 def factor_of(column: str) -> str:
@@ -80,6 +87,15 @@ def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], No
         yield _asked(posed, found, searcher.settings.candidates)
         if count % TOLD_EVERY == 0:
             tell(f"{count} questions asked")
+
+
+def small(data: bytes) -> str:
+    """A picture as a small data address."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    image.thumbnail((SIDE, SIDE))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=70)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def write(path: Path, asked: Iterable[Asked]) -> int:
@@ -105,8 +121,8 @@ def _asked(posed: Posed, found: Found, limit: int) -> Asked:
     return Asked(
         set=posed.set, topic=posed.topic.named().id, family=posed.family, part=posed.part, grades=posed.grades,
         wide=found.listing, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
-        kept=_places(found.kept, places), k=found.fusion.k, weights=dict(found.fusion.weights),
-        neutral=sorted(found.fusion.neutral), limit=limit, took=dict(found.took),
+        kept=_places(found.kept, places), limit=limit, words=posed.topic.text,
+        picture=small(posed.picture) if posed.picture else "", took=dict(found.took),
     )  # fmt: skip
 
 

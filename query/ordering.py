@@ -11,7 +11,6 @@ from query.grouping import compare, pairs
 from query.run import Run
 from ranking import cut
 from ranking.choice import Choice
-from ranking.fusion import ReciprocalRank
 from ranking.interleaving import TEAMS, team_draft
 from ranking.learning.learned import Learned
 from ranking.listing import Listing
@@ -28,7 +27,6 @@ class Found:
     """
 
     listing: Listing
-    fusion: ReciprocalRank
     proposals: Mapping[str, Sequence[str]]
     chosen: Sequence[str]
     kept: Sequence[str]
@@ -97,6 +95,7 @@ def listing(run: Run) -> Listing:
     return Listing(
         table={document: dict(run.rows[document].values) for document in proposed},
         facts=run.facts,
+        weighing=run.fusion.weighing,
         twins=pairs(run.alike),
     )
 

@@ -30,6 +30,9 @@ class SearchRequest(BaseModel):
     page: int = Field(1, description="The first page is 1")
     number: int = Field(24, description="Results on a page")
     uncut: bool = Field(False, description="Whether the irrelevant tail is shown, too")
+    diversity: float | None = Field(
+        None, ge=0, lt=1, description="How much results shall differ from those above them (MMR); by default as set"
+    )
     dsl: bool = Field(False, description="Whether the answer tells the requests that were sent to the engine")
 
     @model_validator(mode="after")

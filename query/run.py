@@ -64,6 +64,7 @@ class Run:
     thresholds: Thresholds | None = None
     left_out: frozenset[str] = frozenset()  # the document asked with does not answer
     duplicate_bits: int = 0
+    diversity: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
     proposals: dict[str, list[str]] = field(default_factory=dict)  # column -> ids, best first

@@ -11,6 +11,7 @@ from factors.registry import all_factors, feature_names
 from query.answer import Answer, AskedQuestion, Cut
 from query.browse import browse
 from query.candidates import propose
+from query.diversity import diversify
 from query.engine_calls import Calls
 from query.grouping import group
 from query.index import Index
@@ -30,6 +31,7 @@ CASCADE: tuple[Stage, ...] = (
     ("order", order),
     ("cut", trim),
     ("group", group),
+    ("diversify", diversify),
     ("page", show),
 )
 BROWSING: tuple[Stage, ...] = (("browse", browse),)
@@ -83,7 +85,7 @@ class Searcher:
         fill(run)
         run.listing = listing(run)
         kept = [document for document in chosen if document in evident(run)]
-        return Found(run.listing, run.fusion, run.proposals, chosen, kept, calls.took)
+        return Found(run.listing, run.proposals, chosen, kept, calls.took)
 
     def warm_up(self) -> None:
         """Load what the first question would wait for."""

@@ -44,6 +44,7 @@ class Understanding:
         with calls.stage("perceive"):
             asked = self._see(request, calls)
         run = Run(request, calls, self.factors, _shown(request, asked), duplicate_bits=self.settings.duplicate_bits)
+        run.diversity = self.settings.diversity
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
         run.question = self._question(asked, wanted, conditions)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.settings import Settings
 from factors.base import Clause, Factor
-from ranking.listing import Listing, Table
+from ranking.listing import Listing, Table, Weighing
 from ranking.order import Ranked, columns_of, ranks
 
 NAME = "fusion"
@@ -26,6 +26,16 @@ class ReciprocalRank:
     k: int = 10
     weights: Mapping[str, float] = field(default_factory=dict)
     neutral: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, weighing: Weighing) -> "ReciprocalRank":
+        """As a listing says that it was set."""
+        return cls(weighing.k, weighing.weights, frozenset(weighing.neutral))
+
+    @property
+    def weighing(self) -> Weighing:
+        """What it goes by, to be kept with a listing."""
+        return Weighing(k=self.k, weights=dict(self.weights), neutral=sorted(self.neutral))
 
     def merge(self, rankings: Mapping[str, Sequence[str]]) -> list[str]:
         """Ids of several rankings (each best first) as one."""

@@ -22,6 +22,16 @@ class Facts(BaseModel):
     words: int = Field(0, description="How many words were asked with")
 
 
+class Weighing(BaseModel):
+    """What rank fusion goes by: its constant, weights by column, and columns in which missing means that nothing is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    k: int = 10
+    weights: dict[str, float] = {}
+    neutral: list[str] = []
+
+
 class Listing(BaseModel):
     """A question's candidates, in the order in which they were proposed, with the value of every column that has one."""
 
@@ -29,4 +39,5 @@ class Listing(BaseModel):
 
     table: dict[str, dict[str, float]] = Field(description="document -> column -> value")
     facts: Facts = Facts()
+    weighing: Weighing = Weighing()
     twins: list[tuple[str, str]] = Field([], description="Pairs of documents that show the same picture")

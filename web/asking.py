@@ -37,6 +37,7 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
         page=parameters.page,
         number=parameters.number or services.settings.web_number,
         uncut=parameters.everything,
+        diversity=parameters.diversity,
         dsl=parameters.dsl,
     )
 

@@ -29,6 +29,9 @@ class SearchParameters(BaseModel):
     page: int = Field(1, ge=1, le=1000)
     number: int | None = Field(None, ge=1, le=100, description="Results on a page.")
     everything: bool = Field(False, description="Show what the cut hides, too.")
+    diversity: float | None = Field(
+        None, ge=0, lt=1, description="How much results shall differ from those above them (maximal marginal relevance)."
+    )
     dsl: bool = Field(False, description="Include the exact requests sent to OpenSearch.")
 
     @field_validator("filter")

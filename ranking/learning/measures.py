@@ -39,9 +39,14 @@ def measure(examples: Sequence[Example], order: Order, measures: Sequence[Measur
     return found
 
 
+def ordered_by(ranker: Ranker) -> Order:
+    """The orders of a ranker."""
+    return lambda example: ranker.order(example.listing)
+
+
 def ndcg(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
     """NDCG@10 by question."""
-    return measure(examples, lambda example: ranker.order(example.listing), [NDCG])["NDCG@10"]
+    return measure(examples, ordered_by(ranker), [NDCG])["NDCG@10"]
 
 
 def candidate_recall(example: Example, least: int = RELEVANT) -> float:

@@ -1,0 +1,103 @@
+"""More factors, more quality: models with one factor more at a time, and with one factor less.
+
+Each model is trained anew on what its factors alone propose and say, and is measured on held-out questions in the same way: a
+factor that is left out neither finds nor orders.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from evaluation.asking import Asked, factor_of
+from evaluation.compare import alone, outcome
+from ranking.learning.examples import by_side
+from ranking.learning.features import FeatureSet
+from ranking.learning.fit import Recipe, fit
+from ranking.learning.learned import Learned
+from ranking.learning.measures import Compared, compare, interval, ndcg
+
+INK, SOFT, ACCENT = "#1c2024", "#8a8780", "#b4552d"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One set of factors: mean NDCG@10 over held-out questions, where 95 % of such means lie, and the change."""
+
+    factor: str
+    factors: tuple[str, ...]
+    mean: float
+    low: float
+    high: float
+    against: Compared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Factors added one by one, the strongest first; and all factors but one."""
+
+    added: list[Step]
+    dropped: list[Step]
+    questions: int
+
+
+def draw_curve(asked: Sequence[Asked], columns: Sequence[str], tell: Callable[[str], None]) -> Curve:
+    """Train and measure every step. `columns` are those of all factors."""
+    asked = [one for one in asked if one.grades]
+    factors = strongest_first(asked, list(dict.fromkeys(map(factor_of, columns))))
+    measured: dict[tuple[str, ...], dict[str, float]] = {}
+    for chosen in [*(factors[: n + 1] for n in range(len(factors))), *([f for f in factors if f != g] for g in factors)]:
+        key = tuple(chosen)
+        if key not in measured:
+            measured[key] = _measured(asked, [c for c in columns if factor_of(c) in chosen], set(chosen))
+            tell(f"{len(chosen)} factors ({', '.join(chosen)}): NDCG@10 {np.mean([*measured[key].values()]):.4f}")
+    prefixes = [tuple(factors[: n + 1]) for n in range(len(factors))]
+    whole = measured[prefixes[-1]]
+    added = [_step(factors[n], key, measured[key], measured[prefixes[n - 1]] if n else None) for n, key in enumerate(prefixes)]
+    without = [(factor, tuple(f for f in factors if f != factor)) for factor in factors]
+    dropped = [_step(factor, key, measured[key], whole) for factor, key in without]
+    return Curve(added, dropped, len(whole))
+
+
+def strongest_first(asked: Sequence[Asked], factors: Sequence[str]) -> list[str]:
+    """By what each factor answers alone, over the questions that are learned from."""
+    known = [one for one in asked if one.example().side != "test"]
+    strength = {f: float(np.mean([*outcome(known, alone(f)).figures["NDCG@10"].values()])) for f in factors}
+    return sorted(factors, key=lambda factor: (-strength[factor], factor))
+
+
+def plot(curve: Curve, path: Path) -> None:
+    """The curve as SVG: mean NDCG@10 by number of factors, with intervals."""
+    mpl.use("svg")
+    from matplotlib import pyplot  # noqa: PLC0415  (after the choice of how to draw)
+
+    with mpl.rc_context({"svg.hashsalt": "omma", "font.family": "sans-serif", "text.color": INK, "axes.edgecolor": SOFT}):
+        figure, axes = pyplot.subplots(figsize=(7.6, 4.2))
+        at = np.arange(1, len(curve.added) + 1)
+        axes.fill_between(at, [s.low for s in curve.added], [s.high for s in curve.added], color=ACCENT, alpha=0.15, lw=0)
+        axes.plot(at, [step.mean for step in curve.added], color=ACCENT, marker="o")
+        axes.set_xticks(at, [f"+ {step.factor}" if n else step.factor for n, step in enumerate(curve.added)], rotation=28)
+        axes.set_ylabel("NDCG@10")
+        axes.set_title(f"More factors, more quality ({curve.questions} held-out questions)", loc="left", fontsize=11)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color=SOFT, alpha=0.25)
+        figure.tight_layout()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format="svg", metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _measured(asked: Sequence[Asked], columns: Sequence[str], factors: Collection[str]) -> dict[str, float]:
+    """NDCG@10 of held-out questions by a model that has only these columns."""
+    sides = by_side(one.example(factors) for one in asked)
+    features = FeatureSet(columns=tuple(columns))
+    model = Learned("ablation", features, fit(sides["train"], sides["validation"], Recipe(features=features)))
+    return ndcg(sides["test"], model)
+
+
+def _step(factor: str, factors: tuple[str, ...], values: dict[str, float], before: dict[str, float] | None) -> Step:
+    low, high = interval(values.values())
+    against = None if before is None else compare(before, values)
+    return Step(factor, factors, float(np.mean([*values.values()])), low, high, against)

@@ -1,0 +1,143 @@
+"""Named configurations on the same questions: what each finds, and whether the difference to a baseline is more than chance."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from evaluation.asking import Asked, factor_of
+from ranking.learning.examples import Example
+from ranking.learning.learned import Learned
+from ranking.learning.measures import NAMES, Compared, Figures, candidate_recall, compare, measure
+from ranking.order import Ranked, Ranker
+
+FUSION = "rank fusion"
+SHOWN = 10
+System = Callable[[Asked], tuple[Example, Ranker]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one configuration answered: per question its order, its measures, its candidates' recall, its milliseconds."""
+
+    orders: Mapping[str, Sequence[str]]
+    figures: Figures
+    recall: Mapping[str, float]
+    milliseconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One configuration on one question set. `zero` is the share of questions whose answer is empty after the cut."""
+
+    set: str
+    configuration: str
+    questions: int
+    means: dict[str, float]
+    recall: float
+    zero: float
+    milliseconds: float
+    against: Compared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that was compared."""
+
+    baseline: str
+    rows: list[Row]
+    outcomes: dict[str, Outcome] = field(repr=False)
+
+
+def fusion(asked: Asked) -> tuple[Example, Ranker]:
+    """Rank fusion of all factors."""
+    return asked.example(), asked.fusion()
+
+
+def alone(factor: str) -> System:
+    """One factor: its own candidates, in its own order."""
+
+    def system(asked: Asked) -> tuple[Example, Ranker]:
+        return asked.example({factor}), asked.fusion({factor})
+
+    return system
+
+
+def learned(model: Learned) -> System:
+    """A model over all factors' candidates."""
+
+    def system(asked: Asked) -> tuple[Example, Ranker]:
+        return asked.example(), model
+
+    return system
+
+
+def configurations(asked: Iterable[Asked], models: Mapping[str, Learned]) -> dict[str, System]:
+    """Rank fusion, every factor that any question has a column of, and the models by name."""
+    factors = sorted({factor_of(column) for one in asked for column in one.wide.weighing.weights})
+    singles = {f"{factor} alone": alone(factor) for factor in factors}
+    return {FUSION: fusion, **singles, **{name: learned(model) for name, model in models.items()}}
+
+
+def run(asked: Sequence[Asked], systems: Mapping[str, System], baseline: str = FUSION) -> Comparison:
+    """Every configuration on every question; rows by question set, then over all of them."""
+    ranked = [one for one in asked if one.grades]
+    outcomes = {name: outcome(ranked, system) for name, system in systems.items()}
+    names = list(dict.fromkeys(one.set for one in asked))
+    groups = {name: [one for one in asked if one.set == name] for name in names} | {"all": ranked}
+    rows = [
+        _row(name, configuration, group, outcomes, baseline)
+        for name, group in groups.items()
+        for configuration in systems
+        if group
+    ]
+    return Comparison(baseline, [row for row in rows if row is not None], outcomes)
+
+
+def outcome(asked: Sequence[Asked], system: System) -> Outcome:
+    """The answers of one configuration."""
+    orders: dict[str, list[Ranked]] = {}
+    examples, milliseconds = [], {}
+    for one in asked:
+        example, ranker = system(one)
+        begun = time.perf_counter()
+        orders[one.topic] = ranker.order(example.listing)
+        milliseconds[one.topic] = 1000 * (time.perf_counter() - begun)
+        examples.append(example)
+    figures = measure(examples, lambda example: orders[example.topic]) if examples else {}
+    shown = {topic: [ranked.id for ranked in order[:SHOWN]] for topic, order in orders.items()}
+    return Outcome(shown, figures, {e.topic: candidate_recall(e) for e in examples}, milliseconds)
+
+
+def _row(name: str, configuration: str, group: Sequence[Asked], outcomes: Mapping[str, Outcome], baseline: str) -> Row | None:
+    """None where the configuration says nothing of any question of the set."""
+    mine = outcomes[configuration]
+    topics = [one.topic for one in group if one.topic in mine.orders]
+    if topics and not any(mine.orders[topic] for topic in topics):
+        return None
+    zero = float(np.mean([not one.kept for one in group]))
+    if not topics:
+        return Row(name, configuration, len(group), {}, 0.0, zero, 0.0) if configuration == baseline else None
+    means = {measure: float(np.mean([mine.figures[measure][topic] for topic in topics])) for measure in NAMES}
+    recall = float(np.mean([mine.recall[topic] for topic in topics]))
+    against = None
+    if configuration != baseline:
+        before, after = (_of(outcomes[n].figures["NDCG@10"], topics) for n in (baseline, configuration))
+        against = compare(before, after)
+    took = statistics.median(mine.milliseconds[topic] for topic in topics)
+    return Row(name, configuration, len(group), means, recall, zero, took, against)
+
+
+def _of(values: Mapping[str, float], topics: Iterable[str]) -> dict[str, float]:
+    return {topic: values[topic] for topic in topics}
+
+
+def losses(comparison: Comparison, configuration: str, p: float = 0.05) -> list[Row]:
+    """Question sets in which a configuration is worse than the baseline, and not by chance."""
+    return [
+        row
+        for row in comparison.rows
+        if row.configuration == configuration and row.against and row.against.change < 0 and row.against.p < p
+    ]

@@ -1,0 +1,125 @@
+"""Training a model: from examples to a folder with everything known of it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from engine.settings import Settings
+from ranking.fusion import NAME as FUSION
+from ranking.fusion import ReciprocalRank
+from ranking.learning.examples import Example, Part, by_side, digest
+from ranking.learning.features import FeatureSet
+from ranking.learning.fit import LISTWISE, Objective, Recipe, fit
+from ranking.learning.gate import Verdict, judge
+from ranking.learning.learned import Learned
+from ranking.learning.measures import NAMES, measure, ndcg, ordered_by
+from ranking.learning.models import Card, Models, mark_of, new_id
+from ranking.listing import Listing
+from ranking.order import Ranked, Ranker
+
+Tell = Callable[[str], None]
+
+
+class Fusion:
+    """Rank fusion as each listing says that it was set: what a first model is compared with."""
+
+    name = FUSION
+
+    def order(self, listing: Listing) -> list[Ranked]:
+        """By the listing's own weights."""
+        return ReciprocalRank.of(listing.weighing).order(listing)
+
+    def contributions(self, listing: Listing, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By the listing's own weights."""
+        return ReciprocalRank.of(listing.weighing).contributions(listing, documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of it: a card, and whether it is new or was there already."""
+
+    card: Card
+    new: bool
+
+
+def train(
+    examples: Sequence[Example], features: FeatureSet, models: Models, settings: Settings, *, tell: Tell, about: str = ""
+) -> Trained:
+    """Try both list-wise objectives, and others to compare them with; the better one becomes a model, if there is news.
+
+    ConfigurationError where there is nothing to learn from, or the features are not those of the factors.
+    """
+    data, recipe = digest(examples), Recipe(features=features)
+    known = next((card for card in models.list() if known_by(card) == mark_of(data, recipe)), None)
+    if known:
+        tell(f"nothing new to learn: model {known.id} was made of the same examples in the same way")
+        return Trained(known, new=False)
+    sides = by_side(examples)
+    tell(", ".join(f"{name}: {len(side)} questions" for name, side in sides.items()))
+    tried = {objective: _fitted(objective, recipe, sides, tell) for objective in LISTWISE}
+    best = max(LISTWISE, key=lambda objective: float(np.mean([*ndcg(sides["validation"], tried[objective]).values()])))
+    current = in_use(models)
+    rankers: dict[str, Ranker] = {FUSION: Fusion(), "current": current}
+    rankers |= _others(recipe, sides, tell)
+    rankers |= {str(objective): model for objective, model in tried.items()}
+    verdict = judge(tried[best], current, sides["test"], settings.rank_slice_fall)
+    card = Card(
+        id=new_id(data, recipe), made=datetime.now(UTC), about=about, profile=settings.profile, data=data,
+        recipe=recipe.model_copy(update={"objective": best}), examples={name: len(side) for name, side in sides.items()},
+        sources=dict(Counter(example.set or "judged" for example in examples)), verdict=verdict,
+        metrics=_metrics(sides["test"], rankers), gain=_gain(tried[best]),
+        parent=current.name,
+    )  # fmt: skip
+    tell(told(verdict))
+    return Trained(models.add(tried[best].booster, card), new=True)
+
+
+def known_by(card: Card) -> str:
+    """What the model was made of, as `mark_of` tells it."""
+    return mark_of(card.data, card.recipe.model_copy(update={"objective": Recipe.model_fields["objective"].default}))
+
+
+def in_use(models: Models) -> Ranker:
+    """The ranker that a new model must not fall behind."""
+    name = models.state().current or models.packaged()
+    return Fusion() if name in ("", FUSION) else models.load(name)
+
+
+def told(verdict: Verdict) -> str:
+    """A verdict in one line."""
+    change = f"NDCG@10 {verdict.before:.4f} by {verdict.against}, {verdict.after:.4f} by the new model"
+    certainty = f"{verdict.questions} held-out questions, p = {verdict.p:.2g}"
+    return f"{change} ({certainty}): " + ("may be promoted" if verdict.passed else "; ".join(verdict.reasons))
+
+
+def _others(recipe: Recipe, sides: Mapping[Part, list[Example]], tell: Tell) -> dict[str, Ranker]:
+    """What list-wise learning is compared with: without list context, and a model that predicts grades one by one."""
+    plain = recipe.model_copy(update={"features": FeatureSet(columns=recipe.features.columns, listwise=False)})
+    return {
+        "lambdarank, without list context": _fitted("lambdarank", plain, sides, tell),
+        "point-wise": _fitted("pointwise", plain, sides, tell),
+    }
+
+
+def _fitted(objective: Objective, recipe: Recipe, sides: Mapping[Part, list[Example]], tell: Tell) -> Learned:
+    tell(f"training with {objective}")
+    booster = fit(sides["train"], sides["validation"], recipe.model_copy(update={"objective": objective}))
+    return Learned(objective, recipe.features, booster)
+
+
+def _metrics(examples: Sequence[Example], rankers: Mapping[str, Ranker]) -> dict[str, dict[str, float]]:
+    """Means over the held-out questions."""
+    if not examples:
+        return {}
+    found = {name: measure(examples, ordered_by(ranker)) for name, ranker in rankers.items()}
+    return {name: {m: round(float(np.mean([*figures[m].values()])), 4) for m in NAMES} for name, figures in found.items()}
+
+
+def _gain(model: Learned) -> dict[str, float]:
+    gains = model.booster.feature_importance("gain")
+    total = float(gains.sum()) or 1.0
+    pairs = sorted(zip(model.features.names, gains, strict=True), key=lambda pair: -pair[1])
+    return {name: round(float(gain) / total, 4) for name, gain in pairs if gain > 0}
