@@ -1,0 +1,83 @@
+"""Features of a listing: the columns, and each beside the others."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import ConfigurationError
+from factors.registry import feature_names
+from ranking.learning.features import FeatureSet, ranks_of
+from ranking.listing import Facts, Listing
+
+SET = FeatureSet(columns=("similar", "words"))
+LISTING = Listing(
+    table={
+        "a": {"similar": 0.9, "words": 3.0},
+        "b": {"similar": 0.6},
+        "c": {"similar": 0.6, "words": 6.0},
+        "d": {},
+    },
+    facts=Facts(intent="picture and words", category="food", words=2),
+    twins=[("a", "c")],
+)
+
+
+def seen(name: str, listing: Listing = LISTING) -> list[float]:
+    return [round(float(value), 6) for value in SET.matrix(listing)[:, SET.names.index(name)]]
+
+
+def test_columns_are_features_and_missing_stays_missing() -> None:
+    assert seen("similar")[:3] == [0.9, 0.6, 0.6]
+    for name in ("similar", "similar@best", "similar@mean", "similar@rank"):
+        assert math.isnan(seen(name)[3]), name
+
+
+def test_a_value_is_seen_beside_the_lists_best_and_mean_and_by_its_rank() -> None:
+    assert seen("words@best")[0] == 0.5 and seen("words@best")[2] == 1.0
+    assert seen("similar@mean")[:3] == [0.2, -0.1, -0.1]
+    assert seen("similar@rank")[:3] == [1, 2, 2], "equal values share the better rank"
+
+
+def test_agreement_says_how_the_columns_see_a_document_together() -> None:
+    fused = seen("list@fused")
+    assert fused[0] == max(fused) and fused[3] == 0
+    assert seen("list@missing") == [0, 0.5, 0, 1]
+    assert seen("list@duplicates_above") == [0, 0, 1, 0], "c shows the same as a, and stands below it"
+
+
+def test_the_kind_of_question_is_the_same_for_every_row() -> None:
+    assert seen("question@is_food") == [1, 1, 1, 1] and seen("question@is_animal") == [0, 0, 0, 0]
+    assert seen("question@words") == [2, 2, 2, 2] and seen("question@picture") == [1, 1, 1, 1]
+
+
+def test_without_list_context_only_columns_and_the_question_are_left() -> None:
+    plain = FeatureSet(columns=("similar", "words"), listwise=False)
+    assert not any("@" in name and not name.startswith("question@") for name in plain.names)
+    assert plain.matrix(LISTING).shape == (4, len(plain.names)) and len(plain.directions) == len(plain.names)
+
+
+def test_there_are_as_many_directions_as_features_and_ranks_go_down() -> None:
+    directions = dict(zip(SET.names, SET.directions, strict=True))
+    assert directions["similar"] == 1 and directions["similar@rank"] == -1 and directions["question@words"] == 0
+    assert SET.matrix(LISTING).shape == (4, len(SET.names))
+
+
+def test_an_empty_list_has_no_rows() -> None:
+    assert SET.matrix(Listing(table={})).shape == (0, len(SET.names))
+
+
+def test_other_columns_than_the_factors_give_are_named() -> None:
+    FeatureSet(columns=feature_names()).check(feature_names())
+    with pytest.raises(ConfigurationError, match=r"reads words, which no factor gives; it does not know ocr, phash"):
+        SET.check(["similar", "phash", "ocr"])
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 5)), max_size=30))
+def test_ranks_are_those_of_counting(values: list[int | None]) -> None:
+    table = np.array([[math.nan if v is None else float(v)] for v in values]).reshape(-1, 1)
+    known = [v for v in values if v is not None]
+    expected = [math.nan if v is None else 1.0 + sum(other > v for other in known) for v in values]
+    np.testing.assert_array_equal(ranks_of(table)[:, 0], expected)
