@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "cli.search:show",
     "delete": "cli.delete:delete",
     "reindex": "cli.reindex:reindex",
+    "rank": "cli.rank:rank",
     "models": "cli.vision:models",
     "bench": "cli.evaluate:bench",
     "evaluate": "cli.evaluate:evaluate",

@@ -1,5 +1,6 @@
 """Training a model: from examples to a folder with everything known of it."""
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from engine.settings import Settings
+from factors.registry import feature_names
 from ranking.fusion import NAME as FUSION
 from ranking.fusion import ReciprocalRank
 from ranking.learning.examples import Example, Part, by_side, digest
@@ -16,11 +18,12 @@ from ranking.learning.fit import LISTWISE, Objective, Recipe, fit
 from ranking.learning.gate import Verdict, judge
 from ranking.learning.learned import Learned
 from ranking.learning.measures import NAMES, measure, ndcg, ordered_by
-from ranking.learning.models import Card, Models, mark_of, new_id
+from ranking.learning.models import PACKAGED, Card, Models, mark_of, new_id
 from ranking.listing import Listing
 from ranking.order import Ranked, Ranker
 
 Tell = Callable[[str], None]
+ABOUT = "Trained by `omma rank train`."
 
 
 class Fusion:
@@ -75,6 +78,25 @@ def train(
     )  # fmt: skip
     tell(told(verdict))
     return Trained(models.add(tried[best].booster, card), new=True)
+
+
+def retrain(
+    examples: Sequence[Example], settings: Settings, *, tell: Tell, plain: bool = False, promote: bool = True
+) -> Trained:
+    """Train on all columns of now; take the model into use where it is new and passes the gate."""
+    models = Models(settings)
+    features = FeatureSet(columns=feature_names(), listwise=not plain)
+    trained = train(examples, features, models, settings, tell=tell, about=ABOUT)
+    if promote and trained.new and trained.card.verdict and trained.card.verdict.passed:
+        models.promote(trained.card.id)
+        tell(f"in use: {trained.card.id}")
+    return trained
+
+
+def package(trained: Trained, settings: Settings) -> None:
+    """Make it the model that Omma comes with: a folder of the repository."""
+    shutil.rmtree(PACKAGED, ignore_errors=True)
+    shutil.copytree(Models(settings).path(trained.card.id), PACKAGED)
 
 
 def known_by(card: Card) -> str:

@@ -1,0 +1,142 @@
+"""`omma rank`: learn the order of results, look after its models."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from engine.errors import ConfigurationError
+from engine.settings import get_settings
+
+if TYPE_CHECKING:
+    from ranking.learning.examples import Example
+    from ranking.learning.models import Card, Models
+
+console = Console(highlight=False, markup=False, emoji=False)
+tell = Console(stderr=True, highlight=False, markup=False, emoji=False).print
+FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def rank() -> None:
+    """Learn the order of results from judgements and clicks, and look after the models."""
+
+
+@rank.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=FOLDER, help="Folder of data sets, indexed for this and removed again.")
+@click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of what is indexed here.")
+def lists(file: Path, data: Path | None, questions: Path | None) -> None:
+    """Ask questions whose answers are known; keep what every factor says of every candidate."""
+    from evaluation.lists import make  # noqa: PLC0415  (only a measurement loads what it measures)
+
+    click.echo(f"{make(file, data, questions, get_settings(), tell)} questions in {file}")
+
+
+@rank.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--number", default=200, show_default=True, help="Indexed pictures that copies are made of.")
+@click.option("--seed", default=7, show_default=True)
+def generate(folder: Path, number: int, seed: int) -> None:
+    """Make judgements from what is indexed: transformed copies of its pictures ask for them, and for their like."""
+    from evaluation.generated import generate as make  # noqa: PLC0415
+
+    topics, judgements = make(folder, number, seed, get_settings())
+    click.echo(f"{topics} questions and {judgements} judgements in {folder}; `omma judgements import` takes them up")
+
+
+@rank.command()
+@click.option(
+    "--lists", "files", type=FILES, multiple=True, help="Made by `omma rank lists`; else what was judged and clicked."
+)
+@click.option("--plain", is_flag=True, help="Without list context, as the engine's Learning to Rank plugin needs it.")
+@click.option("--keep", is_flag=True, help="Do not take the model into use, even if it is better.")
+@click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
+def train(files: tuple[Path, ...], *, plain: bool, keep: bool, packaged: bool) -> None:
+    """Train a model; it is taken into use if it is no worse on held-out questions."""
+    from ranking.learning.report import page  # noqa: PLC0415
+    from ranking.learning.train import package, retrain  # noqa: PLC0415
+
+    settings = get_settings()
+    trained = retrain(_examples(files), settings, tell=tell, plain=plain, promote=not (keep or packaged))
+    if packaged:
+        package(trained, settings)
+    click.echo(page(trained.card))
+
+
+@rank.command("list")
+def list_models() -> None:
+    """All models, the latest first."""
+    from ranking.learning.models import Models  # noqa: PLC0415
+
+    models = Models(get_settings())
+    state = models.state()
+    current = state.current or models.packaged()
+    table = Table("id", "made", "questions", "objective", "NDCG@10", "before", "", box=None, pad_edge=False)
+    for card in models.list():
+        verdict = card.verdict
+        told = (f"{verdict.after:.4f}", f"{verdict.before:.4f}") if verdict else ("", "")
+        mark = "in use" if card.id == current else "challenger" if card.id == state.challenger else ""
+        made = f"{card.made:%Y-%m-%d %H:%M}"
+        table.add_row(card.id, made, str(sum(card.examples.values())), card.recipe.objective, *told, mark)
+    console.print(table)
+    if current in ("", "fusion"):
+        console.print("results are in the order of rank fusion")
+
+
+@rank.command()
+@click.argument("model")
+def show(model: str) -> None:
+    """Everything known of a model, as JSON."""
+    click.echo(_card(model).model_dump_json(indent=2))
+
+
+@rank.command()
+@click.argument("model", default="")
+def report(model: str) -> None:
+    """How good a model is on held-out questions, beside others; by default the one in use."""
+    from ranking.learning.report import page  # noqa: PLC0415
+
+    click.echo(page(_card(model)))
+
+
+@rank.command()
+@click.argument("model")
+@click.option("--force", is_flag=True, help="Even where it was worse than the model before it.")
+def promote(model: str, *, force: bool) -> None:
+    """Take a model, or `fusion`, into use: at once, everywhere."""
+    models = _models()
+    if model != "fusion" and not force:
+        verdict = models.card(model).verdict
+        if verdict and not verdict.passed:
+            raise ConfigurationError(
+                f"model {model} did not pass: {'; '.join(verdict.reasons)} (--force takes it all the same)"
+            )
+    click.echo(f"in use: {models.promote(model).current}")
+
+
+@rank.command()
+def rollback() -> None:
+    """Go back to the model that was in use before."""
+    click.echo(f"in use: {_models().rollback().current or 'fusion'}")
+
+
+def _examples(files: tuple[Path, ...]) -> "list[Example]":
+    """Those of files, or of all that was judged and clicked here."""
+    from evaluation import asking  # noqa: PLC0415
+
+    return [asked.example() for file in files for asked in asking.read(file) if asked.grades]
+
+
+def _models() -> "Models":
+    from ranking.learning.models import Models  # noqa: PLC0415
+
+    return Models(get_settings())
+
+
+def _card(model: str) -> "Card":
+    models = _models()
+    return models.card(model or models.state().current or models.packaged())

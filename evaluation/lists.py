@@ -1,0 +1,45 @@
+"""Asking questions whose answers are known, of data sets or of what is indexed, and keeping all that is said."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from evaluation import asking, corpus
+from evaluation.asking import Asked
+from evaluation.corpus import Corpus
+from evaluation.questions import QUESTION_SETS, Posed
+from query.search import Searcher
+
+Tell = Callable[[str], None]
+
+
+def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell) -> int:
+    """Write the lists of both kinds of questions; how many. ConfigurationError where neither is named."""
+    if not (data or questions):
+        raise ConfigurationError("name a folder of data sets (--data), or of questions with judgements (--questions)")
+    parts: list[Iterator[Asked]] = []
+    if data:
+        parts.append(_of_sets(data, settings, tell))
+    if questions:
+        from evaluation.own import posed  # noqa: PLC0415  (reads files of judgements)
+
+        parts.append(asking.ask(Searcher(settings), posed(questions), tell))
+    return asking.write(file, chain(*parts))
+
+
+def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = ()) -> Iterator[Asked]:
+    """Every question of the sets (or of these alone), asked of the mixed collection."""
+    questions: Iterator[Posed] = (
+        posed for name, poses in QUESTION_SETS.items() if not names or name in names for posed in poses(built)
+    )
+    return asking.ask(built.collection.searcher(), questions, tell)
+
+
+def _of_sets(data: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
+    built = corpus.build(data, settings, tell)
+    try:
+        yield from of_sets(built, tell)
+    finally:
+        built.collection.remove()
