@@ -17,8 +17,8 @@ from ingest.sources.demo import DemoSource
 from training.drawing import draw_sign
 from vision.picture import decode
 
-SIGNS = 60
-SHOP, GARMENTS, PHOTOS = 320, 480, 700  # pictures of each that are indexed
+SIGNS = 150
+SHOP, GARMENTS, PHOTOS = 320, 741, 700  # pictures of each that are indexed
 
 
 @dataclass

@@ -19,8 +19,8 @@ from ranking.listing import Facts, Listing
 from ranking.verticals import VERTICALS
 
 Matrix = NDArray[np.float64]
-VIEWS = {"best": 1, "mean": 1, "rank": -1}  # of a column within its list, and the direction in which the score may go
-LIST = {"list@fused": 1, "list@fused_rank": -1, "list@agreement": 1, "list@missing": 0, "list@duplicates_above": 0}
+VIEWS = ("best", "mean", "rank")  # of a column within its list
+LIST = ("list@fused", "list@fused_rank", "list@agreement", "list@missing", "list@duplicates_above")
 QUESTION = ("question@picture", "question@part", "question@words", *(f"question@is_{name}" for name in VERTICALS))
 FUSION_K = 10
 BEST_TENTH = 0.1
@@ -42,9 +42,11 @@ class FeatureSet(BaseModel):
 
     @cached_property
     def directions(self) -> tuple[int, ...]:
-        """By feature: 1 where more of it can only help, -1 where it can only hurt, 0 where either may be."""
-        views = [direction for direction in VIEWS.values() for _ in self.columns] if self.listwise else []
-        return (*[1] * len(self.columns), *views, *(LIST.values() if self.listwise else ()), *[0] * len(QUESTION))
+        """By feature: 1 where more of it can only help, which is so for values of columns; 0 where either may be.
+
+        Beside the list, less may be better: that a value stands out says something else in a list where all are poor.
+        """
+        return (*[1] * len(self.columns), *[0] * (len(self.names) - len(self.columns)))
 
     def check(self, there: Sequence[str]) -> None:
         """ConfigurationError, with the difference, where the factor table has other columns than these."""

@@ -31,7 +31,7 @@ class Recipe(BaseModel):
     objective: Objective = "lambdarank"
     features: FeatureSet
     trees: int = 400
-    leaves: int = 15
+    leaves: int = 31
     learning_rate: float = 0.06
     fewest_rows: int = 40  # in a leaf
     l2: float = 5.0

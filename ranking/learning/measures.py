@@ -16,7 +16,7 @@ from ranking.learning.examples import Example
 from ranking.order import Ranked, Ranker
 
 NDCG = nDCG @ 10
-RELEVANT = 2  # the least grade that counts where a measure knows only right and wrong
+RELEVANT = 3  # the least grade that counts where a measure knows only right and wrong
 MEASURES = (
     NDCG, R(rel=RELEVANT) @ 1, R(rel=RELEVANT) @ 5, R(rel=RELEVANT) @ 10, RR(rel=RELEVANT), P(rel=RELEVANT) @ 5,
     Success(rel=RELEVANT) @ 1,

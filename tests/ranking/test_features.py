@@ -59,9 +59,9 @@ def test_without_list_context_only_columns_and_the_question_are_left() -> None:
     assert plain.matrix(LISTING).shape == (4, len(plain.names)) and len(plain.directions) == len(plain.names)
 
 
-def test_there_are_as_many_directions_as_features_and_ranks_go_down() -> None:
+def test_more_of_a_column_can_only_help() -> None:
     directions = dict(zip(SET.names, SET.directions, strict=True))
-    assert directions["similar"] == 1 and directions["similar@rank"] == -1 and directions["question@words"] == 0
+    assert directions["similar"] == 1 and directions["similar@rank"] == 0 and directions["question@words"] == 0
     assert SET.matrix(LISTING).shape == (4, len(SET.names))
 
 
