@@ -1,6 +1,7 @@
 """The page shown: sources, boxes, highlights, reasons and facets, in one request for what is shown and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from factors.base import Clause, Evidence, Factor
@@ -22,16 +23,20 @@ def show(run: Run) -> None:
     if not run.groups:
         return
     shown = run.shown()
-    places = [ranked for group in shown for ranked in (group.best, *group.others)]
-    hits = _ask(run, [ranked.id for ranked in places])
-    parts = contributions(run, [ranked.id for ranked in places])
+    made = iter(results_of(run, [ranked for group in shown for ranked in (group.best, *group.others)]))
     start = (run.request.page - 1) * run.request.number + 1
     for position, group in enumerate(shown, start=start):
-        best = result(run, group.best, hits.get(group.best.id, ABSENT), parts[group.best.id])
-        others = ((ranked, hits.get(ranked.id, ABSENT), parts[ranked.id]) for ranked in group.others)
-        best.duplicates = [result(run, *other) for other in others]
+        best = next(made)
+        best.duplicates = list(islice(made, len(group.others)))
         best.position, best.team = position, run.teams.get(best.id, "")
         run.results.append(best)
+
+
+def results_of(run: Run, places: Sequence[Ranked]) -> list[Result]:
+    """These candidates as results, in this order."""
+    hits = _ask(run, [ranked.id for ranked in places])
+    parts = contributions(run, [ranked.id for ranked in places])
+    return [result(run, ranked, hits.get(ranked.id, ABSENT), parts[ranked.id]) for ranked in places]
 
 
 def result(run: Run, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> Result:

@@ -22,6 +22,7 @@ from query.request import SearchRequest
 from query.run import Run
 from query.table import fill
 from query.understand import Understanding
+from query.versus import Versus, versus
 from ranking.choice import Rankers
 
 Stage = tuple[str, Callable[[Run], None]]
@@ -66,6 +67,15 @@ class Searcher:
             with calls.stage(name):
                 stage(run)
         return _answer(run)
+
+    def versus(self, request: SearchRequest, one: str, other: str) -> Versus:
+        """Why one of two candidates is above the other; NotFoundError where either is none, and the errors of `search`."""
+        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
+        run = self._understanding.of(request, calls)
+        run.rankers = self._rankers
+        for stage in (propose, fill, order):
+            stage(run)
+        return versus(run, one, other)
 
     def table(self, request: SearchRequest, ids: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
         """The factor table of these documents, whether or not they would be candidates: document -> column -> value."""

@@ -6,6 +6,7 @@ from engine.errors import BadQuestion
 from ingest.fetch import fetch
 from query.answer import Answer
 from query.request import SearchRequest
+from query.versus import Versus
 from web.models import KeptPicture
 from web.parameters import SearchParameters
 from web.services import get_services
@@ -18,6 +19,13 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
     answer = get_services().searcher.search(to_request(parameters, image))
     current_app.extensions["omma-metrics"].observe_search(answer.took, len(answer.warnings))
     return answer
+
+
+def compare(parameters: SearchParameters, one: str, other: str) -> Versus:
+    """Why one of two results of the question is above the other."""
+    if parameters.is_empty:
+        raise BadQuestion("name the question whose results are compared")
+    return get_services().searcher.versus(to_request(parameters), one, other)
 
 
 def to_request(parameters: SearchParameters, image: bytes | None = None) -> SearchRequest:

@@ -85,6 +85,10 @@ class SearchParameters(BaseModel):
             pairs += [(name, "true" if entry is True else str(entry)) for entry in values]
         return pairs
 
+    def versus(self, one: str, other: str) -> str:
+        """The address at which two results of the question are compared."""
+        return f"{self.url('/versus')}&{urlencode({'one': one, 'other': other})}"
+
     def with_filter(self, name: str, value: str) -> str:
         """The address of the same question, narrowed down by one more value."""
         return self.url(filter=[*self.filter, f"{name}={value}"])
@@ -92,6 +96,13 @@ class SearchParameters(BaseModel):
     def without_filter(self, name: str, value: str) -> str:
         """The address of the same question without that value."""
         return self.url(filter=[entry for entry in self.filter if entry != f"{name}={value}"])
+
+
+class VersusParameters(SearchParameters):
+    """A question, and two of its results."""
+
+    one: str = Field(min_length=1, max_length=64, description="Id of a result.")
+    other: str = Field(min_length=1, max_length=64, description="Id of another one.")
 
 
 def read_parameters(arguments: Mapping[str, Any], filters: list[str]) -> SearchParameters:

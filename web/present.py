@@ -1,12 +1,15 @@
 """How values look on a page: filters and globals for the templates."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from flask import Flask, request
 from markupsafe import Markup, escape
 
-from query.answer import Answer, FoundObject
+from query.answer import FoundObject, Result
+from query.versus import Versus
 from web import auth
 
 MARK_START, MARK_END = "\ue000", "\ue001"
@@ -17,9 +20,24 @@ TINTS = 8
 WHOLE = 0.8  # a box that covers more of its picture points at nothing
 
 
+class Reach(NamedTuple):
+    """The greatest contributions for and against, both as positive numbers."""
+
+    down: float
+    up: float
+
+    @property
+    def zero(self) -> float:
+        """Where nothing is, in hundredths of the whole scale."""
+        return round(100 * self.down / ((self.down + self.up) or 1.0), 2)
+
+
 def install(app: Flask) -> None:
     """Give the templates what they use."""
-    filters = (marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told)
+    filters = (
+        marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told, reach, bar,
+        decider, difference_reach,
+    )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
     app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
@@ -113,10 +131,33 @@ def words(name: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
-def factors_shown(answer: Answer) -> list[str]:
-    """All factors of a page, the weightiest first, so that each keeps its tint from tile to tile."""
+def reach(results: Iterable[Result]) -> Reach:
+    """How far bars of contributions go, so that those of all results have one scale."""
+    return _reach([part.contribution for result in results for part in result.why])
+
+
+def difference_reach(versus: Versus) -> Reach:
+    """The same for the differences of two results."""
+    return _reach([difference.contribution for difference in versus.differences])
+
+
+def bar(contribution: float, of: Reach) -> dict[str, float]:
+    """Where a bar begins and how long it is, in hundredths of the whole scale."""
+    whole = (of.down + of.up) or 1.0
+    begin, end = sorted((0.0, contribution))
+    return {"x": round(100 * (begin + of.down) / whole, 2), "width": round(max(100 * (end - begin) / whole, 0.4), 2)}
+
+
+def decider(result: Result) -> str:
+    """The title of what speaks for a result most; of all there is where no factor does."""
+    known = [part for part in result.why if part.value is not None] or result.why
+    return max(known, key=lambda part: part.contribution).title if known else "Why"
+
+
+def factors_shown(results: Iterable[Result]) -> list[str]:
+    """All factors of these results, the weightiest first, so that each keeps its tint from tile to tile."""
     shares: dict[str, float] = defaultdict(float)
-    for part in (part for result in answer.results for part in result.why):
+    for part in (part for result in results for part in result.why):
         shares[part.factor] += part.share
     return sorted(shares, key=lambda name: (-shares[name], name))
 
@@ -124,3 +165,7 @@ def factors_shown(answer: Answer) -> list[str]:
 def tint(factor: str, order: list[str]) -> int:
     """Which of the accent's tints stands for a factor, the same all over a page."""
     return order.index(factor) % TINTS if factor in order else TINTS - 1
+
+
+def _reach(parts: list[float]) -> Reach:
+    return Reach(-min([0.0, *parts]), max([0.0, *parts]))

@@ -11,6 +11,7 @@ from ingest.jobs import Progress
 from query.answer import Answer
 from query.document import DocumentView
 from query.request import SearchRequest
+from query.versus import Versus
 from web.models import Overview, Refused, RefusedList
 from web.readiness import Warmth
 from web.uploads import Uploads
@@ -21,6 +22,9 @@ class CanSearch(Protocol):
 
     def search(self, request: SearchRequest) -> Answer:
         """Answer a question."""
+
+    def versus(self, request: SearchRequest, one: str, other: str) -> Versus:
+        """Why one of two results is above the other; NotFoundError."""
 
     def warm_up(self) -> None:
         """Load what the first question would wait for."""

@@ -50,6 +50,7 @@ def a_result(seed: int, title: str = "") -> Result:
     shares = [0.46, 0.21, 0.12, 0.1, 0.06, 0.05]
     why = [
         Why(factor=name, title=name.replace("_", " ").capitalize(), value=0.9 - 0.1 * at, rank=at + 1, share=share,
+            contribution=share - 0.1,
             text=f"It speaks for this picture by {name}.")
         for at, (name, share) in enumerate(zip(FACTORS, shares, strict=False))
     ]  # fmt: skip

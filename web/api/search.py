@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from query.answer import Answer
 from query.document import DocumentView
+from query.versus import Versus
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
-from web.asking import ask
+from web.asking import ask, compare
 from web.limits import limiter, search_rate, upload_rate
 from web.models import Overview
-from web.parameters import SearchParameters
+from web.parameters import SearchParameters, VersusParameters
 from web.services import get_services
 
 SEARCH_API = APIBlueprint("search_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS)
@@ -50,6 +51,15 @@ def search(query: SearchParameters) -> Response:
     Words, a picture of the collection or one sent before, a part of it, filters, or any of them together.
     """
     return reply(ask(query))
+
+
+@SEARCH_API.get("/versus", responses={200: Versus})
+@limiter.limit(search_rate)
+def versus(query: VersusParameters) -> Response:
+    """Why one of two results is above the other.
+    The question as for `/api/search`; what every factor says of both, and what the difference does to the order.
+    """
+    return reply(compare(query, query.one, query.other))
 
 
 @SEARCH_API.post("/search", responses={200: Answer})

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.errors import BadPicture, FetchError, NotFoundError, OmmaError
-from web.asking import ask, keep, keep_address
+from web.asking import ask, compare, keep, keep_address
 from web.limits import limiter, search_rate, upload_rate
 from web.parameters import SearchParameters, read_parameters
 from web.services import get_services
@@ -33,6 +33,15 @@ def answer() -> str | Response | tuple[str, int]:
         return render_template("search.html", asked=asked, answer=ask(asked))
     except (BadPicture, FetchError, NotFoundError) as error:
         return _failed(asked, error)
+
+
+@SEARCH.get("/versus")
+@limiter.limit(search_rate)
+def versus() -> str:
+    """Why one of two results is above the other."""
+    asked = read_parameters(request.args, request.args.getlist("filter"))
+    one, other = (request.args.get(name, "") for name in ("one", "other"))
+    return render_template("versus.html", asked=asked, versus=compare(asked, one, other))
 
 
 @SEARCH.post("/search")
