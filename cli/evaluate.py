@@ -7,12 +7,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from engine.client import connect, guard
 from engine.settings import Settings, get_settings
 
 Json = dict[str, Any]
 console = Console(stderr=True, highlight=False)
 DATA = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -30,6 +31,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
     figures: Json = {"surroundings": _surroundings(settings), "documents": documents, "questions": questions}
     console.print("more like this")
     figures |= {"like": speed.like_this(settings, questions), "stages_ms": speed.stages(settings, questions)}
+    figures["ordering"] = speed.ordering(settings, questions)
     console.print("search by upload")
     figures["upload"] = speed.by_upload(settings, questions)
     console.print("ingest")
@@ -40,27 +42,36 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 
 
 @click.command()
-@click.option("--data", type=DATA, required=True, help="Folder of data sets.")
+@click.option("--data", type=DATA, help="Folder of data sets, indexed for this and removed again.")
+@click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of what is indexed here.")
+@click.option("--lists", type=FILE, help="Made by `omma rank lists`: nothing is asked again.")
 @click.option("--set", "names", multiple=True, help="Only these question sets.")
-def evaluate(data: Path, names: tuple[str, ...]) -> None:
-    """Measure quality on the data sets that are there and write docs/quality.md."""
-    from evaluation import pages, quality, report, sets  # noqa: PLC0415
+@click.option("--model", "models", multiple=True, help="Compare this model, too.")
+@click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
+@click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
+@click.option("--ablation", is_flag=True, help="Train with one factor more at a time, and one less; write docs/ablation.md.")
+@click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
+@click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
+def evaluate(  # noqa: PLR0917  (one argument per option)
+    data: Path | None, questions: Path | None, lists: Path | None, names: tuple[str, ...], models: tuple[str, ...],
+    baseline: str, everything: bool, ablation: bool, html: Path | None, fail_on_loss: bool,
+) -> None:  # fmt: skip
+    """Compare configurations on questions whose answers are known; with --data alone, write docs/quality.md."""
+    from evaluation.session import Session  # noqa: PLC0415
 
-    settings = get_settings()
-    rows: list[Json] = []
-    for question_set in quality.QUESTION_SETS:
-        if names and question_set.name not in names:
-            continue
-        if not sets.there(data, *question_set.needs):
-            console.print(f"{question_set.name}: left out, as {data} lacks {', '.join(question_set.needs)}")
-            continue
-        rows += quality.evaluate(question_set, data, settings, console.print)
-    if names:
-        click.echo(pages.quality_table(rows))
-        return
-    facts = _surroundings(settings)
-    page = pages.quality(facts, rows, settings.profile)
-    _written(report.write("quality", page, {"surroundings": facts, "rows": rows}), page)
+    with Session(data, questions, lists, get_settings(), console.print) as session:
+        asked = session.asked(names, everything=everything)
+        if ablation:
+            _written(session.ablation(), "")
+            return
+        comparison = session.compare(asked, models, baseline)
+        paths = session.write(comparison) if data and not (names or everything or models) else []
+        if html:
+            session.report(comparison, asked, html)
+            paths.append(html)
+        _written(paths, session.tables(comparison))
+        if fail_on_loss and (lost := session.losses(comparison)):
+            raise click.ClickException("worse than the baseline, and not by chance: " + "; ".join(lost))
 
 
 @click.command()
@@ -82,10 +93,11 @@ def calibrate(data: Path) -> None:
 def _surroundings(settings: Settings) -> dict[str, str]:
     from evaluation.report import surroundings  # noqa: PLC0415
 
-    with guard():
-        return surroundings(str(connect(settings).info()["version"]["number"]))
+    return surroundings(settings)
 
 
 def _written(paths: Sequence[Path], page: str) -> None:
-    click.echo(page)
-    console.print(f"{', '.join(path.name for path in paths)} written")
+    if page:
+        click.echo(page)
+    if paths:
+        console.print(f"{', '.join(path.name for path in paths)} written")

@@ -93,6 +93,10 @@ class Collection:
         """Sense -> weights that look."""
         return self._perceiver.fingerprints()
 
+    def count(self) -> int:
+        """How many documents there are."""
+        return int(self.client.count(index=alias(self.settings))["count"])
+
     def searcher(self, **changes: object) -> Searcher:
         """A searcher over the collection with some settings changed."""
         return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._looks)

@@ -30,7 +30,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One configuration on one question set. `zero` is the share of questions whose answer is empty after the cut."""
+    """One configuration on one question set.
+
+    `zero` is the share of questions whose answer is empty after the cut, `left` how many results it leaves on the median;
+    `milliseconds` is the median time of putting in order.
+    """
 
     set: str
     configuration: str
@@ -38,6 +42,7 @@ class Row:
     means: dict[str, float]
     recall: float
     zero: float
+    left: float
     milliseconds: float
     against: Compared | None = None
 
@@ -117,9 +122,9 @@ def _row(name: str, configuration: str, group: Sequence[Asked], outcomes: Mappin
     topics = [one.topic for one in group if one.topic in mine.orders]
     if topics and not any(mine.orders[topic] for topic in topics):
         return None
-    zero = float(np.mean([not one.kept for one in group]))
+    zero, left = float(np.mean([not one.kept for one in group])), statistics.median(len(one.kept) for one in group)
     if not topics:
-        return Row(name, configuration, len(group), {}, 0.0, zero, 0.0) if configuration == baseline else None
+        return Row(name, configuration, len(group), {}, 0.0, zero, left, 0.0) if configuration == baseline else None
     means = {measure: float(np.mean([mine.figures[measure][topic] for topic in topics])) for measure in NAMES}
     recall = float(np.mean([mine.recall[topic] for topic in topics]))
     against = None
@@ -127,11 +132,16 @@ def _row(name: str, configuration: str, group: Sequence[Asked], outcomes: Mappin
         before, after = (_of(outcomes[n].figures["NDCG@10"], topics) for n in (baseline, configuration))
         against = compare(before, after)
     took = statistics.median(mine.milliseconds[topic] for topic in topics)
-    return Row(name, configuration, len(group), means, recall, zero, took, against)
+    return Row(name, configuration, len(group), means, recall, zero, left, took, against)
 
 
 def _of(values: Mapping[str, float], topics: Iterable[str]) -> dict[str, float]:
     return {topic: values[topic] for topic in topics}
+
+
+def requests(asked: Sequence[Asked]) -> float:
+    """Median milliseconds of the two requests before any order: candidates and table."""
+    return statistics.median(one.took.get("candidates", 0.0) + one.took.get("table", 0.0) for one in asked)
 
 
 def losses(comparison: Comparison, configuration: str, p: float = 0.05) -> list[Row]:

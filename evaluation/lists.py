@@ -23,9 +23,7 @@ def make(file: Path, data: Path | None, questions: Path | None, settings: Settin
     if data:
         parts.append(_of_sets(data, settings, tell))
     if questions:
-        from evaluation.own import posed  # noqa: PLC0415  (reads files of judgements)
-
-        parts.append(asking.ask(Searcher(settings), posed(questions), tell))
+        parts.append(of_folder(questions, settings, tell))
     return asking.write(file, chain(*parts))
 
 
@@ -35,6 +33,13 @@ def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = ()) -> Iterator[
         posed for name, poses in QUESTION_SETS.items() if not names or name in names for posed in poses(built)
     )
     return asking.ask(built.collection.searcher(), questions, tell)
+
+
+def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
+    """Every question of a folder of topics and judgements, asked of what is indexed."""
+    from evaluation.own import posed  # noqa: PLC0415
+
+    return asking.ask(Searcher(settings), posed(folder), tell)
 
 
 def _of_sets(data: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:

@@ -1,165 +1,57 @@
-"""How good: named question sets, asked in named configurations, measured by ir-measures."""
+"""How good: every configuration on every question set, and how much of the text is read."""
 
-import random
-import statistics
+import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-import ir_measures
-from ir_measures import RR, P, Success
-
-from engine.client import connect
+from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import sets
-from evaluation.collection import Collection
-from evaluation.sets import Known
-from factors.registry import all_factors
-from query.answer import Answer
+from evaluation import compare, sets
+from evaluation.asking import Asked
+from evaluation.compare import Comparison
+from evaluation.corpus import Corpus
+from evaluation.questions import QUESTION_SETS
 from query.document import show
-from query.request import SearchRequest
+from ranking.learning.models import Models
 
 Json = dict[str, Any]
-WORDS_ASKED = 3
-SEED = 7
-SHOWN = 50  # results that are measured
+HELD_OUT = "test"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A request, and the documents that answer it."""
-
-    request: SearchRequest
-    relevant: frozenset[str]
+def held_out(asked: Sequence[Asked]) -> list[Asked]:
+    """The questions that no model learned from, and those that have no answer to learn."""
+    return [one for one in asked if not one.grades or one.example().side == HELD_OUT]
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionSet:
-    """Questions of one kind over one collection, with what is measured of their answers."""
-
-    name: str
-    about: str
-    needs: tuple[str, ...]
-    measures: tuple[Any, ...]
-    fill: Callable[[Collection, Path], list[Question]]
-
-
-def configurations() -> dict[str, Json]:
-    """Name -> settings that differ: the order as it is, and by one factor alone."""
-    alone = {factor.name: 0.0 for factor in all_factors()}
-    return {"all factors": {}, "similar alone": {"fusion_weights": alone | {"similar": 1.0}}}
+def compared(asked: Sequence[Asked], settings: Settings, models: Sequence[str], baseline: str) -> Comparison:
+    """Rank fusion, single factors, the model in use, and these models; ConfigurationError for a baseline that is none."""
+    kept = Models(settings)
+    current = kept.state().current or kept.packaged()
+    chosen = {"current model": current} if current not in ("", "fusion") else {}
+    chosen |= {f"model {name}": name for name in models}
+    systems = compare.configurations(asked, {name: kept.load(model) for name, model in chosen.items()})
+    if baseline not in systems:
+        raise ConfigurationError(f"no configuration is named {baseline!r}; there are {', '.join(systems)}")
+    return compare.run(asked, systems, baseline)
 
 
-def grocery(collection: Collection, data: Path) -> list[Question]:
-    """Phone photos against catalogue pictures; the one of the same product is right."""
-    catalogue = sets.grocery_catalogue(data)
-    collection.add(catalogue)
-    right = _by_class(collection, catalogue)
-    return [_uploaded(known, right[known.fine]) for known in sets.grocery_photos(data, "val")]
-
-
-def clothing(collection: Collection, data: Path) -> list[Question]:
-    """Every garment against all others; those of its class are right."""
-    garments = sets.clothing(data)
-    collection.add(garments)
-    right = _by_class(collection, garments)
-    ids = ((collection.ids[known.path], right[known.fine]) for known in garments)
-    return [Question(SearchRequest(like=i, number=SHOWN, uncut=True), frozenset(same - {i})) for i, same in ids]
-
-
-def receipts(collection: Collection, data: Path) -> list[Question]:
-    """Words of one line of a receipt among everyday photos; that receipt is right."""
-    scans = sets.receipts(data)
-    collection.add(scans)
-    collection.add(sets.everyday(data, 60) if sets.there(data, sets.FLICKR) else [])
-    return [
-        Question(SearchRequest(text=" ".join(asked), number=SHOWN, uncut=True), frozenset({collection.ids[known.path]}))
-        for known in scans
-        for asked in _lines(known)
-    ]
-
-
-QUESTION_SETS = (
-    QuestionSet(
-        "grocery", "phone photo to catalogue picture of the same product (81 products)", (sets.GROCERY,),
-        (Success @ 1, Success @ 5, RR), grocery,
-    ),
-    QuestionSet("clothing", "garment to garments of its class (10 classes)", (sets.CLOTHING,), (P @ 1, P @ 10), clothing),
-    QuestionSet(
-        "receipts", f"{WORDS_ASKED} words of a line to the scanned receipt that has it", (sets.RECEIPTS,),
-        (Success @ 1, Success @ 5, RR), receipts,
-    ),
-)  # fmt: skip
-
-
-def evaluate(question_set: QuestionSet, data: Path, settings: Settings, tell: Callable[[str], None]) -> list[Json]:
-    """One row per configuration: what was asked, how often, and how good the answers were."""
-    tell(f"{question_set.name}: indexing")
-    collection = Collection(question_set.name, settings)
-    questions = question_set.fill(collection, data)
-    changes = configurations()
-    if all(question.request.text for question in questions):  # there is no picture to be similar to
-        del changes["similar alone"]
-    tell(f"{question_set.name}: {len(questions)} questions")
-    searchers = {name: collection.searcher(**changed) for name, changed in changes.items()}
-    answers = {name: [searcher.search(q.request) for q in questions] for name, searcher in searchers.items()}
-    rows = [
-        {"set": question_set.name, "about": question_set.about, "configuration": name, "questions": len(questions)}
-        | {"documents": len(collection.ids), **measured(question_set.measures, questions, found)}
-        for name, found in answers.items()
-    ]
-    if question_set.fill is receipts:
-        rows.append(reading(collection, sets.receipts(data)))
-    collection.remove()
-    return rows
-
-
-def measured(measures: Sequence[Any], questions: Sequence[Question], answers: Sequence[Answer]) -> Json:
-    """Means over all questions; near-duplicates stand right behind their best."""
-    qrels = {str(n): dict.fromkeys(question.relevant, 1) for n, question in enumerate(questions)}
-    run = {str(n): {i: -float(place) for place, i in enumerate(_ids(a))} for n, a in enumerate(answers)}
-    found = ir_measures.calc_aggregate(measures, qrels, run)
-    figures = {str(measure): round(found[measure], 3) for measure in measures}
-    return {"measures": figures, "ms_without_looking": round(statistics.median(_milliseconds(answers)), 1)}
-
-
-def reading(collection: Collection, scans: Sequence[Known]) -> Json:
-    """The share of the receipts' words that was read."""
-    client, right, there = connect(collection.settings), 0, 0
-    for known in scans:
-        read = Counter(sets.words_of(show(client, collection.settings, collection.ids[known.path]).text))
+def reading(corpus: Corpus) -> Json:
+    """The share of the receipts' words that was read; empty where there are no receipts."""
+    right, there = 0, 0
+    for known in corpus.receipts:
+        read = Counter(sets.words_of(show(corpus.collection.client, corpus.settings, corpus.id(known)).text))
         truth = Counter(sets.words_of(" ".join(known.texts)))
         right, there = right + (truth & read).total(), there + truth.total()
-    about = f"words of {sets.LONG} letters or more of the scanned receipts that were read"
-    return {"set": "receipts", "about": about, "configuration": "text sense", "questions": len(scans)} | {
-        "documents": len(scans), "measures": {"word recall": round(right / max(there, 1), 3)},
-    }  # fmt: skip
+    return {"recall": right / max(there, 1), "scans": len(corpus.receipts)} if corpus.receipts else {}
 
 
-def _uploaded(known: Known, right: Iterable[str]) -> Question:
-    request = SearchRequest(image=known.path.read_bytes(), number=SHOWN, uncut=True)
-    return Question(request, frozenset(right))
+def abouts() -> Mapping[str, str]:
+    """What each set asks, in a sentence."""
+    return {name: inspect.getdoc(function) or "" for name, function in QUESTION_SETS.items()}
 
 
-def _by_class(collection: Collection, pictures: Iterable[Known]) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for known in pictures:
-        found.setdefault(known.fine, set()).add(collection.ids[known.path])
-    return found
-
-
-def _lines(known: Known) -> Iterator[list[str]]:
-    """Words of five lines that have enough of them."""
-    lines = [words for line in known.texts if len(words := sets.words_of(line)) >= WORDS_ASKED]
-    chosen = random.Random(SEED).sample(lines, min(5, len(lines)))  # noqa: S311  (a fixed choice, no secret)
-    return (sorted(words, key=len, reverse=True)[:WORDS_ASKED] for words in chosen)
-
-
-def _ids(answer: Answer) -> list[str]:
-    return [found.id for best in answer.results for found in (best, *best.duplicates)]
-
-
-def _milliseconds(answers: Iterable[Answer]) -> Iterator[float]:
-    return (answer.took["total"] - answer.took.get("perceive", 0.0) for answer in answers)
+def figures(comparison: Comparison) -> list[Json]:
+    """The rows as JSON."""
+    return [asdict(row) for row in comparison.rows]

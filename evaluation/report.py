@@ -4,10 +4,14 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from engine.client import connect, guard
+from engine.settings import Settings
 
 Json = dict[str, Any]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -16,7 +20,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 def write(name: str, page: str, figures: Json) -> list[Path]:
     """`docs/<name>.md` and `docs/<name>.json`."""
     paths = [DOCS / f"{name}.md", DOCS / f"{name}.json"]
-    for path, text in zip(paths, (page, json.dumps(figures, indent=2) + "\n"), strict=True):
+    for path, text in zip(paths, (page, json.dumps(figures, indent=2, default=asdict) + "\n"), strict=True):
         path.write_text(text)
     return paths
 
@@ -27,8 +31,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
-def surroundings(engine: str) -> dict[str, str]:
+def surroundings(settings: Settings) -> dict[str, str]:
     """Where it was measured: figures of different machines must not be compared."""
+    with guard():
+        engine = str(connect(settings).info()["version"]["number"])
     return {
         "measured": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {_memory() >> 30} GiB, {platform.machine()}",

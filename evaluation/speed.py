@@ -15,11 +15,14 @@ from engine.client import connect, guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from factors.registry import all_factors
+from factors.registry import all_factors, feature_names
 from mappings.versions import alias
 from query.page import source_filter
 from query.request import SearchRequest
 from query.search import Searcher
+from ranking.choice import Rankers
+from ranking.learning.train import Fusion
+from ranking.listing import Listing
 from vision.perceiver import get_perceiver
 
 Json = dict[str, Any]
@@ -52,6 +55,33 @@ def stages(settings: Settings, number: int) -> Json:
     client, searcher = connect(settings), Searcher(settings)
     answers = [searcher.search(SearchRequest(like=i, number=NUMBER)) for i in _some(client, settings, number)]
     return {name: round(statistics.median(a.took[name] for a in answers[WARM:]), 2) for name in answers[0].took}
+
+
+def ordering(settings: Settings, number: int) -> Json:
+    """The factor-table request, rank fusion, the model in use, and its explanation of one page, for the same questions."""
+    client, searcher, model = connect(settings), Searcher(settings), Rankers(settings, feature_names).choose().model
+    found = [searcher.propose(SearchRequest(like=i)) for i in _some(client, settings, number + WARM)]
+    listings = [one.listing.model_copy(update={"table": {i: one.listing.table[i] for i in one.chosen}}) for one in found]
+    fusion = Fusion()
+    ways: dict[str, Callable[[Listing], object]] = {"rank fusion": fusion.order}
+    if model:
+        ways |= {
+            "learned model": model.order,
+            f"its explanation of {NUMBER} results": lambda listing: model.contributions(listing, [*listing.table][:NUMBER]),
+        }
+    times = {name: [_timed(way, listing) for listing in listings][WARM:] for name, way in ways.items()}
+    times["the factor-table request"] = [one.took["table"] for one in found][WARM:]
+    return {
+        "questions": number,
+        "candidates": int(statistics.median(len(listing.table) for listing in listings)),
+        "times": {name: {"p50_ms": _p(taken, 50), "p95_ms": _p(taken, 95)} for name, taken in times.items()},
+    }
+
+
+def _timed(way: Callable[[Listing], object], listing: Listing) -> float:
+    begun = time.perf_counter()
+    way(listing)
+    return 1000 * (time.perf_counter() - begun)
 
 
 def by_upload(settings: Settings, number: int) -> Json:

@@ -89,10 +89,13 @@ class Searcher:
         """What rankers could see of a question: everything that any column proposes, also what fusion leaves out."""
         calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
         run = self._understanding.of(request, calls)
-        propose(run)
-        chosen = list(run.candidates)
-        run.candidates += sorted({document for ids in run.proposals.values() for document in ids} - set(chosen))
+        for name, stage in CASCADE[:2]:
+            with calls.stage(name):
+                stage(run)
+        chosen, rows = list(run.candidates), run.rows
+        run.candidates = sorted({document for ids in run.proposals.values() for document in ids} - set(chosen))
         fill(run)
+        run.candidates, run.rows = chosen + run.candidates, rows | run.rows
         run.listing = listing(run)
         kept = [document for document in chosen if document in evident(run)]
         return Found(run.listing, run.proposals, chosen, kept, calls.took)

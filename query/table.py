@@ -23,6 +23,7 @@ LEAN_EACH = {
 def fill(run: Run) -> None:
     """The table of all candidates; a column that the engine refuses to compute is left out."""
     if not run.candidates:
+        run.rows = {}
         return
     try:
         run.rows = _ask(run)

@@ -1,0 +1,108 @@
+"""One evaluation from the command line: where the questions come from, what is compared, what is written."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from engine.store import Store
+from evaluation import ablation, asking, compare, corpus, html, lists, pages, quality, report
+from evaluation.asking import Asked
+from evaluation.compare import Comparison
+from evaluation.corpus import Corpus
+from factors.registry import feature_names
+
+Json = dict[str, Any]
+CURVE = report.DOCS / "images" / "more-factors.svg"
+
+
+class Session:
+    """Questions of data sets, of a folder, or of a file; what was indexed for them is removed at the end."""
+
+    def __init__(
+        self, data: Path | None, questions: Path | None, file: Path | None, settings: Settings, tell: Callable[[str], None]
+    ) -> None:
+        """ConfigurationError unless exactly one source of questions is named."""
+        if sum(source is not None for source in (data, questions, file)) != 1:
+            raise ConfigurationError("name one source of questions: --data, --questions or --lists")
+        self.data, self.questions, self.file = data, questions, file
+        self.settings, self.tell = settings, tell
+        self.corpus: Corpus | None = None
+        self._requests, self._documents = 0.0, 0
+        self._all: list[Asked] = []
+
+    def __enter__(self) -> Self:
+        """Index the data sets, if they are what is asked."""
+        if self.data:
+            self.corpus = corpus.build(self.data, self.settings, self.tell)
+            self._documents = self.corpus.collection.count()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Remove what was indexed."""
+        if self.corpus:
+            self.corpus.collection.remove()
+
+    def asked(self, names: tuple[str, ...] = (), *, everything: bool = False) -> list[Asked]:
+        """The questions, answered; only held-out ones unless everything is wanted. ConfigurationError where there are none."""
+        found = [one for one in self._ask(names) if not names or one.set in names]
+        if not found:
+            raise ConfigurationError("there are no such questions")
+        self._requests = compare.requests(found)
+        self._all = found
+        return found if everything or self.questions else quality.held_out(found)
+
+    def compare(self, asked: Sequence[Asked], models: Sequence[str], baseline: str) -> Comparison:
+        """Every configuration on every question."""
+        return quality.compared(asked, self.settings, models, baseline)
+
+    def ablation(self) -> list[Path]:
+        """Draw the curve and write docs/ablation.md."""
+        curve = ablation.draw_curve(self._all, feature_names(), self.tell)
+        ablation.plot(curve, CURVE)
+        facts = report.surroundings(self.settings)
+        figures = {"surroundings": facts, "added": curve.added, "dropped": curve.dropped}
+        return [CURVE, *report.write("ablation", pages.ablation(curve, facts), figures)]
+
+    def write(self, comparison: Comparison) -> list[Path]:
+        """docs/quality.md and docs/quality.json."""
+        assert self.corpus is not None
+        facts: Json = {
+            "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
+            "profile": self.settings.profile, "abouts": quality.abouts(),
+        }  # fmt: skip
+        read = quality.reading(self.corpus)
+        figures = {"facts": facts, "rows": comparison.rows, "reading": read}
+        return report.write("quality", pages.quality(comparison, facts, read), figures)
+
+    def report(self, comparison: Comparison, asked: Sequence[Asked], file: Path) -> None:
+        """The report with pictures: the model in use against the baseline, or whichever configuration came last."""
+        names = list(comparison.outcomes)
+        shown = "current model" if "current model" in names else names[-1]
+        store = Store(self.corpus.settings if self.corpus else self.settings)
+        facts = report.surroundings(self.settings)
+        file.write_text(
+            html.page(comparison, asked, shown, store.thumbnail, facts=facts, abouts=quality.abouts()), encoding="utf-8"
+        )
+
+    def tables(self, comparison: Comparison) -> str:
+        """The tables as Markdown."""
+        return pages.tables(comparison, quality.abouts())
+
+    def losses(self, comparison: Comparison) -> list[str]:
+        """Where a model is significantly worse than the baseline, in words."""
+        models = [name for name in comparison.outcomes if name.startswith(("current model", "model "))]
+        found = [(name, row) for name in models for row in compare.losses(comparison, name)]
+        return [
+            f"{name} on {row.set}: {row.against.change:+.3f}, p = {row.against.p:.2g}" for name, row in found if row.against
+        ]
+
+    def _ask(self, names: tuple[str, ...]) -> list[Asked]:
+        if self.corpus:
+            return list(lists.of_sets(self.corpus, self.tell, names))
+        if self.file:
+            return asking.read(self.file)
+        assert self.questions is not None
+        return list(lists.of_folder(self.questions, self.settings, self.tell))
