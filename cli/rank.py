@@ -1,5 +1,6 @@
 """`omma rank`: learn the order of results, look after its models."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ranking.learning.models import Card, Models
 
 console = Console(highlight=False, markup=False, emoji=False)
-tell = Console(stderr=True, highlight=False, markup=False, emoji=False).print
+tell = partial(Console(stderr=True, highlight=False, markup=False, emoji=False).print, soft_wrap=True)
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

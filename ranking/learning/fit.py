@@ -30,9 +30,10 @@ class Recipe(BaseModel):
 
     objective: Objective = "lambdarank"
     features: FeatureSet
-    trees: int = 400
-    leaves: int = 31
-    learning_rate: float = 0.06
+    trees: int = 300
+    leaves: int = 15
+    depth: int = 6  # what explaining a score costs goes by its square
+    learning_rate: float = 0.1
     fewest_rows: int = 40  # in a leaf
     l2: float = 5.0
     columns_per_tree: float = 0.7
@@ -44,9 +45,10 @@ class Recipe(BaseModel):
         objective = "regression" if self.objective == "pointwise" else self.objective
         return {
             "objective": objective, "metric": "ndcg", "eval_at": [10], "label_gain": GAINS, "lambdarank_truncation_level": 20,
-            "num_leaves": self.leaves, "learning_rate": self.learning_rate, "min_data_in_leaf": self.fewest_rows,
+            "num_leaves": self.leaves, "max_depth": self.depth, "learning_rate": self.learning_rate,
+            "min_data_in_leaf": self.fewest_rows,
             "lambda_l2": self.l2, "feature_fraction": self.columns_per_tree, "seed": self.seed, "deterministic": True,
-            "force_row_wise": True, "verbosity": -1, "num_threads": 2,
+            "force_row_wise": True, "verbosity": -1, "num_threads": 1,
             "monotone_constraints": list(self.features.directions) if self.monotone else None,
             "monotone_constraints_method": "intermediate", "use_missing": True, "zero_as_missing": False,
         }  # fmt: skip

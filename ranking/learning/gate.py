@@ -54,7 +54,7 @@ def judge(new: Ranker, current: Ranker, examples: Sequence[Example], slice_fall:
     ]
     return Verdict(
         passed=not reasons, against=current.name, questions=whole.questions, before=round(whole.before, 4),
-        after=round(whole.after, 4), p=round(whole.p, 6), interval=(round(whole.low, 4), round(whole.high, 4)),
+        after=round(whole.after, 4), p=whole.p, interval=(round(whole.low, 4), round(whole.high, 4)),
         slices=slices, reasons=reasons,
     )  # fmt: skip
 
