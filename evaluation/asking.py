@@ -13,12 +13,12 @@ from pathlib import Path
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
+from engine.errors import InputError
 from evaluation.questions import Posed
 from query.ordering import Found
-from query.request import SearchRequest
 from query.search import Searcher
+from query.teaching import request_of
 from ranking.fusion import ReciprocalRank
-from ranking.judgements.judgement import Topic
 from ranking.learning.examples import Example, Part
 from ranking.listing import Listing, Weighing
 
@@ -73,17 +73,14 @@ def factor_of(column: str) -> str:
     return column.partition(".")[0]
 
 
-def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
-    """The question as the query room takes it."""
-    return SearchRequest(
-        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, uncut=True
-    )
-
-
 def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], None]) -> Iterator[Asked]:
-    """Ask every question."""
+    """Ask every question; one whose picture cannot be used (a crop may become too small) is left out, and told."""
     for count, posed in enumerate(questions, start=1):
-        found = searcher.propose(request_of(posed.topic, posed.picture))
+        try:
+            found = searcher.propose(request_of(posed.topic, posed.picture))
+        except InputError as error:
+            tell(f"left out of {posed.set}: {error}")
+            continue
         yield _asked(posed, found, searcher.settings.candidates)
         if count % TOLD_EVERY == 0:
             tell(f"{count} questions asked")
@@ -120,6 +117,7 @@ def _asked(posed: Posed, found: Found, limit: int) -> Asked:
     places = {document: place for place, document in enumerate(found.listing.table)}
     return Asked(
         set=posed.set, topic=posed.topic.named().id, family=posed.family, part=posed.part, grades=posed.grades,
+        complete=posed.complete,
         wide=found.listing, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
         kept=_places(found.kept, places), limit=limit, words=posed.topic.text,
         picture=small(posed.picture) if posed.picture else "", took=dict(found.took),

@@ -24,7 +24,10 @@ NOTHING = "nothing relevant"
 
 @dataclass(frozen=True, slots=True)
 class Posed:
-    """A question, the bytes of its picture, and what is known of its answers: every other document is unrelated."""
+    """A question, the bytes of its picture, and what is known of its answers.
+
+    `complete`: every other document is unrelated; otherwise nothing is known of them.
+    """
 
     set: str
     topic: Topic
@@ -32,6 +35,7 @@ class Posed:
     family: str
     picture: bytes | None = None
     part: Part | None = None
+    complete: bool = True
 
 
 def phone_to_catalogue(corpus: Corpus) -> Iterator[Posed]:

@@ -63,7 +63,7 @@ class Session:
         curve = ablation.draw_curve(self._all, feature_names(), self.tell)
         ablation.plot(curve, CURVE)
         facts = report.surroundings(self.settings)
-        figures = {"surroundings": facts, "added": curve.added, "dropped": curve.dropped}
+        figures = {"surroundings": facts, "curve": curve}
         return [CURVE, *report.write("ablation", pages.ablation(curve, facts), figures)]
 
     def write(self, comparison: Comparison) -> list[Path]:

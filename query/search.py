@@ -24,6 +24,7 @@ from query.table import fill
 from query.understand import Understanding
 from query.versus import Versus, versus
 from ranking.choice import Rankers
+from ranking.listing import Listing
 
 Stage = tuple[str, Callable[[Run], None]]
 CASCADE: tuple[Stage, ...] = (
@@ -84,6 +85,14 @@ class Searcher:
         run.candidates = list(ids)
         fill(run)
         return {row.id: row.values for row in run.rows.values()}
+
+    def listing(self, request: SearchRequest) -> Listing:
+        """What rankers see of a question; the errors of `search`."""
+        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
+        run = self._understanding.of(request, calls)
+        propose(run)
+        fill(run)
+        return listing(run)
 
     def propose(self, request: SearchRequest) -> Found:
         """What rankers could see of a question: everything that any column proposes, also what fusion leaves out."""

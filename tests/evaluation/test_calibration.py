@@ -1,14 +1,18 @@
 """Thresholds separate what is related from what is not, and say so where nothing does."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import pages, report
+from evaluation.ablation import Curve
 from evaluation.calibration import calibrate, choose
+from evaluation.compare import Comparison, Row
 from ranking import cut
 
 RNG = np.random.default_rng(5)
@@ -46,12 +50,22 @@ def test_thresholds_that_are_shipped_belong_to_the_weights_that_are_shipped(mode
     assert usable.columns["similar"].rule == "at-least"
 
 
-@pytest.mark.parametrize("name", ["benchmarks", "quality"])
+@pytest.mark.parametrize("name", ["benchmarks", "quality", "ablation"])
 def test_pages_say_what_was_measured(name: str) -> None:
     figures = json.loads((report.DOCS / f"{name}.json").read_text())
-    made = {
-        "benchmarks": lambda: pages.benchmarks(figures),
-        "quality": lambda: pages.quality(figures["surroundings"], figures["rows"], "packaged"),
-    }
-    page = made[name]()
+    made = {"benchmarks": _benchmarks, "quality": _quality, "ablation": _ablation}
+    page = made[name](figures)
     assert (report.DOCS / f"{name}.md").read_text() == page
+
+
+def _benchmarks(figures: Any) -> str:
+    return pages.benchmarks(figures)
+
+
+def _quality(figures: Any) -> str:
+    rows = TypeAdapter(list[Row]).validate_python(figures["rows"])
+    return pages.quality(Comparison("rank fusion", rows, {}), figures["facts"], figures["reading"])
+
+
+def _ablation(figures: Any) -> str:
+    return pages.ablation(TypeAdapter(Curve).validate_python(figures["curve"]), figures["surroundings"])

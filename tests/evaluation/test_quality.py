@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 
 from engine.client import connect
 from engine.settings import Settings
-from evaluation import quality, sets
+from engine.store import Store
+from evaluation import asking, compare, corpus, html, lists, quality, sets
 
 KINDS = {"balls": "#c02020", "stripes": "#2060c0"}
 
@@ -39,15 +40,25 @@ def data(tmp_path: Path) -> Path:
 @pytest.mark.engine
 @pytest.mark.queue
 @pytest.mark.models
-def test_garments_find_garments_of_their_class(data: Path, live_settings: Settings, models_home: Settings) -> None:
-    settings = live_settings.model_copy(update={"home": models_home.home, "threads": 1, "ocr_languages": "eng"})
-    (clothing,) = [found for found in quality.QUESTION_SETS if found.name == "clothing"]
-    rows = quality.evaluate(clothing, data, settings, lambda line: None)
-    assert [row["configuration"] for row in rows] == ["all factors", "similar alone"]
-    for row in rows:
-        assert (row["questions"], row["documents"]) == (8, 8)
-        assert row["measures"]["P@1"] > 0.8
-        assert row["measures"]["P@10"] == pytest.approx(0.3, abs=0.01), "three of ten places can be right"
+def test_garments_find_garments_of_their_class(
+    data: Path, live_settings: Settings, models_home: Settings, tmp_path: Path
+) -> None:
+    changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
+    settings, said = live_settings.model_copy(update=changes), []
+    built = corpus.build(data, settings, said.append, demo=False)
+    asked = list(lists.of_sets(built, said.append, ("same kind",)))
+    comparison = compare.run(asked, compare.configurations(asked, {}))
+    rows = {row.configuration: row for row in comparison.rows if row.set == "same kind"}
+    assert rows["rank fusion"].questions == 8 and built.collection.count() == 8
+    for name in ("rank fusion", "similar alone"):
+        assert rows[name].means["Success@1"] > 0.8 and rows[name].recall == 1.0
+    page = html.page(
+        comparison, asked, "colours alone", Store(built.settings).thumbnail, facts={"measured": "now"}, abouts=quality.abouts()
+    )
+    assert "same kind" in page and "colours alone" in page and "<script" not in page
+    kept = tmp_path / "lists.jsonl.gz"
+    assert asking.write(kept, asked) == 8 and asking.read(kept) == asked, "what was asked survives its file"
+    built.collection.remove()
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*")
 
 

@@ -1,0 +1,78 @@
+"""Judgements made from what is indexed: copies of its pictures ask, and what they were made of is the answer.
+
+The picture itself is grade 4, others of its facets and category 2, of its category 1. A copy lost what a transform takes
+away, so that these judgements teach which factors survive it.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opensearchpy import OpenSearch
+from PIL import Image
+
+from engine.client import connect, guard
+from engine.errors import NotFoundError
+from engine.settings import Settings
+from engine.store import Store
+from evaluation import own, transforms
+from mappings.versions import alias
+from query.page import as_list, first
+from ranking.judgements.judgement import Judgement, Topic
+
+ITSELF, ALIKE, RELATED = 4, 2, 1
+MOST_RELATED = 60  # documents of a category that are judged for one copy
+FIELDS = ["category", "facets"]
+SMALLEST = 48  # px of a side; of less, a copy shows nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that copies are made of, and what it has in common with others."""
+
+    id: str
+    category: str
+    facets: tuple[str, ...]
+
+
+def generate(folder: Path, number: int, seed: int, settings: Settings) -> tuple[int, int]:
+    """Write a folder; how many topics and judgements. NotFoundError where nothing is indexed."""
+    documents = _some(connect(settings), settings, number, seed)
+    if not documents:
+        raise NotFoundError("there is nothing to make copies of; begin with `omma demo` or `omma ingest`")
+    store, kinds = Store(settings), list(transforms.TRANSFORMS)
+    topics, judgements = [], []
+    for place, document in enumerate(documents):
+        data = store.original(document.id)
+        if min(Image.open(io.BytesIO(data)).size) < SMALLEST:
+            continue
+        picture = transforms.copy(data, kinds[place % len(kinds)], seed + place)
+        name = f"{own.PICTURES}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
+        topic = Topic(picture=name, set=f"copy: {kinds[place % len(kinds)]}").named()
+        topics.append((topic, picture))
+        judgements += list(_judged(topic, document, documents))
+    return own.write(folder, topics, judgements)
+
+
+def _judged(topic: Topic, document: Kept, documents: list[Kept]) -> Iterator[Judgement]:
+    """The picture itself, then others that have something in common with it."""
+    related = [other for other in documents if other.category == document.category != "" and other is not document]
+    grades = {other.id: ALIKE if other.facets == document.facets != () else RELATED for other in related[:MOST_RELATED]}
+    for name, grade in ({document.id: ITSELF} | grades).items():
+        yield Judgement(topic=topic.id, document=name, grade=grade, source="generated", rater="transformed copies")
+
+
+def _some(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Kept]:
+    """Random documents, the same ones for a seed."""
+    query: dict[str, Any] = {"function_score": {"random_score": {"seed": seed, "field": "_seq_no"}}}
+    body = {"size": number, "_source": FIELDS, "query": query}
+    with guard():
+        hits = client.search(index=alias(settings), body=body, params={"ignore_unavailable": "true"})["hits"]["hits"]
+    return [_kept(hit["_id"], hit["_source"]) for hit in hits]
+
+
+def _kept(document: str, source: dict[str, Any]) -> Kept:
+    return Kept(document, first(source.get("category", "")), tuple(sorted(as_list(source.get("facets") or []))))

@@ -1,0 +1,40 @@
+"""From judged questions to what an order is learned from: each is asked as anyone would ask it now."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from engine.errors import InputError, NotFoundError
+from query.request import SearchRequest
+from query.search import Searcher
+from ranking.judgements.judgement import Topic
+from ranking.learning.examples import Example
+
+Picture = Callable[[Topic], bytes | None]  # the bytes that a topic asks with; None where it asks with none
+
+
+def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
+    """The question; BadQuestion where a topic makes no sense."""
+    return SearchRequest(
+        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, uncut=True
+    )
+
+
+def examples(
+    searcher: Searcher, topics: Iterable[Topic], grades: Mapping[str, Mapping[str, int]], picture: Picture,
+    tell: Callable[[str], None] = print,
+) -> Iterator[Example]:  # fmt: skip
+    """What rankers see of every topic that was judged; one that can no longer be asked is left out, and told."""
+    for topic in map(Topic.named, topics):
+        judged = grades.get(topic.id)
+        if not judged:
+            continue
+        try:
+            listing = searcher.listing(request_of(topic, picture(topic)))
+        except (InputError, NotFoundError) as error:
+            tell(f"question {topic.id} is left out: {error}")
+            continue
+        yield Example(topic=topic.id, listing=listing, grades=dict(judged), family=_family(topic), set=topic.set)
+
+
+def _family(topic: Topic) -> str:
+    """Questions about one picture stay on one side of a split."""
+    return topic.picture or topic.like or topic.id

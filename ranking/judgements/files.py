@@ -1,0 +1,173 @@
+"""Judgements in plain files, in and out: our own JSON Lines, TREC qrels, Quepid's CSV.
+
+A file is read whole before anything is taken from it: a wrong line is a ConfigurationError that names file and line.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import ConfigurationError
+from ranking.judgements.judgement import BEST, Judgement, SourceName, Topic
+
+Format = Literal["jsonl", "qrels", "quepid"]
+FORMATS: tuple[Format, ...] = ("jsonl", "qrels", "quepid")
+SUFFIXES: Mapping[str, Format] = {".jsonl": "jsonl", ".qrels": "qrels", ".txt": "qrels", ".csv": "quepid"}
+QUEPID = ("query", "docid", "rating")
+QREL_COLUMNS = 4
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def format_of(path: Path) -> Format:
+    """By the name's end; ConfigurationError for one that says nothing."""
+    found = SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        raise ConfigurationError(f"{path.name} may be anything; name its format: {', '.join(FORMATS)}")
+    return found
+
+
+def read(path: Path, kind: Format | None = None, source: SourceName = "person") -> tuple[list[Topic], list[Judgement]]:
+    """Judgements, and the topics that the file itself tells (Quepid's queries). `source` is of files that do not say."""
+    chosen = kind or format_of(path)
+    if chosen == "jsonl":
+        return [], read_jsonl(path)
+    if chosen == "qrels":
+        return [], read_qrels(path, source)
+    return read_quepid(path, source)
+
+
+def write(path: Path, topics: Sequence[Topic], judgements: Iterable[Judgement], kind: Format | None = None) -> None:
+    """All of them, in one format; Quepid's is by the words of topics, so topics without words are left out."""
+    chosen = kind or format_of(path)
+    if chosen == "jsonl":
+        write_jsonl(path, judgements)
+    elif chosen == "qrels":
+        _put(path, as_qrels(judgements))
+    else:
+        _put(path, as_quepid(topics, judgements))
+
+
+def read_topics(path: Path) -> list[Topic]:
+    """Topics, one a line, each with an id."""
+    return [topic.named() for topic in _json_lines(path, Topic)]
+
+
+def write_topics(path: Path, topics: Iterable[Topic]) -> None:
+    """One a line."""
+    _put(path, "".join(topic.model_dump_json(exclude_defaults=True) + "\n" for topic in topics))
+
+
+def read_jsonl(path: Path) -> list[Judgement]:
+    """Our own lines, with everything that is known of a judgement."""
+    return list(_json_lines(path, Judgement))
+
+
+def write_jsonl(path: Path, judgements: Iterable[Judgement]) -> None:
+    """One a line."""
+    _put(path, as_jsonl(judgements))
+
+
+def as_jsonl(judgements: Iterable[Judgement]) -> str:
+    """One a line."""
+    return "".join(judgement.model_dump_json() + "\n" for judgement in judgements)
+
+
+def read_qrels(path: Path, source: SourceName = "person") -> list[Judgement]:
+    """TREC: `topic iteration document grade`; grades below 0 (junk, by custom) count as 0."""
+
+    def judged(line: str) -> Judgement:
+        parts = line.split()
+        if len(parts) != QREL_COLUMNS:
+            raise ValueError(f"{len(parts)} columns instead of topic, iteration, document, grade")
+        return Judgement(topic=parts[0], document=parts[2], grade=max(0, int(parts[3])), source=source, rater=path.stem)
+
+    return list(_lines(path, judged))
+
+
+def as_qrels(judgements: Iterable[Judgement]) -> str:
+    """TREC: `topic 0 document grade`; the id of a topic must have no blanks."""
+    return "".join(f"{'_'.join(j.topic.split())} 0 {j.document} {j.grade}\n" for j in judgements)
+
+
+def read_quepid(path: Path, source: SourceName = "person") -> tuple[list[Topic], list[Judgement]]:
+    """Quepid: `query,docid,rating`, with further columns that are not read; an empty rating is no judgement."""
+    rows = csv.DictReader(io.StringIO(_text(path), newline=""))
+    missing = [name for name in QUEPID if name not in (rows.fieldnames or ())]
+    if missing:
+        raise ConfigurationError(f"{path.name} has no column {', '.join(missing)}; Quepid's are {', '.join(QUEPID)}")
+    topics: dict[str, Topic] = {}
+    judgements = []
+    for row in rows:
+        text, document, rating = ((row[name] or "").strip() for name in QUEPID)
+        if not rating:
+            continue
+        topic = topics.setdefault(text, Topic(text=text).named())
+        judgements.append(
+            _checked(path, rows.line_num, lambda t=topic, d=document, r=rating: _judged(t.id, d, r, source, path.stem))  # type: ignore[misc]
+        )
+    return list(topics.values()), judgements
+
+
+def as_quepid(topics: Iterable[Topic], judgements: Iterable[Judgement]) -> str:
+    """Quepid's columns; judgements of topics without words are left out, as Quepid names a query by its words."""
+    texts = {topic.named().id: topic.text for topic in topics if topic.text}
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(QUEPID)
+    writer.writerows([texts[j.topic], j.document, j.grade] for j in judgements if j.topic in texts)
+    return out.getvalue()
+
+
+def _judged(topic: str, document: str, rating: str, source: SourceName, rater: str) -> Judgement:
+    if not document:
+        raise ValueError("no document is named")
+    number = float(rating)
+    if number != int(number):
+        raise ValueError(f"{rating} is no grade: grades are whole numbers, 0 to {BEST}")
+    return Judgement(topic=topic, document=document, grade=int(number), source=source, rater=rater)
+
+
+def _json_lines(path: Path, model: type[Model]) -> Iterator[Model]:
+    return _lines(path, model.model_validate_json)
+
+
+T = TypeVar("T")
+
+
+def _lines(path: Path, made: Callable[[str], T]) -> Iterator[T]:
+    """What every line that is not blank says."""
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if line.strip():
+            yield _checked(path, number, lambda line=line: made(line))  # type: ignore[misc]
+
+
+def _checked(path: Path, number: int, made: Callable[[], T]) -> T:
+    try:
+        return made()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"{path.name}, line {number}: {f'{where}: ' if where else ''}{first['msg']}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path.name}, line {number}: {error}") from error
+
+
+def _text(path: Path) -> str:
+    """The file as UTF-8, with or without a mark of byte order."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not UTF-8 (byte {error.start})") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _put(path: Path, text: str) -> None:
+    """Whole, or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
