@@ -23,6 +23,7 @@ COMMANDS = {
     "delete": "cli.delete:delete",
     "reindex": "cli.reindex:reindex",
     "rank": "cli.rank:rank",
+    "judgements": "cli.judgements:judgements",
     "models": "cli.vision:models",
     "bench": "cli.evaluate:bench",
     "evaluate": "cli.evaluate:evaluate",

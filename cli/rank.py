@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from engine.client import connect
 from engine.errors import ConfigurationError
 from engine.settings import get_settings
 
@@ -125,10 +126,45 @@ def rollback() -> None:
     click.echo(f"in use: {_models().rollback().current or 'fusion'}")
 
 
+@rank.command()
+@click.argument("model")
+def interleave(model: str) -> None:
+    """Let MODEL (or `fusion`) share live searches with the ranker in use; `stop` ends it, `report` tells how it went."""
+    from ranking.clicks.interleaving import report as of  # noqa: PLC0415
+
+    if model != "report":
+        state = _models().challenge("" if model == "stop" else model)
+        click.echo(f"shares searches: {state.challenger or 'nobody'}")
+        return
+    table = Table("first", "second", "searches", "wins", "losses", "ties", "preference", "95 %", "p", box=None, pad_edge=False)
+    for one in of(connect(get_settings()), get_settings()):
+        sure = f"{one.low:+.3f} to {one.high:+.3f}"
+        counts = map(str, (one.searches, one.wins, one.losses, one.ties))
+        table.add_row(one.first, one.second, *counts, f"{one.preference:+.3f}", sure, f"{one.p:.2g}")
+    console.print(table if table.row_count else "no search was shared and clicked yet")
+
+
+@rank.command()
+@click.argument("model", default="")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--lists", "files", type=FILES, multiple=True, help="Write the rows that it learns from instead (SVMrank).")
+def export(model: str, folder: Path, files: tuple[Path, ...]) -> None:
+    """Write MODEL to a folder: LightGBM's file and its card; or its features of examples, for other tools."""
+    from ranking.learning.exchange import write_model, write_rows  # noqa: PLC0415
+
+    card, examples = _card(model), _examples(files) if files else []
+    path = write_rows(folder, card, examples) if examples else write_model(folder, _models().path(card.id))
+    click.echo(f"{path} written")
+
+
 def _examples(files: tuple[Path, ...]) -> "list[Example]":
     """Those of files, or of all that was judged and clicked here."""
     from evaluation import asking  # noqa: PLC0415
+    from query.search import Searcher  # noqa: PLC0415
+    from query.teaching import of_installation  # noqa: PLC0415
 
+    if not files:
+        return of_installation(Searcher(get_settings()), connect(get_settings()), tell)
     return [asked.example() for file in files for asked in asking.read(file) if asked.grades]
 
 

@@ -15,7 +15,7 @@ from engine.errors import ConfigurationError, OmmaError
 from engine.home import home
 from engine.settings import Settings, get_settings
 
-SERVICES = ("opensearch", "redis", "worker-bulk", "worker-interactive", "web", "supervisord")
+SERVICES = ("opensearch", "redis", "worker-bulk", "worker-interactive", "beat", "web", "supervisord")
 console = Console(highlight=False)
 
 

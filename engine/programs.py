@@ -39,7 +39,7 @@ def programs(settings: Settings) -> list[Program]:
     check_listening(settings)
     servers = [] if settings.opensearch_url else [opensearch(settings)]
     servers += [] if settings.redis_url else [redis(settings)]
-    return [*servers, worker("bulk", settings), worker("interactive", settings), web(settings)]
+    return [*servers, worker("bulk", settings), worker("interactive", settings), beat(settings), web(settings)]
 
 
 def check_listening(settings: Settings) -> None:
@@ -82,6 +82,13 @@ def worker(queue: str, settings: Settings) -> Program:
     count = settings.processes if queue == "bulk" else INTERACTIVE_PROCESSES
     arguments = ["-A", "workers.app", "worker", "-Q", queue, "-c", str(count), "-l", "info", "-n", f"{queue}@%h"]
     return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], "", own(settings))
+
+
+def beat(settings: Settings) -> Program:
+    """Celery's clock: it sends what is due to the workers. There is one, whatever the number of workers."""
+    folder = home(settings).run
+    arguments = ["-A", "workers.app", "beat", "-l", "info", "-s", str(folder / "beat"), "--pidfile="]
+    return Program("beat", [sys.executable, "-m", "celery", *arguments], "", own(settings))
 
 
 def web(settings: Settings) -> Program:

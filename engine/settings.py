@@ -103,6 +103,16 @@ class Settings(BaseSettings):
         0.0, ge=0, lt=1, description="How much results shall differ from those above them (MMR); 0: relevance alone."
     )
 
+    # Events
+    events: Literal["off", "consent", "on"] = Field(
+        "consent", description="Whether searches and clicks are logged: never, of visitors who agreed, or always."
+    )
+    events_days: int = Field(90, ge=1, description="Days after which logged searches and clicks are deleted.")
+    ubi_queries: str = Field("ubi_queries", description="Index of searches (User Behavior Insights).")
+    ubi_events: str = Field("ubi_events", description="Index of events (User Behavior Insights).")
+    click_model: Literal["pbm", "coec"] = Field("pbm", description="What turns clicks into judgements.")
+    click_support: int = Field(5, ge=1, description="Impressions from which clicks on a document say anything.")
+
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     web_port: int = Field(8000, description="Port that the page listens on.")

@@ -14,7 +14,7 @@ HASH_LENGTH = 64
 
 
 class Store:
-    """`originals/ab/cd/<sha256>` and `thumbnails/ab/cd/<sha256>`; thumbnails are WebP.
+    """`originals/ab/cd/<sha256>`, `thumbnails/...` (WebP), and `questions/...`: pictures that judged questions ask with.
 
     A local write goes to a temporary name and is moved into place, so a reader never sees half a file;
     object stores write whole objects anyway.
@@ -56,12 +56,28 @@ class Store:
         """Whether there is a thumbnail for that sha256."""
         return bool(self._files.exists(self._path("thumbnails", digest)))
 
+    def put_question(self, data: bytes) -> str:
+        """Keep a picture that a judged question asks with; its sha256."""
+        digest = hashlib.sha256(data).hexdigest()
+        self._write(self._path("questions", digest), data)
+        return digest
+
+    def question(self, digest: str) -> bytes:
+        """The picture of a judged question; NotFoundError."""
+        return self._read("questions", digest)
+
+    def delete_question(self, digest: str) -> None:
+        """Forget it; nothing happens where there is none."""
+        self._remove(self._path("questions", digest))
+
     def delete(self, digest: str) -> None:
         """Forget original and thumbnail; nothing happens where there is neither."""
         for kind in ("originals", "thumbnails"):
-            path = self._path(kind, digest)
-            if self._files.exists(path):
-                self._files.rm_file(path)
+            self._remove(self._path(kind, digest))
+
+    def _remove(self, path: str) -> None:
+        if self._files.exists(path):
+            self._files.rm_file(path)
 
     def _protocols(self) -> tuple[str, ...]:
         protocol: Any = self._files.protocol

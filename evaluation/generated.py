@@ -18,9 +18,10 @@ from engine.client import connect, guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import own, transforms
+from evaluation import transforms
 from mappings.versions import alias
 from query.page import as_list, first
+from ranking.judgements import exchange
 from ranking.judgements.judgement import Judgement, Topic
 
 ITSELF, ALIKE, RELATED = 4, 2, 1
@@ -50,11 +51,11 @@ def generate(folder: Path, number: int, seed: int, settings: Settings) -> tuple[
         if min(Image.open(io.BytesIO(data)).size) < SMALLEST:
             continue
         picture = transforms.copy(data, kinds[place % len(kinds)], seed + place)
-        name = f"{own.PICTURES}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
+        name = f"{exchange.PICTURES}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
         topic = Topic(picture=name, set=f"copy: {kinds[place % len(kinds)]}").named()
         topics.append((topic, picture))
         judgements += list(_judged(topic, document, documents))
-    return own.write(folder, topics, judgements)
+    return exchange.write_folder(folder, topics, judgements)
 
 
 def _judged(topic: Topic, document: Kept, documents: list[Kept]) -> Iterator[Judgement]:

@@ -8,16 +8,13 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
-from opensearchpy.exceptions import RequestError
-from opensearchpy.helpers import bulk, scan
 
 from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from ingest.item import Item
+from mappings.records import KEPT, KEYWORD, Records
 
-KEYWORD = {"type": "keyword", "ignore_above": 4096}
-KEPT = {"type": "object", "enabled": False}
 FIELDS: dict[str, Any] = {
     **dict.fromkeys(("source", "reference", "collection", "reason", "job", "original"), KEYWORD),
     "message": {"type": "text"},
@@ -72,74 +69,33 @@ class Quarantine:
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
         """The index is made when something is first put into it."""
         self._client, self._index = client, f"{settings.index_prefix}-quarantine"
-        self._replicas, self._ready = settings.index_replicas, False
+        self._records = Records(client, self._index, FIELDS, settings.index_replicas)
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Put them in; an entry that is there is replaced."""
-        if not entries:
-            return
-        self._ensure()
-        actions = [{"_op_type": "index", "_index": self._index, "_id": e.id, "_source": e.as_json()} for e in entries]
-        self._bulk(actions)
+        self._records.put({entry.id: entry.as_json() for entry in entries})
 
     def get(self, entry: str) -> Entry:
         """The entry of that id; NotFoundError."""
-        if not entry:
-            raise NotFoundError("an entry of quarantine has an id, and this one is empty")
-        try:
-            with guard():
-                return Entry(**self._client.get(index=self._index, id=entry)["_source"])
-        except MissingError as error:
-            raise NotFoundError(f"quarantine has no entry {entry[:80]!r}") from error
+        found = self._records.some([entry]) if entry else {}
+        if entry not in found:
+            raise NotFoundError(f"quarantine has no entry {entry[:80]!r}")
+        return Entry(**found[entry])
 
     def all(self, *, collection: str = "") -> Iterable[Entry]:
         """Every entry, in no order."""
-        query: dict[str, Any] = {"term": {"collection": collection}} if collection else {"match_all": {}}
-        try:
-            with guard():
-                for hit in scan(self._client, index=self._index, query={"query": query}):
-                    yield Entry(**hit["_source"])
-        except MissingError:
-            return
+        query = {"term": {"collection": collection}} if collection else None
+        return (Entry(**record) for _, record in self._records.all(query))
 
     def some(self, entries: Sequence[str]) -> list[Entry]:
         """Those of these ids that are there."""
-        if not entries:
-            return []
-        try:
-            with guard():
-                found = self._client.mget(index=self._index, body={"ids": list(entries)})["docs"]
-        except MissingError:
-            return []
-        return [Entry(**document["_source"]) for document in found if document.get("found")]
+        return [Entry(**record) for record in self._records.some(entries).values()]
 
     def drop(self, entries: Sequence[str]) -> int:
         """Take these out; how many were there."""
         found = [entry.id for entry in self.some(entries)]
-        self._bulk([{"_op_type": "delete", "_index": self._index, "_id": entry} for entry in found])
+        self._records.delete(found)
         return len(found)
-
-    def _bulk(self, actions: Sequence[dict[str, Any]]) -> None:
-        if actions:
-            with guard():
-                bulk(self._client, actions, refresh=True, max_retries=5, initial_backoff=1, ignore_status=(404,))
-
-    def _ensure(self) -> None:
-        """Make the index; several workers may come at once."""
-        if self._ready:
-            return
-        body = {
-            "settings": {"number_of_shards": 1, "number_of_replicas": self._replicas},
-            "mappings": {"dynamic": "strict", "properties": FIELDS},
-        }
-        with guard():
-            if not self._client.indices.exists(index=self._index):
-                try:
-                    self._client.indices.create(index=self._index, body=body)
-                except RequestError as error:
-                    if error.error != "resource_already_exists_exception":
-                        raise
-        self._ready = True
 
     def list(self, *, page: int = 1, number: int = 50, collection: str = "", reason: str = "") -> tuple[int, list[Entry]]:
         """How many there are in all, and a page of them, latest first."""

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from opensearchpy import OpenSearch
+
 from engine.errors import InputError, NotFoundError
 from query.request import SearchRequest
 from query.search import Searcher
+from ranking.clicks.teaching import clicked
+from ranking.judgements.grades import by_topic
 from ranking.judgements.judgement import Topic
+from ranking.judgements.store import Judgements
 from ranking.learning.examples import Example
 
 Picture = Callable[[Topic], bytes | None]  # the bytes that a topic asks with; None where it asks with none
@@ -38,3 +43,10 @@ def examples(
 def _family(topic: Topic) -> str:
     """Questions about one picture stay on one side of a split."""
     return topic.picture or topic.like or topic.id
+
+
+def of_installation(searcher: Searcher, client: OpenSearch, tell: Callable[[str], None]) -> list[Example]:
+    """All that was judged here, asked anew; and what was clicked, as it was served."""
+    store = Judgements(client, searcher.settings)
+    judged = list(examples(searcher, store.topics(), by_topic(store.all()), store.picture, tell))
+    return [*judged, *clicked(client, searcher.settings)]

@@ -13,6 +13,8 @@ INTERACTIVE, BULK = "interactive", "bulk"  # in the order in which a worker of b
 WARM_UP_SECONDS = 600  # a process that loads models for longer counts as stuck
 SWEEP_SECONDS = 10  # between two looks for tasks of lost workers
 SWEEP_LOCK_SECONDS = 30  # after which the lock of a worker that was lost while it swept is no longer heeded
+LOOK_SECONDS = 600.0  # between two looks for something new to learn
+DAY = 24 * 3600.0
 SWEPT = 100  # tasks given back by one sweep
 
 
@@ -52,6 +54,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_hijack_root_logger": True,
         "imports": ["workers.tasks"],
+        "beat_schedule": {
+            "learn": {"task": "omma.learn", "schedule": LOOK_SECONDS, "options": {"expires": LOOK_SECONDS}},
+            "forget": {"task": "omma.forget", "schedule": DAY, "options": {"expires": DAY}},
+        },
     }
 
 

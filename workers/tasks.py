@@ -8,10 +8,13 @@ from celery import Task
 from celery.exceptions import Retry
 from redis.exceptions import RedisError
 
+from engine.client import connect
 from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
+from engine.settings import get_settings
 from ingest.jobs import HEARTBEAT
 from ingest.looking import Batch
 from ingest.sources import open_source
+from ranking.clicks.ubi import forget as forget_old
 from workers import dispatch
 from workers.app import BULK, app
 from workers.runtime import Runtime, get_runtime
@@ -68,6 +71,21 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
         if isinstance(error, EngineUnavailable):
             raise self.retry(countdown=pause(self.request.retries)) from error
         runtime.jobs.fail(job_id, str(error))
+
+
+@app.task(name="omma.learn")  # type: ignore[untyped-decorator]
+def learn() -> None:
+    """Train a ranking model, if it is due."""
+    from workers.learning import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
+
+    logger.info("learning: %s", learn_now(get_settings()))
+
+
+@app.task(name="omma.forget")  # type: ignore[untyped-decorator]
+def forget() -> None:
+    """Delete events that are older than they may be kept."""
+    settings = get_settings()
+    logger.info("%d old events deleted", forget_old(connect(settings), settings))
 
 
 def pause(retries: int) -> float:

@@ -18,7 +18,7 @@ ROOMS = {
     "ingest": {"factors", "vision", "mappings", "engine"},
     "training": {"factors", "vision", "mappings", "engine"},
     "query": {"ranking", "ingest", "factors", "vision", "mappings", "engine"},
-    "workers": {"ingest", "factors", "vision", "mappings", "engine"},
+    "workers": {"query", "ranking", "ingest", "factors", "vision", "mappings", "engine"},
     "evaluation": {"training", "query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
     "web": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
 }

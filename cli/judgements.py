@@ -1,0 +1,98 @@
+"""`omma judgements`: what documents are worth for which questions, in and out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from engine.client import connect
+from engine.errors import ConfigurationError
+from engine.settings import get_settings
+
+if TYPE_CHECKING:
+    from ranking.judgements.store import Judgements
+
+FILE = click.Path(exists=True, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+KINDS = click.Choice(["jsonl", "qrels", "quepid"])
+SOURCES = click.Choice(["person", "clicks", "generated"])
+console = Console(highlight=False, markup=False, emoji=False)
+
+
+@click.group()
+def judgements() -> None:
+    """Take judgements in from files, write them out, see how far people agree."""
+
+
+@judgements.command("import")
+@click.argument("path", type=FILE)
+@click.option("--topics", type=FILE, help="File of topics (JSON Lines) that the judgements are about.")
+@click.option("--format", "kind", type=KINDS, help="By default by the file's name: .jsonl, .qrels, .txt, .csv.")
+@click.option("--source", type=SOURCES, default="person", show_default=True, help="Of files that do not say.")
+def import_(path: Path, topics: Path | None, kind: str | None, source: str) -> None:
+    """Read a file, or a folder made by `omma rank generate`; all of it, or nothing."""
+    from ranking.judgements import exchange  # noqa: PLC0415
+
+    told = exchange.read_folder(path) if path.is_dir() else exchange.read_file(path, topics, kind, source)  # type: ignore[arg-type]
+    store = _store()
+    known = {topic.id for topic in store.topics()} | {topic.id for topic, _ in told.topics}
+    if unknown := sorted({judgement.topic for judgement in told.judgements} - known):
+        raise ConfigurationError(f"{len(unknown)} questions are not known ({', '.join(unknown[:5])}...); name them by --topics")
+    renamed = {topic.id: store.add_topic(topic, picture).id for topic, picture in told.topics}
+    taken = [j.model_copy(update={"topic": renamed.get(j.topic, j.topic)}) for j in told.judgements]
+    click.echo(f"{store.judge(taken)} judgements of {len({j.topic for j in taken})} questions")
+
+
+@judgements.command()
+@click.argument("path", type=OUT)
+@click.option("--topics", type=OUT, help="Write the questions to this file, too (JSON Lines).")
+@click.option("--format", "kind", type=KINDS, help="By default by the file's name.")
+@click.option("--source", type=SOURCES, help="Only of this source.")
+def export(path: Path, topics: Path | None, kind: str | None, source: str | None) -> None:
+    """Write judgements to a file."""
+    from ranking.judgements import files  # noqa: PLC0415
+
+    store = _store()
+    asked, said = store.topics(), sorted(store.all(source=source or ""), key=lambda j: (j.topic, j.document, j.rater))
+    files.write(path, asked, said, kind)  # type: ignore[arg-type]
+    if topics:
+        files.write_topics(topics, asked)
+    click.echo(f"{len(said)} judgements of {len({judgement.topic for judgement in said})} questions")
+
+
+@judgements.command()
+def agreement() -> None:
+    """How far people agree beyond chance."""
+    from ranking.judgements.agreement import agreement as of  # noqa: PLC0415
+
+    found = of(_store().all(source="person"))
+    console.print(found.told)
+    table = Table("raters", "results", "Cohen's kappa", "weighted", box=None, pad_edge=False)
+    for pair in found.pairs:
+        figures = ("–" if value is None else f"{value:.2f}" for value in (pair.kappa, pair.weighted))
+        table.add_row(" and ".join(pair.raters), str(pair.documents), *figures)
+    if found.pairs:
+        console.print(table)
+
+
+@judgements.command("list")
+def list_topics() -> None:
+    """Questions, and how many judgements each has."""
+    store = _store()
+    counts: dict[str, int] = {}
+    for judgement in store.all():
+        counts[judgement.topic] = counts.get(judgement.topic, 0) + 1
+    table = Table("id", "judgements", "words", "picture", "set", box=None, pad_edge=False)
+    for topic in store.topics():
+        picture = topic.like[:12] or topic.picture[:12]
+        table.add_row(topic.id, str(counts.get(topic.id, 0)), topic.text[:60], picture, topic.set)
+    console.print(table if table.row_count else "nothing was judged yet")
+
+
+def _store() -> "Judgements":
+    from ranking.judgements.store import Judgements  # noqa: PLC0415
+
+    settings = get_settings()
+    return Judgements(connect(settings), settings)

@@ -1,0 +1,1 @@
+"""What people did with results: logged as User Behavior Insights, cleaned, and turned into judgements."""

@@ -1,0 +1,61 @@
+"""Which of two rankers people prefer: who had the more clicks on its results, search by search."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from opensearchpy import OpenSearch
+from pydantic import BaseModel, Field
+from scipy import stats
+
+from engine.settings import Settings
+from ranking.clicks.filter import Session, sessions
+from ranking.clicks.ubi import Behaviour, Served
+from ranking.interleaving import TEAMS
+
+
+class Outcome(BaseModel):
+    """Searches that were drafted by two rankers; a search without clicks says nothing and is not counted."""
+
+    first: str
+    second: str
+    searches: int
+    wins: int = Field(description="Searches in which the first had more clicks")
+    losses: int
+    ties: int
+    preference: float = Field(description="Wins less losses, as a share of searches with clicks: -1..1, above 0 for the first")
+    low: float = Field(description="95 % of the interval of the preference begins here")
+    high: float
+    p: float = Field(description="Two-sided sign test over wins and losses")
+
+
+def report(client: OpenSearch, settings: Settings) -> list[Outcome]:
+    """One outcome for every pair of rankers that shared searches."""
+    behaviour = Behaviour(client, settings)
+    served = {search.query_id: search for search in behaviour.served() if search.teams}
+    seen = sessions(served.values(), behaviour.done())
+    pairs: dict[str, list[tuple[Served, Session]]] = {}
+    for session in seen:
+        search = served[session.query_id]
+        pairs.setdefault(search.ranker, []).append((search, session))
+    return [outcome(ranker, [score(search.teams, session) for search, session in of]) for ranker, of in sorted(pairs.items())]
+
+
+def score(teams: dict[str, str], session: Session) -> int:
+    """Clicks on the first team's results less clicks on the second's; no clicks at all are 0, too."""
+    counted = [teams.get(document) for document in session.clicked]
+    return counted.count(TEAMS[0]) - counted.count(TEAMS[1])
+
+
+def outcome(ranker: str, scores: Iterable[int]) -> Outcome:
+    """Wins, losses, and how sure they are; `ranker` names both as `first|second`."""
+    found = np.sign(np.array(list(scores), dtype=np.int64))
+    first, _, second = ranker.partition("|")
+    wins, losses = int((found > 0).sum()), int((found < 0).sum())
+    decided = wins + losses
+    mean = float(found.mean()) if len(found) else 0.0
+    error = 1.96 * float(found.std(ddof=1)) / len(found) ** 0.5 if len(found) > 1 else 1.0
+    p = float(stats.binomtest(wins, decided).pvalue) if decided else 1.0
+    return Outcome(
+        first=first, second=second, searches=len(found), wins=wins, losses=losses, ties=len(found) - decided,
+        preference=round(mean, 4), low=round(mean - error, 4), high=round(mean + error, 4), p=p,
+    )  # fmt: skip

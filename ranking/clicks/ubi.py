@@ -1,0 +1,159 @@
+"""Searches and events in the schema of OpenSearch User Behavior Insights (`ubi_queries`, `ubi_events`).
+
+Beside the schema's own fields a query carries what learning needs, in `omma` (kept, not searched): the topic that was asked,
+the ranker, each result's team, and the factor table as it was served (gzip, base64).
+"""
+
+import base64
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from opensearchpy import OpenSearch
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.settings import Settings
+from mappings.records import KEPT, Json, Records
+from ranking.judgements.judgement import Topic
+from ranking.listing import Listing
+
+APPLICATION, ID_FIELD = "omma", "id"
+Action = Literal["impression", "click"]
+SHORT: Json = {"type": "keyword", "ignore_above": 100}
+TEXT: Json = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
+QUERY_FIELDS: Json = {
+    "timestamp": {"type": "date"}, "query_id": SHORT, "query": {"type": "text"}, "query_response_id": SHORT,
+    "query_response_hit_ids": {"type": "keyword"}, "user_query": TEXT, "query_attributes": {"type": "flat_object"},
+    "client_id": SHORT, "application": SHORT, "object_id_field": SHORT, "indexes": {"type": "keyword"}, "omma": KEPT,
+}  # fmt: skip
+EVENT_FIELDS: Json = {
+    "application": SHORT, "action_name": SHORT, "client_id": SHORT, "query_id": SHORT,
+    "message": {"type": "keyword", "ignore_above": 1024},
+    "message_type": SHORT, "user_query": TEXT, "timestamp": {"type": "date"},
+    "event_attributes": {
+        "properties": {
+            "position": {"properties": {"ordinal": {"type": "integer"}}},
+            "object": {"properties": {"object_id": {"type": "keyword", "ignore_above": 256}, "object_id_field": SHORT}},
+        }
+    },
+}  # fmt: skip
+
+
+class Event(BaseModel):
+    """Something that was done with a result; `position` counts from 1 over all pages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    query_id: str = Field(min_length=8, max_length=64, pattern=r"^[0-9a-f-]+$")
+    action: Action
+    document: str = Field(min_length=1, max_length=64)
+    position: int = Field(ge=1, le=100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A logged search."""
+
+    query_id: str
+    client: str
+    topic: Topic
+    ranker: str
+    shown: Sequence[str]
+    teams: dict[str, str]
+    listing: Listing
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A logged event."""
+
+    query_id: str
+    client: str
+    action: Action
+    document: str
+    position: int
+    time: datetime
+
+
+class Behaviour:
+    """The two indices; their names are the standard's unless settings say otherwise."""
+
+    def __init__(self, client: OpenSearch, settings: Settings) -> None:
+        """Both are made when something is first put into them."""
+        self.queries = Records(client, settings.ubi_queries, QUERY_FIELDS, settings.index_replicas)
+        self.events = Records(client, settings.ubi_events, EVENT_FIELDS, settings.index_replicas)
+
+    def served(self) -> Iterator[Served]:
+        """Every search of this application, in no order."""
+        for name, record in self.queries.all({"term": {"application": APPLICATION}}):
+            yield _served(name, record)
+
+    def done(self) -> Iterator[Done]:
+        """Every event of this application, in no order."""
+        for _, record in self.events.all({"term": {"application": APPLICATION}}):
+            attributes = record["event_attributes"]
+            yield Done(
+                record["query_id"], record["client_id"], record["action_name"], attributes["object"]["object_id"],
+                attributes["position"]["ordinal"], datetime.fromisoformat(record["timestamp"]),
+            )  # fmt: skip
+
+    def forget_client(self, client: str) -> int:
+        """Delete all that is known of one visitor; how many records."""
+        return sum(records.forget({"term": {"client_id": client}}) for records in (self.queries, self.events))
+
+
+def forget(client: OpenSearch, settings: Settings) -> int:
+    """Delete what is older than it may be kept; how many records."""
+    behaviour, before = Behaviour(client, settings), datetime.now(UTC) - timedelta(days=settings.events_days)
+    old = {"range": {"timestamp": {"lt": before.isoformat()}}}
+    return sum(records.forget(old) for records in (behaviour.queries, behaviour.events))
+
+
+def query_record(
+    *, client: str, topic: Topic, ranker: str, shown: Sequence[str], teams: dict[str, str], listing: Listing, index: str
+) -> Json:
+    """A search as it is logged."""
+    return {
+        "application": APPLICATION, "client_id": client, "timestamp": _now(), "user_query": topic.text, "indexes": [index],
+        "object_id_field": ID_FIELD, "query_response_hit_ids": list(shown),
+        "query_attributes": {
+            "intent": listing.facts.intent, "category": listing.facts.category, "ranker": ranker, "topic": topic.named().id,
+        },
+        "omma": {"topic": topic.named().model_dump(mode="json"), "ranker": ranker, "teams": teams, "listing": packed(listing)},
+    }  # fmt: skip
+
+
+def event_record(event: Event, client: str) -> Json:
+    """An event as it is logged."""
+    return {
+        "application": APPLICATION, "action_name": event.action, "client_id": client, "query_id": event.query_id,
+        "timestamp": _now(),
+        "event_attributes": {
+            "object": {"object_id": event.document, "object_id_field": ID_FIELD}, "position": {"ordinal": event.position}
+        },
+    }  # fmt: skip
+
+
+def packed(listing: Listing) -> str:
+    """A listing in a tenth of its size."""
+    return base64.b64encode(gzip.compress(listing.model_dump_json().encode(), 6, mtime=0)).decode()
+
+
+def unpacked(text: str) -> Listing:
+    """The way back."""
+    return Listing.model_validate_json(gzip.decompress(base64.b64decode(text)))
+
+
+def _served(name: str, record: Json) -> Served:
+    kept = record["omma"]
+    return Served(
+        name, record["client_id"], Topic.model_validate(kept["topic"]), kept["ranker"], record["query_response_hit_ids"],
+        kept["teams"], unpacked(kept["listing"]), datetime.fromisoformat(record["timestamp"]),
+    )  # fmt: skip
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

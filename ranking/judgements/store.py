@@ -1,0 +1,110 @@
+"""Judgements of an installation: who said what of which document, kept in the engine, with a way back."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from opensearchpy import OpenSearch
+
+from engine.errors import NotFoundError
+from engine.settings import Settings
+from engine.store import Store
+from mappings.records import KEPT, KEYWORD, Json, Records
+from ranking.judgements.judgement import Judgement, Topic
+
+JUDGEMENT_FIELDS: Json = {
+    **dict.fromkeys(("topic", "document", "source", "rater"), KEYWORD), "grade": {"type": "byte"}, "time": {"type": "date"},
+    "before": KEPT,
+}  # fmt: skip
+TOPIC_FIELDS: Json = {"topic": KEPT, "set": KEYWORD, "words": {"type": "text"}}
+HISTORY = 20  # grades of one rater for one document that can be gone back by
+
+
+class Judgements:
+    """The indices `<prefix>-topics` and `<prefix>-judgements`; pictures asked with lie in the store of originals."""
+
+    def __init__(self, client: OpenSearch, settings: Settings) -> None:
+        """Both are made when something is first put into them."""
+        self._topics = Records(client, f"{settings.index_prefix}-topics", TOPIC_FIELDS, settings.index_replicas)
+        self._said = Records(client, f"{settings.index_prefix}-judgements", JUDGEMENT_FIELDS, settings.index_replicas)
+        self._store = Store(settings)
+
+    def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
+        """Keep a topic, and the bytes it asks with: the topic with its id and the sha256 of its picture."""
+        if picture is not None:
+            topic = topic.model_copy(update={"picture": self._store.put_question(picture)})
+        named = topic.named()
+        self._topics.put({named.id: {"topic": named.model_dump(mode="json"), "set": named.set, "words": named.text}})
+        return named
+
+    def topic(self, name: str) -> Topic:
+        """NotFoundError where there is none."""
+        found = self._topics.some([name]) if name else {}
+        if name not in found:
+            raise NotFoundError(f"there is no question {name[:80]!r} to judge")
+        return Topic.model_validate(found[name]["topic"])
+
+    def topics(self) -> list[Topic]:
+        """All of them, by id."""
+        found = (Topic.model_validate(record["topic"]) for _, record in self._topics.all())
+        return sorted(found, key=lambda topic: topic.id)
+
+    def picture(self, topic: Topic) -> bytes | None:
+        """The bytes that a topic asks with; None where it asks with none, NotFoundError where they are gone."""
+        return self._store.question(topic.picture) if topic.picture else None
+
+    def judge(self, judgements: Iterable[Judgement]) -> int:
+        """Keep judgements; a later one of the same rater takes the place of the earlier, which `undo` brings back."""
+        told = {_id(judgement): judgement for judgement in judgements}
+        earlier = self._said.some(list(told))
+        self._said.put({name: _record(judgement, earlier.get(name)) for name, judgement in told.items()})
+        return len(told)
+
+    def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
+        """Take back a person's last word on a document: what was said before it, or None. NotFoundError."""
+        name = _name(topic, document, "person", rater)
+        found = self._said.some([name])
+        if name not in found:
+            raise NotFoundError("there is no such judgement to take back")
+        before = list(found[name]["before"]["list"])
+        if not before:
+            self._said.delete([name])
+            return None
+        last = Judgement.model_validate(before.pop())
+        self._said.put({name: last.model_dump(mode="json") | {"before": {"list": before}}})
+        return last
+
+    def all(self, **terms: str) -> Iterator[Judgement]:
+        """Every judgement with these fields (`topic`, `source`, `rater`), in no order."""
+        wanted = [{"term": {name: value}} for name, value in terms.items() if value]
+        for _, record in self._said.all({"bool": {"filter": wanted}}):
+            yield Judgement.model_validate({name: value for name, value in record.items() if name != "before"})
+
+    def since(self, moment: datetime | None) -> int:
+        """How many judgements came after a moment, of whatever source."""
+        return self._said.count({"range": {"time": {"gt": moment.isoformat()}}} if moment else None)
+
+    def forget(self, topic: str) -> None:
+        """Delete a topic, its judgements, and its picture where no other topic asks with it; NotFoundError."""
+        gone = self.topic(topic)
+        self._said.forget({"term": {"topic": topic}})
+        self._topics.delete([topic])
+        if gone.picture and not any(other.picture == gone.picture for other in self.topics() if other.id != topic):
+            self._store.delete_question(gone.picture)
+
+
+def _id(judgement: Judgement) -> str:
+    return _name(judgement.topic, judgement.document, judgement.source, judgement.rater)
+
+
+def _name(*parts: str) -> str:
+    """One record per topic, document, source and rater."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _record(judgement: Judgement, earlier: Json | None) -> Json:
+    before: list[Json] = []
+    if earlier is not None:
+        last = {name: value for name, value in earlier.items() if name != "before"}
+        before = [*earlier["before"]["list"], last][-HISTORY:]
+    return judgement.model_dump(mode="json") | {"before": {"list": before}}
