@@ -10,6 +10,7 @@ from query.versus import Versus
 from web.models import KeptPicture
 from web.parameters import SearchParameters
 from web.services import get_services
+from web.visits import log_search
 
 
 def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
@@ -18,6 +19,7 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
         raise BadQuestion("ask with words, a picture, a part of a picture, filters, or any of them together")
     answer = get_services().searcher.search(to_request(parameters, image))
     current_app.extensions["omma-metrics"].observe_search(answer.took, len(answer.warnings))
+    log_search(answer, parameters)
     return answer
 
 

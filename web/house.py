@@ -14,6 +14,8 @@ from engine.store import Store
 from mappings.versions import alias
 from query.document import show
 from query.search import Searcher
+from ranking.clicks.log import Log
+from ranking.clicks.ubi import Behaviour
 from web.ingesting import Ingesting
 from web.overview import overview
 from web.readiness import Warmth
@@ -27,6 +29,7 @@ CHECK_SECONDS = 2  # a check that takes longer is a server that is not ready
 def open_services(settings: Settings) -> Services:
     """Everything that the routes call, connected on first use."""
     client, redis = connect(settings), connect_redis(settings)
+    behaviour = Behaviour(client, settings)
     searcher, ingest = Searcher(settings), Ingesting(settings, client, redis)
     return Services(
         settings=settings,
@@ -38,6 +41,8 @@ def open_services(settings: Settings) -> Services:
         overview=partial(overview, client, settings),
         warmth=Warmth(searcher.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": redis.ping},
+        log=Log(behaviour),
+        forget=behaviour.forget_client,
         gauges=partial(_gauges, client, settings, ingest),
     )
 

@@ -41,6 +41,16 @@ class Metrics:
             "omma_search_warnings", "Searches that were answered without some factor.", registry=self.registry
         )
 
+        self.dropped = Counter(
+            "omma_events_lost", "Logged searches and events that could not be written.", registry=self.registry
+        )
+        self._lost = 0
+
+    def lost(self, dropped: int) -> None:
+        """Record how many events this process has lost so far."""
+        self.dropped.inc(max(0, dropped - self._lost))
+        self._lost = max(self._lost, dropped)
+
     def observe_search(self, took: Mapping[str, float], warnings: int) -> None:
         """Record the stages of one answer, in milliseconds."""
         for stage, milliseconds in took.items():

@@ -12,6 +12,7 @@ from query.answer import Answer
 from query.document import DocumentView
 from query.request import SearchRequest
 from query.versus import Versus
+from ranking.clicks.log import Log
 from web.models import Overview, Refused, RefusedList
 from web.readiness import Warmth
 from web.uploads import Uploads
@@ -82,6 +83,8 @@ class Services:
     warmth: Warmth
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     gauges: Callable[[], Mapping[tuple[str, str], float]] = dict
+    log: Log | None = None  # where searches and clicks go; None: nowhere
+    forget: Callable[[str], int] = lambda _: 0  # delete all that is known of a visitor
 
 
 def get_services() -> Services:

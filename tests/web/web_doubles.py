@@ -15,6 +15,8 @@ from ingest.jobs import Progress
 from query.answer import Answer, AskedQuestion, Cut, Facet, FoundObject, Result, Source, Why
 from query.document import DocumentView
 from query.request import SearchRequest
+from query.versus import Difference, Versus
+from ranking.listing import Listing
 from web.models import Overview, Refused, RefusedList, Sample
 from web.readiness import Warmth
 from web.services import Services
@@ -81,6 +83,7 @@ class FakeSearcher:
         has_picture = bool(request.image or request.like)
         picture = hashlib.sha256(request.image).hexdigest() if request.image else request.like
         return Answer(
+            query_id=sha(len(self.asked))[:32], ranker="fusion", listing=Listing(table={r.id: r.factors for r in self.results}),
             question=AskedQuestion(
                 picture=picture, words=request.text, filters=request.filters,
                 objects=[
@@ -94,6 +97,21 @@ class FakeSearcher:
             facets={"category": [Facet(value=f"kind {n}{HOSTILE if n == 3 else ''}", count=40 - n) for n in range(9)],
                     "colour": [Facet(value="red", count=12), Facet(value="blue", count=7)]},
             warnings=self.warnings, took={"perceive": 61.2, "candidates": 14.9, "table": 11.3, "total": 92.4},
+        )  # fmt: skip
+
+    def versus(self, request: SearchRequest, one: str, other: str) -> Versus:
+        """The first is above the second, by its first factor and against its second."""
+        above, below = (next((r for r in self.results if r.id == i), None) for i in (one, other))
+        if above is None or below is None:
+            raise NotFoundError(f"{other!r} is no candidate for this question")
+        differences = [
+            Difference(factor=why.factor, title=why.title, above=why.value, below=None, contribution=0.3 - 0.1 * at)
+            for at, why in enumerate(above.why)
+        ]
+        question = AskedQuestion(words=request.text)
+        return Versus(
+            question=question, ranker="fusion", above=above, below=below, places=(1, 2), differences=differences,
+            text="The upper one is ahead by Similar.",
         )  # fmt: skip
 
     def warm_up(self) -> None:

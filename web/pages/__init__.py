@@ -1,9 +1,10 @@
 """Pages for people."""
 
+from web.pages.consent import CONSENT
 from web.pages.health import HEALTH
 from web.pages.ingest import INGEST
 from web.pages.media import MEDIA
 from web.pages.search import SEARCH
 from web.pages.session import SESSION
 
-__all__ = ["HEALTH", "INGEST", "MEDIA", "SEARCH", "SESSION"]
+__all__ = ["CONSENT", "HEALTH", "INGEST", "MEDIA", "SEARCH", "SESSION"]

@@ -12,7 +12,8 @@ export async function get(path) {
   return read(await fetch(path, { headers: { Accept: "application/json" } }));
 }
 
-export async function post(path, body) {
+export async function post(path, body, { type = "", keepalive = false, method = "POST" } = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": csrf };
-  return read(await fetch(path, { method: "POST", headers, body }));
+  if (type) headers["Content-Type"] = type; // a form names its own
+  return read(await fetch(path, { method, headers, body, keepalive }));
 }

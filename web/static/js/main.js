@@ -7,6 +7,7 @@ import { followJobs } from "./jobs.js";
 import { chooseAll } from "./choose.js";
 import { showBusy } from "./busy.js";
 import { mendBroken } from "./broken.js";
+import { tellEvents } from "./events.js";
 
 listenForPictures();
 drawRegions();
@@ -16,3 +17,4 @@ followJobs();
 chooseAll();
 showBusy();
 mendBroken();
+tellEvents();

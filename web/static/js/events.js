@@ -1,0 +1,48 @@
+// What is seen and opened, told to the server of those who agreed. A result counts as seen when half of it stays for a second.
+import { post } from "./api.js";
+
+const SEEN_AFTER = 1000; // ms
+const GATHER = 2000; // ms
+const waiting = [];
+const told = new Set();
+let timer = 0;
+
+export function tellEvents() {
+  const grid = document.querySelector("[data-query]");
+  if (!grid) return;
+  const query = grid.dataset.query;
+  const timers = new Map();
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      clearTimeout(timers.get(target));
+      if (isIntersecting) timers.set(target, setTimeout(() => { add(query, "impression", target); observer.unobserve(target); }, SEEN_AFTER));
+    }
+  }, { threshold: 0.5 });
+  for (const card of grid.querySelectorAll("[data-document]")) {
+    observer.observe(card);
+    card.addEventListener("click", (event) => {
+      if (!event.target.closest("a")) return;
+      add(query, "impression", card);
+      add(query, "click", card);
+      send();
+    });
+  }
+  addEventListener("pagehide", send);
+}
+
+function add(query, action, card) {
+  const { document: id, position } = card.dataset;
+  const name = `${action} ${id}`;
+  if (told.has(name)) return;
+  told.add(name);
+  waiting.push({ query_id: query, action, document: id, position: Number(position) });
+  clearTimeout(timer);
+  timer = setTimeout(send, GATHER);
+}
+
+function send() {
+  if (!waiting.length) return;
+  const events = waiting.splice(0);
+  const body = JSON.stringify({ events });
+  post("/api/events", body, { type: "application/json", keepalive: true }).catch(() => {}); // nobody should notice
+}
