@@ -8,9 +8,9 @@ from flask_openapi3.openapi import OpenAPI
 
 from engine.settings import Settings, get_settings
 from web import auth, errors, limits, metrics, present, security
-from web.api import EVENTS_API, INGEST_API, SEARCH_API, SESSION_API, UPLOADS_API
+from web.api import EVENTS_API, INGEST_API, JUDGING_API, SEARCH_API, SESSION_API, UPLOADS_API
 from web.models import Problem
-from web.pages import CONSENT, HEALTH, INGEST, MEDIA, SEARCH, SESSION
+from web.pages import CONSENT, HEALTH, INGEST, JUDGING, MEDIA, SEARCH, SESSION
 from web.services import Services
 
 FORM_BYTES = 1024 * 1024  # what a form may hold besides its picture
@@ -43,9 +43,9 @@ def create_app(
     app.config.update(config or {})
     _configure(app, settings)
     _connect(app, settings, services)
-    for blueprint in (CONSENT, HEALTH, SEARCH, MEDIA, INGEST, SESSION):
+    for blueprint in (CONSENT, HEALTH, SEARCH, MEDIA, INGEST, JUDGING, SESSION):
         app.register_blueprint(blueprint)
-    for api in (SEARCH_API, UPLOADS_API, INGEST_API, EVENTS_API, SESSION_API):
+    for api in (SEARCH_API, UPLOADS_API, INGEST_API, JUDGING_API, EVENTS_API, SESSION_API):
         app.register_api(api)
     return app
 

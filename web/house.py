@@ -16,6 +16,7 @@ from query.document import show
 from query.search import Searcher
 from ranking.clicks.log import Log
 from ranking.clicks.ubi import Behaviour
+from ranking.judgements.store import Judgements
 from web.ingesting import Ingesting
 from web.overview import overview
 from web.readiness import Warmth
@@ -36,6 +37,7 @@ def open_services(settings: Settings) -> Services:
         searcher=searcher,
         store=Store(settings),
         ingest=ingest,
+        judgements=Judgements(client, settings),
         uploads=Uploads(settings),
         show=partial(show, client, settings),
         overview=partial(overview, client, settings),

@@ -36,7 +36,7 @@ def install(app: Flask) -> None:
     """Give the templates what they use."""
     filters = (
         marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told, reach, bar,
-        decider, difference_reach,
+        decider, difference_reach, as_filters,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
@@ -142,6 +142,11 @@ def reach(results: Iterable[Result]) -> Reach:
 def difference_reach(versus: Versus) -> Reach:
     """The same for the differences of two results."""
     return _reach([difference.contribution for difference in versus.differences])
+
+
+def as_filters(filters: dict[str, list[str]]) -> list[str]:
+    """Filters as addresses have them: `name=value`."""
+    return [f"{name}={value}" for name, values in filters.items() for value in values]
 
 
 def bar(contribution: float, of: Reach) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What the page needs of the other rooms, as one object that tests can put together from doubles."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Protocol
 
@@ -13,6 +13,7 @@ from query.document import DocumentView
 from query.request import SearchRequest
 from query.versus import Versus
 from ranking.clicks.log import Log
+from ranking.judgements.judgement import Judgement, Topic
 from web.models import Overview, Refused, RefusedList
 from web.readiness import Warmth
 from web.uploads import Uploads
@@ -69,6 +70,28 @@ class CanIngest(Protocol):
         """Forget these; how many were there."""
 
 
+class CanJudge(Protocol):
+    """ranking.judgements.store.Judgements."""
+
+    def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
+        """Keep a question: with its id."""
+
+    def topic(self, name: str) -> Topic:
+        """NotFoundError where there is none."""
+
+    def topics(self) -> list[Topic]:
+        """All of them."""
+
+    def judge(self, judgements: Iterable[Judgement]) -> int:
+        """Keep judgements; how many."""
+
+    def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
+        """Take back the last one: what was said before it; NotFoundError."""
+
+    def all(self, **terms: str) -> Iterator[Judgement]:
+        """Every judgement with these fields."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that routes call. `checks` raise when a thing is not ready; `gauges` are read at each scrape."""
@@ -77,6 +100,7 @@ class Services:
     searcher: CanSearch
     store: CanStore
     ingest: CanIngest
+    judgements: CanJudge
     uploads: Uploads
     show: Callable[[str], DocumentView]
     overview: Callable[[], Overview]

@@ -42,13 +42,16 @@ def read(path: Path, kind: Format | None = None, source: SourceName = "person") 
 
 def write(path: Path, topics: Sequence[Topic], judgements: Iterable[Judgement], kind: Format | None = None) -> None:
     """All of them, in one format; Quepid's is by the words of topics, so topics without words are left out."""
-    chosen = kind or format_of(path)
-    if chosen == "jsonl":
-        write_jsonl(path, judgements)
-    elif chosen == "qrels":
-        _put(path, as_qrels(judgements))
-    else:
-        _put(path, as_quepid(topics, judgements))
+    _put(path, as_text(kind or format_of(path), topics, judgements)[0])
+
+
+def as_text(kind: Format, topics: Sequence[Topic], judgements: Iterable[Judgement]) -> tuple[str, str]:
+    """The text of such a file, and a name for it."""
+    if kind == "jsonl":
+        return as_jsonl(judgements), "judgements.jsonl"
+    if kind == "qrels":
+        return as_qrels(judgements), "judgements.qrels"
+    return as_quepid(topics, judgements), "judgements.csv"
 
 
 def read_topics(path: Path) -> list[Topic]:
@@ -58,7 +61,12 @@ def read_topics(path: Path) -> list[Topic]:
 
 def write_topics(path: Path, topics: Iterable[Topic]) -> None:
     """One a line."""
-    _put(path, "".join(topic.model_dump_json(exclude_defaults=True) + "\n" for topic in topics))
+    _put(path, as_topics(topics))
+
+
+def as_topics(topics: Iterable[Topic]) -> str:
+    """One a line."""
+    return "".join(topic.model_dump_json(exclude_defaults=True) + "\n" for topic in topics)
 
 
 def read_jsonl(path: Path) -> list[Judgement]:

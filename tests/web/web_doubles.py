@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
@@ -16,6 +16,7 @@ from query.answer import Answer, AskedQuestion, Cut, Facet, FoundObject, Result,
 from query.document import DocumentView
 from query.request import SearchRequest
 from query.versus import Difference, Versus
+from ranking.judgements.judgement import Judgement, Topic
 from ranking.listing import Listing
 from web.models import Overview, Refused, RefusedList, Sample
 from web.readiness import Warmth
@@ -202,6 +203,48 @@ class FakeIngest:
         return len(entries)
 
 
+class FakeJudgements:
+    """Judgements in memory."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Topic] = {}
+        self.said: dict[tuple[str, str, str], list[Judgement]] = {}
+
+    def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
+        """Only remembered."""
+        return self.asked.setdefault(topic.named().id, topic.named())
+
+    def topic(self, name: str) -> Topic:
+        """As remembered."""
+        if name not in self.asked:
+            raise NotFoundError(f"there is no question {name!r} to judge")
+        return self.asked[name]
+
+    def topics(self) -> list[Topic]:
+        """As remembered."""
+        return list(self.asked.values())
+
+    def judge(self, judgements: Iterable[Judgement]) -> int:
+        """Only remembered."""
+        told = list(judgements)
+        for j in told:
+            self.said.setdefault((j.topic, j.document, j.rater), []).append(j)
+        return len(told)
+
+    def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
+        """The one before."""
+        found = self.said.get((topic, document, rater), [])
+        if not found:
+            raise NotFoundError("there is no such judgement to take back")
+        found.pop()
+        return found[-1] if found else None
+
+    def all(self, **terms: str) -> Iterator[Judgement]:
+        """The last of each."""
+        last = (found[-1] for found in self.said.values() if found)
+        return (j for j in last if all(getattr(j, name) == value for name, value in terms.items() if value))
+
+
 def an_overview() -> Overview:
     """A small collection."""
     samples = [
@@ -225,7 +268,8 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     warmth.start()
     warmth.wait(10)
     parts: dict[str, object] = {
-        "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "uploads": Uploads(settings),
+        "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "judgements": FakeJudgements(),
+        "uploads": Uploads(settings),
         "show": show, "overview": an_overview, "warmth": warmth, "checks": {"engine": lambda: None},
         "gauges": lambda: {("omma_documents", ""): 796.0, ("omma_queue_length", "bulk"): 3.0},
     }  # fmt: skip

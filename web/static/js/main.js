@@ -7,6 +7,7 @@ import { followJobs } from "./jobs.js";
 import { chooseAll } from "./choose.js";
 import { showBusy } from "./busy.js";
 import { mendBroken } from "./broken.js";
+import { judgeResults } from "./judge.js";
 import { tellEvents } from "./events.js";
 
 listenForPictures();
@@ -18,3 +19,4 @@ chooseAll();
 showBusy();
 mendBroken();
 tellEvents();
+judgeResults();

@@ -1,0 +1,177 @@
+"""Judgements in files of every kind, in the store, and how far people agree."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.client import connect
+from engine.errors import ConfigurationError, NotFoundError
+from engine.settings import Settings
+from ranking.judgements import exchange, files, svmrank
+from ranking.judgements.agreement import agreement, fleiss
+from ranking.judgements.grades import by_topic
+from ranking.judgements.judgement import Judgement, Topic
+from ranking.judgements.store import Judgements
+
+NAMES = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=12)
+JUDGEMENTS = st.builds(
+    Judgement, topic=NAMES, document=NAMES, grade=st.integers(0, 4), source=st.sampled_from(["person", "clicks", "generated"]),
+    rater=st.text(max_size=10), time=st.datetimes(timezones=st.just(UTC)),
+)  # fmt: skip
+
+
+def said(document: str, grade: int, rater: str = "Ada", **changes: object) -> Judgement:
+    return Judgement.model_validate({"topic": "t", "document": document, "grade": grade, "rater": rater} | changes)
+
+
+@given(st.lists(JUDGEMENTS, max_size=8))
+def test_our_own_lines_lose_nothing(tmp_path_factory: pytest.TempPathFactory, told: list[Judgement]) -> None:
+    path = tmp_path_factory.mktemp("files") / "judgements.jsonl"
+    files.write(path, [], told)
+    assert files.read(path) == ([], told)
+
+
+def test_qrels_and_quepid_come_back_with_what_they_can_say(tmp_path: Path) -> None:
+    topics = [Topic(text="red shoe, size 4").named(), Topic(like="d1").named()]
+    told = [said("a", 4, topic=topics[0].id), said("b", 0, topic=topics[0].id), said("c", 2, topic=topics[1].id)]
+    for name, expected in (("x.qrels", 3), ("x.csv", 2)):
+        files.write(tmp_path / name, topics, told)
+        found, back = files.read(tmp_path / name)
+        assert [(j.topic, j.document, j.grade) for j in back] == [(j.topic, j.document, j.grade) for j in told[:expected]]
+        assert [topic.text for topic in found] == (["red shoe, size 4"] if name == "x.csv" else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.qrels", "t 0 d 2\nt 0 d\n", r"a\.qrels, line 2: 3 columns"),
+        ("a.qrels", "t 0 d nine\n", "line 1"),
+        ("a.qrels", "t 0 d 9\n", "line 1: grade"),
+        ("a.csv", "query,docid\nred,a\n", "no column rating"),
+        ("a.csv", "query,docid,rating\nred,a,4\nred,b,2.5\n", "line 3: 2.5 is no grade"),
+        ("a.csv", "query,docid,rating\nred,,4\n", "line 2: no document"),
+        ("a.jsonl", "{}\n", "line 1: topic"),
+        ("a.jsonl", "nonsense\n", "line 1"),
+        ("a.bin", "", "name its format"),
+    ],
+)
+def test_wrong_lines_are_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigurationError, match=told):
+        files.read(tmp_path / name)
+
+
+def test_other_encodings_are_told_and_marks_of_byte_order_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("query,docid,rating\nröt,a,1\n".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        files.read(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_bytes("query,docid,rating\nröt,a,1\n".encode("utf-8-sig"))
+    assert files.read(tmp_path / "a.csv")[0][0].text == "röt"
+
+
+def test_folders_keep_pictures_inside(tmp_path: Path) -> None:
+    topic = Topic(picture="pictures/a.jpg").named()
+    assert exchange.write_folder(tmp_path / "set", [(topic, b"jpeg")], [said("a", 4, topic=topic.id)]) == (1, 1)
+    told = exchange.read_folder(tmp_path / "set")
+    assert told.topics == [(topic, b"jpeg")] and told.judgements[0].document == "a"
+    files.write_topics(tmp_path / "set" / "topics.jsonl", [Topic(picture="../../etc/passwd")])
+    with pytest.raises(ConfigurationError, match="no file of"):
+        exchange.read_folder(tmp_path / "set")
+
+
+def test_svmrank_lines_keep_features_missing_values_and_names(tmp_path: Path) -> None:
+    values = np.array([[0.5, np.nan], [np.nan, -1.25], [0.1, 3e9]])
+    rows = svmrank.Rows(
+        ("similar", "ocr.picture"), values, (4, 0, 2), ("q1", "q1", "a topic".replace(" ", "_")), ("a", "b", "c")
+    )
+    svmrank.write(tmp_path / "x.svm", rows)
+    text = (tmp_path / "x.svm").read_text()
+    assert "# 2: ocr.picture" in text and "4 qid:1 1:0.5 # a" in text and "0 qid:1 2:-1.25 # b" in text
+    back = svmrank.read(tmp_path / "x.svm")
+    np.testing.assert_allclose(back.values, values)
+    assert (back.names, back.grades, back.topics, back.documents) == (rows.names, rows.grades, rows.topics, rows.documents)
+
+
+def test_lines_of_others_are_read_and_wrong_ones_named(tmp_path: Path) -> None:
+    (tmp_path / "ranklib.txt").write_text("2 qid:10 1:0.5 3:1 # GX001\n0 qid:10 2:7\n")
+    rows = svmrank.read(tmp_path / "ranklib.txt")
+    assert rows.names == ("1", "2", "3") and rows.topics == ("10", "10") and rows.documents == ("GX001", "")
+    for wrong in ("qid:1 1:2", "1 qid:1 0:2", "1 qid:1 a:2", "1 qid:1 1:x"):
+        (tmp_path / "wrong.txt").write_text(wrong + "\n")
+        with pytest.raises(ConfigurationError, match="line 1"):
+            svmrank.read(tmp_path / "wrong.txt")
+
+
+def test_people_are_believed_before_clicks_and_clicks_before_what_was_generated() -> None:
+    told = [
+        said("a", 0, source="generated"),
+        said("a", 3, source="clicks"),
+        said("a", 4),
+        said("a", 1, "Bob"),
+        said("a", 2, "Cem"),
+    ]
+    assert by_topic(told) == {"t": {"a": 2}}, "the median of three people"
+    assert by_topic(told[:2]) == {"t": {"a": 3}} and by_topic(told[:1]) == {"t": {"a": 0}}
+
+
+def test_fleiss_is_that_of_the_paper() -> None:
+    # Fleiss 1971, table 1: 30 patients, six raters, five diagnoses.
+    table = (
+        "0 0 0 6 0|0 3 0 0 3|0 1 4 0 1|0 0 0 0 6|0 3 0 3 0|2 0 4 0 0|0 0 4 0 2|2 0 3 1 0|"
+        "2 0 0 4 0|0 0 0 0 6|1 0 0 5 0|1 1 0 4 0|0 3 3 0 0|1 0 0 5 0|0 2 0 3 1|0 0 5 0 1|"
+        "3 0 0 1 2|5 1 0 0 0|0 2 0 4 0|1 0 2 0 3|0 0 0 0 6|0 1 0 5 0|0 2 0 1 3|2 0 0 4 0|"
+        "1 0 0 4 1|0 5 0 1 0|4 0 0 0 2|0 2 0 4 0|1 0 5 0 0|0 0 0 0 6"
+    )
+    counts = [[int(count) for count in row.split()] for row in table.split("|")]
+    assert fleiss(counts) == pytest.approx(0.430, abs=0.001)
+
+
+def test_cohen_is_that_of_the_example() -> None:
+    # Two people on 50 proposals: both yes 20, both no 15, only the first 5, only the second 10; kappa is 0.4.
+    pairs = [(4, 4)] * 20 + [(4, 0)] * 5 + [(0, 4)] * 10 + [(0, 0)] * 15
+    told = [
+        said(str(n), grade, rater) for n, pair in enumerate(pairs) for rater, grade in zip(("Ada", "Bob"), pair, strict=True)
+    ]
+    found = agreement(told)
+    assert found.pairs[0].kappa == pytest.approx(0.4) and found.documents == 50
+
+
+def test_agreement_says_when_it_says_nothing() -> None:
+    assert "two people" in agreement([said("a", 4)]).told
+    assert "No result" in agreement([said("a", 4), said("b", 4, "Bob")]).told
+    same = agreement([said(d, 4, rater) for d in "abc" for rater in ("Ada", "Bob")])
+    assert same.fleiss is None and same.pairs[0].kappa is None and "one grade" in same.told
+
+
+@pytest.fixture()
+def store(live_settings: Settings, tmp_path: Path) -> Judgements:
+    settings = live_settings.model_copy(update={"store_url": f"file://{tmp_path}"})
+    return Judgements(connect(settings), settings)
+
+
+@pytest.mark.engine
+def test_the_store_keeps_replaces_takes_back_and_forgets(store: Judgements) -> None:
+    topic = store.add_topic(Topic(text="red"), b"a picture")
+    assert store.topic(topic.id) == topic and store.picture(topic) == b"a picture"
+    before = datetime.now(UTC) - timedelta(seconds=1)  # the engine knows milliseconds
+    store.judge([said("a", 1, topic=topic.id), said("b", 2, topic=topic.id), said("a", 4, "Bob", topic=topic.id)])
+    store.judge([said("a", 3, topic=topic.id)])
+    assert {(j.document, j.rater): j.grade for j in store.all(topic=topic.id)} == {
+        ("a", "Ada"): 3,
+        ("b", "Ada"): 2,
+        ("a", "Bob"): 4,
+    }
+    assert store.since(before) == store.since(None) == 3 and store.since(before + timedelta(hours=1)) == 0
+    back = store.undo(topic.id, "a", "Ada")
+    assert back and back.grade == 1
+    assert store.undo(topic.id, "a", "Ada") is None
+    with pytest.raises(NotFoundError):
+        store.undo(topic.id, "a", "Ada")
+    store.forget(topic.id)
+    assert list(store.all()) == [] and store.topics() == []
+    with pytest.raises(NotFoundError):
+        store.picture(topic)
