@@ -33,6 +33,7 @@ class Versus(BaseModel):
     places: tuple[int, int] = Field(description="Their places among all candidates; the first is 1")
     differences: list[Difference] = Field(description="The weightiest first; they add up to the difference of the scores")
     text: str
+    warnings: list[str] = []
 
 
 def versus(run: Run, one: str, other: str) -> Versus:
@@ -48,6 +49,7 @@ def versus(run: Run, one: str, other: str) -> Versus:
     return Versus(
         question=run.asked, ranker=run.ranker_name, above=above, below=below, places=(first + 1, second + 1),
         differences=differences, text=_told(differences),
+        warnings=run.warnings,
     )  # fmt: skip
 
 

@@ -11,9 +11,11 @@ from engine.settings import Settings
 from ranking.fusion import NAME as FUSION
 from ranking.learning.learned import Learned
 from ranking.learning.models import Models
+from ranking.listing import Listing
 
 logger = logging.getLogger(__name__)
 REST = 60.0  # seconds that a slow model is left out
+STRIKES = 3  # slow answers one after the other: a busy moment of the machine is not the model's fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ class Choice:
     challenger: Learned | None = None
     compared: bool = False  # whether there is a challenger, which may be rank fusion
     warning: str = ""
+
+
+FIRST = Listing(table={"any": {}})
 
 
 class Rankers:
@@ -37,6 +42,7 @@ class Rankers:
         self._mark: tuple[int, int] | None = None
         self._choice = Choice()
         self._rests: dict[str, float] = {}  # model -> until when
+        self._strikes: dict[str, int] = {}  # model -> slow answers one after the other
 
     def choose(self) -> Choice:
         """What is in use now; never raises: a model that cannot be used is a warning."""
@@ -56,9 +62,11 @@ class Rankers:
 
     def took(self, model: str, milliseconds: float) -> None:
         """Remember how long a model took: one that is too slow rests."""
-        if milliseconds > self._settings.rank_patience:
+        slow = milliseconds > self._settings.rank_patience
+        self._strikes[model] = self._strikes.get(model, 0) + 1 if slow else 0
+        if self._strikes[model] >= STRIKES:
             logger.warning("model %s took %.0f ms (OMMA_RANK_PATIENCE); it rests for %.0f s", model, milliseconds, REST)
-            self._rests[model] = time.monotonic() + REST
+            self._rests[model], self._strikes[model] = time.monotonic() + REST, 0
 
     def _load(self) -> Choice:
         try:
@@ -82,7 +90,9 @@ class Rankers:
         if card.profile != self._settings.profile and name == self._models.packaged():
             return None  # it was made for other senses: that is no fault
         card.recipe.features.check(self._columns())
-        return self._models.load(name)
+        model = self._models.load(name)
+        model.contributions(FIRST, list(FIRST.table))  # what is slow only the first time happens now
+        return model
 
     def _without(self, why: str) -> Choice:
         logger.warning("no learned model: %s", why)
