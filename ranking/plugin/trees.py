@@ -67,9 +67,9 @@ def condition(threshold: float) -> float:
     """The float32 that exactly the float32 values up to the threshold are below; at most the largest finite one."""
     with np.errstate(over="ignore"):
         last = np.float32(threshold)
-    if float(last) > threshold:
-        last = np.nextafter(last, np.float32(-np.inf))
-    return min(float(np.nextafter(last, np.float32(np.inf))), MOST)
+        if float(last) > threshold:
+            last = np.nextafter(last, np.float32(-np.inf))
+        return min(float(np.nextafter(last, np.float32(np.inf))), MOST)
 
 
 def _objective(dump: Json) -> str:

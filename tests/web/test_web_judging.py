@@ -109,6 +109,7 @@ def test_keys_grade_arrows_move_and_u_takes_back(
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("2")
     page.locator("[data-done]:text-is('2')").wait_for()
+    page.wait_for_timeout(300)
     given = {j.document: (j.grade, j.rater) for j in kept.all()}
     assert given == {first: (4, "Ada"), second: (2, "Ada")}
     page.keyboard.press("u")

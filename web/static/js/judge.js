@@ -7,30 +7,32 @@ export function judgeResults() {
   const cards = [...sheet.querySelectorAll("[data-card]")];
   const given = []; // cards in the order in which they were graded
   const topic = sheet.dataset.topic;
+  let waiting = Promise.resolve();
 
-  async function give(card, grade) {
-    const before = card.dataset.grade;
-    show(card, grade);
-    try {
-      await send("PUT", { topic, document: card.dataset.card, grade });
-      given.push(card);
-      (cards.slice(cards.indexOf(card) + 1).find((next) => next.dataset.grade === "") ?? card).focus();
-    } catch (error) {
-      show(card, before);
-      problem(error);
-    }
+  // One after the other, so that a fast hand cannot overtake the network.
+  function inTurn(work) {
+    waiting = waiting.then(work).catch(problem);
   }
 
-  async function undo() {
+  function give(card, grade) {
+    const before = card.dataset.grade;
+    show(card, grade);
+    given.push(card);
+    (cards.slice(cards.indexOf(card) + 1).find((next) => next.dataset.grade === "") ?? card).focus();
+    inTurn(() => send("PUT", { topic, document: card.dataset.card, grade }).catch((error) => {
+      show(card, before);
+      throw error;
+    }));
+  }
+
+  function undo() {
     const card = given.pop() ?? (document.activeElement?.dataset.grade ? document.activeElement : null);
     if (!card) return;
-    try {
+    inTurn(async () => {
       const { grade } = await send("DELETE", { topic, document: card.dataset.card });
       show(card, grade ?? "");
       card.focus();
-    } catch (error) {
-      problem(error);
-    }
+    });
   }
 
   function show(card, grade) {

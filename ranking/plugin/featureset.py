@@ -1,0 +1,106 @@
+"""The columns of the factor table, and what is known of the question, as the plugin's features.
+
+A column has one definition: its factor's `score` clause. The feature of a column is therefore a template that takes the whole
+clause as a parameter; the plugin's Mustache writes it back as JSON (`toJson`) and runs it as a query. A column that the
+question does not give needs no parameter: its feature matches nothing, and is missing.
+
+What is the same for every document of a question (`question@...`) is a query whose score is the number asked with.
+
+Names in the plugin hold letters, digits and `_` only: in Mustache, `objects.words` would be the `words` of `objects`.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from engine.errors import ConfigurationError
+from ranking.learning.features import QUESTION, FeatureSet
+from ranking.listing import Facts, Listing
+from ranking.plugin import trees
+
+Json = dict[str, Any]
+TYPE = "model/xgboost+json"
+NOTHING = '{"match_none": {}}'
+
+
+def name_of(feature: str) -> str:
+    """A feature's name in the plugin: `objects.words` is `objects_words`."""
+    return re.sub(r"\W", "_", feature, flags=re.ASCII)
+
+
+def feature_set(name: str, columns: Sequence[str], constants: Sequence[str]) -> Json:
+    """The body of `PUT _ltr/<store>/_featureset/<name>`; ConfigurationError where two names become one."""
+    _names([*columns, *constants])
+    features = [_column(name_of(column)) for column in columns] + [_constant(name_of(constant)) for constant in constants]
+    return {"featureset": {"name": name, "features": features}}
+
+
+def model_body(model_name: str, feature_names: Sequence[str], booster: lightgbm.Booster) -> Json:
+    """The body of `POST _ltr/<store>/_featureset/<name>/_createmodel`.
+
+    `feature_names` are those that the feature set has, as Omma calls them. ConfigurationError where the trees read others
+    (what a column is beside the other candidates, which the plugin cannot know), or cannot be said in the plugin's form.
+    """
+    _check(booster, feature_names)
+    _names(feature_names)
+    definition = trees.definition(booster, [name_of(feature) for feature in booster.feature_name()])
+    # As text, so that every digit stays as it was written.
+    return {"model": {"name": model_name, "model": {"type": TYPE, "definition": json.dumps(definition)}}}
+
+
+def lift(body: Json) -> float:
+    """What a model (the body of `model_body`) adds to every score; see ranking.plugin.trees."""
+    return trees.lift(json.loads(body["model"]["model"]["definition"]))
+
+
+def params(columns: Mapping[str, Json], constants: Mapping[str, float]) -> Json:
+    """What a question is asked with: the `score` clauses of the columns it gives, and all constants.
+
+    ConfigurationError where a constant is no score: below zero or not finite.
+    """
+    _names([*columns, *constants])
+    wrong = [name for name, value in constants.items() if not (math.isfinite(value) and value >= 0)]
+    if wrong:
+        raise ConfigurationError(f"the score of a query is a number from zero: {', '.join(wrong)} cannot be one")
+    values = {name_of(name): float(value) for name, value in constants.items()}
+    return {name_of(column): clause for column, clause in columns.items()} | values
+
+
+def constants_of(facts: Facts) -> dict[str, float]:
+    """The `question@` features of a question."""
+    row = FeatureSet(columns=(), listwise=False).of_values(np.empty((1, 0)), Listing(table={}, facts=facts))[0]
+    return dict(zip(QUESTION, row.tolist(), strict=True))
+
+
+def _column(name: str) -> Json:
+    template = f"{{{{#toJson}}}}{name}{{{{/toJson}}}}{{{{^{name}}}}}{NOTHING}{{{{/{name}}}}}"
+    return {"name": name, "params": [], "template_language": "mustache", "template": template}
+
+
+def _constant(name: str) -> Json:
+    template = f'{{"constant_score": {{"filter": {{"match_all": {{}}}}, "boost": {{{{{name}}}}} }} }}'
+    return {"name": name, "params": [name], "template_language": "mustache", "template": template}
+
+
+def _names(features: Sequence[str]) -> None:
+    """ConfigurationError where the plugin could not tell two features apart."""
+    names: dict[str, str] = {}
+    for feature in features:
+        other = names.setdefault(name_of(feature), feature)
+        if other != feature:
+            raise ConfigurationError(f"{other} and {feature} would both be called {name_of(feature)} in the plugin")
+
+
+def _check(booster: lightgbm.Booster, there: Sequence[str]) -> None:
+    read = [name for name, splits in zip(booster.feature_name(), booster.feature_importance("split"), strict=True) if splits]
+    extra = sorted(set(read) - set(there))
+    if extra:
+        shown = ", ".join(extra[:3]) + (", ..." if len(extra) > 3 else "")  # noqa: PLR2004
+        raise ConfigurationError(
+            f"the engine cannot compute {shown}: train a model without list context (`omma rank train --plain`)"
+        )
