@@ -159,7 +159,7 @@ def test_a_model_that_learned_nothing_is_one_number() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"categories": [3]}, "categorical"),
+        ({"categories": [1]}, "categorical"),
         ({"zero_as_missing": True}, "zero_as_missing"),
         ({"objective": "regression", "linear_tree": True}, "linear"),
         ({"objective": "binary"}, "binary"),
