@@ -100,7 +100,7 @@ def test_keys_grade_arrows_move_and_u_takes_back(
     page = open_page(serve(judges) + "/judge?text=red")
     page.get_by_label("Name").fill("Ada")
     page.get_by_role("button", name="Begin").click()
-    page.locator("[data-card]").first.wait_for()
+    page.locator("[data-card]:focus").wait_for()
     first, second = (page.locator("[data-card]").nth(at).get_attribute("data-card") for at in (0, 1))
     page.keyboard.press("4")
     page.locator("[data-done]:text-is('1')").wait_for()
