@@ -148,13 +148,28 @@ def interleave(model: str) -> None:
 @click.argument("model", default="")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--lists", "files", type=FILES, multiple=True, help="Write the rows that it learns from instead (SVMrank).")
-def export(model: str, folder: Path, files: tuple[Path, ...]) -> None:
+@click.option("--opensearch-ltr", "plugin", is_flag=True, help="In the form of OpenSearch's Learning to Rank plugin.")
+@click.option("--upload", is_flag=True, help="With --opensearch-ltr: put it into the engine, too.")
+def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, upload: bool) -> None:
     """Write MODEL to a folder: LightGBM's file and its card; or its features of examples, for other tools."""
     from ranking.learning.exchange import write_model, write_rows  # noqa: PLC0415
 
+    if plugin:
+        _export_plugin(_card(model).id, folder, upload=upload)
+        return
     card, examples = _card(model), _examples(files) if files else []
     path = write_rows(folder, card, examples) if examples else write_model(folder, _models().path(card.id))
     click.echo(f"{path} written")
+
+
+def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
+    from ranking.plugin import upload as plugin  # noqa: PLC0415
+
+    exported = plugin.export(_models().load(model))
+    click.echo(f"{plugin.write(folder, exported)} written")
+    if upload:
+        plugin.upload(connect(get_settings()), exported)
+        click.echo(f"{exported.name} is in the engine; OMMA_RANKER=sltr ranks by it")
 
 
 def _examples(files: tuple[Path, ...]) -> "list[Example]":

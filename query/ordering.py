@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from query.answer import Cut
 from query.grouping import compare, pairs
 from query.run import Run
+from query.sltr import in_engine
 from ranking import cut
 from ranking.choice import Choice
 from ranking.interleaving import TEAMS, team_draft
@@ -51,11 +52,11 @@ def order(run: Run) -> None:
     choice = run.rankers.choose() if run.rankers else Choice()
     if choice.warning:
         run.warnings.append(choice.warning)
-    first, ranker = _ordered(run, choice.model)
+    first, ranker = in_engine(run, choice.model) if choice.in_engine and choice.model else _ordered(run, choice.model)
     if choice.compared:
         _interleave(run, (first, ranker), _ordered(run, choice.challenger))
     else:
-        run.ranked, run.ranker_name = first, ranker.name
+        run.ranked, run.ranker_name = first, "sltr" if choice.in_engine and ranker is choice.model else ranker.name
         run.rankers_used = dict.fromkeys(run.listing.table, ranker)
 
 

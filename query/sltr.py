@@ -6,12 +6,32 @@ One request: an `ids` filter, which scores nothing, and a rescore by an `sltr` q
 from collections.abc import Sequence
 from typing import Any
 
+from opensearchpy.exceptions import NotFoundError as MissingError
+
+from engine.errors import ConfigurationError
 from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
 from query.run import Run
+from ranking.learning.learned import Learned
+from ranking.order import Ranked, Ranker, columns_of, ranks
 from ranking.plugin.featureset import constants_of, params
-from ranking.plugin.upload import STORE
+from ranking.plugin.upload import STORE, model_name
 
 Json = dict[str, Any]
+
+
+def in_engine(run: Run, model: Learned) -> tuple[list[Ranked], Ranker]:
+    """The candidates by the engine's scores; by rank fusion, with a warning, where the engine has not got the model."""
+    if not run.listing.table:
+        return [], model
+    try:
+        body = rescore_body(list(run.listing.table), model_name(model.name), params_of(run))
+        found = scores(run.calls.search(body))
+    except (RefusedError, MissingError, ConfigurationError) as error:
+        run.warnings.append(f"results are in the order of rank fusion: the engine cannot rank by {model.name} ({error})")
+        return run.fusion.order(run.listing), run.fusion
+    by_column = {column: ranks(run.listing.table, column) for column in columns_of(run.listing.table)}
+    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in run.listing.table]
+    return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id)), model
 
 
 def params_of(run: Run) -> Json:

@@ -25,6 +25,7 @@ class Choice:
     model: Learned | None = None
     challenger: Learned | None = None
     compared: bool = False  # whether there is a challenger, which may be rank fusion
+    in_engine: bool = False  # whether the engine scores by the model, with its Learning to Rank plugin
     warning: str = ""
 
 
@@ -74,6 +75,8 @@ class Rankers:
             model = self._ranker(state.current or self._models.packaged())
         except OmmaError as error:
             return self._without(str(error))
+        if self._settings.ranker == "sltr":
+            return Choice(model, in_engine=True) if model else self._without("no model is in use (`omma rank train --plain`)")
         if model is None and not state.current and self._settings.ranker == "model":
             return self._without("no model is in use (`omma rank train`)")
         try:

@@ -38,12 +38,17 @@ class Export:
 
 def export(learned: Learned) -> Export:
     """ConfigurationError where the model reads what the engine cannot compute."""
-    name = f"omma-{learned.name}"
+    name = model_name(learned.name)
     if not re.fullmatch(r"[\w.-]+", name, flags=re.ASCII):
         raise ConfigurationError(f"{learned.name!r} cannot be a name in the plugin's store")
     columns = learned.features.columns
     body = model_body(name, (*columns, *QUESTION), learned.booster)
     return Export(name, feature_set(name, columns, QUESTION), body)
+
+
+def model_name(model: str) -> str:
+    """What a model is called in the plugin's store."""
+    return f"omma-{model}"
 
 
 def has_plugin(client: OpenSearch) -> bool:
