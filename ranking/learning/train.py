@@ -19,10 +19,21 @@ from ranking.learning.gate import Verdict, judge
 from ranking.learning.learned import Learned
 from ranking.learning.measures import NAMES, measure, ndcg, ordered_by
 from ranking.learning.models import PACKAGED, Card, Models, mark_of, new_id
+from ranking.learning.report import page
 from ranking.listing import Listing
 from ranking.order import Ranked, Ranker
 
 Tell = Callable[[str], None]
+DATA = """
+## Data and limits
+
+Trained on questions with known answers over a mixed collection (`omma rank lists LISTS --data FOLDER`, then `omma rank train
+--lists LISTS --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research use), ICDAR-2019 SROIE
+receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies. Only trees over factor
+values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food and everyday scenes,
+asked by pictures, parts of them, and English words. Factors of other weights than the packaged ones have other values: for another
+profile of senses train a model of your own.
+"""
 ABOUT = "Trained by `omma rank train`."
 
 
@@ -94,9 +105,12 @@ def retrain(
 
 
 def package(trained: Trained, settings: Settings) -> None:
-    """Make it the model that Omma comes with: a folder of the repository."""
-    shutil.rmtree(PACKAGED, ignore_errors=True)
-    shutil.copytree(Models(settings).path(trained.card.id), PACKAGED)
+    """Make it the model that Omma comes with: a folder of the repository, with a card for people."""
+    source = Models(settings).path(trained.card.id)
+    if source != PACKAGED:
+        shutil.rmtree(PACKAGED, ignore_errors=True)
+        shutil.copytree(source, PACKAGED)
+    (PACKAGED / "README.md").write_text(page(trained.card) + DATA)
 
 
 def known_by(card: Card) -> str:
