@@ -31,8 +31,8 @@ Trained on questions with known answers over a mixed collection (`omma rank list
 --lists LISTS --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research use), ICDAR-2019 SROIE
 receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies. Only trees over factor
 values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food and everyday scenes,
-asked by pictures, parts of them, and English words. Factors of other weights than the packaged ones have other values: for another
-profile of senses train a model of your own.
+asked by pictures, parts of them, and English words. Factors of other weights than the packaged ones have other values:
+for another profile of senses train a model of your own.
 """
 ABOUT = "Trained by `omma rank train`."
 

@@ -11,7 +11,6 @@ import pytest
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from ranking.choice import Rankers
-from ranking.learning import models as life
 from ranking.learning.examples import by_side
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.models import Card, Models
@@ -28,9 +27,8 @@ def card(name: str, hours: int = 0) -> Card:
 
 
 @pytest.fixture()
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """An installation without a packaged model."""
-    monkeypatch.setattr(life, "PACKAGED", tmp_path / "none")
+def settings(tmp_path: Path) -> Settings:
+    """An installation without models."""
     return Settings(home=tmp_path)
 
 

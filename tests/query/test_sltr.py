@@ -1,0 +1,193 @@
+"""The engine's side of a learned order: the plugin's features are the columns of the factor table, and a rescore tells scores.
+
+The server of the tests has no Learning to Rank plugin, but all that the plugin asks of it: Mustache and the queries. What the
+plugin does with them is computed by tests/ranking/plugin_reference.py. A server that has it is named by OMMA_TEST_LTR_URL.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+from opensearchpy import OpenSearch
+
+from engine.client import connect
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from factors.registry import feature_names
+from mappings import versions
+from query.candidates import propose
+from query.engine_calls import Calls, RefusedError
+from query.ordering import listing
+from query.request import SearchRequest
+from query.run import Run
+from query.search import Searcher
+from query.sltr import params_of, rescore_body, scores
+from query.table import fill
+from ranking.learning.examples import Example
+from ranking.learning.features import QUESTION, FeatureSet
+from ranking.learning.fit import Recipe, fit
+from ranking.learning.learned import Learned
+from ranking.listing import Facts, Listing
+from ranking.plugin.featureset import constants_of, lift, name_of
+from ranking.plugin.upload import Export, export, has_plugin, upload
+from tests.factors.scenes import Live
+from tests.query.query_scenes import Told, collection, png, seen
+from tests.ranking.plugin_reference import Json, read, score
+
+pytestmark = pytest.mark.engine
+SCALE = {"linked_text": 8, "ocr": 8, "objects.words": 4}  # BM25 has no upper end
+PLAIN = FeatureSet(columns=feature_names(), listwise=False)
+ASKED = {
+    "picture and words": SearchRequest(image=png(), text="red dog town plate", uncut=True),
+    "words": SearchRequest(text='red dog "old town"', uncut=True),
+    "document": SearchRequest(like="car0", uncut=True),
+    "part": SearchRequest(like="dog0", box=[0.25, 0.125, 0.5, 0.5], uncut=True),
+}
+
+
+@pytest.fixture()
+def told() -> Told:
+    """A red car with a plate."""
+    return Told(whole=seen("q", "car", 0))
+
+
+def example(number: int) -> Example:
+    """All columns, each often missing; the grade is a matter of several."""
+    chance = random.Random(number)
+    table = {
+        f"{number}-{place}": {name: chance.random() * SCALE.get(name, 1) for name in feature_names() if chance.random() < 0.6}
+        for place in range(40)
+    }
+    best = max(len(row) for row in table.values())
+    grades = {
+        key: int(4 * (sum(v / SCALE.get(n, 1) for n, v in row.items()) / len(row) + len(row) / best) / 2)
+        for key, row in table.items()
+        if row
+    }
+    facts = Facts(intent="picture" if number % 2 else "picture and words", words=number % 3)
+    return Example(topic=str(number), listing=Listing(table=table, facts=facts), grades=grades, complete=True)
+
+
+@pytest.fixture(scope="module")
+def model() -> Learned:
+    """Trees over all columns, without list context."""
+    made = [example(number) for number in range(60)]
+    return Learned("plain", PLAIN, fit(made[:45], made[45:], Recipe(features=PLAIN, trees=40, monotone=False)))
+
+
+def run_of(searcher: Searcher, client: OpenSearch, request: SearchRequest) -> Run:
+    """A search up to the order."""
+    calls = Calls(client, versions.alias(searcher.settings), 20)
+    run = searcher._understanding.of(request, calls)
+    propose(run)
+    fill(run)
+    run.listing = listing(run)
+    return run
+
+
+def rendered(client: OpenSearch, feature: Json, asked: Json) -> Json:
+    """The query of a feature, as Mustache writes it."""
+    assert all(name in asked for name in feature["params"]), "the plugin refuses what lacks a parameter"
+    body = {"source": feature["template"], "params": asked}
+    output: Json = client.transport.perform_request("POST", "/_render/template", body=body)["template_output"]
+    return output
+
+
+def logged(live: Live, made: Export, run: Run) -> dict[str, dict[str, float]]:
+    """Document -> feature -> value, for features whose query matches: what the plugin gathers."""
+    queries = {f["name"]: rendered(live.client, f, params_of(run)) for f in made.featureset["featureset"]["features"]}
+    should = [{"bool": {"must": [query], "_name": name}} for name, query in queries.items()]
+    query = {"bool": {"filter": [{"ids": {"values": list(run.rows)}}], "should": should}}
+    sent = {"size": 100, "_source": False, "query": query}
+    hits = live.client.search(index=live.index, body=sent, params={"include_named_queries_score": "true"})["hits"]["hits"]
+    return {hit["_id"]: hit["matched_queries"] for hit in hits}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_features_of_the_plugin_are_the_columns_and_the_question(
+    full: Live, searcher: Searcher, model: Learned, asked: str
+) -> None:
+    run = run_of(searcher, full.client, ASKED[asked])
+    assert run.columns and set(run.columns) <= set(feature_names())
+    constants = {name_of(name): value for name, value in constants_of(run.facts).items()}
+    expected = {
+        key: {name_of(column): value for column, value in row.values.items()} | constants for key, row in run.rows.items()
+    }
+    found = logged(full, export(model), run)
+    assert found.keys() == expected.keys() and len(found) > 2
+    for key, row in expected.items():
+        assert found[key] == pytest.approx(row, abs=1e-7), key
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_engine_scores_as_our_process_does(full: Live, searcher: Searcher, model: Learned, asked: str) -> None:
+    run, made = run_of(searcher, full.client, ASKED[asked]), export(model)
+    trees = read(made.model)
+    found = {key: score(trees, row, reads_missing=False) - lift(made.model) for key, row in logged(full, made, run).items()}
+    ours = {ranked.id: ranked.score for ranked in model.order(run.listing)}
+    assert found == pytest.approx(ours, abs=1e-5)
+    assert len(set(ours.values())) > 1
+
+
+def test_a_rescore_gives_every_document_the_score_of_its_query_alone(full: Live) -> None:
+    ids = [f"car{n}" for n in range(4)] + ["dog1"]
+    body = rescore_body(ids, "m", {})
+    assert body["rescore"]["query"]["rescore_query"] == {"sltr": {"store": "omma", "model": "m", "params": {}}}
+    script = {"source": "doc['price'].size() == 0 ? 0.5 : doc['price'].value / 7"}
+    body["rescore"]["query"]["rescore_query"] = {"script_score": {"query": {"match_all": {}}, "script": script}}
+    calls = Calls(full.client, full.index, 20)
+    found = scores(calls.search(body), lift=2.0)
+    prices = {f"car{n}": 10.0 * n / 7 for n in range(4)} | {"dog1": 0.5}
+    assert found == pytest.approx({key: value - 2 for key, value in prices.items()}, abs=1e-6)
+    assert list(found) == ["car3", "car2", "car1", "dog1", "car0"], "best first"
+    body["rescore"]["query"]["rescore_query"] = {"match_all": {}}
+    assert scores(calls.search(rescore_body([], "m", {}) | {"rescore": body["rescore"]})) == {}
+
+
+def test_documents_without_scores_are_not_taken_for_an_order(full: Live) -> None:
+    body = rescore_body(["car0"], "m", {}) | {"sort": ["_doc"]}
+    del body["rescore"]
+    with pytest.raises(RefusedError, match="without scores"):
+        scores(Calls(full.client, full.index, 20).search(body))
+
+
+def test_a_server_without_the_plugin_says_so(full: Live, model: Learned) -> None:
+    assert not has_plugin(full.client)
+    with pytest.raises(ConfigurationError, match=r"no Learning to Rank plugin.*opensearch-ltr"):
+        upload(full.client, export(model))
+    with pytest.raises(RefusedError, match="sltr"):
+        Calls(full.client, full.index, 20).search(rescore_body(["car0"], "m", {}))
+
+
+@pytest.fixture()
+def with_plugin(live_settings: Settings) -> Iterator[Live]:
+    """The collection on a server that has the plugin."""
+    url = os.environ.get("OMMA_TEST_LTR_URL")
+    if not url:
+        pytest.skip("OMMA_TEST_LTR_URL names no server with the Learning to Rank plugin")
+    settings = live_settings.model_copy(update={"opensearch_url": url, "ranker": "fusion"})
+    found = Live(connect(settings), settings)
+    found.put(collection())
+    yield found
+    found.client.indices.delete(index=f"{settings.index_prefix}-*", params={"expand_wildcards": "all"})
+    found.client.indices.delete_index_template(name=versions.alias(settings), ignore=404)
+    found.client.transport.perform_request("DELETE", f"/_ltr/{settings.index_prefix}", params={"ignore": 404})
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_plugin_itself_orders_as_our_process_does(
+    with_plugin: Live, told: Told, thresholds: object, model: Learned, asked: str
+) -> None:
+    made, store = export(model), with_plugin.settings.index_prefix
+    upload(with_plugin.client, made, store)
+    upload(with_plugin.client, made, store)
+    run = run_of(Searcher(with_plugin.settings, with_plugin.client, looks=lambda: told), with_plugin.client, ASKED[asked])
+    found = scores(run.calls.search(rescore_body(list(run.rows), made.name, params_of(run), store)), lift(made.model))
+    assert found == pytest.approx({ranked.id: ranked.score for ranked in model.order(run.listing)}, abs=1e-5)
+
+
+def test_constants_are_all_asked_with(full: Live, searcher: Searcher) -> None:
+    asked = params_of(run_of(searcher, full.client, ASKED["words"]))
+    assert {name_of(name) for name in QUESTION} <= set(asked)
+    assert asked["question_words"] > 0 and not asked["question_picture"]
