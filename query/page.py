@@ -1,6 +1,7 @@
 """The page shown: sources, boxes, highlights, reasons and facets, in one request for what is shown and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
@@ -34,8 +35,11 @@ def show(run: Run) -> None:
 
 def results_of(run: Run, places: Sequence[Ranked]) -> list[Result]:
     """These candidates as results, in this order."""
-    hits = _ask(run, [ranked.id for ranked in places])
-    parts = contributions(run, [ranked.id for ranked in places])
+    ids = [ranked.id for ranked in places]
+    with ThreadPoolExecutor(1) as beside:  # the trees are explained while the engine answers: either takes a while
+        explained = beside.submit(contributions, run, ids)
+        hits = _ask(run, ids)
+    parts = explained.result()
     return [result(run, ranked, hits.get(ranked.id, ABSENT), parts[ranked.id]) for ranked in places]
 
 

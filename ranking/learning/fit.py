@@ -31,9 +31,9 @@ class Recipe(BaseModel):
     objective: Objective = "lambdarank"
     features: FeatureSet
     trees: int = 300
-    leaves: int = 15
-    depth: int = 6  # what explaining a score costs goes by its square
-    learning_rate: float = 0.1
+    leaves: int = 8
+    depth: int = 3  # what explaining a score costs goes by its square, and many small trees rank as well as fewer large ones
+    learning_rate: float = 0.2
     fewest_rows: int = 40  # in a leaf
     l2: float = 5.0
     columns_per_tree: float = 0.7

@@ -165,7 +165,7 @@ def test_every_mistake_is_one_line(omma: Omma, shelf: Shelf, tmp_path: Path) -> 
         ("search", "--page", "0"): "pages begin at 1",
         ("jobs", "nosuch"): "there is no job 'nosuch'",
         ("quarantine", "drop", "nosuch"): "quarantine has no entry 'nosuch'",
-        ("quarantine", "drop", ""): "empty",
+        ("quarantine", "drop", ""): "quarantine has no entry",
         ("quarantine", "retry", "nosuch"): "quarantine has no entry 'nosuch'",
         ("delete", UNKNOWN, "-y"): "there is no picture",
         ("delete", "", "-y"): "too short",

@@ -88,11 +88,12 @@ WithOdd = Callable[[Clause | None], Searcher]
 
 @pytest.fixture()
 def with_odd(full: Live, live_settings: Settings, thresholds: Thresholds, monkeypatch: pytest.MonkeyPatch) -> WithOdd:
-    """Makes a searcher that has the odd factor, too."""
+    """Makes a searcher that has the odd factor, too; no model knows it."""
+    settings = live_settings.model_copy(update={"ranker": "fusion"})
 
     def make(clause: Clause | None) -> Searcher:
         monkeypatch.setattr(search, "all_factors", lambda: (*registry.all_factors(), Odd(clause)))
-        return Searcher(live_settings, full.client, looks=Told)
+        return Searcher(settings, full.client, looks=Told)
 
     return make
 
