@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.errors import OmmaError
+from engine.errors import ConfigurationError, OmmaError
 from engine.settings import Settings
 from ranking.fusion import NAME as FUSION
 from ranking.learning.learned import Learned
@@ -94,7 +94,10 @@ class Rankers:
             return None  # it was made for other senses: that is no fault
         card.recipe.features.check(self._columns())
         model = self._models.load(name)
-        model.contributions(FIRST, list(FIRST.table))  # what is slow only the first time happens now
+        try:
+            model.contributions(FIRST, list(FIRST.table))  # what is slow only the first time happens now
+        except Exception as error:  # whatever it is: a model is data, and data must not take the search away
+            raise ConfigurationError(f"model {name} failed ({error})") from error
         return model
 
     def _without(self, why: str) -> Choice:

@@ -107,10 +107,13 @@ def test_a_damaged_model_is_told_and_fusion_answers(full: Live, asks: Searcher, 
     assert any("rank fusion" in warning and "damaged" in warning for warning in answer.warnings)
 
 
+@pytest.mark.parametrize("asked_before", [True, False])
 def test_a_model_that_fails_on_a_question_is_told(
-    full: Live, asks: Searcher, models: Models, monkeypatch: pytest.MonkeyPatch
+    full: Live, asks: Searcher, models: Models, monkeypatch: pytest.MonkeyPatch, asked_before: bool
 ) -> None:
     models.promote("contrary")
+    if asked_before:
+        assert asks.search(LIKE_DOG).ranker == "contrary"
     monkeypatch.setattr(FeatureSet, "of_values", lambda *_: 1 / 0)
     answer = asks.search(LIKE_DOG)
     assert answer.ranker == "fusion" and answer.results
