@@ -6,9 +6,9 @@ import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
-import certifi
 import httpcore
 import httpx
 
@@ -73,11 +73,16 @@ def _check_form(url: str) -> None:
         raise FetchError("bad-address", "only http and https addresses without user names are fetched")
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates of SSL_CERT_FILE, which `omma` sets to the system's; reading them takes longer than a small picture."""
+    return httpx.create_ssl_context()
+
+
 def _client(settings: Settings) -> httpx.Client:
     transport = httpx.HTTPTransport()
-    context = ssl.create_default_context(cafile=certifi.where())
     # httpx has no public way to choose how connections are made; its pool is httpcore's, which has.
-    transport._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Backend(settings))
+    transport._pool = httpcore.ConnectionPool(ssl_context=_trust(), network_backend=_Backend(settings))
     return httpx.Client(
         transport=transport,
         follow_redirects=True,

@@ -2,10 +2,14 @@
 
 import ipaddress
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -89,14 +93,34 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture()
-def server() -> Iterator[str]:
+@contextmanager
+def serving(certificate: Path | None = None) -> Iterator[str]:
     Handler.hits = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.daemon_threads = True
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            running.socket = context.wrap_socket(running.socket, server_side=True)
         threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{running.server_port}"
         running.shutdown()
+
+
+@pytest.fixture()
+def server() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture()
+def certificate(tmp_path: Path) -> Path:
+    """A certificate that a company made for itself, and its key."""
+    path, public = tmp_path / "company.pem", tmp_path / "public.pem"
+    made = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=omma -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run(["openssl", *made.split(), "-keyout", path, "-out", public], check=True, capture_output=True)
+    path.write_text(path.read_text() + public.read_text())
+    return path
 
 
 @pytest.fixture()
@@ -133,6 +157,21 @@ def test_a_picture_is_fetched_with_its_type_and_last_address(server: str, privat
 def test_each_failure_has_its_reason(server: str, private: Settings, path: str, reason: str, passing: bool) -> None:
     error = refusal(f"{server}/{path}", private)
     assert (error.reason, error.passing) == (reason, passing)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(
+    certificate: Path, private: Settings, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(fetching, "_trust", fetching._trust.__wrapped__)
+    with serving(certificate) as address:
+        if trusted:
+            assert fetch(f"{address}/ok.png", private).data == png(1)
+        else:
+            assert refusal(f"{address}/ok.png", private).reason == "unreachable"
 
 
 def test_loopback_is_refused_before_any_connection(server: str, settings: Settings) -> None:
