@@ -90,8 +90,12 @@ class Factor(ABC):
         """Fields of the document that come from its picture."""
         return {}
 
-    def linked(self, pieces: Sequence[Piece]) -> Json:
-        """Fields of the document that come from text linked to it; made anew whenever a piece is added."""
+    def linked(self, pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
+        """Fields of the document that come from text linked to it; made anew whenever a piece is added.
+
+        Every field that may ever come of it is named, with None where there is nothing. `seen` is the document with the
+        fields that come from its picture, for what takes both.
+        """
         return {}
 
     def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,13 +19,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on."""
+    """One piece of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on.
+
+    `weight` is how much it is about the picture, 0..1 (1: nothing speaks against it); `reason` says why it is less than 1.
+    """
 
     kind: Kind
     text: str
     language: str = ""
     page: str = ""
     weight: float = 1.0
+    reason: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept in the document and in tasks."""

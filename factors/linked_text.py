@@ -1,6 +1,6 @@
 """Linked text: what people wrote next to the picture, in many languages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
@@ -38,7 +38,7 @@ class LinkedText(Factor):
         by_analyzer = {name: {"type": "text", "analyzer": name, "similarity": "boolean"} for name in ANALYZERS}
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
-    def linked(self, pieces: Sequence[Piece]) -> Json:
+    def linked(self, pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
         """The pieces, sorted into fields; a piece of small weight is never strong."""
         fields: dict[str, dict[str, None]] = {}
         for piece in pieces:

@@ -99,12 +99,12 @@ def item_key(item: Item) -> tuple[str, str, str]:
     return item.source, item.reference, item.collection
 
 
-def linked_fields(texts: Iterable[Mapping[str, Any]]) -> Json:
-    """The fields that every factor makes from linked text."""
+def linked_fields(texts: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -> Json:
+    """The fields that every factor makes from linked text, where needed together with what was seen."""
     pieces = [Piece.from_json(dict(text)) for text in texts]
     fields: Json = {}
     for factor in all_factors():
-        fields |= factor.linked(pieces)
+        fields |= factor.linked(pieces, seen)
     return fields
 
 
@@ -132,8 +132,9 @@ def _linked(document: Mapping[str, Any], entries: list[Json]) -> Json:
         "changed": _now(),
     }
     fields |= {name: _first(entries, name) for name in FACTS}
-    kept = {name: value for name, value in document.items() if name not in linked_fields([]) | fields}
-    return kept | {k: v for k, v in fields.items() if v not in (None, "")} | linked_fields(texts)
+    kept = {name: value for name, value in document.items() if name not in linked_fields([], {}) | fields}
+    fields |= linked_fields(texts, kept)
+    return kept | {name: value for name, value in fields.items() if value not in (None, "")}
 
 
 def as_point(place: Sequence[float]) -> Json:

@@ -101,7 +101,8 @@ class Renewer:
         fields |= {"missing": sorted(missing), "weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}
         for factor in self._factors:
             fields |= factor.seen(perception)
-        return Renewed(fields | linked_fields(task.document.get("texts", ())))
+        linked = linked_fields(task.document.get("texts", ()), fields)
+        return Renewed(fields | {name: value for name, value in linked.items() if value is not None})
 
 
 def _recalled(factors: Iterable[Factor], document: Mapping[str, Any]) -> dict[str, Any]:

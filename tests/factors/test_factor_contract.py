@@ -108,7 +108,7 @@ def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
         "ja": Piece(Kind.CAPTION, "雪の中の犬", "ja"),
         "uk": Piece(Kind.CAPTION, "Сова на дереві", "uk"),
     }
-    live.put({key: factor.linked([piece]) for key, piece in texts.items()})
+    live.put({key: factor.linked([piece], {}) for key, piece in texts.items()})
     asked = {"run": "en", "собака": "ru", "犬": "ja", "Дереві": "uk"}
     assert {word: live.found(factor.clauses(by_words(word))[0]) for word in asked} == {w: [key] for w, key in asked.items()}
     evidence, _ = hit(live, factor, by_words("dog"), "en")
@@ -120,7 +120,7 @@ def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_ha
     factor = registry.by_name("linked_text")
     texts = {"sheep": Piece(Kind.TITLE, "Birka.", "hu"), "owl": Piece(Kind.CAPTION, "A bird of the night", "en")}
     texts |= {f"bird{i}": Piece(Kind.CAPTION, f"Bird number {i}", "en") for i in range(8)}
-    live.put({key: factor.linked([piece]) for key, piece in texts.items()})
+    live.put({key: factor.linked([piece], {}) for key, piece in texts.items()})
     found = live.found(factor.clauses(by_words("bird"))[0])
     assert len(found) == len(texts) and found[-1] == "sheep"
 
@@ -129,7 +129,7 @@ def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_ha
 def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> None:
     factor = registry.by_name("linked_text")
     near, title = Piece(Kind.NEARBY, "A red fire engine", "en"), Piece(Kind.TITLE, "A red fire engine", "en")
-    live.put({"near": factor.linked([near]), "title": factor.linked([title])})
+    live.put({"near": factor.linked([near], {}), "title": factor.linked([title], {})})
     assert live.found(factor.clauses(by_words("fire", "engine"))[0]) == ["title", "near"]
 
 
