@@ -1,11 +1,11 @@
 """The command `omma`: subcommands are imported only when they are used."""
 
-import importlib
 import sys
 from typing import Any, NoReturn
 
 import click
 
+from cli.lazy import LazyGroup
 from engine.errors import OmmaError
 
 COMMANDS = {
@@ -28,27 +28,12 @@ COMMANDS = {
     "bench": "cli.evaluate:bench",
     "evaluate": "cli.evaluate:evaluate",
     "calibrate": "cli.evaluate:calibrate",
+    "train": "cli.train:train",
     "docs": "cli.docs:docs",
 }
 
 
-class LazyGroup(click.Group):
-    """Commands by name and address; `omma status` never waits for a model library."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option("0.1.0", prog_name="omma")
 def main() -> None:
     """Omma: search pictures by picture, by a part of it, by words, or by all of them."""

@@ -1,4 +1,4 @@
-"""Fit the projection of the similar-image embedding: `python -m training.projection --data ../shared/data`.
+"""Fit the projection of the similar-image embedding: `omma train projection --data ../shared/data`.
 
 Principal components of unit-length features, each divided by a power of its spread. Full whitening (power 1) makes noisy
 directions as loud as telling ones, none (0) lets a few directions drown all others; the power is chosen by retrieval on
@@ -109,7 +109,3 @@ def measure(data: Path, settings: Settings) -> dict[str, object]:
     everything = np.concatenate([val, garments])
     kept = {f"at_{k}": round(neighbours_kept(unit(everything), project(everything), k), 3) for k in (10, 50)}
     return report | {"full_neighbours_kept": kept, "held_out": "grocery val + iconic, clothing (all)"}
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Measure how Tesseract is best asked: `python -m training.reading --data ../shared/data`.
+"""Measure how Tesseract is best asked: `omma train reading --data ../shared/data`.
 
 The modes of page segmentation, and the sense as it is (a page first, scattered words where that finds little), on scanned
 receipts (with the truth), on signs drawn over photos (the words are known), and on photos without text (whatever is read
@@ -98,7 +98,3 @@ def main(data: Path) -> None:
             report[kind] = {name: summary(list(pool.map(partial(one, name), known))) for name in [*MODES, "sense"]}
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     click.echo(REPORT.read_text())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Fit the gate before OCR: `python -m training.text_presence --data ../shared/data`.
+"""Fit the gate before OCR: `omma train text-presence --data ../shared/data`.
 
 A photo counts as having text when Tesseract reads at least two sure words of three letters or more in it; pages and signs
 drawn here have it by their making. Logistic regression on the backbone's unit-length features learns to tell. What the gate
@@ -115,7 +115,3 @@ def report(data: Path, kinds: NDArray[np.str_], chances: Vector, truth: Flags) -
     found["photos"] = measure(chances[kinds != "drawn"], truth[kinds != "drawn"])
     found |= {str(kind): measure(chances[kinds == kind], truth[kinds == kind]) for kind in dict.fromkeys(kinds)}
     return found | {"receipts": measure(receipts, np.ones(len(receipts), dtype=bool))}
-
-
-if __name__ == "__main__":
-    main()

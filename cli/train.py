@@ -1,0 +1,16 @@
+"""`omma train`: fit the small weights that the repository ships, and measure them."""
+
+import click
+
+from cli.lazy import LazyGroup
+
+COMMANDS = {
+    "projection": "training.projection:main",
+    "text-presence": "training.text_presence:main",
+    "reading": "training.reading:main",
+}
+
+
+@click.group(cls=LazyGroup, commands_at=COMMANDS)
+def train() -> None:
+    """Fit the small weights that this repository ships, from the development data; each command writes what it measured."""
