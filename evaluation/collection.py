@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-from collections.abc import Collection as Names
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,40 +11,14 @@ from opensearchpy.exceptions import NotFoundError as MissingError
 from engine.broker import connect_redis
 from engine.settings import Settings
 from engine.store import Store
+from evaluation.memory import Remembering
 from evaluation.sets import Known
 from factors.linked import Kind, Piece
 from ingest.item import Item
 from ingest.looking import Batch
 from mappings.versions import alias, all_indices
 from query.search import Searcher
-from vision.perceiver import Perceiver, get_perceiver
-from vision.perception import Perception
-from vision.picture import Picture
 from workers.runtime import Runtime
-
-
-class Remembering:
-    """A perceiver that looks at each picture once, so that configurations can be compared on the same questions."""
-
-    def __init__(self, perceiver: Perceiver) -> None:
-        """Nothing is remembered yet."""
-        self._perceiver = perceiver
-        self._seen: dict[tuple[str, int], Perception] = {}
-
-    def perceive(self, pictures: Sequence[Picture], senses: Names[str] | None = None) -> list[Perception]:
-        """What is seen of each, by all senses."""
-        keys = [(picture.id, hash(picture.pixels.tobytes())) for picture in pictures]  # a part has the id of its whole
-        fresh = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._seen}
-        self._seen |= zip(fresh, self._perceiver.perceive(list(fresh.values()), senses), strict=True)
-        return [self._seen[key] for key in keys]
-
-    def fingerprints(self) -> dict[str, str]:
-        """Sense -> weights."""
-        return self._perceiver.fingerprints()
-
-    def warm_up(self, senses: Names[str] | None = None) -> None:
-        """Load models."""
-        self._perceiver.warm_up(senses)
 
 
 class Collection:
@@ -58,8 +31,7 @@ class Collection:
             update={"index_prefix": f"{settings.index_prefix}-evaluation-{name}", "store_url": f"file://{folder}"}
         )
         self.folder = folder
-        self._perceiver = get_perceiver(settings)
-        self._looks = Remembering(self._perceiver)
+        self._perceiver = Remembering(settings)
         self._runtime = Runtime(self.settings, self._perceiver)
         self.ids: dict[Path, str] = {}
 
@@ -99,7 +71,7 @@ class Collection:
 
     def searcher(self, **changes: object) -> Searcher:
         """A searcher over the collection with some settings changed."""
-        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._looks)
+        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._perceiver)
 
     @property
     def client(self) -> OpenSearch:
