@@ -60,7 +60,7 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     from evaluation.session import Session  # noqa: PLC0415
 
     with Session(data, questions, lists, get_settings(), console.print) as session:
-        asked = session.asked(names, everything=everything)
+        asked = session.asked(names, everything=everything or ablation)
         if ablation:
             _written(session.ablation(), "")
             return

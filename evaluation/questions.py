@@ -12,7 +12,7 @@ from evaluation.corpus import Corpus
 from evaluation.sets import Known
 from ingest.item import Item
 from ranking.judgements.judgement import Topic
-from ranking.learning.examples import Part
+from ranking.learning.examples import Part, side_of
 
 Grades = dict[str, int]
 SAME, COARSE, REMOTE = 4, 2, 1
@@ -36,6 +36,11 @@ class Posed:
     picture: bytes | None = None
     part: Part | None = None
     complete: bool = True
+
+    @property
+    def held_out(self) -> bool:
+        """Whether no model learns from it."""
+        return (self.part or side_of(self.family)) == "test"
 
 
 def phone_to_catalogue(corpus: Corpus) -> Iterator[Posed]:

@@ -47,7 +47,7 @@ class Session:
 
     def asked(self, names: tuple[str, ...] = (), *, everything: bool = False) -> list[Asked]:
         """The questions, answered; only held-out ones unless everything is wanted. ConfigurationError where there are none."""
-        found = [one for one in self._ask(names) if not names or one.set in names]
+        found = [one for one in self._ask(names, everything) if not names or one.set in names]
         if not found:
             raise ConfigurationError("there are no such questions")
         self._requests = compare.requests(found)
@@ -99,9 +99,9 @@ class Session:
             f"{name} on {row.set}: {row.against.change:+.3f}, p = {row.against.p:.2g}" for name, row in found if row.against
         ]
 
-    def _ask(self, names: tuple[str, ...]) -> list[Asked]:
+    def _ask(self, names: tuple[str, ...], everything: bool) -> list[Asked]:
         if self.corpus:
-            return list(lists.of_sets(self.corpus, self.tell, names))
+            return list(lists.of_sets(self.corpus, self.tell, names, held_out=not everything))
         if self.file:
             return asking.read(self.file)
         assert self.questions is not None
