@@ -26,7 +26,7 @@ def list_models() -> None:
 
     table = Table("sense", "model and weights", "where")
     for model in listed(get_settings()):
-        where = "\n".join(str(path) for path in model.files) or "no weights"
+        where = f"off: {model.off}" if model.off else "\n".join(str(path) for path in model.files) or "no weights"
         table.add_row(model.sense, model.fingerprint, f"[red]{escape(model.wrong)}[/]" if model.wrong else escape(where))
     Console().print(table)
 
