@@ -59,7 +59,9 @@ class Settings(BaseSettings):
         "google/siglip2-base-patch16-224", description="Embedding model of the `hub` profile: a hub's id, or a local folder."
     )
     hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
-    max_pixels: int = Field(80_000_000, gt=0, description="A picture with more pixels is refused as a bomb.")
+    max_pixels: int = Field(
+        120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
+    )
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
     senses_off: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Senses that never look (a JSON list, or names separated by commas), and those that need them."
