@@ -3,13 +3,14 @@
 `docs/settings.md` is written from this class and held against it by a test.
 """
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from engine.errors import ConfigurationError
 
@@ -58,8 +59,13 @@ class Settings(BaseSettings):
         "google/siglip2-base-patch16-224", description="Embedding model of the `hub` profile: a hub's id, or a local folder."
     )
     hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
-    max_pixels: int = Field(80_000_000, gt=0, description="A picture with more pixels is refused as a bomb.")
+    max_pixels: int = Field(
+        120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
+    )
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
+    senses_off: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Senses that never look (a JSON list, or names separated by commas), and those that need them."
+    )
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
 
     # Factors
@@ -143,6 +149,16 @@ class Settings(BaseSettings):
     rate_limit_search: str = Field("120/minute", description="Searches that one address may make.")
     rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
     rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
+
+    @field_validator("senses_off", mode="before")
+    @classmethod
+    def _names(cls, told: Any) -> Any:
+        """A JSON list, or names separated by commas."""
+        if not isinstance(told, str):
+            return told
+        if told.lstrip().startswith("["):
+            return json.loads(told)
+        return [name for part in told.split(",") if (name := part.strip())]
 
     @property
     def rank_folder(self) -> Path:

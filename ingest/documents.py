@@ -18,6 +18,7 @@ from vision.perception import Perception
 FACTS = ("category", "date", "price")  # taken from the first entry that has them
 TITLE_ORDER = (Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS, Kind.ANCHOR, Kind.FILE_NAME, Kind.NEARBY)
 LONGEST_TITLE = 300
+LONGEST_FAILURE = 300  # letters of what a sense that failed says
 MOST_SOURCES = 1000  # places of one picture that are remembered; a blank logo may stand on a million pages
 
 
@@ -46,12 +47,24 @@ def seen_fields(seen: Seen) -> Json:
         "height": perception.height,
         "bytes": seen.bytes,
         "format": seen.format,
-        "missing": sorted(perception.failures),
+        **failure_fields(perception.failures),
         "weights": sorted(f"{sense}={made_by}" for sense, made_by in seen.fingerprints.items()),
     }
     for factor in all_factors():
         fields |= factor.seen(perception)
     return fields
+
+
+def failure_fields(failures: Mapping[str, str]) -> Json:
+    """Which senses failed, to search by, and why, to read."""
+    told = {sense: " ".join(why.split())[:LONGEST_FAILURE] for sense, why in sorted(failures.items())}
+    return {"missing": list(told), "failures": told}
+
+
+def failures_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """The way back."""
+    said = document.get("failures") or {}
+    return {sense: said.get(sense, "") for sense in document.get("missing", ())}
 
 
 def merged(document: Mapping[str, Any], items: Iterable[Item], job: str) -> Json | None:

@@ -11,6 +11,7 @@ from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from factors.registry import all_factors
+from ingest.documents import failures_of
 from mappings.versions import alias
 from query.answer import FoundObject, Source
 from query.engine_calls import may_be_id
@@ -77,6 +78,7 @@ class DocumentView(BaseModel):
     labels: list[SeenLabel] = []
     colours: list[SeenColour] = []
     missing: list[str] = Field([], description="Senses that failed on this picture")
+    failures: dict[str, str] = Field({}, description="Sense -> why it failed")
     weights: dict[str, str] = Field({}, description="Sense -> weights that looked at it")
 
 
@@ -111,6 +113,7 @@ def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
         | {
             "category": first(document["category"]) if document.get("category") else "",
             "place": [place["lat"], place["lon"]] if isinstance(place, Mapping) else None,
+            "failures": failures_of(document),
             "facets": _pairs(document.get("facets") or []),
             "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},
         }

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from engine.broker import connect_redis
 from engine.client import connect
+from engine.errors import WeightsMismatchError
 from engine.settings import Settings, get_settings
-from factors.registry import index_body
+from factors.registry import all_factors, index_body
 from ingest.jobs import Jobs
 from ingest.looking import Batch, Looker
 from ingest.quarantine import Quarantine
@@ -34,10 +35,17 @@ class Runtime:
         self.perceiver.warm_up()
 
     def check_index(self) -> None:
-        """Make the index where there is none; WeightsMismatchError where other weights made its vectors."""
+        """Make the index where there is none.
+
+        WeightsMismatchError where other weights made its vectors, or it has no fields for what is seen now.
+        """
         fingerprints = self.perceiver.fingerprints()
         versions.ensure(self.client, self.settings, lambda: index_body(fingerprints, self.perceiver.dimensions()))
         meta = versions.meta(self.client, self.settings)
+        if without := weights.lacking(meta, (factor.name for factor in all_factors())):
+            raise WeightsMismatchError(
+                f"the index was made without {', '.join(without)} (new, or switched off then); run `omma reindex`"
+            )
         for factor in meta.get("factors", {}):
             weights.check(meta, fingerprints, factor)
 

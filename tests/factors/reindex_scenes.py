@@ -35,6 +35,11 @@ class Looking:
         self.asked: list[tuple[str, ...]] = []
         self.pictures = 0
         self.before_looking: Callable[[], None] = lambda: None
+        self.blind: set[str] = set()  # senses that fail
+
+    def dependants(self, names: Collection[str]) -> list[str]:
+        """As if objects needed the embedding."""
+        return [*names, *(["objects"] if "embedding" in names else [])]
 
     def fingerprints(self) -> dict[str, str]:
         return {sense: f"{sense}@{number}" for sense, number in self.weights.items()}
@@ -62,8 +67,9 @@ class Looking:
             "colours": (colour("red", 1.0),),
             "phash": int(picture.id[:16], 16),
         }
-        seen = perception(picture.id, **{sense: everything[sense] for sense in senses})
-        return replace(seen, width=picture.width, height=picture.height)
+        failures = {sense: f"{sense} is blind" for sense in senses if sense in self.blind}
+        seen = perception(picture.id, **{sense: everything[sense] for sense in senses if sense not in failures})
+        return replace(seen, failures=failures, width=picture.width, height=picture.height)
 
 
 def png(number: int) -> bytes:
