@@ -74,7 +74,7 @@ class Confirmed(Factor):
         """The words, as the page says them."""
         words = [_as_printed(word, evidence) for word in _matched(evidence)]
         if not words:
-            return "Words are printed in it and said on its page."
+            return f"{evidence.value:.0%} of your words are printed in it and said on its page."
         told = ", ".join(f"“{word}”" for word in words[:SHOWN])
         return f"{told} {'is' if len(words) == 1 else 'are'} printed in it and said on its page."
 

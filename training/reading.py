@@ -37,7 +37,7 @@ ENGINES: dict[str, dict[str, str]] = {
 }
 PACKAGE = "package"
 LONG = 3  # letters of a word that counts
-PHOTOS = 60
+PHOTOS = 40
 Case = tuple[Picture, str]  # a picture, and the text in it
 
 
@@ -151,6 +151,12 @@ def measured(cases: Sequence[Case], engines: Sequence[str], pool: ProcessPoolExe
     return report | {"union": summary(truths, *joined)}
 
 
+def engines_for(kind: str) -> list[str]:
+    """The three engines everywhere, the default on all but spoiled receipts, the package by itself on plain ones."""
+    engines = [name for name in ENGINES if name != "default" or "," not in kind]
+    return [*engines, PACKAGE] if kind == "receipts" else engines
+
+
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="The development data.")
 def main(data: Path) -> None:
@@ -158,8 +164,7 @@ def main(data: Path) -> None:
     report: dict[str, object] = {}
     with ProcessPoolExecutor(2) as pool:
         for kind, cases in kinds(data).items():
-            engines = [*ENGINES, *([PACKAGE] if kind == "receipts" else [])]
-            report[kind] = measured(cases(), engines, pool)
+            report[kind] = measured(cases(), engines_for(kind), pool)
             click.echo(f"{kind}: {json.dumps(report[kind])}", err=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     click.echo(REPORT.read_text())

@@ -12,7 +12,7 @@ from vision.reading import agreement, counting, detector, models, rapid, recogni
 COMMON = (counting.FAINT, counting.LEAST_LETTERS, counting.MOST_WORDS)
 ALONE = (
     whole.FEW, whole.ENLARGED_SIDE, whole.LARGEST_GROWTH, whole.SURE, whole.SCATTERED_SURE, whole.SHORT, whole.SURE_SHORT,
-    whole.DOUBT, tesseract.UNSURE,
+    whole.DOUBT, whole.SURE_LETTERS, whole.UNEVEN, tesseract.UNSURE,
 )  # fmt: skip
 LED = (
     detector.AREA, detector.LARGEST_GROWTH, detector.TEXT, detector.LINE, detector.SPREAD, detector.SMALL, detector.CLOSER,

@@ -1,6 +1,10 @@
 """Tesseract alone: a page is enlarged, straightened and turned as far as it needs that, and read as a whole."""
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
 
 from vision.perception import Line, Text, Word
 from vision.picture import Picture
@@ -15,7 +19,10 @@ LARGEST_GROWTH = 3.0
 SURE, SCATTERED_SURE = 0.4, 0.6  # confidence from which a word counts; texture reads as scattered words
 SHORT, SURE_SHORT = 2, 0.7  # letters that texture imitates most, and what is asked of them
 UPSIDE_DOWN = 2  # quarters of a full turn
-DOUBT = 0.6  # mean confidence below which a page may lie on its side
+DOUBT = 0.7  # mean confidence below which a page may lie on its side
+LIGHT_SCALE, LETTER = 0.25, 11  # the view in which the paper is looked for, and px there that no stroke is as wide as
+UNEVEN = 0.75  # how dark the darkest paper is beside the lightest, for light to be evened
+SURE_LETTERS = 12  # fewer make it doubtful, too
 
 
 class PageReader:
@@ -30,7 +37,7 @@ class PageReader:
         """Lines as a page has them and, where that gives next to nothing, as words stand here and there."""
         page = _prepared(Page.of(picture))
         lines = tesseract.read_page(page, self._languages, tesseract.PAGE)
-        if _count(lines) < FEW or _mean(lines) < DOUBT:
+        if _weight(lines) < SURE_LETTERS or _mean(lines) < DOUBT:
             page, lines = self._turned(page, lines)
         sure = _of(lines, lambda word: _counts(word, SURE))
         if _count(sure) < FEW:
@@ -56,9 +63,22 @@ class PageReader:
 def _prepared(page: Page) -> Page:
     """Large enough, and level."""
     growth = min(LARGEST_GROWTH, ENLARGED_SIDE / max(page.size))
-    page = page.scaled(growth) if growth > 1 else page
+    page = lit(page.scaled(growth) if growth > 1 else page)
     degrees = tilt(page)
     return page.straightened(degrees) if degrees else page
+
+
+def lit(page: Page) -> Page:
+    """As if lit evenly: where the paper is dark, each pixel is divided by the paper around it (a closing, blurred)."""
+    grey = cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY)
+    view = cv2.resize(grey, None, fx=LIGHT_SCALE, fy=LIGHT_SCALE, interpolation=cv2.INTER_AREA)
+    closed = cv2.morphologyEx(view, cv2.MORPH_CLOSE, np.ones((LETTER, LETTER), np.uint8))
+    paper = cv2.resize(cv2.GaussianBlur(closed, (0, 0), LETTER), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    dark, light = np.percentile(paper, (5, 95))
+    if dark > UNEVEN * light:
+        return page
+    even = np.clip(grey.astype(np.float32) * 255 / np.maximum(paper, 1), 0, 255).astype(np.uint8)
+    return replace(page, pixels=cv2.cvtColor(even, cv2.COLOR_GRAY2RGB))
 
 
 def _counts(word: Word, sure: float) -> bool:
