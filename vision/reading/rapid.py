@@ -35,8 +35,6 @@ class RapidReader:
         scripts = scripts_of(self._languages)
         self._detector, self._recogniser = Detector(settings), recogniser.Recogniser(settings, scripts)
         self._foreign = scripts - recogniser.SCRIPTS
-        if both or self._foreign:
-            tesseract.load(self._languages)
 
     def read(self, picture: Picture) -> Text:
         """Lines in reading order."""

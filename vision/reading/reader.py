@@ -30,6 +30,8 @@ class Reader(Protocol):
 
 def reader_of(settings: Settings) -> Reader:
     """The engine that the settings name; ConfigurationError, with the mend, where something is missing."""
+    if needs_tesseract(settings):
+        tesseract.load(settings.ocr_languages)
     if settings.ocr_engine == "tesseract":
         return whole.PageReader(settings.ocr_languages)
     return rapid.RapidReader(settings, both=settings.ocr_engine == "agreement")
@@ -49,8 +51,8 @@ def fingerprint(settings: Settings) -> str:
 
 
 def needs_tesseract(settings: Settings) -> bool:
-    """Whether Tesseract is asked; PP-OCR needs it for scripts of its own lack only."""
-    return settings.ocr_engine != "rapidocr" or bool(scripts.scripts_of(settings.ocr_languages) - recogniser.SCRIPTS)
+    """Whether Tesseract must be there; beside PP-OCR, for scripts that PP-OCR lacks and for languages that are not known."""
+    return settings.ocr_engine != "rapidocr" or not scripts.readable(settings.ocr_languages, recogniser.SCRIPTS)
 
 
 def _networks(settings: Settings) -> tuple[Path, ...]:

@@ -3,8 +3,13 @@
 import unicodedata
 from functools import lru_cache
 
-# Tesseract's names of languages that are not written in Latin letters; scripts by the first word of Unicode's names.
+# Tesseract's names of languages by what they are written with, which is called by the first word of Unicode's names of letters.
 LANGUAGES = {
+    (
+        "LATIN",
+    ): """afr aze bre cat ceb ces cos cym dan deu eng epo est eus fao fil fin fra frk frm fry gla gle glg hat hrv hun ind
+        isl ita jav lat lav lit ltz mlt mri msa nld nor oci pol por que ron slk slv spa sqi srp_latn sun swa swe ton tur uzb vie
+        yor""",
     ("CYRILLIC",): "bel bul kaz kir mkd mon rus srp tgk tat ukr uzb_cyrl",
     ("GREEK",): "ell grc",
     ("ARABIC",): "ara fas pus snd uig urd kur_ara",
@@ -43,6 +48,11 @@ def script(character: str) -> str:
 def scripts_of(languages: str) -> frozenset[str]:
     """The scripts of languages joined by `+`; Latin letters stand in texts of all of them."""
     return frozenset(LATIN).union(*(SCRIPTS.get(language, LATIN) for language in languages.split("+")))
+
+
+def readable(languages: str, scripts: frozenset[str]) -> bool:
+    """Whether all of these languages are known here, and written with these scripts."""
+    return all(language in SCRIPTS and scripts.issuperset(SCRIPTS[language]) for language in languages.split("+"))
 
 
 def is_mostly(text: str, scripts: frozenset[str]) -> bool:

@@ -29,9 +29,7 @@ class PageReader:
     """Reads pictures with Tesseract."""
 
     def __init__(self, languages: str) -> None:
-        """ConfigurationError where the program or a language is missing."""
         self._languages = languages
-        tesseract.load(languages)
 
     def read(self, picture: Picture) -> Text:
         """Lines as a page has them and, where that gives next to nothing, as words stand here and there."""
