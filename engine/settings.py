@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     profile: Literal["packaged", "hub"] = Field("packaged", description="Which models look at pictures.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     threads: int = Field(0, ge=0, description="Threads of one model session; 0: all cores.")
-    ocr_languages: str = Field("eng+rus", description="Tesseract languages, joined by `+`.")
+    ocr_engine: Literal["rapidocr", "tesseract", "agreement"] = Field(
+        "rapidocr",
+        description="What reads text: PP-OCR (Tesseract where it lacks a script), Tesseract, or both, each line compared.",
+    )
+    ocr_languages: str = Field("eng+rus", description="Languages to read, by Tesseract's names, joined by `+`.")
     object_confidence: float = Field(0.4, gt=0, lt=1, description="Confidence from which a found object counts.")
     text_threshold: float = Field(
         0.2, ge=0, le=1, description="Probability of text from which a picture is read; 0: every picture is read."

@@ -4,7 +4,7 @@ import numpy as np
 
 from factors.base import Question
 from factors.words import Term, Words
-from vision.perception import Box, Colour, Label, Object, Perception, Text, Word
+from vision.perception import Box, Colour, Label, Line, Object, Perception, Text, Word
 
 DIMENSION = 8
 
@@ -21,7 +21,7 @@ def question() -> Question:
         labels=(Label("n02084071", ("dog", "domestic dog"), ("canine", "animal"), 0.9),),
         objects=(Object("dog", 0.9, box, embedding),),
         text_presence=0.9,
-        text=Text((Word("BOSCH", 0.9, box),), ("BOSCH",)),
+        text=Text((Line((Word("BOSCH", 0.9, box),)),)),
         colours=(Colour("red", (200, 20, 30), 0.8),),
         phash=1,
     )

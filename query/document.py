@@ -75,6 +75,7 @@ class DocumentView(BaseModel):
     objects: list[FoundObject] = []
     words: list[SeenWord] = []
     text: str = Field("", description="What was read in the picture, line by line")
+    faint: str = Field("", description="Lines that the reader doubts; nothing is found by them")
     labels: list[SeenLabel] = []
     colours: list[SeenColour] = []
     missing: list[str] = Field([], description="Senses that failed on this picture")
@@ -136,6 +137,7 @@ def _seen(seen: Perception) -> dict[str, Any]:
         "objects": [FoundObject(label=o.label, confidence=o.confidence, box=o.box.as_list()) for o in seen.objects or ()],
         "words": [SeenWord(text=w.text, confidence=w.confidence, box=w.box.as_list()) for w in (text.words if text else ())],
         "text": "\n".join(text.lines) if text else "",
+        "faint": "\n".join(line.text for line in text.faint) if text else "",
         "labels": [
             SeenLabel(names=list(la.names), kinds=list(la.hypernyms), confidence=la.confidence) for la in seen.labels or ()
         ],

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 # What makes one perceiver differ from another.
 MODEL_SETTINGS = (
-    "home", "profile", "device", "threads", "ocr_languages", "object_confidence", "text_threshold", "hub_embedding",
-    "hub_detector", "senses_off",
+    "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
+    "hub_embedding", "hub_detector", "senses_off",
 )  # fmt: skip
 BLANK_SIDE = 64  # px of the picture that models are warmed up with
 

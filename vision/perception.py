@@ -71,11 +71,48 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """What was read in the picture: words in reading order, and their lines as plain text."""
+class Line:
+    """Words that stand in one line, at least one; what it says, how surely, and where follow from them."""
 
     words: tuple[Word, ...]
-    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The words with a space between each two."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over its letters, 0..1."""
+        return sum(w.confidence * len(w.text) for w in self.words) / max(1, sum(len(w.text) for w in self.words))
+
+    @property
+    def box(self) -> Box:
+        """The rectangle around its words."""
+        boxes = [word.box for word in self.words]
+        right, bottom = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
+        return Box.of_corners(min(b.x for b in boxes), min(b.y for b in boxes), right, bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was read in the picture, in reading order: lines that count, and `faint` ones, which are only shown.
+
+    A faint line is one that the reader itself doubts: it may be a smudged word or the texture of a wall.
+    """
+
+    sure: tuple[Line, ...] = ()
+    faint: tuple[Line, ...] = ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Words of the lines that count."""
+        return tuple(word for line in self.sure for word in line.words)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the lines that count say."""
+        return tuple(line.text for line in self.sure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from engine.settings import Settings
 from factors import registry
 from factors.base import Clause
 from mappings import versions
-from vision.perception import Box, Colour, Label, Object, Perception, Text, Vector, Word
+from vision.perception import Box, Colour, Label, Line, Object, Perception, Text, Vector, Word
 
 DIMENSION = 16
 FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "objects", "labels", "text", "colours", "phash")}
@@ -31,12 +31,12 @@ def unit(rng: np.random.Generator, dimension: int = DIMENSION) -> Vector:
 
 def text_of(*lines: str) -> Text:
     """Lines as a reader gives them: one word after another, one line beneath the other."""
-    words = [
-        Word(word, 0.9, Box(0.1 * (i % 10), 0.1 * (n % 10), 0.09, 0.05))
-        for n, line in enumerate(lines)
-        for i, word in enumerate(line.split())
-    ]
-    return Text(tuple(words), lines)
+    return Text(
+        tuple(
+            Line(tuple(Word(word, 0.9, Box(0.1 * (i % 10), 0.1 * (n % 10), 0.09, 0.05)) for i, word in enumerate(line.split())))
+            for n, line in enumerate(lines)
+        )
+    )
 
 
 def label(synset: str, confidence: float) -> Label:

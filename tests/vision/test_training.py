@@ -1,5 +1,7 @@
 """The arithmetic of the commands that fit and measure weights, on made-up vectors and drawn pictures."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -43,9 +45,16 @@ def test_the_gate_is_measured_by_what_it_saves_and_misses() -> None:
 
 
 def test_reading_is_measured_by_recall_and_precision_of_words() -> None:
-    found = summary([(3, 4, 3, 1.0), (1, 4, 5, 2.0)])
-    assert found == {"word_recall": 0.5, "word_precision": 0.5, "words_read_per_picture": 4.0, "seconds_per_picture": 1.5}
-    assert summary([(0, 0, 2, 1.0)])["word_recall"] is None
+    truths = ["one two three four is", "five six seven eight"]
+    readings = ["one two three", "five five xxx yyy zzz is"]
+    read = [[Counter(words_of(text, shortest)) for text in readings] for shortest in (3, 1)]
+    assert summary(truths, *read) == {
+        "word_recall": 0.5,
+        "word_precision": 0.5,
+        "recall_of_all_words": round(4 / 9, 3),
+        "words_read_per_picture": 4.0,
+    }
+    assert summary(["", ""], *read)["word_recall"] is None
     assert words_of("TOTAL: RM 12.50, café au lait") == ["total", "café", "lait"]
 
 
