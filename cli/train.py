@@ -5,7 +5,7 @@ import click
 from cli.lazy import LazyGroup
 
 COMMANDS = {
-    "projection": "training.projection:main",
+    "similar": "training.similar:main",
     "text-presence": "training.text_presence:main",
     "reading": "training.reading:main",
 }

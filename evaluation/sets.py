@@ -5,11 +5,12 @@ They are no part of this repository: a folder holds those that are there (`--dat
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ConfigurationError
+from training.held_out import everyday_held_out, is_held_out
 from vision.speed import picture_files
 
 LONG = 3  # letters of a word that counts
@@ -19,13 +20,17 @@ CATALOGUE, DEMO, SIGNS = "catalogue", "demo", "signs"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture file, its class within its set, fine and coarse, and texts that describe it."""
+    """A picture file, its class within its set, fine and coarse, and texts that describe it.
+
+    `unseen`: no weights were ever fitted on it (training/held_out.py), so that what it asks is answered as in use.
+    """
 
     path: Path
     set: str
     fine: str = ""
     coarse: str = ""
     texts: tuple[str, ...] = ()
+    unseen: bool = False
 
 
 def there(data: Path, *names: str) -> bool:
@@ -57,12 +62,21 @@ def grocery_photos(data: Path, part: str, most: int | None = None) -> list[Known
     """Photos taken in shops; `part` is `train` or `val`."""
     lines = (data / GROCERY / f"{part}.txt").read_text().splitlines()
     rows = [[cell.strip() for cell in line.split(",")] for line in lines if line.strip()]
-    return thinned([Known(data / GROCERY / path, GROCERY, fine, coarse) for path, fine, coarse in rows], most)
+    known = [
+        Known(data / GROCERY / path, GROCERY, fine, coarse, unseen=part == "val" or is_held_out(GROCERY, Path(path).name))
+        for path, fine, coarse in rows
+    ]
+    return thinned(known, most)
 
 
-def clothing(data: Path, most: int | None = None) -> list[Known]:
-    """Photos of garments of ten classes."""
-    return thinned([Known(path, CLOTHING, path.parent.name) for path in picture_files(data / CLOTHING)], most)
+def clothing(data: Path, part: str = "", most: int | None = None) -> list[Known]:
+    """Photos of garments of ten classes; `part` is `train`, `validation` or both."""
+    return thinned([_garment(path) for path in picture_files(data / CLOTHING / part)], most)
+
+
+def _garment(path: Path) -> Known:
+    unseen = path.parents[1].name == "validation" or is_held_out(CLOTHING, path.name)
+    return Known(path, CLOTHING, path.parent.name, unseen=unseen)
 
 
 def everyday(data: Path, most: int | None = None) -> list[Known]:
@@ -71,8 +85,16 @@ def everyday(data: Path, most: int | None = None) -> list[Known]:
     with (data / FLICKR / "captions.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             captions.setdefault(row["image"], []).append(row["caption"])
-    paths = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
-    return thinned([Known(path, FLICKR, path.name, texts=tuple(captions[path.name])) for path in paths], most)
+    files = picture_files(data / FLICKR)
+    held_out = set(everyday_held_out(path.name for path in files))
+    return thinned(
+        [
+            Known(path, FLICKR, path.name, texts=tuple(captions[path.name]), unseen=path.name in held_out)
+            for path in files
+            if len(captions.get(path.name, ())) > 1
+        ],
+        most,
+    )
 
 
 def receipts(data: Path) -> list[Known]:
@@ -84,6 +106,11 @@ def receipts(data: Path) -> list[Known]:
 def words_of(text: str) -> list[str]:
     """The words that count, without case."""
     return [word for word in re.findall(r"\w+", text.casefold()) if len(word) >= LONG]
+
+
+def unseen(known: Iterable[Known]) -> list[Known]:
+    """Those that no weights were fitted on."""
+    return [one for one in known if one.unseen]
 
 
 def thinned(known: list[Known], most: int | None) -> list[Known]:

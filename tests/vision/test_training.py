@@ -7,33 +7,8 @@ import pytest
 
 from tests.vision.drawing import photo, picture
 from training.drawing import draw_page, draw_sign
-from training.projection import components, first_hits, neighbours_kept, precision, save
 from training.reading import summary, words_of
 from training.text_presence import measure
-from vision.senses.embedding import project, unit
-
-RNG = np.random.default_rng(0)
-CENTRES = unit(RNG.normal(size=(8, 1280)).astype(np.float32))
-CLASSES = [str(n % 8) for n in range(400)]
-ROWS = np.stack([CENTRES[n % 8] for n in range(400)]) + RNG.normal(scale=0.01, size=(400, 1280)).astype(np.float32)
-
-
-def test_a_projection_fitted_here_keeps_classes_together(tmp_path) -> None:
-    mean, directions, spreads = components(ROWS)
-    save(mean, directions / spreads**0.5, tmp_path / "p.npz")
-    reduced = project(ROWS, tmp_path / "p.npz")
-    assert reduced.shape == (400, 256)
-    assert np.allclose(np.linalg.norm(reduced, axis=1), 1, atol=1e-5)
-    assert precision(reduced, CLASSES) > 0.99
-    assert first_hits(reduced[:40], CLASSES[:40], reduced[40:], CLASSES[40:]) == 1.0
-
-
-def test_precision_and_neighbours_are_what_they_say() -> None:
-    alike = unit(np.array([[1, 0], [1, 0.01], [0, 1], [0.01, 1]], dtype=np.float32))
-    assert precision(alike, ["a", "a", "b", "b"], k=1) == 1.0
-    assert precision(alike, ["a", "b", "a", "b"], k=1) == 0.0
-    turned = unit(alike @ np.array([[0, 1], [-1, 0]], dtype=np.float32))
-    assert neighbours_kept(alike, turned, 1) == 1.0
 
 
 def test_the_gate_is_measured_by_what_it_saves_and_misses() -> None:
