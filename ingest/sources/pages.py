@@ -83,7 +83,7 @@ class PageSource(Source):
             if isinstance(found, Found):
                 page = read_page(found.data, found.address, charset=found.charset)
                 if page.pictures:
-                    repeats.add(found.site, ((t.text, _key(page, shown)) for shown in page.pictures for t in shown.texts))
+                    repeats.add(found.site, ((t, _key(page, shown)) for shown in page.pictures for t in shown.texts))
         return repeats
 
     def _of_page(

@@ -104,16 +104,14 @@ class WarcSource(PageSource):
 
     def _note_record(self, table: sqlite3.Connection, number: int, path: Path, record: Record | BadRecord) -> None:
         if isinstance(record, BadRecord):
-            row = (f"{path.name}@{record.offset}", record.reason, record.message)
-            table.execute("INSERT OR IGNORE INTO bad (reference, reason, message) VALUES (?, ?, ?)", row)
+            told = (f"{path.name}@{record.offset}", record.reason, record.message)
+            table.execute("INSERT OR IGNORE INTO bad (reference, reason, message) VALUES (?, ?, ?)", told)
         elif record.refers_to:
             table.execute("INSERT OR IGNORE INTO moved VALUES (?, ?)", (record.address, record.refers_to))
-        elif record.content_type in HTML:
-            row = (record.address, number, record.offset)
-            table.execute("INSERT OR IGNORE INTO pages (address, file, offset) VALUES (?, ?, ?)", row)
         else:
-            row = (addresses.absolute(record.address, ""), number, record.offset)
-            table.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?, ?)", row)
+            into = "pages (address, file, offset)" if record.content_type in HTML else "pictures"
+            place = (addresses.absolute(record.address, ""), number, record.offset)
+            table.execute(f"INSERT OR IGNORE INTO {into} VALUES (?, ?, ?)", place)  # noqa: S608  (one of two tables)
 
 
 def is_warc(path: Path) -> bool:

@@ -28,19 +28,23 @@ CREDIT = 0.2  # says who made it
 LINKS = 0.2  # is a row of links
 STUFFED = 0.25  # is a list of search terms
 ELSEWHERE = 0.5  # stands outside the page's main text
+FILE_NAME = 0.5  # is a file's name with words in it
 SHARED = 0.5  # is said of several pictures at once
 TWICE = 0.7  # says the same as another piece
 LANGUAGE = 0.6  # is in another language than its page
 LONG = 0.7  # is so long that little of it is about the picture
 
 MANY = 0.2  # share of a site's pages from which a text or a picture is everywhere
+MANY_OWN = 0.5  # the same for texts that belong to a picture: a site about foxes says "fox" of many
 AT_LEAST = 3  # pages; of a smaller site nothing is told
 MOSTLY = 0.6  # share of letters inside links from which it is a row of links
+ROW = 3  # links from which even a picture's own box holds a row of them
 LONGEST = {Kind.ALT: 300, Kind.TITLE: 300, Kind.ANCHOR: 200, Kind.HEADING: 200, Kind.KEYWORDS: 500}  # characters
 LONGEST_OTHER = 1500
 TERMS = 10  # entries of a list from which it is stuffed
 FILE = re.compile(r"^\S+\.(?:jpe?g|png|gif|webp|bmp|tiff?|avif|heic|svg)$", re.IGNORECASE)
-WORD = re.compile(r"[^\W\d_]{2,}")
+WORD, NAME = re.compile(r"[^\W\d_]{2,}"), re.compile(r"[^\W\d_]{3,}")
+IDEOGRAPHS = 0x2E80  # code point from which one sign may be a word
 OWN = frozenset({Kind.ALT, Kind.TITLE, Kind.CAPTION, Kind.PRODUCT, Kind.KEYWORDS})
 # In these parts even a picture's own box holds nothing about it; in the others, lists of pictures with their names.
 BARE = frozenset({"navigation", "footer", "header", "cookie notice", "share buttons", "newsletter form", "dialog", "form"})
@@ -86,13 +90,14 @@ def notice(told: Told, around: Around) -> Verdict | None:
 
 def machine_words(told: Told, around: Around) -> Verdict | None:
     """`IMG_1234.jpg`, `12.90 €`, what a camera writes into every picture."""
-    if phrases.is_default(told.text) or (FILE.match(told.text) and not words_of_name(told.text)):
-        return Verdict(MACHINE, "made by a machine")
-    if not WORD.search(told.text) and not any(ord(letter) > 0x2E80 for letter in told.text):  # noqa: PLR2004  (one sign is a word there)
+    words = WORD.findall(told.text)
+    if not words and not any(ord(letter) > IDEOGRAPHS for letter in told.text):
         return Verdict(MACHINE, "no words")
-    if " " not in told.text and not words_of_name(told.text + ".x"):
+    is_file = bool(FILE.match(told.text))
+    said = words_of_name(told.text if is_file else f"{told.text}.x") if is_file or " " not in told.text else "words"
+    if phrases.is_default(told.text) or not said or (is_file and not NAME.search(said)):
         return Verdict(MACHINE, "made by a machine")
-    return None
+    return Verdict(FILE_NAME, "a file's name") if is_file else None
 
 
 def credit(told: Told, around: Around) -> Verdict | None:
@@ -116,24 +121,25 @@ def page_part(told: Told, around: Around) -> Verdict | None:
 
 def row_of_links(told: Told, around: Around) -> Verdict | None:
     """Text that is mostly links leads away from the picture."""
-    if told.kind is not Kind.NEARBY or told.own or told.linked < MOSTLY:
+    if told.kind is not Kind.NEARBY or told.linked < MOSTLY or (told.own and told.links < ROW):
         return None
     return Verdict(LINKS, f"{told.linked:.0%} of it are links")
 
 
 def repeated(told: Told, around: Around) -> Verdict | None:
-    """Said on many pages of different pictures; a name that always goes with its picture is none."""
+    """Said on many pages, and mostly not of this picture: a name goes with its picture, on however many pages."""
     if around.repeats is None:
         return None
-    pages, (said, pictures) = around.repeats.pages(around.site), around.repeats.of_text(around.site, told.text)
-    if said < AT_LEAST or said < MANY * pages or pictures < AT_LEAST:
+    pages = around.repeats.pages(around.site)
+    said, of_this = around.repeats.of_text(around.site, told, around.picture)
+    if said < max(AT_LEAST, (MANY_OWN if told.kind in OWN else MANY) * pages) or of_this > said / 2:
         return None
     return Verdict(REPEATED, f"said on {said} of {pages} pages of this site")
 
 
 def everywhere(told: Told, around: Around) -> Verdict | None:
     """A page's title is not about a logo that stands on every page."""
-    if around.repeats is None or told.kind in OWN or told.own:
+    if around.repeats is None or around.is_main or told.kind in OWN or told.own:
         return None
     pages, shown = around.repeats.pages(around.site), around.repeats.of_picture(around.site, around.picture)
     if shown < AT_LEAST or shown < MANY * pages:

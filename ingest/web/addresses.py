@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 
 from ingest.noise import clean
 from ingest.web.markup import Element, tag_of
@@ -110,7 +110,7 @@ def absolute(base: str, written: str) -> str:
     """The address without its fragment; empty where it is none."""
     try:
         joined = urljoin(base, written)
-        return urlsplit(joined)._replace(fragment="").geturl()
+        return urldefrag(joined).url
     except ValueError:
         return ""
 

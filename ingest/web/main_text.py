@@ -13,7 +13,7 @@ ENOUGH = 200  # characters from which it is believed to be the main text
 MOST_ELEMENTS = 50_000  # of a page on which it is looked for; on larger ones it takes minutes
 
 
-def main_text(root: Element, language: str = "") -> str:
+def main_text(root: Element) -> str:
     """In one line; empty where there is none, or too little to go by."""
     if sum(1 for _ in zip(root.iter(), range(MOST_ELEMENTS + 1), strict=False)) > MOST_ELEMENTS:
         return ""

@@ -23,11 +23,12 @@ MOST_BLOCKS = 100_000  # of one page
 
 @dataclass(slots=True)
 class Block:
-    """Text between two breaks; `linked` is the share of its letters inside links, `level` that of a heading (0: none)."""
+    """Text between two breaks; `linked` is the share of its letters inside its `links`, `level` that of a heading (0: none)."""
 
     text: str
     part: str = ""
     linked: float = 0.0
+    links: int = 0
     level: int = 0
     caption: bool = False
     language: str = ""
@@ -68,7 +69,7 @@ class _Writer:
 
     def __init__(self, outline: Outline) -> None:
         self._outline, self._parts = outline, list[str]()
-        self._letters, self._linked, self._state = 0, 0, _State()
+        self._letters, self._linked, self._links, self._state = 0, 0, 0, _State()
 
     def add(self, text: str | None, state: _State) -> None:
         """Text that is seen; the block is of the kind that its first letter is of."""
@@ -81,14 +82,18 @@ class _Writer:
         if self._letters < LONGEST:
             self._parts.append(text)
 
+    def link(self) -> None:
+        """A link begins."""
+        self._links += 1
+
     def end(self) -> None:
         """The block is over."""
         text = one_line("".join(self._parts))[:LONGEST]
         if self._letters and len(self._outline.entries) < MOST_BLOCKS:
             state, linked = self._state, self._linked / self._letters
-            block = Block(text, state.part, linked, state.level, state.caption, state.language)
+            block = Block(text, state.part, linked, self._links, state.level, state.caption, state.language)
             self._outline.entries.append(block)
-        self._parts, self._letters, self._linked = [], 0, 0
+        self._parts, self._letters, self._linked, self._links = [], 0, 0, 0
 
     def mark(self, element: Element, state: _State) -> None:
         """A picture ends the block, too."""
@@ -108,6 +113,8 @@ def outline(root: Element, pictures: Mapping[Element, object], watched: Mapping[
             if breaks:
                 writer.end()
             states.append(_inside(element, tag, states[-1]))
+            if tag == "a":
+                writer.link()
             if element in watched:
                 starts[element] = len(made.entries)
             if element in pictures:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from factors.linked import Kind
 from ingest.web import addresses, products, texts
 from ingest.web.main_text import main_text
-from ingest.web.markup import Element, attribute, one_line, parse, tag_of
+from ingest.web.markup import Element, attribute, one_line, parse, tag_of, text_of
 from ingest.web.outline import Mark, outline
 from ingest.web.told import Page, Shown, Told
 
@@ -39,9 +39,9 @@ def read_page(data: bytes, address: str, *, charset: str = "", with_main_text: b
     _describe(shown, products.things(root, base), base)
     title = one_line(next((one.text or "" for one in root.iter("title") if _is_head(one)), ""))
     _share(shown, title)
-    told = {"language": _language(root), "title": title, "canonical": _canonical(root, base)}
-    main = main_text(root, told["language"]) if with_main_text else ""
-    return Page(address, base, **told, pictures=tuple(shown), main_text=main, cut=markup.cut or cut, left_out=left_out)
+    main = main_text(root) if with_main_text else ""
+    told = (_language(root), title, _canonical(root, base))
+    return Page(address, base, *told, tuple(shown), main, cut=markup.cut or cut, left_out=left_out)
 
 
 def _pictures(root: Element) -> tuple[dict[Element, list[str]], int, str]:
@@ -73,7 +73,7 @@ def _beside(root: Element) -> list[Shown]:
         if tag_of(element) == "link" and "image_src" in (element.get("rel") or "") and href:
             found.append(Shown([href]))
         elif tag_of(element) == "a" and addresses.is_picture_name(href) and next(element.iter("img", "picture"), None) is None:
-            said = texts.text_of(element, texts.LONGEST)
+            said = text_of(element, texts.LONGEST)
             found.append(Shown([href], [Told(Kind.ANCHOR, said)] if said else []))
         if len(found) == MOST_PICTURES:
             break
@@ -96,37 +96,37 @@ def _merged(shown: list[Shown], base: str) -> list[Shown]:
 
 
 def _describe(shown: list[Shown], described: list[products.Thing], base: str) -> None:
-    """Tie what is described to the picture that it names; to the main one where the only product names none on the page."""
+    """Tie what is described to the picture that it names; to the main one where the only product names none."""
     known: dict[str, Shown] = {}
     for one in reversed(shown):
-        known |= {addresses.key_of(addresses.absolute(base, written)): one for written in reversed(one.candidates)}
-    cards = [
-        one
-        for thing in described
-        for image in thing.images
-        if (one := known.get(addresses.key_of(addresses.absolute(base, image))))
-    ]
+        known |= {_key(base, written): one for written in reversed(one.candidates)}
+    cards = [known[key] for thing in described for image in thing.images if (key := _key(base, image)) in known]
     main = cards[0] if cards else _largest(shown)
     if main is not None:
         main.is_main = True
-    several = sum(thing.is_product for thing in described) > 1
+    alone = sum(thing.is_product for thing in described) == 1
     for thing in described:
-        named = [one for image in thing.images if (one := known.get(addresses.key_of(addresses.absolute(base, image))))]
+        named = [known[key] for image in thing.images if (key := _key(base, image)) in known]
         if not named and thing.images and not addresses.is_no_picture(thing.images[0]):
             named = [Shown([thing.images[0]], is_main=not shown)]
-            shown.append(named[0])
-            known[addresses.key_of(addresses.absolute(base, thing.images[0]))] = named[0]
-        elif not named and thing.is_product and not several and main is not None:
+            shown += named
+            known[_key(base, thing.images[0])] = named[0]
+        elif not named and thing.is_product and alone and main is not None:
             named = [main]
-        for one in named:
-            one.texts += [told for told in thing.texts if told not in one.texts]
-            one.facts = thing.facts | one.facts
+        for picture in named:
+            picture.texts += [told for told in thing.texts if told not in picture.texts]
+            picture.facts = thing.facts | picture.facts
+
+
+def _key(base: str, written: str) -> str:
+    return addresses.key_of(addresses.absolute(base, written))
 
 
 def _largest(shown: list[Shown]) -> Shown | None:
-    """The first of the largest pictures in the page's content."""
+    """The first of the largest pictures in the page's content, where the page says how large they are; or the only one."""
     inside = [one for one in shown if not one.part]
-    return max(inside, key=lambda one: one.area, default=None)
+    sized = [one for one in inside if one.area]
+    return max(sized or inside, key=lambda one: one.area) if sized or len(inside) == 1 else None
 
 
 def _share(shown: list[Shown], title: str) -> None:

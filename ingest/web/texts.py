@@ -81,7 +81,7 @@ def _captions(picture: Element, place: int, span: tuple[int, int], page: Outline
         following = page.entries[place + 1 : place + 2]
         blocks, sharing = [one for one in following if isinstance(one, Block) and one.caption], 1
     for block in blocks[:MOST_BEHIND]:
-        yield Told(Kind.CAPTION, block.text, block.language, block.part, block.linked, sharing=max(1, sharing))
+        yield Told(Kind.CAPTION, block.text, block.language, block.part, block.linked, block.links, sharing=max(1, sharing))
 
 
 def _anchor(picture: Element, mark: Block | Mark) -> Iterator[Told]:
@@ -91,7 +91,7 @@ def _anchor(picture: Element, mark: Block | Mark) -> Iterator[Told]:
         return
     for text in dict.fromkeys((text_of(link, LONGEST), attribute(link, "title"), attribute(link, "aria-label"))):
         if text:
-            yield Told(Kind.ANCHOR, text, mark.language, mark.part)
+            yield Told(Kind.ANCHOR, text, mark.language, mark.part, own=True)
 
 
 def _heading(place: int, span: tuple[int, int], page: Outline, part: str) -> Iterator[Told]:
@@ -103,7 +103,7 @@ def _heading(place: int, span: tuple[int, int], page: Outline, part: str) -> Ite
     if found is not None:
         own = inside is not None and end - start <= SMALL + 1
         text = _short(found.text)
-        yield Told(Kind.HEADING, text, found.language, found.part, found.linked, own=own, general=inside is None)
+        yield Told(Kind.HEADING, text, found.language, found.part, found.linked, found.links, own=own, general=inside is None)
 
 
 def _last_heading(page: Outline, start: int, end: int, part: str) -> Block | None:
@@ -124,7 +124,7 @@ def _around(place: int, span: tuple[int, int], page: Outline) -> Iterator[Told]:
         said = sentences(block.text)
         if said:
             small = own and end - start <= SMALL + 1
-            yield Told(Kind.NEARBY, said[which], block.language, block.part, block.linked, own=small)
+            yield Told(Kind.NEARBY, said[which], block.language, block.part, block.linked, block.links, own=small)
 
 
 def _next_blocks(entries: list[Block | Mark], most: int) -> list[Block]:

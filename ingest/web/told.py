@@ -10,7 +10,7 @@ from factors.linked import Kind
 class Told:
     """A text as it stands on the page, with what tells whether it is about the picture.
 
-    `part` is the part of the page (empty: its content), `linked` the share of letters inside links, `own` whether it stands in
+    `part` is the part of the page (empty: its content), `linked` the share of letters in its `links`, `own` whether it stands in
     a small box with this picture alone, `general` whether it is said of the page rather than of the picture, `sharing` of
     how many pictures of the page it is said.
     """
@@ -20,6 +20,7 @@ class Told:
     language: str = ""
     part: str = ""
     linked: float = 0.0
+    links: int = 0
     own: bool = False
     general: bool = False
     sharing: int = 1
