@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     fetch_private: bool = Field(False, description="Whether private and loopback addresses may be fetched from.")
     fetch_timeout: float = Field(30.0, gt=0, description="Seconds that fetching one picture may take in all.")
     fetch_redirects: int = Field(5, ge=0, description="Redirects that are followed for one picture.")
+    warc_fetch: bool = Field(
+        False,
+        description="Whether pictures that a crawl's pages show, and it does not hold, are fetched; else they are left out.",
+    )
     task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
     task_visibility: int = Field(900, gt=0, description="Seconds after which Redis gives a task of a lost worker to another.")
     queue_length: int = Field(64, ge=1, description="Batches that may wait before a reader of a source pauses.")

@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factors.base import Json
-from factors.linked import Kind, Piece
+from factors.linked import TRASH, Kind, Piece
 from factors.registry import all_factors
 from ingest.item import Item
 from vision.perception import Perception
 
 FACTS = ("category", "date", "price")  # taken from the first entry that has them
-TITLE_ORDER = (Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS, Kind.ANCHOR, Kind.FILE_NAME, Kind.NEARBY)
+TITLE_ORDER = (
+    Kind.PRODUCT, Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.HEADING, Kind.KEYWORDS, Kind.ANCHOR, Kind.PAGE_TITLE,
+    Kind.FILE_NAME, Kind.NEARBY,
+)  # fmt: skip
 LONGEST_TITLE = 300
 LONGEST_FAILURE = 300  # letters of what a sense that failed says
 MOST_SOURCES = 1000  # places of one picture that are remembered; a blank logo may stand on a million pages
@@ -122,9 +125,9 @@ def linked_fields(texts: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -
 
 
 def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
-    """The first text of the kind that names pictures best; English before other languages, as it was found."""
+    """The first text of the kind that names pictures best, as it was found; what is kept apart names nothing."""
     for kind in TITLE_ORDER:
-        found = [text["text"] for text in texts if text["kind"] == kind]
+        found = [text["text"] for text in texts if text["kind"] == kind and text.get("weight", 1.0) >= TRASH]
         if found:
             return str(found[0])[:LONGEST_TITLE]
     return ""
@@ -160,10 +163,12 @@ def _first(entries: Iterable[Json], name: str, made: Any = lambda value: value) 
 
 
 def _unique(texts: Iterable[Json]) -> list[Json]:
-    """Each text once, whatever page it stood on."""
+    """Each text once, whatever page it stood on, as it weighs most."""
     found: dict[tuple[str, str, str], Json] = {}
     for text in texts:
-        found.setdefault((text["kind"], text["text"], text["language"]), text)
+        key = (text["kind"], text["text"], text["language"])
+        if key not in found or text.get("weight", 1.0) > found[key].get("weight", 1.0):
+            found[key] = text
     return list(found.values())
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
+from factors.linked import Piece
 from factors.registry import all_factors
 from ingest.documents import failures_of
 from mappings.versions import alias
@@ -51,6 +52,9 @@ class LinkedPiece(BaseModel):
     text: str
     language: str = ""
     page: str = ""
+    weight: float = Field(1.0, description="How much it is about the picture, 0..1; what weighs little is not searched")
+    reason: str = Field("", description="Why it weighs less than 1")
+    is_trash: bool = Field(False, description="Kept apart: shown, not searched")
 
 
 class DocumentView(BaseModel):
@@ -98,8 +102,12 @@ def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentVi
         **_facts(document),
         **_seen(recall(document_id, document, all_factors())),
         sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
-        texts=[LinkedPiece(**{k: e.get(k) or "" for k in LinkedPiece.model_fields}) for e in document.get("texts", [])],
+        texts=[_linked(Piece.from_json(entry)) for entry in document.get("texts", [])],
     )
+
+
+def _linked(piece: Piece) -> LinkedPiece:
+    return LinkedPiece(**piece.as_json(), is_trash=piece.is_trash)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
