@@ -8,6 +8,7 @@ COMMANDS = {
     "projection": "training.projection:main",
     "text-presence": "training.text_presence:main",
     "reading": "training.reading:main",
+    "words": "training.words:main",
 }
 
 

@@ -59,6 +59,8 @@ def columns(factor: Factor) -> list[Clause]:
 
 
 def _does(clause: Clause) -> str:
+    if clause.check:
+        return "computed here for the best few candidates"
     kind = next(iter(clause.score))
     return f"finds and scores (`{kind}`)" if clause.find else f"scores (`{kind}`)"
 
