@@ -16,8 +16,8 @@ it keeps of a picture and of linked text, the way back, the columns of the facto
 from that file. Files in the folders that `OMMA_FACTOR_PATH` names take part in the same way.
 
 A column *finds* when it proposes candidates of its own; every column *scores* any candidate exactly, but for those that are
-*computed here*, for the best few candidates only, because no query can. A document without the field has no value in the column, which is not the same as zero. The weight is the factor's share in rank fusion
-(`OMMA_FUSION_WEIGHTS` changes it).
+*computed here*, for the best few candidates only, because no query can. A document without the field has no value in the
+column, which is not the same as zero. The weight is the factor's share in rank fusion (`OMMA_FUSION_WEIGHTS` changes it).
 """
 
 

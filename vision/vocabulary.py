@@ -38,7 +38,8 @@ class Vocabulary:
 
     def words(self, reduced: Vector, nearest: int = NEAREST) -> NDArray[np.int32]:
         """Numbers of the nearest centres [n, nearest], the nearest first."""
-        closeness = reduced @ self.centres.T - self.halves
+        closeness = reduced @ self.centres.T
+        closeness -= self.halves
         found = np.empty((len(reduced), nearest), dtype=np.int32)
         for at in range(nearest):  # a few times the greatest is far cheaper than sorting thousands
             found[:, at] = closeness.argmax(axis=1)
