@@ -32,7 +32,7 @@ Json = dict[str, Any]
 WAYS: dict[str, Collection[str] | None] = {
     "similar alone": {"similar"}, "words and points": {"local"}, "both": {"similar", "local"}, "all factors": None,
 }  # fmt: skip
-STAMPS = 50  # pictures that are altered, in each way
+STAMPS = 40  # pictures that are altered, in each way
 SCENES, DISTRACTORS = 50, 200  # photographs that are pasted onto, and that are indexed beside everything
 LEAST_SIDE = 100  # px of the longer side of a picture that is asked with
 DEPTHS = (1, 10)

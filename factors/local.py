@@ -13,7 +13,7 @@ from vision.geometry import Alignment, Placed, align
 from vision.perception import Local, Perception
 
 KEPT = 300  # points of a document
-TERMS = 256  # words of a question: the engine limits all clauses of a request to 1,024
+TERMS = 128  # words of a question: more find no more (vision/weights/words.json), and a request has 1,024 clauses in all
 HALFWAY = 12.0  # matched points that make a value of one half
 SHOWN = 40  # matched points that are drawn
 BY_WORDS = 0.5  # what sharing words counts beside points that match
@@ -48,7 +48,7 @@ class LocalPoints(Factor):
         if perception.local is None or not len(perception.local):
             return {}
         kept = perception.local.chosen(slice(KEPT))
-        return {"local": as_text(kept.words[:, 0]), "local_points": packed(kept)}
+        return {"local": as_text(kept.words), "local_points": packed(kept)}
 
     def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The points; a document that the sense looked at without finding any gives none."""
@@ -92,9 +92,8 @@ class LocalPoints(Factor):
 
 def strongest_words(local: Local) -> NDArray[np.int32]:
     """Distinct words of the strongest points, at most as many as are asked with."""
-    words = local.words[:, 0]
-    _, first = np.unique(words, return_index=True)
-    return np.asarray(words[np.sort(first)[:TERMS]], dtype=np.int32)
+    _, first = np.unique(local.words, return_index=True)
+    return np.asarray(local.words[np.sort(first)[:TERMS]], dtype=np.int32)
 
 
 def as_text(words: NDArray[np.int32]) -> str:
@@ -124,7 +123,7 @@ def packed(local: Local) -> str:
     rows["x"], rows["y"] = np.round(local.points * 65535).T
     rows["size"] = np.clip(np.round((np.log2(np.maximum(local.sizes, 1e-6)) - FINEST) * OCTAVE), 0, 255)
     rows["angle"] = np.round(local.angles / 360 * 256).astype(int) % 256
-    rows["word"], rows["code"] = local.words[:, 0], local.codes
+    rows["word"], rows["code"] = local.words, local.codes
     return base64.b64encode(rows.tobytes()).decode()
 
 
@@ -135,7 +134,7 @@ def unpacked(text: str) -> Local:
         points=(np.stack([rows["x"], rows["y"]], axis=1) / 65535).astype(np.float32),
         sizes=np.exp2(rows["size"] / OCTAVE + FINEST).astype(np.float32),
         angles=(rows["angle"] * (360 / 256)).astype(np.float32),
-        words=rows["word"].astype(np.int32)[:, None],
+        words=rows["word"].astype(np.int32),
         codes=np.ascontiguousarray(rows["code"]),
     )
 

@@ -36,6 +36,6 @@ def _points() -> Local:
         points=places,
         sizes=np.full(8, 0.05, dtype=np.float32),
         angles=np.zeros(8, dtype=np.float32),
-        words=np.arange(16, dtype=np.int32).reshape(8, 2),
+        words=np.arange(8, dtype=np.int32),
         codes=np.arange(128, dtype=np.uint8).reshape(8, 16),
     )

@@ -115,7 +115,7 @@ def main(data: Path) -> None:
     report: dict[str, Any] = {"pictures": len(paths), "descriptors": len(rows), "dimension": DIMENSION, "method": METHOD}
     known = {size: fitted(rows, size) for size in SIZES}
     report["retrieval"] = {str(size): found for size, found in _retrievals(known, seen)}
-    best = max(SIZES, key=lambda size: report["retrieval"][str(size)]["2 words, 256 terms"]["r_at_1"])
+    best = max(SIZES, key=lambda size: report["retrieval"][str(size)]["1 word, 128 terms"]["r_at_1"])
     report["signatures"] = {str(bits): bits_kept(known[best], planes(bits), seen) for bits in SIGNATURES}
     report["chosen"] = {"words": best, "bits": BITS}
     save(WEIGHTS, known[best])

@@ -102,7 +102,7 @@ class Local:
     """Points that can be found again in other pictures of the same thing, the strongest first.
 
     `points` [n, 2] are fractions of the picture, `sizes` [n] diameters as fractions of its longer side, `angles` [n] degrees
-    within 0..360, `words` [n, m] the nearest visual words, the nearest first, and `codes` [n, bytes] binary signatures.
+    within 0..360, `words` [n] the nearest visual words, and `codes` [n, bytes] binary signatures.
     """
 
     points: Vector

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from vision.perception import Vector
 
 WEIGHTS = Path(__file__).parent / "weights" / "words.npz"
-NEAREST = 2  # words that are told of each descriptor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +35,7 @@ class Vocabulary:
         """RootSIFT [n, 128] as [n, d]."""
         return np.asarray((descriptors - self.mean) @ self.directions, dtype=np.float32)
 
-    def words(self, reduced: Vector, nearest: int = NEAREST) -> NDArray[np.int32]:
+    def words(self, reduced: Vector, nearest: int = 1) -> NDArray[np.int32]:
         """Numbers of the nearest centres [n, nearest], the nearest first."""
         closeness = reduced @ self.centres.T
         closeness -= self.halves

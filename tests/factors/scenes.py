@@ -61,7 +61,7 @@ def points(rng: np.random.Generator, number: int = 30) -> Local:
         rng.uniform(0, 1, (number, 2)).astype(np.float32),
         rng.uniform(0.01, 0.1, number).astype(np.float32),
         rng.uniform(0, 360, number).astype(np.float32),
-        rng.integers(0, 4096, (number, 2)).astype(np.int32),
+        rng.integers(0, 4096, number).astype(np.int32),
         rng.integers(0, 256, (number, 16)).astype(np.uint8),
     )
 

@@ -95,7 +95,7 @@ def test_matched_points_are_the_same_places() -> None:
 def test_where_nothing_is_to_be_seen_there_are_no_points(pixels: Pixels) -> None:
     nothing = seen(pixels)
     assert len(nothing.local) == 0
-    assert nothing.local.words.shape == (0, vocabulary.NEAREST) and nothing.local.codes.shape == (0, 16)
+    assert nothing.local.words.shape == (0,) and nothing.local.codes.shape == (0, 16)
     assert align(nothing, seen(pattern(1))) is None and align(seen(pattern(1)), nothing) is None
 
 
@@ -104,7 +104,7 @@ def test_points_on_one_line_prove_nothing() -> None:
     codes = random.integers(0, 256, (12, 16)).astype(np.uint8)
     on_a_line = np.column_stack([np.linspace(0.1, 0.9, 12), np.full(12, 0.5)]).astype(np.float32)
     same = np.full(12, 0.05, np.float32)
-    local = Local(on_a_line, same, np.zeros(12, np.float32), np.zeros((12, 1), np.int32), codes)
+    local = Local(on_a_line, same, np.zeros(12, np.float32), np.zeros(12, np.int32), codes)
     assert align(Placed(local, 400, 300), Placed(local, 400, 300)) is None
 
 

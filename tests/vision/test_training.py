@@ -90,7 +90,7 @@ def test_a_vocabulary_is_kept_in_bytes(tmp_path) -> None:
     kept = vocabulary.load(tmp_path / "words.npz")
     reduced = known.reduced(unit(rows[:200]))
     assert (known.words(reduced, 1) == kept.words(reduced, 1)).mean() > 0.95
-    two = kept.words(reduced)
+    two = kept.words(reduced, 2)
     assert two.shape == (200, 2) and (two[:, 0] != two[:, 1]).all()
     distances = np.linalg.norm(reduced[0] - kept.centres, axis=1)
     assert two[0].tolist() == np.argsort(distances)[:2].tolist()

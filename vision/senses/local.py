@@ -61,7 +61,7 @@ class LocalSense(Sense):
 def named(described: Described, known: Vocabulary) -> Local:
     """Points with words and signatures in place of descriptors."""
     reduced = known.reduced(described.descriptors)
-    return Local(described.points, described.sizes, described.angles, known.words(reduced), known.codes(reduced))
+    return Local(described.points, described.sizes, described.angles, known.words(reduced)[:, 0], known.codes(reduced))
 
 
 def describe(picture: Picture) -> Described:
