@@ -8,6 +8,7 @@ COMMANDS = {
     "similar": "training.similar:main",
     "text-presence": "training.text_presence:main",
     "reading": "training.reading:main",
+    "words": "training.words:main",
 }
 
 

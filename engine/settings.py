@@ -93,6 +93,9 @@ class Settings(BaseSettings):
 
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
+    checked: int = Field(
+        40, ge=0, le=200, description="Of them, how many are looked at closely (points matched one by one); 0: none."
+    )
     # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
     fusion_k: int = Field(10, gt=0, description="The constant of reciprocal-rank fusion.")
     fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")

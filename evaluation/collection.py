@@ -15,7 +15,6 @@ from evaluation.memory import Remembering
 from evaluation.sets import Known
 from factors.linked import Kind, Piece
 from ingest.item import Item
-from ingest.looking import Batch
 from mappings.versions import alias, all_indices
 from query.search import Searcher
 from workers.runtime import Runtime
@@ -47,15 +46,7 @@ class Collection:
 
     def add_items(self, items: Sequence[Item]) -> None:
         """Index items whose bytes are in the collection's store."""
-        jobs = self._runtime.jobs
-        self._runtime.check_index()
-        job = jobs.create("evaluation", "evaluation")
-        run, size = jobs.begin(job), self.settings.batch_size
-        for start in range(0, len(items), size):
-            numbered = tuple(enumerate(items[start : start + size], start=start + 1))
-            self._runtime.looker.look(Batch(job, run, numbered), last=True)
-        jobs.read(job, discovered=len(items), skipped=0)
-        self._runtime.client.indices.refresh(index=alias(self.settings))
+        self._runtime.look_now(items, "evaluation", "evaluation")
 
     def original(self, document: str) -> bytes:
         """The bytes of a document's picture."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from factors.base import Question
 from factors.words import Term, Words
-from vision.perception import Box, Colour, Label, Line, Object, Perception, Text, Word
+from vision.perception import Box, Colour, Label, Line, Local, Object, Perception, Text, Word
 
 DIMENSION = 8
 
@@ -24,5 +24,18 @@ def question() -> Question:
         text=Text((Line((Word("BOSCH", 0.9, box),)),)),
         colours=(Colour("red", (200, 20, 30), 0.8),),
         phash=1,
+        local=_points(),
     )
     return Question(seen, Words((Term("red"), Term("dog"))))
+
+
+def _points() -> Local:
+    """A few points that can be found again."""
+    places = np.linspace(0.1, 0.9, 16, dtype=np.float32).reshape(8, 2)
+    return Local(
+        points=places,
+        sizes=np.full(8, 0.05, dtype=np.float32),
+        angles=np.zeros(8, dtype=np.float32),
+        words=np.arange(8, dtype=np.int32),
+        codes=np.arange(128, dtype=np.uint8).reshape(8, 16),
+    )

@@ -16,7 +16,7 @@ from ingest.documents import failures_of
 from mappings.versions import alias
 from query.answer import FoundObject, Source
 from query.engine_calls import may_be_id
-from query.page import as_list, first
+from query.page import as_list, first, point_of
 from query.perceive import recall
 from vision.perception import Perception
 
@@ -115,13 +115,12 @@ def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("title", "width", "height", "bytes", "format", "date", "added", "price")
     facts = {name: document[name] for name in plain if document.get(name) is not None}
     lists = {name: as_list(document[name]) for name in ("collections", "languages", "missing") if document.get(name)}
-    place = document.get("place")
     return (
         facts
         | lists
         | {
             "category": first(document["category"]) if document.get("category") else "",
-            "place": [place["lat"], place["lon"]] if isinstance(place, Mapping) else None,
+            "place": point_of(document.get("place")),
             "failures": failures_of(document),
             "facets": _pairs(document.get("facets") or []),
             "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},

@@ -138,7 +138,9 @@ def as_object(whole: Perception, box: Box) -> Perception | None:
     if best is None or region.overlap(best.box, box) < SAME_OBJECT:
         return None
     text = None if whole.text is None else Text(_lines_in(whole.text.sure, box), _lines_in(whole.text.faint, box))
-    return Perception(whole.picture_id, whole.width, whole.height, embedding=best.embedding, text=text)
+    local = None if whole.local is None else whole.local.within(box, whole.width, whole.height)
+    width, height = max(1, round(box.w * whole.width)), max(1, round(box.h * whole.height))
+    return Perception(whole.picture_id, width, height, embedding=best.embedding, text=text, local=local)
 
 
 def _lines_in(lines: Sequence[Line], box: Box) -> tuple[Line, ...]:

@@ -44,7 +44,8 @@ class Understanding:
         with calls.stage("perceive"):
             asked = self._see(request, calls)
         run = Run(request, calls, self.factors, _shown(request, asked), duplicate_bits=self.settings.duplicate_bits)
-        run.diversity = self.settings.diversity
+        run.diversity, run.most_checked = self.settings.diversity, self.settings.checked
+        run.profile, run.fingerprints = self.settings.profile, self.index.fingerprints()
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
         run.question = self._question(asked, wanted, conditions)

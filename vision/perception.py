@@ -1,7 +1,7 @@
 """What the senses saw: the typed record that documents and questions are both made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,39 @@ class Colour:
     share: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """Points that can be found again in other pictures of the same thing, the strongest first.
+
+    `points` [n, 2] are fractions of the picture, `sizes` [n] diameters as fractions of its longer side, `angles` [n] degrees
+    within 0..360, `words` [n] the nearest visual words, and `codes` [n, bytes] binary signatures.
+    """
+
+    points: Vector
+    sizes: Vector
+    angles: Vector
+    words: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return len(self.points)
+
+    def chosen(self, which: NDArray[np.bool_] | slice) -> "Local":
+        """Some of the points."""
+        return Local(self.points[which], self.sizes[which], self.angles[which], self.words[which], self.codes[which])
+
+    def within(self, box: Box, width: int, height: int) -> "Local":
+        """The points of a part, as fractions of that part of a picture of that many pixels."""
+        corner = np.array([box.x, box.y], dtype=np.float32)
+        extent = np.array([box.w, box.h], dtype=np.float32)
+        places = (self.points - corner) / extent
+        inside = np.asarray(((places >= 0) & (places < 1)).all(axis=1), dtype=np.bool_)
+        longer = max(width, height) / max(box.w * width, box.h * height)
+        kept = self.chosen(inside)
+        return replace(kept, points=places[inside].astype(np.float32), sizes=(kept.sizes * longer).astype(np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class Perception:
     """Everything seen of one picture.
@@ -152,6 +185,7 @@ class Perception:
     text: Text | None = None
     colours: tuple[Colour, ...] | None = None
     phash: int | None = None  # 64 bits
+    local: Local | None = None
     failures: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, sense: str) -> Any:

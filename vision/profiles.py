@@ -11,6 +11,7 @@ from vision.senses.colours import ColoursSense
 from vision.senses.detector import ObjectsSense
 from vision.senses.embedding import EmbeddingSense
 from vision.senses.labels import LabelsSense
+from vision.senses.local import LocalSense
 from vision.senses.phash import PhashSense
 from vision.senses.text import TextSense
 from vision.senses.text_presence import TextPresenceSense
@@ -53,7 +54,7 @@ def _off(senses: Sequence[Sense], named: Sequence[str]) -> dict[str, str]:
 def _every(settings: Settings) -> list[Sense]:
     """All senses of the profile that the settings choose."""
     backbone = BackboneSense(settings)
-    kinds: tuple[type[Sense], ...] = (LabelsSense, TextPresenceSense, TextSense, ColoursSense, PhashSense)
+    kinds: tuple[type[Sense], ...] = (LabelsSense, TextPresenceSense, TextSense, ColoursSense, PhashSense, LocalSense)
     similar = _hub(settings) if settings.profile == "hub" else _packaged(settings, backbone)
     return [backbone, *similar, *(kind(settings) for kind in kinds)]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
-from scenes import DIMENSION, colour, label, perception, text_of
+from scenes import DIMENSION, colour, label, perception, points, text_of
 
 from engine.settings import Settings
 from engine.store import Store
@@ -23,7 +23,7 @@ from mappings import versions
 from vision.perception import Perception
 from vision.picture import Picture
 
-SENSES = ("colours", "embedding", "labels", "objects", "phash", "text")
+SENSES = ("colours", "embedding", "labels", "local", "objects", "phash", "text")
 NUMBER = 12
 
 
@@ -66,6 +66,7 @@ class Looking:
             "text": text_of(f"text {picture.id[:4]}"),
             "colours": (colour("red", 1.0),),
             "phash": int(picture.id[:16], 16),
+            "local": points(rng),
         }
         failures = {sense: f"{sense} is blind" for sense in senses if sense in self.blind}
         seen = perception(picture.id, **{sense: everything[sense] for sense in senses if sense not in failures})

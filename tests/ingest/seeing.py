@@ -9,7 +9,7 @@ from vision.picture import Picture
 
 FINGERPRINTS = {
     name: f"{name}-test@1"
-    for name in ("backbone", "embedding", "labels", "objects", "text_presence", "text", "colours", "phash")
+    for name in ("backbone", "embedding", "labels", "objects", "text_presence", "text", "colours", "phash", "local")
 }
 
 

@@ -4,11 +4,20 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.sparse import csr_matrix
 
 from tests.vision.drawing import photo, picture
+from tests.vision.patterns import pattern
 from training.drawing import draw_page, draw_sign
 from training.reading import summary, words_of
 from training.text_presence import measure
+from training.words import fitted, planes
+from training.words_measured import bits_kept, bm25, seen_twice
+from vision import vocabulary
+from vision.senses.embedding import unit
+
+RNG = np.random.default_rng(0)
 
 
 def test_the_gate_is_measured_by_what_it_saves_and_misses() -> None:
@@ -41,3 +50,34 @@ def test_drawn_pictures_repeat_and_carry_ink(seed: int) -> None:
         assert all(lines)
         assert np.array_equal(one.pixels, again.pixels)
         assert one.pixels.std() > 5
+
+
+def test_a_copy_says_where_each_of_its_points_was(tmp_path) -> None:
+    path = tmp_path / "pattern.png"
+    Image.fromarray(pattern(4)).save(path)
+    seen = seen_twice(path)
+    assert seen is not None and len(seen.copy.points) > 50
+    found = bits_kept(vocabulary.load(), planes(128), [seen])
+    assert found["bytes"] == 16 and found["right_per_picture"] > 20 and found["right"] > 0.7
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert seen_twice(tmp_path / "broken.png") is None
+
+
+def test_bm25_finds_the_document_that_has_the_rare_word() -> None:
+    counts = csr_matrix(np.array([[1, 1, 0], [1, 0, 3], [1, 0, 0]], dtype=float))
+    weighted = bm25(counts).toarray()
+    assert weighted[1, 2] > weighted[0, 1] > weighted[0, 0] > 0
+    assert weighted[2, 0] > weighted[1, 0], "in a shorter text"
+
+
+def test_a_vocabulary_is_kept_in_bytes(tmp_path) -> None:
+    rows = np.abs(RNG.normal(size=(3000, 128))).astype(np.float32)
+    known = fitted(unit(rows), 32)
+    vocabulary.save(tmp_path / "words.npz", known)
+    kept = vocabulary.load(tmp_path / "words.npz")
+    reduced = known.reduced(unit(rows[:200]))
+    assert (known.words(reduced, 1) == kept.words(reduced, 1)).mean() > 0.95
+    two = kept.words(reduced, 2)
+    assert two.shape == (200, 2) and (two[:, 0] != two[:, 1]).all()
+    distances = np.linalg.norm(reduced[0] - kept.centres, axis=1)
+    assert two[0].tolist() == np.argsort(distances)[:2].tolist()
