@@ -7,6 +7,7 @@ from cli.lazy import LazyGroup
 COMMANDS = {
     "projection": "training.projection:main",
     "text-presence": "training.text_presence:main",
+    "joint": "training.joint:main",
     "reading": "training.reading:main",
 }
 

@@ -19,7 +19,7 @@ from ingest.looking import Batch
 from mappings.versions import alias, all_indices
 from query.search import Searcher
 from vision.perceiver import Perceiver, get_perceiver
-from vision.perception import Perception
+from vision.perception import Perception, Vector
 from vision.picture import Picture
 from workers.runtime import Runtime
 
@@ -42,6 +42,14 @@ class Remembering:
     def fingerprints(self) -> dict[str, str]:
         """Sense -> weights."""
         return self._perceiver.fingerprints()
+
+    def read(self, texts: Sequence[str]) -> Vector:
+        """Texts in the joint space."""
+        return self._perceiver.read(texts)
+
+    def understands(self, text: str) -> bool:
+        """Whether they can be read."""
+        return self._perceiver.understands(text)
 
     def warm_up(self, senses: Names[str] | None = None) -> None:
         """Load models."""

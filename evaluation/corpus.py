@@ -19,6 +19,7 @@ from vision.picture import decode
 
 SIGNS = 150
 SHOP, GARMENTS, PHOTOS = 320, 741, 700  # pictures of each that are indexed
+SCENES = 600
 
 
 @dataclass
@@ -49,8 +50,7 @@ class Corpus:
         """Backgrounds: everyday photos that are not indexed."""
         if not sets.there(self.data, sets.FLICKR):
             return []
-        indexed = {known.path for known in self.photos}
-        return [k.path.read_bytes() for k in sets.everyday(self.data, 3000) if k.path not in indexed][:600]
+        return [known.path.read_bytes() for known in sets.backgrounds(self.data, SCENES)]
 
 
 def build(data: Path, settings: Settings, tell: Callable[[str], None], name: str = "mixed", *, demo: bool = True) -> Corpus:
@@ -89,7 +89,7 @@ def _signs(corpus: Corpus) -> list[tuple[Known, Known, list[str]]]:
     """The same words on two photos: one is indexed, the other asks."""
     folder = corpus.collection.folder / "signs"
     folder.mkdir(parents=True, exist_ok=True)
-    backgrounds = sets.everyday(corpus.data, 2 * SIGNS + 1)[1:]
+    backgrounds = sets.backgrounds(corpus.data, 2 * SIGNS)
     return [_sign(corpus, folder, seed, backgrounds[2 * seed : 2 * seed + 2]) for seed in range(SIGNS)]
 
 

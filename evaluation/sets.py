@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ConfigurationError
+from training.held_out import everyday_held_out
 from vision.speed import picture_files
 
 LONG = 3  # letters of a word that counts
@@ -66,13 +67,24 @@ def clothing(data: Path, most: int | None = None) -> list[Known]:
 
 
 def everyday(data: Path, most: int | None = None) -> list[Known]:
-    """Everyday photos, each with several captions."""
+    """Everyday photos, each with several captions, on which no weights are ever fitted."""
+    photos = {known.path.name: known for known in _captioned(data)}
+    return thinned([photos[name] for name in sorted(everyday_held_out(photos))], most)
+
+
+def backgrounds(data: Path, most: int | None = None) -> list[Known]:
+    """The other everyday photos: weights may be fitted on them, so they are only stood before, never asked for."""
+    photos = {known.path.name: known for known in _captioned(data)}
+    return thinned([photos[name] for name in sorted(set(photos) - set(everyday_held_out(photos)))], most)
+
+
+def _captioned(data: Path) -> list[Known]:
     captions: dict[str, list[str]] = {}
     with (data / FLICKR / "captions.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             captions.setdefault(row["image"], []).append(row["caption"])
     paths = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
-    return thinned([Known(path, FLICKR, path.name, texts=tuple(captions[path.name])) for path in paths], most)
+    return [Known(path, FLICKR, path.name, texts=tuple(captions[path.name])) for path in paths]
 
 
 def receipts(data: Path) -> list[Known]:

@@ -15,6 +15,7 @@ from query.diversity import diversify
 from query.engine_calls import Calls
 from query.grouping import group
 from query.index import Index
+from query.meaning import Reader
 from query.ordering import Found, evident, listing, order, trim
 from query.page import show
 from query.perceive import Eyes, Looks
@@ -52,7 +53,7 @@ class Searcher:
         self._rankers = Rankers(settings, feature_names)
         self._eyes = Eyes(settings, self._factors, self._looks)
         self._understanding = Understanding(
-            settings, self._factors, self._index, self._eyes, lambda: self._looks().fingerprints()
+            settings, self._factors, self._index, self._eyes, Reader(self._looks), lambda: self._looks().fingerprints()
         )
 
     def search(self, request: SearchRequest) -> Answer:

@@ -10,6 +10,7 @@ from engine.settings import Settings, get_settings
 from factors.registry import index_body
 from ingest.jobs import Jobs
 from ingest.looking import Batch, Looker
+from ingest.meanings import Meanings
 from ingest.quarantine import Quarantine
 from ingest.writing import Writer
 from mappings import versions, weights
@@ -27,7 +28,9 @@ class Runtime:
         self.client = connect(settings)
         self.jobs = Jobs(connect_redis(settings), settings.index_prefix)
         self.quarantine = Quarantine(self.client, settings)
-        self.looker = Looker(settings, self.jobs, self.quarantine, Writer(self.client, settings), perceiver)
+        self.looker = Looker(
+            settings, self.jobs, self.quarantine, Writer(self.client, settings, Meanings(perceiver)), perceiver
+        )
 
     def warm_up(self) -> None:
         """Load the models."""
