@@ -6,7 +6,9 @@ from engine.client import connect
 from engine.settings import get_settings
 from ingest.delete import delete as delete_picture
 from ingest.delete import delete_collection
+from ingest.meanings import Meanings
 from query.ids import full_id
+from vision.perceiver import get_perceiver
 
 
 @click.command()
@@ -28,5 +30,5 @@ def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
     if ids:
         click.echo(f"{len(full)} deleted")
     else:
-        deleted, kept = delete_collection(client, settings, collection)
+        deleted, kept = delete_collection(client, settings, collection, Meanings(get_perceiver(settings)))
         click.echo(f"{deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

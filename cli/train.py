@@ -7,6 +7,7 @@ from cli.lazy import LazyGroup
 COMMANDS = {
     "similar": "training.similar:main",
     "text-presence": "training.text_presence:main",
+    "joint": "training.joint:main",
     "reading": "training.reading:main",
     "words": "training.words:main",
 }

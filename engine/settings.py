@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     hub_embedding: str = Field(
         "google/siglip2-base-patch16-224", description="Embedding model of the `hub` profile: a hub's id, or a local folder."
     )
+    hub_text: str = Field(
+        "",
+        description="Text model of profile `hub` whose vectors lie in its embedding model's space (sentence-transformers; a "
+        "hub's id, or a local folder); empty: the embedding model's own text tower; `packaged`: the packaged joint space.",
+    )
     hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
     max_pixels: int = Field(
         120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."

@@ -55,8 +55,10 @@ class Asked:
     columns: tuple[str, ...]
 
 
-SIMILARITIES = ("similar", "objects", "labels", "colours")
+SIMILARITIES = ("similar", "objects", "labels", "colours", "meaning")
 COPIES = ("near_duplicate",)
+MEANINGS = ("meaning.words", "linked_meaning.words")
+TOLD = ("linked_meaning",)
 # Names of objects and colours are left out: whoever has what a word names is related by that word.
 TEXTS = ("linked_text", "labels.words", "coverage")
 READ = ("ocr", "ocr.picture")
@@ -99,13 +101,14 @@ def _questions(collection: Collection, data: Path) -> Iterator[Asked]:
     for photo in everyday[::4]:
         own, text = frozenset({ids[photo.path]}), " ".join(sets.words_of(photo.texts[1]))
         yield Asked(SearchRequest(image=copy_of(photo)), own, frozenset(ids.values()) - own, COPIES)
-        yield Asked(SearchRequest(text=text), own, photos - own, TEXTS)
+        yield Asked(SearchRequest(image=photo.path.read_bytes()), own, photos - own, TOLD)
+        yield Asked(SearchRequest(text=text), own, photos - own, (*TEXTS, *MEANINGS))
     yield from signs
 
 
 def _signs(collection: Collection, data: Path) -> Iterator[Asked]:
     """The same words on two photos: one is indexed, the other asks; so do the words themselves."""
-    backgrounds = sets.everyday(data, 2 * SIGNS)
+    backgrounds = sets.backgrounds(data, 2 * SIGNS)
     folder = collection.folder / "signs"
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []

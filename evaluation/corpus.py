@@ -20,6 +20,7 @@ from vision.picture import decode
 
 SIGNS = 150
 SHOP, GARMENTS, PHOTOS = 320, 741, 700  # pictures of each that are indexed
+SCENES = 600
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Corpus:
         if not sets.there(self.data, sets.FLICKR):
             return []
         indexed = {known.path for known in self.photos}
-        return [known.path.read_bytes() for known in sets.unseen(sets.everyday(self.data)) if known.path not in indexed]
+        return [known.path.read_bytes() for known in sets.everyday(self.data) if known.path not in indexed]
 
     @property
     def unseen_stamps(self) -> list[Item]:
@@ -96,7 +97,7 @@ def _signs(corpus: Corpus) -> list[tuple[Known, Known, list[str]]]:
     """The same words on two photos: one is indexed, the other asks."""
     folder = corpus.collection.folder / "signs"
     folder.mkdir(parents=True, exist_ok=True)
-    backgrounds = sets.everyday(corpus.data, 2 * SIGNS + 1)[1:]
+    backgrounds = sets.backgrounds(corpus.data, 2 * SIGNS)
     return [_sign(corpus, folder, seed, backgrounds[2 * seed : 2 * seed + 2]) for seed in range(SIGNS)]
 
 

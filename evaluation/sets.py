@@ -80,21 +80,23 @@ def _garment(path: Path) -> Known:
 
 
 def everyday(data: Path, most: int | None = None) -> list[Known]:
-    """Everyday photos, each with several captions."""
+    """Everyday photos, each with several captions, on which no weights are ever fitted."""
+    return thinned([known for known in _captioned(data) if known.unseen], most)
+
+
+def backgrounds(data: Path, most: int | None = None) -> list[Known]:
+    """The other everyday photos: weights may be fitted on them, so they are only stood before, never asked for."""
+    return thinned([known for known in _captioned(data) if not known.unseen], most)
+
+
+def _captioned(data: Path) -> list[Known]:
     captions: dict[str, list[str]] = {}
     with (data / FLICKR / "captions.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             captions.setdefault(row["image"], []).append(row["caption"])
-    files = picture_files(data / FLICKR)
+    files = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
     held_out = set(everyday_held_out(path.name for path in files))
-    return thinned(
-        [
-            Known(path, FLICKR, path.name, texts=tuple(captions[path.name]), unseen=path.name in held_out)
-            for path in files
-            if len(captions.get(path.name, ())) > 1
-        ],
-        most,
-    )
+    return [Known(path, FLICKR, path.name, texts=tuple(captions[path.name]), unseen=path.name in held_out) for path in files]
 
 
 def receipts(data: Path) -> list[Known]:

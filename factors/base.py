@@ -82,7 +82,9 @@ class Clause:
 class Question:
     """What the factors read of a question.
 
-    `perception` is of the picture asked with, or of the part that was chosen (`region` is then true).
+    `perception` is of the picture asked with, or of the part that was chosen (`region` is then true). `meaning` is where the
+    words lie in the joint space of pictures and words, what is not wanted taken away (unit length); None where no factor of the
+    index takes it, or the words could not be read.
     """
 
     perception: Perception | None = None
@@ -90,6 +92,7 @@ class Question:
     region: bool = False
     k: int = 200
     filters: tuple[Json, ...] = ()  # filter clauses, for `find` clauses of approximate k-NN
+    meaning: Vector | None = None
 
     def vector(self) -> Vector | None:
         """The embedding asked with, if there is one."""
@@ -115,6 +118,7 @@ class Factor(ABC):
     """One file in this folder, one subclass with a name: mapping, documents, query, table, explanation and docs follow.
 
     `reads` names the senses whose weights made the fields: the mapping's `_meta` records their fingerprints.
+    `takes_meaning` says that it asks with the meaning of the words, which is read only where some factor does.
     `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
     """
 
@@ -122,6 +126,7 @@ class Factor(ABC):
     title: ClassVar[str]
     about: ClassVar[str]
     reads: ClassVar[tuple[str, ...]] = ()
+    takes_meaning: ClassVar[bool] = False
     weight: ClassVar[float] = 1.0
 
     @abstractmethod

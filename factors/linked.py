@@ -1,8 +1,10 @@
 """Linked text: what people wrote next to a picture."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
+
+from vision.perception import Vector
 
 TRASH = 0.3  # a piece of less weight is kept and shown with its reason, and not indexed
 
@@ -27,6 +29,7 @@ class Piece:
     """One piece of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on.
 
     `weight` is how much it is about the picture, 0..1 (1: nothing speaks against it); `reason` says why it is less than 1.
+    `meaning` is its place in the joint space of pictures and words (unit length), where it was read for that; it is not kept.
     """
 
     kind: Kind
@@ -35,6 +38,7 @@ class Piece:
     page: str = ""
     weight: float = 1.0
     reason: str = ""
+    meaning: Vector | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_trash(self) -> bool:
@@ -48,7 +52,8 @@ class Piece:
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept in the document and in tasks."""
-        return asdict(self) | {"kind": self.kind.value}
+        told = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "meaning"}
+        return told | {"kind": self.kind.value}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Piece":

@@ -18,6 +18,7 @@ def question() -> Question:
         640,
         480,
         embedding=embedding,
+        joint=embedding,
         labels=(Label("n02084071", ("dog", "domestic dog"), ("canine", "animal"), 0.9),),
         objects=(Object("dog", 0.9, box, embedding),),
         text_presence=0.9,
@@ -26,7 +27,7 @@ def question() -> Question:
         phash=1,
         local=_points(),
     )
-    return Question(seen, Words((Term("red"), Term("dog"))))
+    return Question(seen, Words((Term("red"), Term("dog"))), meaning=embedding)
 
 
 def _points() -> Local:

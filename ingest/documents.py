@@ -13,6 +13,7 @@ from factors.base import Json
 from factors.linked import TRASH, Kind, Piece
 from factors.registry import all_factors
 from ingest.item import Item
+from ingest.meanings import Meanings
 from vision.perception import Perception
 
 FACTS = ("category", "date", "price")  # taken from the first entry that has them
@@ -35,10 +36,10 @@ class Seen:
     fingerprints: Mapping[str, str]
 
 
-def new_document(seen: Seen, items: Sequence[Item], job: str) -> Json:
-    """The document of a picture that was met in these places."""
+def new_document(seen: Seen, items: Sequence[Item], job: str, meanings: Meanings | None = None) -> Json:
+    """The document of a picture that was met in these places; `meanings` reads what they say of it, where there is a model."""
     document: Json = {"job": job, "added": _now(), "sources": []} | seen_fields(seen)
-    return _linked(document, [entry_of(item, job) for item in items][:MOST_SOURCES])
+    return _linked(document, [entry_of(item, job) for item in items][:MOST_SOURCES], meanings)
 
 
 def seen_fields(seen: Seen) -> Json:
@@ -70,8 +71,14 @@ def failures_of(document: Mapping[str, Any]) -> dict[str, str]:
     return {sense: said.get(sense, "") for sense in document.get("missing", ())}
 
 
-def merged(document: Mapping[str, Any], items: Iterable[Item], job: str) -> Json | None:
+def merged(document: Mapping[str, Any], items: Iterable[Item], job: str, meanings: Meanings | None = None) -> Json | None:
     """The document with what these items say, or None when it says all of it already."""
+    entries = with_entries(document, items, job)
+    return None if entries is None else _linked(document, entries, meanings)
+
+
+def with_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -> list[Json] | None:
+    """The entries of the document with those of these items, or None when they say nothing new."""
     entries = {_key(entry): entry for entry in document.get("sources", ())}
     changed = False
     for item in items:
@@ -80,13 +87,13 @@ def merged(document: Mapping[str, Any], items: Iterable[Item], job: str) -> Json
             continue
         if known is None or _said(known) != _said(entry):
             entries[item_key(item)], changed = entry, True
-    return _linked(document, list(entries.values())) if changed else None
+    return list(entries.values()) if changed else None
 
 
-def without(document: Mapping[str, Any], collection: str) -> Json | None:
+def without(document: Mapping[str, Any], collection: str, meanings: Meanings | None = None) -> Json | None:
     """The document as if it had never been met in that collection, or None when nothing of it is left."""
     left = [entry for entry in document.get("sources", ()) if entry["collection"] != collection]
-    return _linked(document, left) if left else None
+    return _linked(document, left, meanings) if left else None
 
 
 def made_by(document: Mapping[str, Any], item: Item, job: str) -> bool:
@@ -115,9 +122,15 @@ def item_key(item: Item) -> tuple[str, str, str]:
     return item.source, item.reference, item.collection
 
 
-def linked_fields(texts: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -> Json:
+def text_fields(entries: Iterable[Mapping[str, Any]], seen: Mapping[str, Any], meanings: Meanings | None = None) -> Json:
+    """The texts of all places, each once, and the fields that every factor makes of them."""
+    pieces = [Piece.from_json(text) for text in _unique(text for entry in entries for text in entry.get("texts", ()))]
+    read = meanings.of(pieces, seen) if meanings and pieces else pieces
+    return {"texts": [piece.as_json() for piece in read]} | linked_fields(read, seen)
+
+
+def linked_fields(pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
     """The fields that every factor makes from linked text, where needed together with what was seen."""
-    pieces = [Piece.from_json(dict(text)) for text in texts]
     fields: Json = {}
     for factor in all_factors():
         fields |= factor.linked(pieces, seen)
@@ -133,13 +146,13 @@ def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _linked(document: Mapping[str, Any], entries: list[Json]) -> Json:
+def _linked(document: Mapping[str, Any], entries: list[Json], meanings: Meanings | None) -> Json:
     """The document with everything that comes from its places made anew."""
-    texts = _unique(text for entry in entries for text in entry.get("texts", ()))
+    seen = {name: value for name, value in document.items() if name not in linked_fields([], {})}
+    texts = (told := text_fields(entries, seen, meanings))["texts"]
     facets = (f"{k}={v}" for entry in entries for k, v in entry.get("facets", {}).items())
     fields: Json = {
         "sources": entries,
-        "texts": texts,
         "collections": _strings(entry["collection"] for entry in entries),
         "languages": _strings(text["language"] for text in texts),
         "facets": _strings(facets),
@@ -148,8 +161,8 @@ def _linked(document: Mapping[str, Any], entries: list[Json]) -> Json:
         "changed": _now(),
     }
     fields |= {name: _first(entries, name) for name in FACTS}
-    kept = {name: value for name, value in document.items() if name not in linked_fields([], {}) | fields}
-    fields |= linked_fields(texts, kept)
+    fields |= told
+    kept = {name: value for name, value in seen.items() if name not in fields}
     return kept | {name: value for name, value in fields.items() if value not in (None, "")}
 
 

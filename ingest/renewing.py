@@ -9,13 +9,14 @@ from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor, Json
 from factors.registry import all_factors
-from ingest.documents import failure_fields, failures_of, linked_fields
+from ingest.documents import failure_fields, failures_of, text_fields
+from ingest.meanings import Meanings, Reads
 from mappings.core import CORE
 from vision.perception import Perception
 from vision.picture import Picture, decode
 
 
-class CanLook(Protocol):
+class CanLook(Reads, Protocol):
     """vision.perceiver.Perceiver, as far as it is needed here."""
 
     def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
@@ -54,7 +55,7 @@ class Renewer:
         """`recorded` names the senses that the old index's factors read: what these saw nothing of is not in the documents."""
         self._settings, self._store, self._perceiver = settings, Store(settings), perceiver
         self._factors, self._recorded = all_factors(), frozenset(recorded)
-        self._fingerprints = perceiver.fingerprints()
+        self._fingerprints, self._meanings = perceiver.fingerprints(), Meanings(perceiver)
 
     def renew(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Renewed]:
         """Documents by picture, made anew; those that want the same senses are looked at together."""
@@ -104,7 +105,7 @@ class Renewer:
         fields |= failure_fields(failures) | {"weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}
         for factor in self._factors:
             fields |= factor.seen(perception)
-        linked = linked_fields(task.document.get("texts", ()), fields)
+        linked = text_fields(task.document.get("sources", ()), fields, self._meanings)
         return Renewed(fields | {name: value for name, value in linked.items() if value is not None})
 
 

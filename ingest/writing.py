@@ -12,9 +12,10 @@ from engine.client import guard
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from factors.base import Json
-from ingest.documents import Seen, made_by, merged, new_document
+from ingest.documents import Seen, made_by, merged, new_document, with_entries
 from ingest.item import Item
 from ingest.jobs import Outcome
+from ingest.meanings import Meanings
 from mappings.versions import alias
 
 OVERLOADED = (429, 503)
@@ -43,9 +44,9 @@ class Written:
 class Writer:
     """Writes behind the alias of the settings."""
 
-    def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        """The index is there already: `mappings.versions.ensure`."""
-        self._client, self._alias = client, alias(settings)
+    def __init__(self, client: OpenSearch, settings: Settings, meanings: Meanings | None = None) -> None:
+        """The index is there already: `mappings.versions.ensure`. `meanings` reads linked text, where there is a model."""
+        self._client, self._alias, self._meanings = client, alias(settings), meanings
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of these pictures that have a document."""
@@ -72,9 +73,9 @@ class Writer:
         left = {picture: items[picture] for picture in items if picture not in written.outcomes}
         for picture, found in left.items():
             if picture in stored:
-                lines += self._replace(picture, stored[picture], merged(stored[picture].source, found, job))
+                lines += self._replace(picture, stored[picture], merged(stored[picture].source, found, job, self._meanings))
             elif picture in seen:
-                lines += self._create(picture, new_document(seen[picture], found, job))
+                lines += self._create(picture, new_document(seen[picture], found, job, self._meanings))
             else:
                 raise EngineUnavailable(f"the document of {picture} was deleted while it was completed")
         self._send(lines, left, written)
@@ -84,7 +85,7 @@ class Writer:
         """Documents that must be changed, whole; those that say everything already get their outcomes."""
         stored = self._read(items, SAID)
         for picture, document in stored.items():
-            if merged(document.source, items[picture], job) is None:
+            if with_entries(document.source, items[picture], job) is None:
                 written.outcomes[picture] = [
                     Outcome.INDEXED if made_by(document.source, item, job) else Outcome.UNCHANGED for item in items[picture]
                 ]

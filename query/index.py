@@ -42,6 +42,10 @@ class Index:
             found |= senses
         return found
 
+    def has_factor(self, name: str) -> bool:
+        """Whether the mapping has the fields of that factor."""
+        return name in ((self.meta() or {}).get("factors") or {})
+
     def has_facet(self, name: str) -> bool:
         """Whether any document has a facet of that name (whatever its case)."""
         query = {"prefix": {"facets": {"value": f"{name}=", "case_insensitive": True}}}

@@ -13,7 +13,7 @@ from factors.base import Factor
 from ingest.fetch import fetch
 from query import region
 from query.request import SearchRequest
-from vision.perception import Box, Line, Perception, Text
+from vision.perception import Box, Line, Perception, Text, Vector
 from vision.picture import Picture, decode
 
 KEPT = 64  # perceptions of pictures asked with lately: a part of the same picture is often asked for next
@@ -29,6 +29,12 @@ class Looks(Protocol):
 
     def fingerprints(self) -> dict[str, str]:
         """Sense -> weights, without loading models."""
+
+    def read(self, texts: Sequence[str]) -> Vector:
+        """Where texts lie in the joint space of pictures and words: unit vectors [n, d]."""
+
+    def understands(self, text: str) -> bool:
+        """Whether `read` makes sense of the language of a text."""
 
     def warm_up(self, senses: Collection[str] | None = None) -> None:
         """Load models."""

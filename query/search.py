@@ -17,6 +17,7 @@ from query.engine_calls import Calls
 from query.grouping import group
 from query.index import Index
 from query.landmarks import recognise
+from query.meaning import Reader
 from query.ordering import Found, evident, listing, order, trim
 from query.page import show
 from query.perceive import Eyes, Looks
@@ -56,7 +57,7 @@ class Searcher:
         self._rankers = Rankers(settings, feature_names)
         self._eyes = Eyes(settings, self._factors, self._looks)
         self._understanding = Understanding(
-            settings, self._factors, self._index, self._eyes, lambda: self._looks().fingerprints()
+            settings, self._factors, self._index, self._eyes, Reader(self._looks), lambda: self._looks().fingerprints()
         )
 
     def search(self, request: SearchRequest) -> Answer:

@@ -13,12 +13,14 @@ from query import filters, words
 from query.answer import AskedQuestion, FoundObject
 from query.engine_calls import Calls
 from query.index import Index
+from query.meaning import Reader
 from query.perceive import Asked, Eyes
 from query.request import SearchRequest
 from query.run import Run
 from query.vertical import facts
 from ranking import cut
 from ranking.fusion import ReciprocalRank, weights
+from vision.perception import Vector
 
 Json = dict[str, Any]
 MOST_WORDS = 16  # the engine limits a query to 1,024 clauses, and every word is looked for in some fifty fields
@@ -33,6 +35,7 @@ class Understanding:
     factors: Sequence[Factor]
     index: Index
     eyes: Eyes
+    reader: Reader
     fingerprints: Callable[[], Mapping[str, str]]
 
     def of(self, request: SearchRequest, calls: Calls) -> Run:
@@ -48,7 +51,8 @@ class Understanding:
         run.profile, run.fingerprints = self.settings.profile, self.index.fingerprints()
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
-        run.question = self._question(asked, wanted, conditions)
+        with calls.stage("perceive"):
+            run.question = replace(self._question(asked, wanted, conditions), meaning=self._meaning(run, wanted))
         run.facts = facts(run.question)
         run.left_out = frozenset({request.like} if request.like else ())
         self._choose_columns(run, asked)
@@ -63,6 +67,20 @@ class Understanding:
     def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json]) -> Question:
         chosen = asked.chosen if asked else None
         return Question(chosen, wanted, bool(asked and asked.box), self.settings.candidates, tuple(conditions))
+
+    def _meaning(self, run: Run, wanted: Words) -> Vector | None:
+        """Where the words lie in the joint space, if some factor of the index takes it; a warning where they cannot be read."""
+        taking = [factor for factor in self.factors if factor.takes_meaning and self.index.has_factor(factor.name)]
+        if not taking or not (wanted or wanted.must_not):
+            return None
+        try:
+            for factor in taking:
+                mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
+            return self.reader.meaning(wanted)
+        except Exception as error:  # a model that is not there, or other weights: the words are found as they stand
+            titles = ", ".join(factor.title for factor in taking)
+            run.warnings.append(f"the meaning of your words was not read ({error}); left out: {titles}")
+            return None
 
     def _choose_columns(self, run: Run, asked: Asked | None) -> None:
         """Every factor's columns; vectors of other weights are refused, a factor that fails is left out."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision.perception import Perception
+from vision.joint import Joint
+from vision.perception import Perception, Vector
 from vision.picture import Picture
 from vision.profiles import senses_of, with_dependants
 from vision.sense import Sense
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 # What makes one perceiver differ from another.
 MODEL_SETTINGS = (
     "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
-    "hub_embedding", "hub_detector", "senses_off",
+    "hub_embedding", "hub_detector", "hub_text", "senses_off",
 )  # fmt: skip
 BLANK_SIDE = 64  # px of the picture that models are warmed up with
 
@@ -56,12 +57,32 @@ class Perceiver:
             self.looked += len(pictures)
         return seen
 
+    def read(self, texts: Sequence[str]) -> Vector:
+        """Where texts lie in the joint space of pictures and words: unit vectors [n, d]; ConfigurationError without a model."""
+        return self._reader().read(texts)
+
+    def understands(self, text: str, language: str = "") -> bool:
+        """Whether `read` makes sense of a text in that language (BCP 47, or empty); ConfigurationError without a model."""
+        return self._reader().understands(text, language)
+
+    def least_agreement(self) -> float | None:
+        """The cosine under which a text is unlikely to be about a picture; None where nobody measured it."""
+        return self._reader().least_agreement
+
+    def _reader(self) -> Joint:
+        sense = self.senses.get(Joint.name)
+        if not isinstance(sense, Joint):
+            raise ConfigurationError("no sense reads texts into the space of pictures")
+        return sense
+
     def warm_up(self, senses: Collection[str] | None = None) -> None:
         """Load the models and look once, so that the first picture does not wait; what is missing is logged, not raised."""
         blank = Picture("blank", np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8), BLANK_SIDE, BLANK_SIDE, "PNG")
         seen = [Perception(blank.id, BLANK_SIDE, BLANK_SIDE)]
         for sense in self._wanted(senses):
             seen = [self._added(sense.name, seen[0], observe(sense, [blank], seen)[0])]
+            if isinstance(sense, Joint) and (why := _unread(sense)):
+                logger.error("sense %s reads no texts: %s", sense.name, why)
         for name, why in seen[0].failures.items():
             logger.error("sense %s does not work: %s", name, why)
 
@@ -123,6 +144,15 @@ def _alone(sense: Sense, picture: Picture, seen: Perception) -> Any:
         return sense.observe([picture], [seen])[0]
     except Exception as error:
         return error
+
+
+def _unread(sense: Joint) -> str:
+    """Read one text; why it could not be."""
+    try:
+        sense.read(["a picture"])
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def in_order(senses: Sequence[Sense]) -> Mapping[str, Sense]:

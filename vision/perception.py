@@ -179,6 +179,7 @@ class Perception:
     height: int
     backbone: "Backbone | None" = None
     embedding: Vector | None = None  # [d], unit length
+    joint: Vector | None = None  # [d], unit length, in the space of pictures and words
     labels: tuple[Label, ...] | None = None
     objects: tuple[Object, ...] | None = None
     text_presence: float | None = None  # probability that there is text to read

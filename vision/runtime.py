@@ -3,7 +3,7 @@
 import fcntl
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,12 @@ class Session:
             raise ConfigurationError(
                 f"model {path.name} cannot be loaded: {error}; run `omma models export --force`"
             ) from error
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
-    def run(self, batch: Array) -> list[Array]:
-        """All outputs for a batch [n, ...]."""
-        outputs: list[Array] = self._session.run(None, {self._input: batch})
+    def run(self, *batch: NDArray[Any]) -> list[Array]:
+        """All outputs for a batch: an array [n, ...] for every input, in the network's own order."""
+        outputs: list[Array] = self._session.run(None, dict(zip(self._inputs, batch, strict=True)))
         return outputs
 
 
@@ -96,18 +96,30 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def export_torch(module: Any, example: Array, path: Path, outputs: list[str]) -> None:
-    """Write a torch module as ONNX with a free batch axis and its weights inside; torch is imported only here."""
+def export_torch(
+    module: Any,
+    example: NDArray[Any] | Mapping[str, NDArray[Any]],
+    path: Path,
+    outputs: list[str],
+    free: Sequence[str] = ("batch",),
+) -> None:
+    """Write a torch module as ONNX with its weights inside; torch is imported only here.
+
+    `example` is a batch of pictures, or one array for each named input; `free` names the first axes of them all that may have
+    any length.
+    """
     import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
 
+    inputs = example if isinstance(example, Mapping) else {"pictures": example}
+    axes = {place: torch.export.Dim(name, min=1, max=4096) for place, name in enumerate(free)}
     with torch.inference_mode():
         torch.onnx.export(
             module,
-            (torch.from_numpy(example),),
+            tuple(torch.from_numpy(array) for array in inputs.values()),
             str(path),
-            input_names=["pictures"],
+            input_names=list(inputs),
             output_names=outputs,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
+            dynamic_shapes=tuple(axes for _ in inputs),
             external_data=False,
             dynamo=True,
             verbose=False,

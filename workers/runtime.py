@@ -13,6 +13,7 @@ from factors.registry import all_factors, index_body
 from ingest.item import Item
 from ingest.jobs import Jobs, Progress
 from ingest.looking import Batch, Looker
+from ingest.meanings import Meanings
 from ingest.quarantine import Quarantine
 from ingest.writing import Writer
 from mappings import versions, weights
@@ -30,7 +31,9 @@ class Runtime:
         self.client = connect(settings)
         self.jobs = Jobs(connect_redis(settings), settings.index_prefix)
         self.quarantine = Quarantine(self.client, settings)
-        self.looker = Looker(settings, self.jobs, self.quarantine, Writer(self.client, settings), perceiver)
+        self.looker = Looker(
+            settings, self.jobs, self.quarantine, Writer(self.client, settings, Meanings(perceiver)), perceiver
+        )
 
     def warm_up(self) -> None:
         """Load the models."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
-from scenes import DIMENSION, colour, label, perception, points, text_of
+from scenes import DIMENSION, DIMENSIONS, colour, label, perception, points, text_of, unit
 
 from engine.settings import Settings
 from engine.store import Store
@@ -20,10 +20,10 @@ from ingest.documents import Seen
 from ingest.item import Item
 from ingest.reindex import reindex
 from mappings import versions
-from vision.perception import Perception
+from vision.perception import Perception, Vector
 from vision.picture import Picture
 
-SENSES = ("colours", "embedding", "labels", "local", "objects", "phash", "text")
+SENSES = ("colours", "embedding", "joint", "labels", "local", "objects", "phash", "text")
 NUMBER = 12
 
 
@@ -45,13 +45,23 @@ class Looking:
         return {sense: f"{sense}@{number}" for sense, number in self.weights.items()}
 
     def dimensions(self) -> dict[str, int]:
-        return {"embedding": DIMENSION}
+        return DIMENSIONS
 
     def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
         self.before_looking()
         self.asked.append(tuple(sorted(senses or SENSES)))
         self.pictures += len(pictures)
         return [self._see(picture, senses or SENSES) for picture in pictures]
+
+    def read(self, texts: Sequence[str]) -> Vector:
+        seeds = ([self.weights["joint"], *text.encode()] for text in texts)
+        return np.stack([unit(np.random.default_rng(seed), DIMENSION) for seed in seeds])
+
+    def understands(self, text: str, language: str = "") -> bool:
+        return True
+
+    def least_agreement(self) -> float | None:
+        return None
 
     def warm_up(self, senses: Collection[str] | None = None) -> None:
         """Nothing to load."""
@@ -61,6 +71,7 @@ class Looking:
         vector = rng.normal(size=DIMENSION).astype(np.float32)
         everything: dict[str, Any] = {
             "embedding": vector / np.linalg.norm(vector),
+            "joint": self.read([picture.id[:12]])[0],
             "labels": (label("n02088364", round(0.1 * self.weights["labels"], 1)),),
             "objects": (),
             "text": text_of(f"text {picture.id[:4]}"),

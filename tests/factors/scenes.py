@@ -12,7 +12,8 @@ from mappings import versions
 from vision.perception import Box, Colour, Label, Line, Local, Object, Perception, Text, Vector, Word
 
 DIMENSION = 16
-FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "objects", "labels", "text", "colours", "phash", "local")}
+DIMENSIONS = {"embedding": DIMENSION, "joint": DIMENSION}
+FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "joint", "objects", "labels", "text", "colours", "phash", "local")}
 
 COLOURS = {"red": (200, 20, 30), "blue": (30, 70, 190), "white": (250, 250, 250), "green": (40, 140, 50)}
 DOGS = ("dog", "domestic dog", "canine", "animal")
@@ -76,7 +77,7 @@ class Live:
 
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
         self.client, self.settings = client, settings
-        self.index = versions.ensure(client, settings, lambda: registry.index_body(FINGERPRINTS, {"embedding": DIMENSION}))
+        self.index = versions.ensure(client, settings, lambda: registry.index_body(FINGERPRINTS, DIMENSIONS))
 
     def put(self, documents: dict[str, dict[str, Any]]) -> None:
         lines = [

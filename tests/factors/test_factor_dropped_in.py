@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from opensearchpy import OpenSearch
-from scenes import DIMENSION, FINGERPRINTS, Live, colour, perception, unit
+from scenes import DIMENSIONS, FINGERPRINTS, Live, colour, perception, unit
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
@@ -127,7 +127,7 @@ def test_a_field_that_another_factor_owns_is_refused(folder: Path) -> None:
     (folder / "second.py").write_text(BRIGHTNESS.replace('"brightness"\n', '"shine"\n').replace("class Bright", "class Shine"))
     registry.load.cache_clear()
     with pytest.raises(ConfigurationError, match="field 'brightness' of factor 'shine' already belongs to 'brightness'"):
-        registry.index_body(FINGERPRINTS, {"embedding": DIMENSION})
+        registry.index_body(FINGERPRINTS, DIMENSIONS)
 
 
 def test_the_folder_alone_decides_which_factors_there_are() -> None:

@@ -9,7 +9,7 @@ from vision.picture import Picture
 
 FINGERPRINTS = {
     name: f"{name}-test@1"
-    for name in ("backbone", "embedding", "labels", "objects", "text_presence", "text", "colours", "phash", "local")
+    for name in ("backbone", "embedding", "joint", "labels", "objects", "text_presence", "text", "colours", "phash", "local")
 }
 
 
@@ -22,7 +22,7 @@ def perception_of(picture_id: str, width: int = 64, height: int = 48) -> Percept
     seed = int(picture_id[:8], 16)
     box = Box(0.1, 0.1, 0.5, 0.5)
     return Perception(
-        picture_id=picture_id, width=width, height=height, embedding=unit(seed),
+        picture_id=picture_id, width=width, height=height, embedding=unit(seed), joint=unit(seed + 2),
         labels=(Label("n02084071", ("dog",), ("animal",), 0.8),), objects=(Object("dog", 0.9, box, unit(seed + 1)),),
         text_presence=0.9, text=Text((Line((Word("SALE", 0.9, box),)),)), colours=(Colour("red", (200, 10, 10), 1.0),),
         phash=seed,
@@ -45,7 +45,16 @@ class TestPerceiver:
         return dict(FINGERPRINTS)
 
     def dimensions(self) -> dict[str, int]:
-        return {"embedding": 256, "objects": 256}
+        return {"embedding": 256, "joint": 256, "objects": 256}
+
+    def read(self, texts: Sequence[str]) -> np.ndarray:
+        return np.stack([unit(sum(text.encode())) for text in texts])
+
+    def understands(self, text: str, language: str = "") -> bool:
+        return language in ("", "en")
+
+    def least_agreement(self) -> float | None:
+        return None
 
     def warm_up(self) -> None:
         pass

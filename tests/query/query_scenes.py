@@ -89,6 +89,7 @@ class Told:
     part: Perception | None = None
     made_by: Mapping[str, str] = field(default_factory=lambda: FINGERPRINTS)
     looked: list[tuple[int, int]] = field(default_factory=list)
+    meanings: Mapping[str, Vector] = field(default_factory=dict)  # of the texts that are understood
 
     def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
         """What was told, under the pictures' ids."""
@@ -98,6 +99,14 @@ class Told:
     def fingerprints(self) -> dict[str, str]:
         """As told."""
         return dict(self.made_by)
+
+    def read(self, texts: Sequence[str]) -> Vector:
+        """As told."""
+        return np.stack([self.meanings[text] for text in texts])
+
+    def understands(self, text: str) -> bool:
+        """What was told."""
+        return text in self.meanings
 
     def warm_up(self, senses: Collection[str] | None = None) -> None:
         """Nothing to load."""

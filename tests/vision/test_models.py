@@ -31,7 +31,7 @@ def marks(settings: Settings) -> dict[str, str]:
 
 def test_every_sense_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
     found = marks(settings)
-    assert set(found) == {"backbone", "embedding", "objects", "labels", "text_presence", "text", "colours", "phash"}
+    assert set(found) == {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash"}
     assert found == marks(settings)
     assert not (settings.home / "models").exists()
 

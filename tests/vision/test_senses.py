@@ -70,7 +70,7 @@ def test_embeddings_are_unit_length_and_near_for_alike_pictures(perceiver: Perce
     assert np.allclose([np.linalg.norm(v) for v in vectors], 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > 0.9
     assert vectors[0] @ vectors[2] < 0.5
-    assert perceiver.dimensions() == {"embedding": 256}
+    assert perceiver.dimensions() == {"embedding": 256, "joint": 256}
 
 
 def test_a_batch_sees_what_single_pictures_see(perceiver: Perceiver) -> None:

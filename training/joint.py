@@ -1,0 +1,145 @@
+"""Fit the joint space of pictures and words: `omma train joint --data ../shared/data`.
+
+Two small networks on frozen features of photos and frozen vectors of sentences (`training/towers.py`), fitted on the
+captioned photos of Flickr8k but for a thousand, whose names are in `flickr8k-held-out.txt`. The recipe, the weights of
+composition and the cosine of disagreement are chosen on a part of the training photos, with towers that never saw it; others
+are fitted on all training photos, and measured once on the thousand.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.settings import Settings, get_settings
+from training import joint_measures as measures
+from training.captioned import CAPTIONS, Captioned, captioned
+from training.held_out import everyday_held_out, rank
+from training.joint_measures import Shown
+from training.towers import Pairs, Recipe, fitted, kept_arrays
+from vision.perception import Vector
+from vision.senses import backbone
+from vision.senses.embedding import unit
+from vision.senses.joint import WEIGHTS, Tower, evened
+from vision.senses.labels import softmax
+from vision.sentences import Sentences
+from vision.wordnet import classes
+
+REPORT = WEIGHTS.with_suffix(".json")
+HELD_OUT = Path(__file__).with_name("flickr8k-held-out.txt")
+VALIDATION = 1000  # training photos on which is chosen
+CLASSES = 10  # likeliest classes whose names make the vector of ConSE
+RECIPE = Recipe()
+Indices = NDArray[np.int64]
+Read = Callable[[Sequence[str]], Vector]
+Towers = tuple[Tower, Tower]  # of pictures, of texts
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Places of photos: fitted on while choosing, chosen on, and measured on."""
+
+    fit: Indices
+    validation: Indices
+    test: Indices
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="The development data.")
+def main(data: Path) -> None:
+    """Fit, choose on training photos, save, and report on held-out ones."""
+    settings = get_settings()
+    photos = captioned(data, settings, click.echo)
+    parts = parts_of(photos.names)
+    HELD_OUT.write_text("".join(f"{photos.names[place]}\n" for place in parts.test))
+    sentences = Sentences(settings)
+    alone = {"mp_context": get_context("spawn"), "initializer": torch.set_num_threads, "initargs": (1,)}
+    with ProcessPoolExecutor(2, **alone) as pool:
+        training = np.concatenate([parts.fit, parts.validation])
+        chosen_on, final = pool.map(partial(fitted, recipe=RECIPE), [pairs_of(photos, part) for part in (parts.fit, training)])
+    validation = shown_by(chosen_on, photos, parts.validation)
+    least = float(np.quantile(measures.agreement(validation)[0], measures.FALSE_ALARMS))
+    save(final, least)
+    test = shown_by(final, photos, parts.test)
+    report = {
+        "recipe": asdict(RECIPE),
+        "photos": {"fitted": len(training), "held_out": len(parts.test)},
+        "validation": measure(validation, reading(chosen_on, sentences), least),
+        "held_out": measure(test, reading(final, sentences), least)
+        | {"conse": measures.retrieval(conse(photos, parts.test, settings, sentences))},
+    }
+    REPORT.write_text(json.dumps(report, indent=2) + "\n")
+    click.echo(REPORT.read_text())
+
+
+def parts_of(names: Sequence[str]) -> Parts:
+    """Which photos are for what; the thousand of `training.held_out`, in its order, are for measuring."""
+    place = {name: number for number, name in enumerate(names)}
+    test = everyday_held_out(names)
+    others = sorted(set(names) - set(test), key=lambda name: rank("flickr8k", name))
+    parts = (others[VALIDATION:], others[:VALIDATION], test)
+    return Parts(*(np.asarray([place[name] for name in part]) for part in parts))
+
+
+def pairs_of(photos: Captioned, places: Indices) -> Pairs:
+    """Those photos, to be fitted on."""
+    features, texts = evened(photos.photos[places].astype(np.float32)), photos.sentences[places].astype(np.float32)
+    return Pairs(torch.from_numpy(features), torch.from_numpy(texts))
+
+
+def measure(shown: Shown, read: Read, least: float) -> dict[str, object]:
+    """Everything that is measured of towers on photos that they were not fitted on."""
+    several = {
+        f"{own} own, {strange} strange": measures.several_texts(shown, own, strange)
+        for own, strange in ((2, 0), (3, 2), (2, 6))
+    }
+    return measures.retrieval(shown) | {
+        "picture_and_words": measures.composition(shown, read),
+        "words_without_words": measures.subtraction(shown, read),
+        "disagreement": measures.disagreement(shown, least),
+        "picture_to_several_texts": several,
+    }
+
+
+def shown_by(towers: Towers, photos: Captioned, places: Indices) -> Shown:
+    """Photos as they are and their captions, through the towers, as the sense runs them."""
+    picture, text = towers
+    captions = photos.sentences[places, :CAPTIONS].astype(np.float32)
+    texts = [caption for place in places for caption in photos.texts[place][:CAPTIONS]]
+    owners = np.repeat(np.arange(len(places)), CAPTIONS)
+    return Shown(
+        picture.of(evened(photos.photos[places].astype(np.float32))),
+        text.of(captions.reshape(-1, captions.shape[-1])),
+        owners,
+        texts,
+    )
+
+
+def reading(towers: Towers, sentences: Sentences) -> Read:
+    """Texts to vectors of the joint space."""
+    return lambda texts: towers[1].of(sentences.embed(texts))
+
+
+def conse(photos: Captioned, places: Indices, settings: Settings, sentences: Sentences) -> Shown:
+    """Without any fitting (Norouzi et al. 2014): a photo is the mean of its likeliest classes' names, as sentence vectors."""
+    weights, bias = (part.detach().numpy() for part in backbone.torch_module().network._fc.parameters())
+    names = sentences.embed([", ".join(names) for _, names, _ in classes(settings)])
+    chances = np.stack([softmax(row) for row in photos.photos[places].astype(np.float32) @ weights.T + bias])
+    chances[chances < np.sort(chances, axis=1)[:, -CLASSES, None]] = 0
+    captions = photos.sentences[places, :CAPTIONS].astype(np.float32)
+    owners = np.repeat(np.arange(len(places)), CAPTIONS)
+    return Shown(unit(chances @ names), captions.reshape(-1, captions.shape[-1]), owners, ())
+
+
+def save(towers: Towers, least: float) -> None:
+    """Half precision is enough."""
+    arrays = {name: array.astype(np.float16) for name, array in kept_arrays(*towers).items()}
+    np.savez_compressed(WEIGHTS, **arrays, least_agreement=np.float32(least))

@@ -1,0 +1,160 @@
+"""What a joint space of pictures and words is worth, measured on captioned photos that it was not fitted on."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.captioned import words_of
+from vision.perception import Vector
+from vision.senses.embedding import unit
+
+Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+DEPTHS = (1, 5, 10)
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # of words beside a picture, of what is taken away
+SHOWN = 10  # results of a question that are looked at
+AGREED = 2  # captions of a photo that must have a word for it to be surely in the picture
+COMMON = 10  # photos that must have a word for it to be asked for
+QUESTIONS = 1000
+FALSE_ALARMS = 0.05  # share of own captions that may be taken to disagree
+SEED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Photos [n, d] and captions [m, d] in the joint space, the photo of each caption [m], and the captions as text."""
+
+    pictures: Vector
+    captions: Vector
+    photo: Indices
+    texts: Sequence[str]
+
+
+def retrieval(shown: Shown) -> dict[str, dict[str, float]]:
+    """Recall at 1, 5 and 10 and the median rank, both ways; of a photo's captions the best placed counts."""
+    likeness = shown.captions @ shown.pictures.T
+    own = likeness[np.arange(len(shown.photo)), shown.photo]
+    text_ranks = 1 + (likeness > own[:, None]).sum(axis=1)
+    best = np.full(len(shown.pictures), -np.inf, dtype=np.float32)
+    np.maximum.at(best, shown.photo, own)
+    picture_ranks = 1 + (likeness > best[None, :]).sum(axis=0)
+    return {"text_to_image": _recalls(text_ranks), "image_to_text": _recalls(picture_ranks)}
+
+
+def _recalls(ranks: Indices) -> dict[str, float]:
+    recalls = {f"r_at_{depth}": round(float((ranks <= depth).mean()), 3) for depth in DEPTHS}
+    return recalls | {"median_rank": float(np.median(ranks))}
+
+
+class Spoken:
+    """The words of photos, and questions made of them whose answers are known."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        counts = [Counter[str]() for _ in shown.pictures]
+        for text, photo in zip(shown.texts, shown.photo, strict=True):
+            counts[photo].update(set(words_of(text)))
+        self.any = [frozenset(count) for count in counts]
+        self.sure = [frozenset(word for word, times in count.items() if times >= AGREED) for count in counts]
+
+    @cached_property
+    def common(self) -> list[str]:
+        """Words that are surely in several photos."""
+        found = Counter(word for words in self.sure for word in words)
+        return sorted(word for word, photos in found.items() if photos >= COMMON)
+
+    def like_but(self) -> list[tuple[int, str, Indices]]:
+        """A photo, a word that it lacks, and the photos that share two words with it and have that one."""
+        rng = np.random.default_rng(SEED)
+        asked: list[tuple[int, str, Indices]] = []
+        for photo in rng.permutation(len(self.sure)).tolist():
+            word = str(rng.choice(self.common))
+            right = [
+                n for n, sure in enumerate(self.sure) if n != photo and word in sure and len(sure & self.sure[photo]) >= AGREED
+            ]
+            if word not in self.any[photo] and right:
+                asked.append((photo, word, np.asarray(right)))
+        return asked[:QUESTIONS]
+
+    def without(self) -> list[tuple[str, str, Indices]]:
+        """A word, another that often comes with it, and the photos that have the first and not the second."""
+        together = Counter((one, other) for words in self.sure for one in words for other in words if one != other)
+        pairs = [pair for pair, times in sorted(together.items()) if times >= AGREED and set(pair) <= set(self.common)]
+        chosen = np.random.default_rng(SEED).permutation(len(pairs))[:QUESTIONS].tolist()
+        return [(*pairs[n], self._having(*pairs[n])) for n in chosen]
+
+    def _having(self, word: str, but_not: str) -> Indices:
+        both = zip(self.sure, self.any, strict=True)
+        return np.asarray([n for n, (sure, some) in enumerate(both) if word in sure and but_not not in some], dtype=np.int64)
+
+
+def composition(shown: Shown, read: Callable[[Sequence[str]], Vector]) -> dict[str, float]:
+    """“This, but with that”: share of right photos among the first ten by the weight of the words beside the picture."""
+    spoken = Spoken(shown)
+    asked = spoken.like_but()
+    words = dict(zip(spoken.common, read(spoken.common), strict=True))
+    found = {}
+    for weight in WEIGHTS:
+        vectors = unit(np.stack([shown.pictures[photo] + np.float32(weight) * words[word] for photo, word, _ in asked]))
+        likeness = vectors @ shown.pictures.T
+        likeness[np.arange(len(asked)), [photo for photo, _, _ in asked]] = -np.inf
+        found[f"{weight:g}"] = _precision(likeness, [right for _, _, right in asked])
+    return found
+
+
+def subtraction(shown: Shown, read: Callable[[Sequence[str]], Vector]) -> dict[str, float]:
+    """“This without that” in words: share of right photos among the first ten by the weight of what is taken away."""
+    spoken = Spoken(shown)
+    asked = [question for question in spoken.without() if len(question[2])]
+    words = dict(zip(spoken.common, read(spoken.common), strict=True))
+    found = {}
+    for weight in WEIGHTS[:5]:
+        vectors = unit(np.stack([words[word] - np.float32(weight) * words[but_not] for word, but_not, _ in asked]))
+        found[f"{weight:g}"] = _precision(vectors @ shown.pictures.T, [right for _, _, right in asked])
+    return found
+
+
+def _precision(likeness: Vector, right: Sequence[Indices]) -> float:
+    """Mean share of right ones among the first ten, or among as many as there are."""
+    first = np.argsort(-likeness, axis=1)[:, :SHOWN]
+    hits = [np.isin(row, answers).sum() / min(SHOWN, len(answers)) for row, answers in zip(first, right, strict=True)]
+    return round(float(np.mean(hits)), 3)
+
+
+def agreement(shown: Shown) -> tuple[Vector, Vector]:
+    """Cosines of photos with their own captions, and with those of others."""
+    others = (shown.photo + np.random.default_rng(SEED).integers(1, len(shown.pictures), len(shown.photo))) % len(
+        shown.pictures
+    )
+    own, strange = ((shown.captions * shown.pictures[photo]).sum(axis=1) for photo in (shown.photo, others))
+    return own, strange
+
+
+def disagreement(shown: Shown, least: float) -> dict[str, float]:
+    """Captions under a cosine are taken for strangers, where half are: how many strangers are found, and how many found are."""
+    own, strange = agreement(shown)
+    alarms, found = float((own < least).mean()), float((strange < least).mean())
+    return {
+        "least_cosine": round(least, 4),
+        "own_doubted": round(alarms, 3),
+        "recall": round(found, 3),
+        "precision": round(found / max(found + alarms, 1e-9), 3),
+    }
+
+
+def several_texts(shown: Shown, own: int, strange: int) -> Mapping[str, float]:
+    """Photos find documents with several own and strange captions: R@1 by the mean of their vectors, and by the best one."""
+    rng = np.random.default_rng(SEED)
+    count = len(shown.pictures)
+    rows = [rng.permutation(np.flatnonzero(shown.photo == n))[:own] for n in range(count)]
+    vectors = np.stack(
+        [np.concatenate([shown.captions[row], shown.captions[rng.integers(len(shown.photo), size=strange)]]) for row in rows]
+    )
+    mean = shown.pictures @ unit(vectors.mean(axis=1)).T
+    best = np.einsum("pd,ntd->pnt", shown.pictures, vectors).max(axis=2)
+    hits = {"mean": mean, "best": best}
+    return {way: round(float((likeness.argmax(axis=1) == np.arange(count)).mean()), 3) for way, likeness in hits.items()}

@@ -1,0 +1,153 @@
+"""Two small networks that bring features of pictures and vectors of sentences into one space, and how they are fitted.
+
+The loss is InfoNCE both ways (van den Oord et al. 2018; CLIP, Radford et al. 2021): in a batch of photos with one text each,
+every photo must find its text among all, and every text its photo. Several texts of a photo are several such tasks side by
+side, so none of them is taken for a wrong answer; the mean of their vectors is one more. What is kept is the moving average of
+the weights, turned to the directions in which the space extends most.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as f
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from vision.perception import Vector
+from vision.senses.joint import Tower as KeptTower
+
+WARM_UP = 0.1  # of all steps, in which the rate of learning rises; it falls with a cosine afterwards
+AVERAGE = 0.95  # of the kept weights that stays, at every step
+SHARPEST = 100.0
+SMALLEST = 1e-6
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How towers are made and fitted."""
+
+    dimension: int = 256  # that is kept
+    wide: int = 512  # while fitting
+    hidden: int = 1280  # of the text tower; that of pictures is linear
+    picture_dropout: float = 0.3
+    picture_noise: float = 0.6  # in spreads of a feature
+    text_dropout: float = 0.2
+    hidden_dropout: float = 0.5
+    smoothing: float = 0.1
+    sharpness: float = 30.0  # of the comparison, at first
+    rate: float = 1.5e-3
+    decay: float = 0.5
+    batch: int = 512
+    texts: int = 3  # of a photo, in one step
+    epochs: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What is fitted on: features of photos [n, p], and vectors of the texts of each photo [n, c, t]."""
+
+    photos: Tensor
+    texts: Tensor
+
+
+class Tower(nn.Module):
+    """A linear map and, where there is a hidden layer, a network of one, added; the input is standardised."""
+
+    def __init__(self, rows: Tensor, width: int, hidden: int, dropout: float, hidden_dropout: float) -> None:
+        super().__init__()
+        self.mean, self.spread = rows.mean(0), rows.std(0) + SMALLEST
+        self.direct = nn.Linear(rows.shape[1], width)
+        self.before = nn.Dropout(dropout)
+        self.network = nn.Sequential(
+            nn.Linear(rows.shape[1], hidden), nn.ReLU(), nn.Dropout(hidden_dropout), nn.Linear(hidden, width, bias=False)
+        )
+
+    def forward(self, rows: Tensor, noise: float = 0.0) -> Tensor:
+        """Rows [n, p] to rows of unit length [n, d]; noise in spreads of an input."""
+        scaled = (rows - self.mean) / self.spread
+        scaled = self.before(scaled + noise * torch.randn_like(scaled) if noise else scaled)
+        return f.normalize(self.direct(scaled) + self.network(scaled), dim=-1)
+
+    def kept(self, turn: Tensor) -> KeptTower:
+        """As the sense runs it, its outcome multiplied by a matrix [d, kept]; the spreads go into the matrices."""
+        scale = self.spread[:, None]
+        first, last = self.network[0], self.network[3]
+        assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+        parts = {
+            "mean": self.mean,
+            "direct": self.direct.weight.T @ turn / scale,
+            "bias": self.direct.bias @ turn,
+            "inner": first.weight.T / scale,
+            "inner_bias": first.bias,
+            "outer": last.weight.T @ turn,
+        }
+        return KeptTower(**{name: part.detach().numpy() for name, part in parts.items()})
+
+
+class Towers(nn.Module):
+    """One for pictures, one for texts, and how sharply they are compared."""
+
+    def __init__(self, pairs: Pairs, recipe: Recipe) -> None:
+        super().__init__()
+        self.picture = Tower(pairs.photos, recipe.wide, 0, recipe.picture_dropout, 0.0)
+        self.text = Tower(pairs.texts.flatten(0, 1), recipe.wide, recipe.hidden, recipe.text_dropout, recipe.hidden_dropout)
+        self.sharpness = nn.Parameter(torch.tensor(recipe.sharpness).log())
+        self.recipe = recipe
+
+    def loss(self, photos: Tensor, texts: Tensor) -> Tensor:
+        """InfoNCE both ways, the mean over slots; photo i [n, p] belongs to texts i [n, k, t]."""
+        pictures = self.picture(photos, self.recipe.picture_noise)
+        read = self.text(texts.flatten(0, 1)).unflatten(0, texts.shape[:2]).transpose(0, 1)
+        likeness = read @ pictures.T * self.sharpness.exp().clamp(max=SHARPEST)
+        own = torch.arange(len(photos)).repeat(len(likeness))
+        ways = (likeness, likeness.transpose(1, 2))
+        losses = [f.cross_entropy(way.flatten(0, 1), own, label_smoothing=self.recipe.smoothing) for way in ways]
+        return torch.stack(losses).mean()
+
+
+def fitted(pairs: Pairs, recipe: Recipe) -> tuple[KeptTower, KeptTower]:
+    """The towers of pictures and of texts, fitted on all pairs; the same seed gives the same on one machine."""
+    torch.manual_seed(SEED)
+    towers = Towers(pairs, recipe)
+    kept = AveragedModel(towers, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
+    optimiser = torch.optim.AdamW(towers.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    steps = recipe.epochs * -(-len(pairs.photos) // recipe.batch)
+    schedule = OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=WARM_UP)
+    for _ in range(recipe.epochs):
+        for photos, texts in batches(pairs, recipe):
+            optimiser.zero_grad()
+            towers.loss(photos, texts).backward()
+            optimiser.step()
+            schedule.step()
+            kept.update_parameters(towers)
+    averaged: Towers = kept.module
+    return turned(averaged.eval(), pairs, recipe.dimension)
+
+
+@torch.no_grad()
+def turned(towers: Towers, pairs: Pairs, dimension: int) -> tuple[KeptTower, KeptTower]:
+    """Both towers with the directions that matter most to both: the first ones of what they make of photos and texts."""
+    rows = torch.cat([towers.picture(pairs.photos), towers.text(pairs.texts[:, 0])])
+    _, directions = torch.linalg.eigh(rows.T @ rows)
+    turn = directions[:, -dimension:]
+    return towers.picture.kept(turn), towers.text.kept(turn)
+
+
+def batches(pairs: Pairs, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every photo once, with some of its texts and their mean."""
+    order = torch.randperm(len(pairs.photos))
+    for start in range(0, len(order), recipe.batch):
+        rows = order[start : start + recipe.batch]
+        chosen = torch.rand(len(rows), pairs.texts.shape[1]).argsort(dim=1)[:, : recipe.texts]
+        texts = pairs.texts[rows[:, None], chosen]
+        mean = f.normalize(texts.mean(dim=1, keepdim=True), dim=-1)
+        yield pairs.photos[rows], torch.cat([texts, mean], dim=1)
+
+
+def kept_arrays(picture: KeptTower, text: KeptTower) -> dict[str, Vector]:
+    """All parts by name, as they are saved."""
+    sides = (("picture", picture), ("text", text))
+    return {f"{side}_{name}": getattr(tower, name) for side, tower in sides for name in KeptTower.__slots__}
