@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from evaluation.transforms import OPAQUE, Pixels, Random, encoded, opened, over
+from training.transforms import OPAQUE, Pixels, Random, encoded, opened, over
 
 Alteration = Callable[[Pixels, Random], Pixels]
 SCENE = 480  # px of the longer side of a photograph that is pasted onto

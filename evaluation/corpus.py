@@ -20,7 +20,6 @@ from vision.picture import decode
 
 SIGNS = 150
 SHOP, GARMENTS, PHOTOS = 320, 741, 700  # pictures of each that are indexed
-SCENES = 600
 
 
 @dataclass

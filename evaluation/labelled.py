@@ -65,7 +65,7 @@ class Labels:
 
 @dataclass
 class LabelledSite:
-    """A site as it lies in a folder. `tuned`: rules were made while looking at it; `queries` ask for pictures in other words."""
+    """A site in a folder. `tuned`: rules were made while looking at it; `queries` ask for pictures in other words."""
 
     name: str
     folder: Path

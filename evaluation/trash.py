@@ -55,7 +55,7 @@ def measure(settings: Settings) -> Json:
     """All figures: the filter against the labels, and search with and without it. Services must be up."""
     with tempfile.TemporaryDirectory() as name:
         here = settings.model_copy(update={"store_url": f"file://{name}/store"})
-        read = [_read(site, Path(name), seed, here) for seed, site in enumerate(names(), start=1)]
+        read = [read_site(site, Path(name), seed, here) for seed, site in enumerate(names(), start=1)]
     judged = [one for site in read for one in site.judged]
     return {
         "pieces": len(judged),
@@ -71,7 +71,7 @@ def measure(settings: Settings) -> Json:
     }
 
 
-def _read(name: str, folder: Path, seed: int, settings: Settings) -> Read:
+def read_site(name: str, folder: Path, seed: int, settings: Settings) -> Read:
     """Build a site, read it as `omma ingest site:` does, and put both judgements side by side."""
     place = folder / name
     place.mkdir()

@@ -19,8 +19,8 @@ news, an encyclopaedia, a gallery, a forum, a magazine, recipes, in English, Ger
 labelled where the page's template writes it: about these pictures, or about none, and why. The rules were made while looking
 at mistakes on the sites *tuned on*; of the *held out* ones only totals were looked at. {not_labelled} pieces have no label.
 
-*Trash* is a piece that is kept apart (weight below {bound}). Precision of trash: how much of what is kept apart is trash; recall
-of trash: how much of the trash is kept apart. The same of what is kept, and how much of what counts in full is about its picture.
+*Trash* is a piece that is kept apart (weight below {bound}). Precision of trash: how much of what is kept apart is trash; its
+recall: how much of the trash is kept apart. The same of what is kept, and how much of what counts in full is about its picture.
 
 {split}
 
@@ -44,8 +44,9 @@ Without a filter everything is kept: {share} of the pieces of the held-out sites
 
 ## What search gains
 
-{questions} questions: one for each picture that its author could ask for in other words than the page's. Linked text alone (BM25),
-all sites in one index. *Unweighted*: every piece counts in full. The right picture first, and the reciprocal rank (of the first ten):
+{questions} questions: one for each picture that its author could ask for in other words than the page's. Linked text alone
+(BM25), all sites in one index. *Unweighted*: every piece counts in full. How often the right picture is first, and the
+reciprocal rank (of the first ten):
 
 {search}
 

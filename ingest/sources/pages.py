@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from engine.errors import BadPicture
@@ -151,8 +152,9 @@ def _key(page: Page, shown: Shown) -> str:
 
 
 def _shown_as(page: Page, shown: Shown) -> str:
-    """How people find the picture on the page: its address as it is written there; of a `data:` address the beginning."""
-    return shown.candidates[0][:200] if shown.candidates[0].startswith("data:") else shown.candidates[0]
+    """How people find the picture on the page: its address as it is written there; of a `data:` address what tells it apart."""
+    written = shown.candidates[0]
+    return f"data:{sha256(written.encode()).hexdigest()[:16]}" if written.startswith("data:") else written
 
 
 def _file_name(shown: Shown) -> str:

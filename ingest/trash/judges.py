@@ -90,8 +90,9 @@ def notice(told: Told, around: Around) -> Verdict | None:
 
 def machine_words(told: Told, around: Around) -> Verdict | None:
     """`IMG_1234.jpg`, `12.90 €`, what a camera writes into every picture."""
-    words = WORD.findall(told.text)
-    if not words and not any(ord(letter) > IDEOGRAPHS for letter in told.text):
+    if any(ord(letter) > IDEOGRAPHS for letter in told.text):
+        return None
+    if not WORD.search(told.text):
         return Verdict(MACHINE, "no words")
     is_file = bool(FILE.match(told.text))
     said = words_of_name(told.text if is_file else f"{told.text}.x") if is_file or " " not in told.text else "words"

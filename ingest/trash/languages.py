@@ -1,15 +1,17 @@
 """Which language a text is in, where it is long enough to tell."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from mappings.analysis import primary
 
 ENOUGH = 40  # letters from which a text's language can be told
 SURE = 0.9  # probability from which it is believed
+REMEMBERED = 4096  # texts; a site says many of them again
 LONG = 200  # letters from which a page's text is believed more than what the page says of itself
 
 
+@lru_cache(maxsize=REMEMBERED)
 def language_of(text: str, enough: int = ENOUGH) -> str:
     """BCP 47 primary language; empty where the text is too short or could be several."""
     if sum(map(str.isalpha, text)) < enough:

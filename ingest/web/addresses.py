@@ -32,7 +32,6 @@ NO_PICTURE = re.compile(
 )
 URL = re.compile(r"url\(\s*(?:'([^']*)'|\"([^\"]*)\"|([^'\")]*))\s*\)", re.IGNORECASE)
 BACKGROUND = re.compile(r"background(?:-image)?\s*:\s*[^;]*?url\(", re.IGNORECASE)
-SET_ENTRY = re.compile(r"[\s,]*([^\s,](?:\S*[^\s,])?)(?:\s+([^\s,]+))?[^,]*(?:,|$)")
 SIZE = re.compile(
     r"[-_@](?:\d{2,4}x\d{2,4}|\d(?:\.\d)?x|\d{2,4}w|small|medium|large|thumb(?:nail)?|scaled)(?=\.\w+$)", re.IGNORECASE
 )
@@ -61,12 +60,31 @@ def backgrounds(element: Element) -> list[str]:
 
 def largest(srcset: str) -> str:
     """The largest sensible picture of a srcset by width (`w`) or density (`x`); empty for what is no srcset."""
-    entries = [(address, _size(descriptor)) for address, descriptor in SET_ENTRY.findall(srcset[: 16 * LONGEST])]
+    entries = [(address, _size(descriptor)) for address, descriptor in _entries(srcset[: 16 * LONGEST])]
     usable = [(address, size) for address, size in entries if size is not None]
     sensible = [entry for entry in usable if entry[1] <= 1]
     if sensible:
         return max(sensible, key=lambda entry: entry[1])[0]
     return min(usable, key=lambda entry: entry[1])[0] if usable else ""
+
+
+def _entries(srcset: str) -> Iterator[tuple[str, str]]:
+    """Address and descriptor of each entry; addresses may hold commas, so that only one before a blank ends an entry."""
+    address = ""
+    for token in srcset.split():
+        written = token
+        if address:
+            descriptor, comma, written = token.partition(",")
+            if descriptor or comma:
+                yield address, descriptor
+                address = ""
+        written = written.lstrip(",")
+        if written.endswith(","):
+            yield written.rstrip(","), ""
+        elif written:
+            address = written
+    if address:
+        yield address, ""
 
 
 def is_icon(element: Element) -> bool:
@@ -82,8 +100,13 @@ def area(element: Element) -> int:
 
 def is_no_picture(address: str) -> bool:
     """Whether the name says spacer, sprite, tracking pixel or drawing (SVG)."""
-    path = address if address.startswith("data:") else urlsplit(address).path
-    return bool(NO_PICTURE.search(path) or DRAWING.search(path[:64] if address.startswith("data:") else path))
+    if address.startswith("data:"):
+        return bool(DRAWING.search(address[:64]))
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return True
+    return bool(NO_PICTURE.search(path) or DRAWING.search(path))
 
 
 def is_picture_name(address: str) -> bool:
@@ -110,7 +133,7 @@ def absolute(base: str, written: str) -> str:
     """The address without its fragment; empty where it is none."""
     try:
         joined = urljoin(base, written)
-        return urldefrag(joined).url
+        return str(urldefrag(joined).url)
     except ValueError:
         return ""
 

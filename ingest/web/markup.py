@@ -10,7 +10,7 @@ from lxml import etree
 
 from ingest.noise import clean
 
-LARGEST = 10 * 1024 * 1024  # bytes of one page that are read; a page of more is cut
+LARGEST = 5 * 1024 * 1024  # bytes of one page that are read; a page of more is cut
 HEAD = 4096  # bytes within which a page must tell its encoding
 GUESSED = 64 * 1024  # bytes that an untold encoding is guessed from
 META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)

@@ -40,8 +40,9 @@ def read_page(data: bytes, address: str, *, charset: str = "", with_main_text: b
     title = one_line(next((one.text or "" for one in root.iter("title") if _is_head(one)), ""))
     _share(shown, title)
     main = main_text(root) if with_main_text else ""
-    told = (_language(root), title, _canonical(root, base))
-    return Page(address, base, *told, tuple(shown), main, cut=markup.cut or cut, left_out=left_out)
+    return Page(
+        address, base, _language(root), title, _canonical(root, base), tuple(shown), main, markup.cut or cut, left_out
+    )  # fmt: skip
 
 
 def _pictures(root: Element) -> tuple[dict[Element, list[str]], int, str]:

@@ -8,7 +8,7 @@ from ingest.web.markup import Element, attribute, tag_of, text_of
 from ingest.web.outline import Block, Mark, Outline
 from ingest.web.told import Told
 
-SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+(?=[\W\d]*[^\W\d_])|(?<=[。！？])")
+SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+(?=[\W\d]{0,8}[^\W\d_])|(?<=[。！？])")
 LONGEST = 400  # characters of one sentence; what has no full stop is cut at a word
 HIGHEST = 12  # steps that are climbed from a picture to the box that is its own
 FARTHEST = 12  # blocks before and behind a picture among which its sentences are looked for

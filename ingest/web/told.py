@@ -10,9 +10,9 @@ from factors.linked import Kind
 class Told:
     """A text as it stands on the page, with what tells whether it is about the picture.
 
-    `part` is the part of the page (empty: its content), `linked` the share of letters in its `links`, `own` whether it stands in
-    a small box with this picture alone, `general` whether it is said of the page rather than of the picture, `sharing` of
-    how many pictures of the page it is said.
+    `part` is the part of the page (empty: its content), `linked` the share of letters in its `links`, `own` whether it stands
+    in a small box with this picture alone, `general` whether it is said of the page rather than of the picture, `sharing`
+    of how many pictures of the page it is said.
     """
 
     kind: Kind

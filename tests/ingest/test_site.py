@@ -54,8 +54,8 @@ def test_a_saved_page_gives_its_pictures_with_everything_said_of_them(site: Path
     body = """
       <nav><a href="/">Home</a> <a href="/about">About us</a></nav>
       <main><h1>Foxes in winter</h1>
-      <p>Snow came early. Below the old barn lives a family of foxes. <img src="fox_files/fox.png" alt="A red fox asleep in the snow"
-        title="Vixen at rest"> She wakes at dusk to hunt for mice. Then it is night.</p>
+      <p>Snow came early. Below the old barn lives a family of foxes. <img src="fox_files/fox.png"
+        alt="A red fox asleep in the snow" title="Vixen at rest"> She wakes at dusk to hunt for mice. Then it is night.</p>
       <figure><a href="fox_files/den.png" title="The den, larger"><img src="fox_files/den-small.png" width="200"></a>
         <figcaption>The den under the roots</figcaption></figure></main>
       <footer>© 2024 Barn Blog. All rights reserved.</footer>"""
@@ -78,11 +78,12 @@ def test_a_saved_page_gives_its_pictures_with_everything_said_of_them(site: Path
 
 
 def test_lazy_pictures_and_srcsets_give_the_real_one(site: Path, settings: Settings) -> None:
-    body = """<img src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==" data-src="a.png" alt="lazy one">
+    body = """<img src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==" data-src="a.png">
       <img src="small.png" srcset="b-300.png 300w, b-1200.png 1200w, b-9000.png 9000w" alt="wide one">
       <picture><source srcset="c.png 1x, c2.png 2x"><img src="c0.png" alt="dense one"></picture>
       <img class="lazy" src="spacer.gif"><noscript><img src="d.png" alt="without scripts"></noscript>
-      <div style="background-image: url('e.png')"></div><img src="pixel.gif" width="1" height="1"><img src="i.png" width=16 height=16>
+      <div style="background-image: url('e.png')"></div>
+      <img src="pixel.gif" width="1" height="1"><img src="i.png" width=16 height=16>
       <img src="garbage.png" srcset=",,, 2q x, , a 9q" alt="garbage">"""
     names = ("a", "b-1200", "b-300", "b-9000", "c2", "c", "d", "e", "small", "garbage", "i")
     write_all(site, {"p.html": html(body)} | {f"{name}.png": png(n) for n, name in enumerate(names)})
@@ -135,9 +136,12 @@ def test_product_data_go_to_the_picture_that_they_name(site: Path, settings: Set
     told = """<script type="application/ld+json">{"@context": "https://schema.org", "@graph": [{"@type": "Product",
       "name": "Enamel mug Fjord", "image": {"@type": "ImageObject", "url": "img/mug-800x800.png"}, "sku": "EM-7",
       "brand": {"@type": "Brand", "name": "Nordkopp"}, "category": "Mugs", "description": "Steel with a blue glaze.",
-      "offers": {"@type": "Offer", "price": "14,50", "priceCurrency": "EUR"}}]}</script><script type="application/ld+json">{broken</script>"""
-    body = '<main><h1>Enamel mug</h1><img src="img/mug-300x300.png"><ul class="related"><li><img src="img/pot.png" alt="Pot"></ul></main>'
-    shop = '<div itemscope itemtype="https://schema.org/Product"><span itemprop="name">Iron pan</span><img itemprop="image" src="img/pan.png">'
+      "offers": {"@type": "Offer", "price": "14,50", "priceCurrency": "EUR"}}]}</script>
+      <script type="application/ld+json">{broken</script>"""
+    body = """<main><h1>Enamel mug</h1><img src="img/mug-300x300.png">
+      <ul class="related"><li><img src="img/pot.png" alt="Pot"></ul></main>"""
+    shop = """<div itemscope itemtype="https://schema.org/Product"><span itemprop="name">Iron pan</span>
+      <img itemprop="image" src="img/pan.png">"""
     write_all(site, {"mug.html": html(body, told), "pan.html": html(shop + '<meta itemprop="sku" content="P-1"></div>')})
     write_all(site, {f"img/{name}.png": png(n) for n, name in enumerate(("mug-300x300", "pot", "pan"))})
     items, _ = read(opened(site, settings))
@@ -153,8 +157,8 @@ def test_product_data_go_to_the_picture_that_they_name(site: Path, settings: Set
 
 def test_what_the_whole_site_says_is_kept_apart_with_its_count(site: Path, settings: Settings) -> None:
     for n, name in enumerate(("fox", "owl", "hare", "deer", "newt")):
-        body = f"""<img src="logo.png" alt="Barn Blog"><h2>The {name}</h2><p>We met a {name} near the river.</p><img src="{name}.png" alt="A wild {name}">
-          <p>Made with love in the valley.</p>"""
+        body = f"""<img src="logo.png" alt="Barn Blog"><h2>The {name}</h2><p>We met a {name} near the river.</p>
+          <img src="{name}.png" alt="A wild {name}"><p>Made with love in the valley.</p>"""
         write_all(
             site,
             {f"{name}.html": html(body, f"<title>The {name} | Barn Blog</title>"), f"{name}.png": png(n), "logo.png": png(99)},

@@ -54,7 +54,8 @@ class Crawl:
 def test_a_page_and_its_pictures_are_joined_by_address(name: str, tmp_path: Path, settings: Settings) -> None:
     crawl = Crawl(packed=name.endswith("gz"))
     crawl.add("dns:example.org", b"")
-    body = """<main><h1>Foxes</h1><img src="/img/fox.png#x" alt="A red fox"><img src="http://example.org/img/den.png" alt="The den">
+    body = """<main><h1>Foxes</h1><img src="/img/fox.png#x" alt="A red fox">
+      <img src="http://example.org/img/den.png" alt="The den">
       <img src="old.png" alt="Moved"><img src="https://example.net/far.png" alt="Not crawled"></main>"""
     crawl.picture("https://example.org/img/den.png", 2)
     crawl.add(PAGE, html(body, "<title>Foxes</title>"))
