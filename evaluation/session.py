@@ -8,11 +8,13 @@ from typing import Any, Self
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import ablation, asking, compare, corpus, html, lists, pages, quality, report
+from evaluation import ablation, asking, compare, corpus, costs, html, lists, pages, quality, report
 from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
+from evaluation.costs import Cost, Stopwatch
 from factors.registry import feature_names
+from vision.perceiver import get_perceiver
 
 Json = dict[str, Any]
 CURVE = report.DOCS / "images" / "more-factors.svg"
@@ -32,11 +34,14 @@ class Session:
         self.corpus: Corpus | None = None
         self._requests, self._documents = 0.0, 0
         self._all: list[Asked] = []
+        self._ms: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         """Index the data sets, if they are what is asked."""
         if self.data:
+            watch = Stopwatch(get_perceiver(self.settings))
             self.corpus = corpus.build(self.data, self.settings, self.tell)
+            self._ms = watch.per_image()
             self._documents = self.corpus.collection.count()
         return self
 
@@ -73,9 +78,16 @@ class Session:
             "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
             "profile": self.settings.profile, "abouts": quality.abouts(),
         }  # fmt: skip
-        read = quality.reading(self.corpus)
-        figures = {"facts": facts, "rows": comparison.rows, "reading": read}
-        return report.write("quality", pages.quality(comparison, facts, read), figures)
+        read, each = quality.reading(self.corpus), self.costs(comparison)
+        figures = {"facts": facts, "rows": comparison.rows, "reading": read, "costs": each, "ms_per_image": self._ms}
+        return report.write("quality", pages.quality(comparison, facts, read, each), figures)
+
+    def costs(self, comparison: Comparison) -> list[Cost]:
+        """What every factor is worth and costs; only of data sets, which are indexed for this."""
+        assert self.corpus is not None
+        collection = self.corpus.collection
+        perceiver = get_perceiver(self.settings)
+        return costs.measured(collection.client, collection.settings, perceiver, comparison, self._ms)
 
     def report(self, comparison: Comparison, asked: Sequence[Asked], file: Path) -> None:
         """The report with pictures: the model in use against the baseline, or whichever configuration came last."""

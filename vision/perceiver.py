@@ -94,6 +94,10 @@ class Perceiver:
         """Lengths of the vectors that senses see; loads no model."""
         return {name: sense.dimension for name, sense in self.senses.items() if sense.dimension}
 
+    def with_needs(self, names: Collection[str]) -> set[str]:
+        """These senses and those that must look before them; ConfigurationError for a name that no sense has."""
+        return {sense.name for sense in self._wanted(names)}
+
     def dependants(self, names: Collection[str]) -> list[str]:
         """These senses and those that need them or borrow from them; ConfigurationError for a name that no sense has."""
         self._check(names)
