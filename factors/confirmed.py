@@ -9,7 +9,7 @@ from factors.base import Clause, Evidence, Factor, Json, Question
 from factors.linked import Piece
 from vision.perception import Perception
 
-SHORTEST = 3  # letters or digits of a word that says anything
+SHORTEST, LONGEST = 3, 40  # letters or digits of a word that says anything
 FORGIVING = 5  # letters of a word from which one of them may be misread
 MISREAD = 0.8  # what a word with a misread letter weighs beside one that is the same
 CONFIDENT = 0.6  # of a word read on the question's picture
@@ -96,7 +96,7 @@ def confirmed(printed: str, pieces: Iterable[Piece]) -> dict[str, float]:
 
 def words_of(text: str) -> list[str]:
     """Words that say anything, folded, in order."""
-    return [word for word in WORD.findall(folded(text)) if len(word) >= SHORTEST and word not in STOP]
+    return [word for word in WORD.findall(folded(text)) if SHORTEST <= len(word) <= LONGEST and word not in STOP]
 
 
 def folded(text: str) -> str:

@@ -133,6 +133,7 @@ def test_what_both_readers_say_is_surer_and_what_one_runs_together_is_set_apart(
     assert joined[0].confidence == pytest.approx(1 - 0.4 * 0.5)
     assert joined[1].right == joined[2].left == pytest.approx(0.7)
     assert agreed(first, []) == first
+    assert [t.text for t in agreed([token("Straße7a")], [token("Strasse"), token("7a")])] == ["Straße", "7a"]
     assert agreed([token("F1esb", 0.4)], [token("Fresh", 0.9)]) == [token("Fresh", 0.9)]
 
 

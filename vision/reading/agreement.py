@@ -50,7 +50,7 @@ def _set_apart(word: Token, others: Sequence[Token]) -> Iterator[Token]:
 
 def _parts(word: Token, lengths: Sequence[int]) -> Iterator[Token]:
     """The word cut after so many letters each; marks between letters stay with the part before them."""
-    letters = [i for i, c in enumerate(word.text) if c.isalnum()]
+    letters = [i for i, c in enumerate(word.text) for _ in _bare(c)]  # ß without case is two
     starts = [0, *(letters[sum(lengths[:n])] for n in range(1, len(lengths))), len(word.text)]
     step = (word.right - word.left) / len(word.text)
     for begin, end in pairwise(starts):

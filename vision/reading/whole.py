@@ -76,7 +76,7 @@ def lit(page: Page) -> Page:
     if dark > UNEVEN * light:
         return page
     even = np.clip(grey.astype(np.float32) * 255 / np.maximum(paper, 1), 0, 255).astype(np.uint8)
-    return replace(page, pixels=cv2.cvtColor(even, cv2.COLOR_GRAY2RGB))
+    return replace(page, pixels=np.asarray(cv2.cvtColor(even, cv2.COLOR_GRAY2RGB), dtype=np.uint8))
 
 
 def _counts(word: Word, sure: float) -> bool:
