@@ -31,15 +31,15 @@ class Recipe:
 
     hidden: int = 384
     margin: float = 0.3
-    steps: int = 400
+    steps: int = 1000
     classes: int = 24  # of a set in a batch
     members: int = 3  # of a class in a batch, from each of its sources
     unlabelled: int = 48  # pictures in a batch, two views each
     rate: float = 3e-3
     decay: float = 1e-2
     dropout: float = 0.2
-    apart: float = 0.5  # weight of the hinge on views of one picture
-    keep: float = 1.0  # weight of the cosines that are to stay
+    apart: float = 1.0  # weight of the hinge on views of one picture
+    keep: float = 2.0  # weight of the cosines that are to stay
     averaged: float = 0.98  # of the weights, at each step
     positives: str = "all"  # with which an anchor is compared; its negatives are always the hardest
     seed: int = 0
@@ -68,7 +68,8 @@ class Classes:
 
 
 def _members(rows: Vector, classes: Sequence[str], name: str) -> Vector:
-    return rows[np.asarray(classes) == name].reshape(-1, rows.shape[-1])
+    chosen: Vector = rows[np.asarray(classes) == name]
+    return chosen.reshape(-1, rows.shape[-1])
 
 
 def fit(labelled: Mapping[str, Classes], unlabelled: Sequence[Vector], space: Components, recipe: Recipe) -> Projection:
