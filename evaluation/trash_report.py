@@ -18,6 +18,7 @@ PAGE = """\
 news, an encyclopaedia, a gallery, a forum, a magazine, recipes, in English, German, French, Spanish and Russian. Every text is
 labelled where the page's template writes it: about these pictures, or about none, and why. The rules were made while looking
 at mistakes on the sites *tuned on*; of the *held out* ones only totals were looked at. {not_labelled} pieces have no label.
+The same hand wrote the pages, the labels and the rules: sites of others will be harder than the held-out ones.
 
 *Trash* is a piece that is kept apart (weight below {bound}). Precision of trash: how much of what is kept apart is trash; its
 recall: how much of the trash is kept apart. The same of what is kept, and how much of what counts in full is about its picture.

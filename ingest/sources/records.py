@@ -13,7 +13,7 @@ GZIP = b"\x1f\x8b\x08"
 BEGINS = re.compile(rb"(?:WARC/\d\.\d+\r?\n)")
 HELD = ("response", "resource", "revisit")
 KINDS = ("text/html", "application/xhtml+xml", "application/octet-stream", "")
-DECODED = ("", "identity", "gzip", "x-gzip", "deflate")
+DECODED = ("", "identity", "gzip", "deflate")
 CUT_OFF, DAMAGED = "warc-truncated", "warc-damaged"
 
 

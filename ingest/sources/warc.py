@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.errors import BadPicture, BadSource
-from ingest.sources.base import Refusal
+from ingest.sources.base import Refusal, within
 from ingest.sources.pages import Found, Located, PageSource
 from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
@@ -39,7 +39,9 @@ class WarcSource(PageSource):
         """BadSource where there is no such file."""
         super().__post_init__()
         root = Path(self.spec.removeprefix(PREFIX))
-        self.files = sorted(path for path in root.rglob("*") if is_warc(path)) if root.is_dir() else [root]
+        self.files = (
+            sorted(p for p in root.rglob("*") if is_warc(p) and p.is_file() and within(p, root)) if root.is_dir() else [root]
+        )
         if not self.files:
             raise BadSource(f"{root} holds no WARC file ({', '.join(SUFFIXES)})")
         self._table: sqlite3.Connection | None = None

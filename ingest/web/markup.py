@@ -88,6 +88,11 @@ def attribute(element: Element, name: str) -> str:
     return clean(element.get(name) or "")
 
 
+def declared_language(element: Element) -> str:
+    """What the element says that its language is, BCP 47; empty where it says nothing."""
+    return attribute(element, "lang") or attribute(element, "{http://www.w3.org/XML/1998/namespace}lang")
+
+
 def tag_of(element: Element) -> str:
     """The tag in small letters; empty for what is no element."""
     return element.tag.lower() if isinstance(element.tag, str) else ""

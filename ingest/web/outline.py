@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from ingest.web.markup import INLINE, UNSEEN, Element, attribute, one_line, tag_of
+from ingest.web.markup import INLINE, UNSEEN, Element, declared_language, one_line, tag_of
 from ingest.web.places import CONTENT, part_of
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -104,7 +104,7 @@ class _Writer:
 
 def outline(root: Element, pictures: Mapping[Element, object], watched: Mapping[Element, object]) -> Outline:
     """The page's outline with these pictures marked, and the spans of the watched elements."""
-    made, states = Outline(), [_State(language=attribute(root, "lang"))]
+    made, states = Outline(), [_State()]
     writer, starts = _Writer(made), dict[Element, int]()
     for event, element in _walk(root):
         tag = tag_of(element)
@@ -139,14 +139,14 @@ def _walk(root: Element) -> Iterator[tuple[str, Element]]:
 def _inside(element: Element, tag: str, around: _State) -> _State:
     in_content = around.in_content or tag in CONTENT
     style = element.get("style") or ""
+    # What the whole page claims is judged with all of its text (`ingest.trash.languages.page_language`).
+    language = "" if tag in ("html", "body") else declared_language(element)
     return _State(
         part=part_of(element, around.part, in_content=around.in_content),
         linked=around.linked or (tag == "a" and element.get("href") is not None),
         level=HEADINGS.get(tag, around.level),
         caption=around.caption or tag == "figcaption" or _is_caption(element, tag),
-        language=attribute(element, "lang")
-        or attribute(element, "{http://www.w3.org/XML/1998/namespace}lang")
-        or around.language,
+        language=language or around.language,
         in_content=in_content,
         hidden=around.hidden or tag in UNSEEN or tag in ("title", "head") or bool(style and HIDDEN.search(style[:500])),
     )

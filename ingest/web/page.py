@@ -7,7 +7,7 @@ from dataclasses import replace
 from factors.linked import Kind
 from ingest.web import addresses, products, texts
 from ingest.web.main_text import main_text
-from ingest.web.markup import Element, attribute, one_line, parse, tag_of, text_of
+from ingest.web.markup import Element, declared_language, one_line, parse, tag_of, text_of
 from ingest.web.outline import Mark, outline
 from ingest.web.told import Page, Shown, Told
 
@@ -157,7 +157,7 @@ def _canonical(root: Element, base: str) -> str:
 
 
 def _language(root: Element) -> str:
-    declared = attribute(root, "lang") or attribute(root, "{http://www.w3.org/XML/1998/namespace}lang")
+    declared = declared_language(root)
     metas = (
         one.get("content") or "" for one in root.iter("meta") if (one.get("http-equiv") or "").lower() == "content-language"
     )

@@ -205,6 +205,15 @@ def test_broken_pages_end_in_an_outcome_each_and_reading_goes_on(
     ) and "wide.html > b.png" not in items
 
 
+def test_a_page_is_in_the_language_that_it_is_written_in(site: Path, settings: Settings) -> None:
+    words = "<p>" + "Лисица живёт в лесу и охотится на мышей, а зимой спит под старым амбаром у реки. " * 4 + "</p>"
+    body = f'{words}<img src="a.png" alt="Лиса"><div lang="de"><p>Hier wohnt er.</p><img src="b.png" alt="Fuchs"></div>'
+    write_all(site, {"p.html": html(body, lang="en"), "a.png": png(1), "b.png": png(2)})
+    items, _ = read(opened(site, settings))
+    languages = {piece.text: piece.language for item in items.values() for piece in item.pieces}
+    assert (languages["Лиса"], languages["Fuchs"]) == ("ru", "de")
+
+
 def test_one_reference_can_be_read_again(site: Path, settings: Settings) -> None:
     write_all(
         site, {"p.html": html('<img src="a.png"><img src="gone.png">'), "q.html": html('<img src="a.png">'), "a.png": png(1)}

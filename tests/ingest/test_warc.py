@@ -179,6 +179,13 @@ def test_several_files_are_one_crawl_and_phrases_are_counted_by_host(tmp_path: P
     assert all(apart(item) == {"The best of the valley.": "said on 4 of 4 pages of this site"} for item in items.values())
 
 
+def test_a_link_out_of_the_folder_is_no_part_of_the_crawl(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "crawl").mkdir()
+    whole(1).write(tmp_path / "crawl/in.warc.gz")
+    (tmp_path / "crawl/out.warc.gz").symlink_to(whole(3).write(tmp_path / "other.warc.gz"))
+    assert len(read(open_source(f"warc:{tmp_path / 'crawl'}", settings=settings))[0]) == 1
+
+
 def test_reading_a_record_again_needs_no_other(tmp_path: Path) -> None:
     path = whole(3).write(tmp_path / "c.warc.gz")
     found = [record for record in warc_records.read_records(path, 10_000_000) if isinstance(record, warc_records.Record)]
