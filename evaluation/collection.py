@@ -47,17 +47,31 @@ class Remembering:
         self._perceiver.warm_up(senses)
 
 
+class Partial(Perceiver):
+    """A perceiver that looks with some of its senses only."""
+
+    def __init__(self, whole: Perceiver, names: Names[str]) -> None:
+        """The senses are those of another perceiver."""
+        super().__init__(list(whole.senses.values()))
+        self._names = names
+
+    def perceive(self, pictures: Sequence[Picture], senses: Names[str] | None = None) -> list[Perception]:
+        """What these senses see of each."""
+        return super().perceive(pictures, self._names)
+
+
 class Collection:
     """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        """`settings` tell the servers and the models."""
+    def __init__(self, name: str, settings: Settings, senses: Names[str] | None = None) -> None:
+        """`settings` tell the servers and the models; `senses` those that look, by default all."""
         folder = settings.home / "evaluation" / name
         self.settings = settings.model_copy(
             update={"index_prefix": f"{settings.index_prefix}-evaluation-{name}", "store_url": f"file://{folder}"}
         )
         self.folder = folder
-        self._perceiver = get_perceiver(settings)
+        whole = get_perceiver(settings)
+        self._perceiver = whole if senses is None else Partial(whole, senses)
         self._looks = Remembering(self._perceiver)
         self._runtime = Runtime(self.settings, self._perceiver)
         self.ids: dict[Path, str] = {}
