@@ -23,14 +23,14 @@ from workers.runtime import Runtime
 class Collection:
     """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        """`settings` tell the servers and the models."""
+    def __init__(self, name: str, settings: Settings, senses: Names[str] | None = None) -> None:
+        """`settings` tell the servers and the models; `senses` those that look, by default all."""
         folder = settings.home / "evaluation" / name
         self.settings = settings.model_copy(
             update={"index_prefix": f"{settings.index_prefix}-evaluation-{name}", "store_url": f"file://{folder}"}
         )
         self.folder = folder
-        self._perceiver = Remembering(settings)
+        self._perceiver = Remembering(settings, senses)
         self._runtime = Runtime(self.settings, self._perceiver)
         self.ids: dict[Path, str] = {}
 

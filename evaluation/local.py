@@ -1,8 +1,8 @@
 """What local descriptors add: altered pictures of the demo corpus, and phone photos of packages, each found among everything.
 
 The same questions are answered by `similar` alone, by visual words alone, by words and matched points, by both factors
-together, and by all. What points match in pictures of something else tells how many must match before a picture is said to
-show the same thing, and how like two pictures must be: that is what landmarks are named by.
+together, and by these with near-duplicates. What points match in pictures of something else tells how many must match before a
+picture is said to show the same thing, and how like two pictures must be: that is what landmarks are named by.
 """
 
 import statistics
@@ -29,8 +29,10 @@ from ranking.judgements.judgement import Topic
 from training.held_out import is_held_out
 
 Json = dict[str, Any]
-WAYS: dict[str, Collection[str] | None] = {
-    "similar alone": {"similar"}, "words and points": {"local"}, "both": {"similar", "local"}, "all factors": None,
+SENSES = ("embedding", "local", "phash")  # of the others, detector and reader take long and say little of these questions
+PICTURES = {"similar", "local", "near_duplicate"}
+WAYS: dict[str, Collection[str]] = {
+    "similar alone": {"similar"}, "words and points": {"local"}, "both": {"similar", "local"}, "with phash": PICTURES,
 }  # fmt: skip
 STAMPS = 40  # pictures that are altered, in each way
 SCENES, DISTRACTORS = 50, 200  # photographs that are pasted onto, and that are indexed beside everything
@@ -45,7 +47,7 @@ WRONG = 0.01  # of questions, in which something else may seem to be the same
 def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> tuple[Json, Thresholds]:
     """All figures, and from when on pictures show the same thing; ConfigurationError where data sets are missing."""
     sets.need(data, sets.GROCERY, sets.FLICKR)
-    index = Index("local", settings.model_copy(update={"text_threshold": 1.0}))  # nothing is read: it is not about text
+    index = Index("local", settings, SENSES)
     try:
         stamps, photos, catalogue = _indexed(index, data, settings, tell)
         searcher = index.searcher()
@@ -116,7 +118,7 @@ def _at(asked: Sequence[Asked], places: Sequence[int], depths: Sequence[int] = D
     return {f"r_at_{k}": round(sum(place <= k for place in places) / max(len(asked), 1), 3) for k in depths}
 
 
-def _ordered(one: Asked, factors: Collection[str] | None) -> list[str]:
+def _ordered(one: Asked, factors: Collection[str]) -> list[str]:
     """Documents as rank fusion puts them, by these factors alone."""
     return [ranked.id for ranked in one.fusion(factors).order(one.example(factors).listing)]
 

@@ -22,9 +22,10 @@ class Remembering(Perceiver):
     The file in the cache is of these senses and weights alone; other weights begin another one, and end this.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Open what is remembered."""
+    def __init__(self, settings: Settings, senses: Collection[str] | None = None) -> None:
+        """Open what is remembered; `senses` are those that look where none are named, by default all."""
         super().__init__(senses_of(settings))
+        self._names = senses
         folder = make_folder(home(settings).cache)
         path = folder / f"{NAME}-{fingerprints.of_values(sorted(self.fingerprints().items()))}.sqlite"
         for other in set(folder.glob(f"{NAME}-*.sqlite")) - {path}:
@@ -34,6 +35,7 @@ class Remembering(Perceiver):
 
     def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
         """What these senses see of each; a perception in which a sense failed is not remembered."""
+        senses = senses if self._names is None else self._names
         keys = [_key(picture, senses) for picture in pictures]
         found = {key: seen for key in dict.fromkeys(keys) if (seen := self._recalled(key)) is not None}
         fresh = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in found}

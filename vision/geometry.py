@@ -79,14 +79,23 @@ def pairs_of(ours: Codes, theirs: Codes) -> NDArray[np.intp]:
     """Pairs [n, 2] of signatures that are each other's nearest, and clearly nearer than the second-nearest."""
     if min(len(ours), len(theirs)) < 2:  # noqa: PLR2004  (a second-nearest is needed)
         return np.zeros((0, 2), np.intp)
-    distances, nearest = cv2.batchDistance(ours, theirs, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
-    clear = np.flatnonzero((distances[:, 0] < RATIO * distances[:, 1]) & (distances[:, 0] <= FARTHEST * 8 * ours.shape[1]))
-    if not len(clear):
-        return np.zeros((0, 2), np.intp)
-    best = nearest[clear, 0]
-    _, back = cv2.batchDistance(theirs[best], ours, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=1)
-    mutual = back[:, 0] == clear
-    return np.stack([clear[mutual], best[mutual]], axis=1)
+    distances = _differing(ours, theirs)
+    rows, best = np.arange(len(ours)), distances.argmin(axis=1)
+    least = distances[rows, best]
+    mutual = distances.argmin(axis=0)[best] == rows
+    distances[rows, best] = np.iinfo(distances.dtype).max
+    clear = (least < RATIO * distances.min(axis=1)) & (least <= FARTHEST * 8 * ours.shape[1])
+    kept = np.flatnonzero(mutual & clear)
+    return np.stack([kept, best[kept]], axis=1)
+
+
+def _differing(ours: Codes, theirs: Codes) -> NDArray[np.uint16]:
+    """Differing bits [n, m] of signatures of 64 bits or a multiple."""
+    one, other = (np.ascontiguousarray(codes).view(np.uint64) for codes in (ours, theirs))
+    counts = np.zeros((len(ours), len(theirs)), dtype=np.uint16)
+    for at in range(one.shape[1]):
+        counts += np.bitwise_count(one[:, None, at] ^ other[:, at])
+    return counts
 
 
 def _of_one_motion(one: Placed, other: Placed, pairs: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -24,12 +24,14 @@ class Vocabulary:
     directions: Vector
     centres: Vector
     bits: Vector
-    halves: Vector  # [words]: half the squared length of each centre
+    nearness: Vector  # [d + 1, words]: times (descriptor, 1), greatest for the nearest centre
 
     @classmethod
     def of(cls, mean: Vector, directions: Vector, centres: Vector, bits: Vector) -> "Vocabulary":
         """With what is computed once."""
-        return cls(mean, directions, centres, bits, 0.5 * (centres**2).sum(axis=1))
+        lengths = -0.5 * (centres**2).sum(axis=1, keepdims=True)
+        nearness = np.ascontiguousarray(np.hstack([centres, lengths]).T, dtype=np.float32)
+        return cls(mean, directions, centres, bits, nearness)
 
     def reduced(self, descriptors: Vector) -> Vector:
         """RootSIFT [n, 128] as [n, d]."""
@@ -37,8 +39,7 @@ class Vocabulary:
 
     def words(self, reduced: Vector, nearest: int = 1) -> NDArray[np.int32]:
         """Numbers of the nearest centres [n, nearest], the nearest first."""
-        closeness = reduced @ self.centres.T
-        closeness -= self.halves
+        closeness = np.hstack([reduced, np.ones((len(reduced), 1), np.float32)]) @ self.nearness
         found = np.empty((len(reduced), nearest), dtype=np.int32)
         for at in range(nearest):  # a few times the greatest is far cheaper than sorting thousands
             found[:, at] = closeness.argmax(axis=1)

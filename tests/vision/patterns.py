@@ -9,16 +9,15 @@ WIDTH, HEIGHT = 360, 270
 
 
 def pattern(seed: int) -> Pixels:
-    """Letters and discs as a printed thing has them."""
+    """Discs and shards of all colours, none like another."""
     random = np.random.default_rng(seed)
     drawn = np.full((HEIGHT, WIDTH, 3), 235, dtype=np.uint8)
-    for _ in range(45):
+    for _ in range(70):
         colour = tuple(int(v) for v in random.integers(0, 230, 3))
-        x, y = int(random.integers(0, WIDTH)), int(random.integers(0, HEIGHT))
-        cv2.circle(drawn, (x, y), int(random.integers(5, 22)), colour, -1)
-        letters = "".join(random.choice(list("ABCDEFGHKMNPRSTUVXYZ"), 3))
-        place = (int(random.integers(-20, WIDTH)), int(random.integers(0, HEIGHT)))
-        cv2.putText(drawn, letters, place, cv2.FONT_HERSHEY_SIMPLEX, float(random.uniform(0.5, 1.1)), colour, 2)
+        middle = random.uniform([0, 0], [WIDTH, HEIGHT])
+        cv2.circle(drawn, (int(middle[0]), int(middle[1])), int(random.integers(3, 14)), colour, -1)
+        shard = random.uniform([0, 0], [WIDTH, HEIGHT]) + random.uniform(-30, 30, (int(random.integers(3, 6)), 2))
+        cv2.fillPoly(drawn, [shard.astype(np.int32)], tuple(int(v) for v in random.integers(0, 230, 3)))
     return drawn
 
 
