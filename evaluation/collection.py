@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+from collections.abc import Collection as Names
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from factors.base import Clause, Evidence, Factor, Json, Question
 from vision.perception import Perception, Vector
 from vision.senses.embedding import unit
 
-WORDS = 1.0  # what words count beside the picture they are asked with (`omma train joint` measured it)
+WORDS = 2.0  # what words count beside the picture they are asked with (`omma train joint` measured it)
 
 
 class Meaning(Factor):

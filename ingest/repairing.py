@@ -20,7 +20,8 @@ from engine.store import Store
 from factors.base import Factor, Json
 from factors.registry import all_factors
 from ingest.copying import KEPT_OPEN, PATIENCE, SHOWN, send
-from ingest.documents import failure_fields, failures_of, linked_fields
+from ingest.documents import failure_fields, failures_of, linked_fields, text_fields
+from ingest.meanings import Meanings, Reads
 from ingest.renewing import CanLook
 from mappings import versions, weights
 from vision.perception import Perception
@@ -30,7 +31,7 @@ MOST_SENSES = 100  # that are counted by name
 REPLACED = "the index was replaced meanwhile; run this again"
 
 
-class Repairer(CanLook, Protocol):
+class Repairer(CanLook, Reads, Protocol):
     """vision.perceiver.Perceiver, as far as it is needed here."""
 
     def dependants(self, names: Collection[str]) -> list[str]:
@@ -124,6 +125,7 @@ class _Run:
         self._client, self._settings, self._store = client, settings, Store(settings)
         self._perceiver, self._planned, self._report = perceiver, planned, report
         self._factors, self._fingerprints = all_factors(), perceiver.fingerprints()
+        self._meanings = Meanings(perceiver)
         self._fields = {f.name: tuple(f.fields(perceiver.dimensions())) for f in self._factors if f.name in planned.factors}
         self._counts = Repaired(total=planned.documents)
 
@@ -189,7 +191,7 @@ class _Run:
         for factor in renewed:
             fields |= factor.seen(perception)
         fields |= self._marks(document, sees, seen.failures)
-        linked = linked_fields(document.get("texts", ()), fields)
+        linked = text_fields(document.get("sources", ()), fields, self._meanings)
         return fields | {name: value for name, value in linked.items() if value is not None}
 
     def _marks(self, document: Mapping[str, Any], sees: set[str], failures: Mapping[str, str]) -> Json:

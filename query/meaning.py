@@ -11,7 +11,7 @@ from query.perceive import Looks
 from vision.perception import Vector
 
 KEPT = 256  # texts asked with lately: pages of one answer, and words with other filters, are asked for next
-MINUS = 0.5  # of what is not wanted, taken away from what is (`omma train joint` measured it)
+MINUS = 0.25  # of what is not wanted, taken away from what is (`omma train joint` measured it)
 
 
 class Reader:
@@ -24,7 +24,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def meaning(self, words: Words) -> Vector | None:
-        """wanted - 0.5 x unwanted, of unit length; None where there are no words, or none that the text model understands.
+        """wanted - 0.25 x unwanted, of unit length; None where there are no words, or none that the text model understands.
 
         Raises whatever the model raises.
         """

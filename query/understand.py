@@ -74,8 +74,9 @@ class Understanding:
         if not taking or not (wanted or wanted.must_not):
             return None
         try:
+            now = self.fingerprints()
             for factor in taking:
-                mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
+                mapping_weights.check(self.index.meta() or {}, now, factor.name)
             return self.reader.meaning(wanted)
         except Exception as error:  # a model that is not there, or other weights: the words are found as they stand
             titles = ", ".join(factor.title for factor in taking)

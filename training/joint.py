@@ -28,7 +28,7 @@ from training.towers import Pairs, Recipe, fitted, kept_arrays
 from vision.perception import Vector
 from vision.senses import backbone
 from vision.senses.embedding import unit
-from vision.senses.joint import WEIGHTS, Tower, evened
+from vision.senses.joint import WEIGHTS, Tower, evened, towers
 from vision.senses.labels import softmax
 from vision.sentences import Sentences
 from vision.wordnet import classes
@@ -68,6 +68,7 @@ def main(data: Path) -> None:
     validation = shown_by(chosen_on, photos, parts.validation)
     least = float(np.quantile(measures.agreement(validation)[0], measures.FALSE_ALARMS))
     save(final, least)
+    final = towers(WEIGHTS)  # as they are shipped
     test = shown_by(final, photos, parts.test)
     report = {
         "recipe": asdict(RECIPE),
@@ -109,9 +110,9 @@ def measure(shown: Shown, read: Read, least: float) -> dict[str, object]:
     }
 
 
-def shown_by(towers: Towers, photos: Captioned, places: Indices) -> Shown:
+def shown_by(both: Towers, photos: Captioned, places: Indices) -> Shown:
     """Photos as they are and their captions, through the towers, as the sense runs them."""
-    picture, text = towers
+    picture, text = both
     captions = photos.sentences[places, :CAPTIONS].astype(np.float32)
     texts = [caption for place in places for caption in photos.texts[place][:CAPTIONS]]
     owners = np.repeat(np.arange(len(places)), CAPTIONS)
@@ -123,9 +124,9 @@ def shown_by(towers: Towers, photos: Captioned, places: Indices) -> Shown:
     )
 
 
-def reading(towers: Towers, sentences: Sentences) -> Read:
+def reading(both: Towers, sentences: Sentences) -> Read:
     """Texts to vectors of the joint space."""
-    return lambda texts: towers[1].of(sentences.embed(texts))
+    return lambda texts: both[1].of(sentences.embed(texts))
 
 
 def conse(photos: Captioned, places: Indices, settings: Settings, sentences: Sentences) -> Shown:
@@ -139,7 +140,8 @@ def conse(photos: Captioned, places: Indices, settings: Settings, sentences: Sen
     return Shown(unit(chances @ names), captions.reshape(-1, captions.shape[-1]), owners, ())
 
 
-def save(towers: Towers, least: float) -> None:
+def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
-    arrays = {name: array.astype(np.float16) for name, array in kept_arrays(*towers).items()}
+    arrays = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
+    towers.cache_clear()
     np.savez_compressed(WEIGHTS, **arrays, least_agreement=np.float32(least))

@@ -6,6 +6,7 @@ side, so none of them is taken for a wrong answer; the mean of their vectors is 
 the weights, turned to the directions in which the space extends most.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from vision.senses.joint import Tower as KeptTower
 WARM_UP = 0.1  # of all steps, in which the rate of learning rises; it falls with a cosine afterwards
 AVERAGE = 0.95  # of the kept weights that stays, at every step
 SHARPEST = 100.0
-SMALLEST = 1e-6
+LEAST_SPREAD = 0.1  # of an input, beside the middle one: what hardly varies says nothing, and must not be made loud
 SEED = 1
 
 
@@ -31,7 +32,7 @@ class Recipe:
 
     dimension: int = 256  # that is kept
     wide: int = 512  # while fitting
-    hidden: int = 1280  # of the text tower; that of pictures is linear
+    hidden: int = 1024  # of the text tower; that of pictures is linear
     picture_dropout: float = 0.3
     picture_noise: float = 0.6  # in spreads of a feature
     text_dropout: float = 0.2
@@ -42,7 +43,7 @@ class Recipe:
     decay: float = 0.5
     batch: int = 512
     texts: int = 3  # of a photo, in one step
-    epochs: int = 30
+    epochs: int = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,14 @@ class Tower(nn.Module):
 
     def __init__(self, rows: Tensor, width: int, hidden: int, dropout: float, hidden_dropout: float) -> None:
         super().__init__()
-        self.mean, self.spread = rows.mean(0), rows.std(0) + SMALLEST
+        spread = rows.std(0)
+        self.mean, self.spread = rows.mean(0), spread.clamp(min=float(LEAST_SPREAD * spread.median()))
         self.direct = nn.Linear(rows.shape[1], width)
         self.before = nn.Dropout(dropout)
-        self.network = nn.Sequential(
-            nn.Linear(rows.shape[1], hidden), nn.ReLU(), nn.Dropout(hidden_dropout), nn.Linear(hidden, width, bias=False)
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # there may be no hidden layer
+            first, last = nn.Linear(rows.shape[1], hidden), nn.Linear(hidden, width, bias=False)
+        self.network = nn.Sequential(first, nn.ReLU(), nn.Dropout(hidden_dropout), last)
 
     def forward(self, rows: Tensor, noise: float = 0.0) -> Tensor:
         """Rows [n, p] to rows of unit length [n, d]; noise in spreads of an input."""

@@ -18,6 +18,7 @@ from factors.linked import Kind, Piece
 from ingest import copying, documents
 from ingest.documents import Seen
 from ingest.item import Item
+from ingest.meanings import Meanings
 from ingest.reindex import reindex
 from mappings import versions
 from vision.perception import Perception, Vector
@@ -58,7 +59,7 @@ class Looking:
         return np.stack([unit(np.random.default_rng(seed), DIMENSION) for seed in seeds])
 
     def understands(self, text: str, language: str = "") -> bool:
-        return True
+        return language in ("", "en")
 
     def least_agreement(self) -> float | None:
         return None
@@ -108,7 +109,7 @@ class Place:
         seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), SENSES)
         pieces = (Piece(Kind.CAPTION, f"picture number{number}", "en"),)
         item = Item(source="s", reference=str(number), collection="c", original=picture, pieces=pieces)
-        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job")
+        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job", Meanings(chosen))
         self.client.index(index=self.alias, id=picture, body=body, refresh=True)
         return picture
 

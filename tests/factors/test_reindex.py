@@ -59,6 +59,18 @@ def test_a_new_embedding_renews_vectors_of_pictures_and_of_their_objects(place: 
         assert body["similar"] == pytest.approx(seen.embedding.tolist(), abs=1e-6)
 
 
+def test_new_maps_of_the_joint_space_renew_what_pictures_and_linked_texts_mean(place: Place) -> None:
+    before, eyes = place.all(), Looking(joint=2)
+    assert set(plan(place.client, place.settings, eyes).senses) == {"joint"}
+    place.run(eyes)
+    assert set(eyes.asked) == {("joint",)}
+    for picture, body in place.all().items():
+        (text,) = (piece["text"] for piece in body["texts"])
+        assert body["linked_meaning"] == pytest.approx(eyes.read([text])[0].tolist(), abs=1e-6)
+        assert body["meaning"] == pytest.approx(eyes.read([picture[:12]])[0].tolist(), abs=1e-6)
+        assert body["linked_meaning"] != before[picture]["linked_meaning"]
+
+
 def test_without_a_change_of_weights_no_model_looks(place: Place) -> None:
     before = place.all()
     assert not plan(place.client, place.settings, place.eyes).needed
