@@ -9,6 +9,7 @@ the weights, turned to the directions in which the space extends most.
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -115,18 +116,20 @@ def fitted(pairs: Pairs, recipe: Recipe) -> tuple[KeptTower, KeptTower]:
     """The towers of pictures and of texts, fitted on all pairs; the same seed gives the same on one machine."""
     torch.manual_seed(SEED)
     towers = Towers(pairs, recipe)
-    kept = AveragedModel(towers, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
+    averaging: Any = get_ema_multi_avg_fn
+    kept = AveragedModel(towers, multi_avg_fn=averaging(AVERAGE))
     optimiser = torch.optim.AdamW(towers.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     steps = recipe.epochs * -(-len(pairs.photos) // recipe.batch)
     schedule = OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=WARM_UP)
     for _ in range(recipe.epochs):
         for photos, texts in batches(pairs, recipe):
             optimiser.zero_grad()
-            towers.loss(photos, texts).backward()
+            loss: Any = towers.loss(photos, texts)
+            loss.backward()
             optimiser.step()
             schedule.step()
             kept.update_parameters(towers)
-    averaged: Towers = kept.module
+    averaged: Any = kept.module
     return turned(averaged.eval(), pairs, recipe.dimension)
 
 

@@ -108,10 +108,13 @@ def torch_module() -> Any:
     from safetensors.torch import load  # noqa: PLC0415
     from transformers import BertConfig, BertModel  # noqa: PLC0415
 
+    made: Any = BertConfig
+    network_of: Any = BertModel
+
     with zipfile.ZipFile(package()) as archive:
-        config = BertConfig(**json.loads(archive.read("config.json")), attn_implementation="eager")
+        config = made(**json.loads(archive.read("config.json")), attn_implementation="eager")
         weights = load(archive.read("model.safetensors"))
-    network = BertModel(config, add_pooling_layer=False)
+    network = network_of(config, add_pooling_layer=False)
     network.load_state_dict({name: kept for name, kept in weights.items() if name in network.state_dict()})
 
     class Mean(torch.nn.Module):
