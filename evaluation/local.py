@@ -34,7 +34,7 @@ PICTURES = {"similar", "local", "near_duplicate"}
 WAYS: dict[str, Collection[str]] = {
     "similar alone": {"similar"}, "words and points": {"local"}, "both": {"similar", "local"}, "with phash": PICTURES,
 }  # fmt: skip
-STAMPS = 40  # pictures that are altered, in each way
+STAMPS = 80  # pictures that are altered, in each way
 SCENES, DISTRACTORS = 50, 200  # photographs that are pasted onto, and that are indexed beside everything
 LEAST_SIDE = 100  # px of the longer side of a picture that is asked with
 DEPTHS = (1, 10)
@@ -82,7 +82,8 @@ def _indexed(
 
 def _altered(index: Index, stamps: Sequence[Item], scenes: Sequence[bytes]) -> Iterator[Posed]:
     """Held-out stamps, altered in every way."""
-    held = [item for item in stamps if is_held_out("demo", Path(item.reference).name) and _large(index, item)]
+    large = _large(index)
+    held = [item for item in stamps if is_held_out("demo", Path(item.reference).name) and item.original in large]
     for seed, item in enumerate(held[n * len(held) // STAMPS] for n in range(min(STAMPS, len(held)))):
         data = index.original(item.original)
         for kind in ALTERATIONS:
@@ -90,9 +91,12 @@ def _altered(index: Index, stamps: Sequence[Item], scenes: Sequence[bytes]) -> I
         yield _posed(PASTED, pasted(data, scenes[seed % len(scenes)], seed), item.original, item.reference)
 
 
-def _large(index: Index, item: Item) -> bool:
-    found = index.client.get(index=alias(index.settings), id=item.original, params={"_source": "width,height"})
-    return bool(max(found["_source"]["width"], found["_source"]["height"]) >= LEAST_SIDE)
+def _large(index: Index) -> set[str]:
+    """Documents whose longer side has enough pixels."""
+    sides: list[Json] = [{"range": {name: {"gte": LEAST_SIDE}}} for name in ("width", "height")]
+    body = {"size": 10_000, "_source": False, "query": {"bool": {"should": sides}}}
+    hits = index.client.search(index=alias(index.settings), body=body)["hits"]["hits"]
+    return {str(hit["_id"]) for hit in hits}
 
 
 def _packages(index: Index, data: Path, catalogue: Sequence[Known]) -> Iterator[Posed]:
