@@ -5,10 +5,11 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
@@ -58,6 +59,13 @@ def by_name(name: str) -> Factor:
         if factor.name == base:
             return factor
     raise ConfigurationError(f"no factor is named {base!r}")
+
+
+def made_without(meta: Mapping[str, Any], factors: Iterable[Factor]) -> list[str]:
+    """Those of these that need fields which an index (by its `_meta`) was made without: new ones, or switched off then."""
+    among = list(factors)
+    lacking = weights.lacking(meta, (factor.name for factor in among))
+    return [f.name for f in among if f.name in lacking and f.fields(dict.fromkeys(f.reads, sample.DIMENSION))]
 
 
 def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings | None = None) -> Json:

@@ -18,7 +18,7 @@ from engine.errors import BadPicture, ConfigurationError, EngineUnavailable, Not
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor, Json
-from factors.registry import all_factors
+from factors.registry import all_factors, made_without
 from ingest.copying import KEPT_OPEN, PATIENCE, SHOWN, send
 from ingest.documents import failure_fields, failures_of, linked_fields, text_fields
 from ingest.meanings import Meanings, Reads
@@ -210,13 +210,12 @@ class _Run:
         return {sense: observation for sense, observation in found if sense not in failed and sense not in sees}
 
 
-def _check(meta: Mapping[str, Any], factors: Iterable[Factor], fingerprints: Mapping[str, str]) -> None:
+def _check(meta: Mapping[str, Any], factors: Sequence[Factor], fingerprints: Mapping[str, str]) -> None:
     """WeightsMismatchError, ConfigurationError."""
-    names = [factor.name for factor in factors]
-    if without := set(weights.lacking(meta, names)):
-        raise ConfigurationError(f"the index was made without {', '.join(sorted(without))}; run `omma reindex`")
-    for name in names:
-        weights.check(meta, fingerprints, name)
+    if without := made_without(meta, factors):
+        raise ConfigurationError(f"the index was made without {', '.join(without)}; run `omma reindex`")
+    for factor in factors:
+        weights.check(meta, fingerprints, factor.name)
 
 
 def _lacks(sense: str) -> Json:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.settings import Settings
 from factors.base import Factor, Question
+from factors.registry import made_without
 from factors.words import Term, Words
 from mappings import weights as mapping_weights
 from query import filters, words
@@ -86,7 +87,7 @@ class Understanding:
     def _choose_columns(self, run: Run, asked: Asked | None) -> None:
         """Every factor's columns; vectors of other weights are refused, a factor that fails is left out."""
         run.warnings += _failures(asked, self.factors)
-        without = mapping_weights.lacking(self.index.meta() or {}, (factor.name for factor in self.factors))
+        without = made_without(self.index.meta() or {}, self.factors)
         for factor in self.factors:
             try:
                 clauses = factor.clauses(run.question)

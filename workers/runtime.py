@@ -9,7 +9,7 @@ from engine.broker import connect_redis
 from engine.client import connect
 from engine.errors import WeightsMismatchError
 from engine.settings import Settings, get_settings
-from factors.registry import all_factors, index_body
+from factors.registry import all_factors, index_body, made_without
 from ingest.item import Item
 from ingest.jobs import Jobs, Progress
 from ingest.looking import Batch, Looker
@@ -47,7 +47,7 @@ class Runtime:
         fingerprints = self.perceiver.fingerprints()
         versions.ensure(self.client, self.settings, lambda: index_body(fingerprints, self.perceiver.dimensions()))
         meta = versions.meta(self.client, self.settings)
-        if without := weights.lacking(meta, (factor.name for factor in all_factors())):
+        if without := made_without(meta, all_factors()):
             raise WeightsMismatchError(
                 f"the index was made without {', '.join(without)} (new, or switched off then); run `omma reindex`"
             )

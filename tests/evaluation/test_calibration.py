@@ -13,6 +13,7 @@ from evaluation import pages, report
 from evaluation.ablation import Curve
 from evaluation.calibration import calibrate, choose
 from evaluation.compare import Comparison, Row
+from evaluation.costs import Cost
 from ranking import cut
 
 RNG = np.random.default_rng(5)
@@ -59,12 +60,15 @@ def test_pages_say_what_was_measured(name: str) -> None:
 
 
 def _benchmarks(figures: Any) -> str:
+    assert "senses" in figures["ingest"], "measured before ingest was told sense by sense: run `omma bench`"
     return pages.benchmarks(figures)
 
 
 def _quality(figures: Any) -> str:
     rows = TypeAdapter(list[Row]).validate_python(figures["rows"])
-    return pages.quality(Comparison("rank fusion", rows, {}), figures["facts"], figures["reading"])
+    assert "costs" in figures, "measured before factors had costs: run `omma evaluate --data`"
+    costs = TypeAdapter(list[Cost]).validate_python(figures["costs"])
+    return pages.quality(Comparison("rank fusion", rows, {}), figures["facts"], figures["reading"], costs)
 
 
 def _ablation(figures: Any) -> str:
