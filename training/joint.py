@@ -61,8 +61,7 @@ def main(data: Path) -> None:
     parts = parts_of(photos.names)
     HELD_OUT.write_text("".join(f"{photos.names[place]}\n" for place in parts.test))
     sentences = Sentences(settings)
-    alone = {"mp_context": get_context("spawn"), "initializer": torch.set_num_threads, "initargs": (1,)}
-    with ProcessPoolExecutor(2, **alone) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         training = np.concatenate([parts.fit, parts.validation])
         chosen_on, final = pool.map(partial(fitted, recipe=RECIPE), [pairs_of(photos, part) for part in (parts.fit, training)])
     validation = shown_by(chosen_on, photos, parts.validation)
@@ -144,4 +143,4 @@ def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
     arrays = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
     towers.cache_clear()
-    np.savez_compressed(WEIGHTS, **arrays, least_agreement=np.float32(least))
+    np.savez_compressed(WEIGHTS, allow_pickle=False, **arrays, least_agreement=np.float32(least))

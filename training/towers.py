@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from vision.perception import Vector
 from vision.senses.joint import Tower as KeptTower
@@ -32,18 +32,18 @@ class Recipe:
 
     dimension: int = 256  # that is kept
     wide: int = 512  # while fitting
-    hidden: int = 1024  # of the text tower; that of pictures is linear
+    hidden: int = 1536  # of the text tower; that of pictures is linear
     picture_dropout: float = 0.3
     picture_noise: float = 0.6  # in spreads of a feature
     text_dropout: float = 0.2
     hidden_dropout: float = 0.5
-    smoothing: float = 0.1
+    smoothing: float = 0.2
     sharpness: float = 30.0  # of the comparison, at first
-    rate: float = 1.5e-3
-    decay: float = 0.5
+    rate: float = 6e-4
+    decay: float = 1.0
     batch: int = 512
-    texts: int = 3  # of a photo, in one step
-    epochs: int = 25
+    texts: int = 4  # of a photo, in one step
+    epochs: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +115,19 @@ def fitted(pairs: Pairs, recipe: Recipe) -> tuple[KeptTower, KeptTower]:
     """The towers of pictures and of texts, fitted on all pairs; the same seed gives the same on one machine."""
     torch.manual_seed(SEED)
     towers = Towers(pairs, recipe)
-    kept = AveragedModel(towers, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
+    kept = AveragedModel(towers, avg_fn=lambda mean, new, _: mean.lerp(new, 1 - AVERAGE))
     optimiser = torch.optim.AdamW(towers.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     steps = recipe.epochs * -(-len(pairs.photos) // recipe.batch)
     schedule = OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=WARM_UP)
     for _ in range(recipe.epochs):
         for photos, texts in batches(pairs, recipe):
             optimiser.zero_grad()
-            towers.loss(photos, texts).backward()
+            torch.autograd.backward(towers.loss(photos, texts))
             optimiser.step()
             schedule.step()
             kept.update_parameters(towers)
-    averaged: Towers = kept.module
-    return turned(averaged.eval(), pairs, recipe.dimension)
+    towers.load_state_dict(kept.module.state_dict())
+    return turned(towers.eval(), pairs, recipe.dimension)
 
 
 @torch.no_grad()
