@@ -50,17 +50,22 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
 @click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
 @click.option("--ablation", is_flag=True, help="Train with one factor more at a time, and one less; write docs/ablation.md.")
+@click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write docs/trash.md.")
+@click.option("--local", is_flag=True, help="Measure local descriptors alone; write docs/local.md.")
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, lists: Path | None, names: tuple[str, ...], models: tuple[str, ...],
-    baseline: str, everything: bool, ablation: bool, html: Path | None, fail_on_loss: bool,
+    baseline: str, everything: bool, ablation: bool, trash: bool, local: bool, html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/quality.md."""
+    if trash or local:
+        _measure_trash() if trash else _written(_local(data), "")
+        return
     from evaluation.session import Session  # noqa: PLC0415
 
     with Session(data, questions, lists, get_settings(), console.print) as session:
-        asked = session.asked(names, everything=everything)
+        asked = session.asked(names, everything=everything or ablation)
         if ablation:
             _written(session.ablation(), "")
             return
@@ -88,6 +93,29 @@ def calibrate(data: Path) -> None:
     for name, found in thresholds.columns.items():
         click.echo(f"{name:16} {found.rule:9} {found.value:.4f}  keeps {found.kept:.1%}, passes {found.passed:.2%}")
     click.echo(f"{path.name} written")
+
+
+def _measure_trash() -> None:
+    from evaluation import report, trash_report  # noqa: PLC0415
+    from evaluation.trash import measure  # noqa: PLC0415
+
+    figures = measure(get_settings())
+    page = trash_report.page(figures)
+    _written(report.write("trash", page, figures), page)
+
+
+def _local(data: Path | None) -> list[Path]:
+    """Figures of local descriptors, and from when on two pictures show the same thing."""
+    from evaluation import local, local_page, report  # noqa: PLC0415
+    from ranking.cut import LANDMARKS, path_of  # noqa: PLC0415
+
+    if data is None:
+        raise click.UsageError("name the folder of data sets by --data")
+    settings = get_settings()
+    figures, thresholds = local.measure(data, settings, console.print)
+    path = path_of(settings.profile, kind=LANDMARKS)
+    path.write_text(thresholds.model_dump_json(indent=2) + "\n")
+    return [path, *report.write("local", local_page.page(figures), figures)]
 
 
 def _surroundings(settings: Settings) -> dict[str, str]:

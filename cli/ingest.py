@@ -33,7 +33,9 @@ errors = Console(stderr=True)
 @click.option("--detach", is_flag=True, help="Return when everything is sent to the workers.")
 @click.option("--json", "as_json", is_flag=True, help="Print how each job ended as JSON.")
 def ingest(sources: tuple[str, ...], collection: str, columns: tuple[str, ...], detach: bool, as_json: bool) -> None:
-    """Add pictures: a folder, a feed (.csv, .tsv, .jsonl, .parquet), or `demo`."""
+    """Add pictures: a folder, a feed (.csv, .tsv, .jsonl, .parquet), a saved web site (site:FOLDER), a crawl (.warc, .warc.gz,
+    warc:FOLDER), or `demo`.
+    """
     settings = get_settings()
     told = dict(_pair(column) for column in columns)
     opened = [open_source(spec, collection=collection, settings=settings, columns=told) for spec in sources]

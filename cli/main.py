@@ -21,6 +21,7 @@ COMMANDS = {
     "search": "cli.search:search",
     "show": "cli.search:show",
     "delete": "cli.delete:delete",
+    "landmarks": "cli.landmarks:landmarks",
     "reindex": "cli.reindex:reindex",
     "rank": "cli.rank:rank",
     "judgements": "cli.judgements:judgements",

@@ -1,43 +1,85 @@
 """`omma reindex`: move to the factors and weights of now, while searches and ingests go on."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
+from opensearchpy import OpenSearch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from engine.client import connect
-from engine.settings import get_settings
-from ingest.copying import Counts, Report
+from engine.settings import Settings, get_settings
+from factors.registry import every_factor
+from ingest import repairing
+from ingest.copying import Counts
 from ingest.reindex import Plan, plan
 from ingest.reindex import reindex as run
 
 
 @click.command()
+@click.option("--sense", help="Look again with this sense, and those that need it, in the index as it is.")
+@click.option("--only-failed", is_flag=True, help="Only at documents on which the sense failed, or never looked.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @click.option("--force", is_flag=True, help="Do it even where nothing changed.")
 @click.option("--keep-old", is_flag=True, help="Keep the old index, under its own name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and the counts as JSON.")
-def reindex(dry_run: bool, force: bool, keep_old: bool, as_json: bool) -> None:
-    """Move to a new index behind the same alias; only senses whose weights changed look at pictures again."""
+def reindex(  # noqa: PLR0917  (one argument per option)
+    sense: str | None, only_failed: bool, dry_run: bool, force: bool, keep_old: bool, as_json: bool
+) -> None:
+    """Move to a new index behind the same alias; only senses whose weights changed look at pictures again.
+
+    With --sense, the index stays, and one sense looks again; exit status 1 where it fails on any picture.
+    """
     from vision.perceiver import get_perceiver  # noqa: PLC0415  (imports model libraries; --help needs none)
 
     settings = get_settings()
     client, perceiver = connect(settings), get_perceiver(settings)
+    if sense:
+        if force or keep_old:
+            raise click.UsageError("--force and --keep-old are for a whole reindex, without --sense")
+        sys.exit(_look_again(client, settings, perceiver, sense, only_failed=only_failed, dry_run=dry_run, as_json=as_json))
+    if only_failed:
+        raise click.UsageError("--only-failed needs --sense")
     planned = plan(client, settings, perceiver)
     if not as_json:
         click.echo("\n".join(told_of(planned)))
     counts = None
     if not dry_run and (planned.needed or force):
-        with _progress(planned) as report:
-            counts = run(client, settings, perceiver, report=report, keep_old=keep_old)
+        with _progress(planned.documents) as bar:
+            counts = run(client, settings, perceiver, report=lambda now: bar(now.done, _copied(now)), keep_old=keep_old)
     if as_json:
         click.echo(json.dumps({"plan": asdict(planned) | {"needed": planned.needed}, "counts": counts and asdict(counts)}))
     elif counts:
         click.echo("\n".join(outcome_of(planned, counts)))
+
+
+def _look_again(
+    client: OpenSearch, settings: Settings, perceiver: repairing.Repairer, sense: str, *,
+    only_failed: bool, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Repair, or tell what that would be; the exit status."""
+    planned = repairing.plan(client, settings, perceiver, sense, only_failed=only_failed)
+    if not as_json:
+        reads = f"; {', '.join(planned.factors)} made anew" if planned.factors else ""
+        click.echo(f"{planned.index}: {', '.join(planned.senses)} would look at {planned.documents} documents{reads}")
+    counts = None
+    if not dry_run:
+        with _progress(planned.documents) as bar:
+            counts = repairing.repair(client, settings, perceiver, planned, lambda now: bar(now.done, _counted(now)))
+    if as_json:
+        click.echo(json.dumps({"plan": asdict(planned), "counts": counts and asdict(counts)}))
+    elif counts:
+        click.echo("\n".join([_counted(counts), *(f"  {failure}" for failure in counts.failures)]))
+    return 1 if counts and counts.failed else 0
+
+
+def _counted(counts: repairing.Repaired) -> str:
+    gone = f", {counts.gone} deleted meanwhile" if counts.gone else ""
+    return f"{counts.repaired} seen, {counts.failed} failed{gone}"
 
 
 def told_of(planned: Plan) -> list[str]:
@@ -45,7 +87,7 @@ def told_of(planned: Plan) -> list[str]:
     lines = [f"{planned.old}: {planned.documents} documents"]
     lines += [f"  sense {sense} looks again: {old} -> {new}" for sense, (old, new) in planned.senses.items()]
     lines += [f"  factor {name} is new" for name in planned.added]
-    lines += [f"  factor {name} is gone" for name in planned.removed]
+    lines += [f"  factor {name} is {_gone(name)}" for name in planned.removed]
     if planned.fields_changed:
         lines.append("  fields or their analysis changed")
     if planned.strays:
@@ -55,6 +97,11 @@ def told_of(planned: Plan) -> list[str]:
     return [*lines, f"  goes on with {planned.new}" if planned.resumes else f"  goes to {planned.new}"]
 
 
+def _gone(name: str) -> str:
+    off = name in {factor.name for factor in every_factor()}
+    return "switched off: its fields go, and its senses look again when it is back" if off else "gone"
+
+
 def outcome_of(planned: Plan, counts: Counts) -> list[str]:
     """How it ended, in lines for people."""
     kept = f", {counts.kept} there already" if counts.kept else ""
@@ -62,15 +109,18 @@ def outcome_of(planned: Plan, counts: Counts) -> list[str]:
     return [line, *(f"  {failure}" for failure in counts.failures)]
 
 
+def _copied(counts: Counts) -> str:
+    return f"{counts.copied} copied · {counts.looked} looked at · {counts.failed} failed"
+
+
 @contextmanager
-def _progress(planned: Plan) -> Iterator[Report]:
-    """A bar that is told the counts."""
+def _progress(documents: int) -> Iterator[Callable[[int, str], None]]:
+    """A bar that is told how many are done, and in words how."""
     columns = (SpinnerColumn(), TextColumn("reindex"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[told]}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task("reindex", total=planned.documents, told="")
+        task = bar.add_task("reindex", total=documents, told="")
 
-        def report(counts: Counts) -> None:
-            told = f"{counts.copied} copied · {counts.looked} looked at · {counts.failed} failed"
-            bar.update(task, completed=counts.done, total=max(planned.documents, counts.done), told=told)
+        def report(done: int, told: str) -> None:
+            bar.update(task, completed=done, total=max(documents, done), told=told)
 
         yield report

@@ -114,6 +114,9 @@ def print_answer(answer: "Answer") -> None:
         values = [f"{result.factors[name]:.3f}" if name in result.factors else "" for name in columns]
         more = f" (+{len(result.duplicates)})" if result.duplicates else ""
         table.add_row(result.id[:SHORT], f"{result.score:.3f}", *values, f"{result.title[:40]}{more}")
+    for landmark in answer.landmarks:
+        where = f" ({landmark.place[0]:.5f}, {landmark.place[1]:.5f})" if landmark.place else ""
+        console.print(f"{landmark.name}{where}: {landmark.text}")
     console.print(table)
     console.print(f"{answer.total} results, {answer.cut.removed} hidden as less related; {answer.took.get('total', 0):.0f} ms")
     for warning in answer.warnings:

@@ -54,7 +54,7 @@ def status(*, as_json: bool) -> None:
     """Show services, documents and queues; exit status 1 when a service is not running."""
     settings = get_settings()
     services = supervision.states(settings)
-    figures = {name: _figure(name, settings) for name in ("documents", "quarantined", "queues")}
+    figures = {name: _figure(name, settings) for name in ("documents", "quarantined", "missing", "queues")}
     if as_json:
         click.echo(_dumps({"services": services, **figures, "address": address(settings)}))
     else:
@@ -84,8 +84,13 @@ def _table(services: dict[str, str], figures: dict[str, Any]) -> Table:
     for name, state in services.items():
         table.add_row(name, f"[{'green' if state == 'RUNNING' else 'red'}]{state.lower()}[/]")
     for name, figure in figures.items():
-        table.add_row(name, "?" if figure is None else str(figure))
+        table.add_row(name, "?" if figure is None else _told(figure))
     return table
+
+
+def _told(figure: Any) -> str:
+    """A number, or numbers by name."""
+    return ", ".join(f"{name} {n:,}" for name, n in figure.items()) or "none" if isinstance(figure, dict) else str(figure)
 
 
 @click.command()
@@ -105,7 +110,10 @@ def _models(settings: Settings) -> str:
     wrong = missing(settings)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
-    return f"{len(listed(settings))} senses of profile {settings.profile}"
+    models = listed(settings)
+    off = [f"{model.sense} ({model.off})" for model in models if model.off]
+    told = f"{len(models) - len(off)} senses of profile {settings.profile}"
+    return f"{told}; off: {', '.join(off)}" if off else told
 
 
 @click.command()

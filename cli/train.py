@@ -5,10 +5,11 @@ import click
 from cli.lazy import LazyGroup
 
 COMMANDS = {
-    "projection": "training.projection:main",
+    "similar": "training.similar:main",
     "text-presence": "training.text_presence:main",
     "joint": "training.joint:main",
     "reading": "training.reading:main",
+    "words": "training.words:main",
 }
 
 

@@ -1,6 +1,7 @@
 """`omma models`: what looks at pictures."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from engine.settings import get_settings
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List models, export them, check that all are there, or time them."""
+    """List models, export them, check that all are there, time them, or weigh them."""
     if context.invoked_subcommand is None:
         context.invoke(list_models)
 
@@ -26,7 +27,7 @@ def list_models() -> None:
 
     table = Table("sense", "model and weights", "where")
     for model in listed(get_settings()):
-        where = "\n".join(str(path) for path in model.files) or "no weights"
+        where = f"off: {model.off}" if model.off else "\n".join(str(path) for path in model.files) or "no weights"
         table.add_row(model.sense, model.fingerprint, f"[red]{escape(model.wrong)}[/]" if model.wrong else escape(where))
     Console().print(table)
 
@@ -50,6 +51,28 @@ def check() -> None:
     for line in wrong:
         click.secho(line, fg="red")
     raise SystemExit(1 if wrong else 0)
+
+
+@models.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures as JSON.")
+def memory(*, as_json: bool, out: Path | None) -> None:
+    """Measure the memory of a worker's process with every sense loaded and looking, in MiB."""
+    from workers.memory import measure  # noqa: PLC0415
+
+    found = measure(get_settings())
+    text = json.dumps(asdict(found), indent=2)
+    table = Table("sense", "model", "looking", "peak so far", title=f"MiB of a process that looks at {found.batch} pictures")
+    table.add_row("none", f"{found.process:,.0f}", "", "")
+    for part in found.parts:
+        table.add_row(part.sense, f"{part.model:,.0f}", f"{part.working:,.0f}", f"{part.peak:,.0f}")
+    table.add_row("all", f"{found.loaded:,.0f}", "", f"{found.peak:,.0f}")
+    if as_json:
+        click.echo(text)
+    else:
+        Console().print(table)
+    if out:
+        out.write_text(text + "\n")
 
 
 @models.command()

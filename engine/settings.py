@@ -3,13 +3,14 @@
 `docs/settings.md` is written from this class and held against it by a test.
 """
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from engine.errors import ConfigurationError
 
@@ -49,7 +50,11 @@ class Settings(BaseSettings):
     profile: Literal["packaged", "hub"] = Field("packaged", description="Which models look at pictures.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     threads: int = Field(0, ge=0, description="Threads of one model session; 0: all cores.")
-    ocr_languages: str = Field("eng+rus", description="Tesseract languages, joined by `+`.")
+    ocr_engine: Literal["rapidocr", "tesseract", "agreement"] = Field(
+        "rapidocr",
+        description="What reads text: PP-OCR (Tesseract where it lacks a script), Tesseract, or both, each line compared.",
+    )
+    ocr_languages: str = Field("eng+rus", description="Languages to read, by Tesseract's names, joined by `+`.")
     object_confidence: float = Field(0.4, gt=0, lt=1, description="Confidence from which a found object counts.")
     text_threshold: float = Field(
         0.2, ge=0, le=1, description="Probability of text from which a picture is read; 0: every picture is read."
@@ -63,8 +68,13 @@ class Settings(BaseSettings):
         "hub's id, or a local folder); empty: the embedding model's own text tower; `packaged`: the packaged joint space.",
     )
     hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
-    max_pixels: int = Field(80_000_000, gt=0, description="A picture with more pixels is refused as a bomb.")
+    max_pixels: int = Field(
+        120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
+    )
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
+    senses_off: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Senses that never look (a JSON list, or names separated by commas), and those that need them."
+    )
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
 
     # Factors
@@ -78,12 +88,19 @@ class Settings(BaseSettings):
     fetch_private: bool = Field(False, description="Whether private and loopback addresses may be fetched from.")
     fetch_timeout: float = Field(30.0, gt=0, description="Seconds that fetching one picture may take in all.")
     fetch_redirects: int = Field(5, ge=0, description="Redirects that are followed for one picture.")
+    warc_fetch: bool = Field(
+        False,
+        description="Whether pictures that a crawl's pages show, and it does not hold, are fetched; else they are left out.",
+    )
     task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
     task_visibility: int = Field(900, gt=0, description="Seconds after which Redis gives a task of a lost worker to another.")
     queue_length: int = Field(64, ge=1, description="Batches that may wait before a reader of a source pauses.")
 
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
+    checked: int = Field(
+        40, ge=0, le=200, description="Of them, how many are looked at closely (points matched one by one); 0: none."
+    )
     # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
     fusion_k: int = Field(10, gt=0, description="The constant of reciprocal-rank fusion.")
     fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
@@ -148,6 +165,16 @@ class Settings(BaseSettings):
     rate_limit_search: str = Field("120/minute", description="Searches that one address may make.")
     rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
     rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
+
+    @field_validator("senses_off", mode="before")
+    @classmethod
+    def _names(cls, told: Any) -> Any:
+        """A JSON list, or names separated by commas."""
+        if not isinstance(told, str):
+            return told
+        if told.lstrip().startswith("["):
+            return json.loads(told)
+        return [name for part in told.split(",") if (name := part.strip())]
 
     @property
     def rank_folder(self) -> Path:

@@ -1,6 +1,7 @@
 """Where the irrelevant tail begins, measured: values of relevant and of unrelated pairs, column by column.
 
-Pairs come from data sets whose kinds of things have nothing to do with one another, so that what is unrelated is certain.
+Pairs come from data sets whose kinds of things have nothing to do with one another, so that what is unrelated is certain; no
+weights were fitted on any of the pictures.
 The threshold of a column is the value at which the share of relevant pairs that reach it exceeds the share of unrelated
 ones by the most (Youden's J), where at most a small share of unrelated pairs may reach it.
 """
@@ -82,8 +83,9 @@ def calibrate(data: Path, settings: Settings, tell: Callable[[str], None]) -> Th
 
 def _questions(collection: Collection, data: Path) -> Iterator[Asked]:
     """Index everything, then ask."""
-    catalogue, shop = sets.grocery_catalogue(data), sets.grocery_photos(data, "train", 320)
-    garments, everyday = sets.clothing(data, 240), sets.everyday(data, 300)
+    catalogue, shop = sets.grocery_catalogue(data), sets.unseen(sets.grocery_photos(data, "train"))
+    garments = sets.clothing(data, "validation", 240)
+    everyday = sets.thinned(sets.unseen(sets.everyday(data)), 300)
     collection.add([*catalogue, *shop, *garments])
     collection.add(everyday, texts=1)
     ids = collection.ids

@@ -12,62 +12,26 @@ from opensearchpy.exceptions import NotFoundError as MissingError
 from engine.broker import connect_redis
 from engine.settings import Settings
 from engine.store import Store
+from evaluation.memory import Remembering
 from evaluation.sets import Known
 from factors.linked import Kind, Piece
 from ingest.item import Item
-from ingest.looking import Batch
 from mappings.versions import alias, all_indices
 from query.search import Searcher
-from vision.perceiver import Perceiver, get_perceiver
-from vision.perception import Perception, Vector
-from vision.picture import Picture
 from workers.runtime import Runtime
-
-
-class Remembering:
-    """A perceiver that looks at each picture once, so that configurations can be compared on the same questions."""
-
-    def __init__(self, perceiver: Perceiver) -> None:
-        """Nothing is remembered yet."""
-        self._perceiver = perceiver
-        self._seen: dict[tuple[str, int], Perception] = {}
-
-    def perceive(self, pictures: Sequence[Picture], senses: Names[str] | None = None) -> list[Perception]:
-        """What is seen of each, by all senses."""
-        keys = [(picture.id, hash(picture.pixels.tobytes())) for picture in pictures]  # a part has the id of its whole
-        fresh = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._seen}
-        self._seen |= zip(fresh, self._perceiver.perceive(list(fresh.values()), senses), strict=True)
-        return [self._seen[key] for key in keys]
-
-    def fingerprints(self) -> dict[str, str]:
-        """Sense -> weights."""
-        return self._perceiver.fingerprints()
-
-    def read(self, texts: Sequence[str]) -> Vector:
-        """Texts in the joint space."""
-        return self._perceiver.read(texts)
-
-    def understands(self, text: str) -> bool:
-        """Whether they can be read."""
-        return self._perceiver.understands(text)
-
-    def warm_up(self, senses: Names[str] | None = None) -> None:
-        """Load models."""
-        self._perceiver.warm_up(senses)
 
 
 class Collection:
     """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        """`settings` tell the servers and the models."""
+    def __init__(self, name: str, settings: Settings, senses: Names[str] | None = None) -> None:
+        """`settings` tell the servers and the models; `senses` those that look, by default all."""
         folder = settings.home / "evaluation" / name
         self.settings = settings.model_copy(
             update={"index_prefix": f"{settings.index_prefix}-evaluation-{name}", "store_url": f"file://{folder}"}
         )
         self.folder = folder
-        self._perceiver = get_perceiver(settings)
-        self._looks = Remembering(self._perceiver)
+        self._perceiver = Remembering(settings, senses)
         self._runtime = Runtime(self.settings, self._perceiver)
         self.ids: dict[Path, str] = {}
 
@@ -83,15 +47,7 @@ class Collection:
 
     def add_items(self, items: Sequence[Item]) -> None:
         """Index items whose bytes are in the collection's store."""
-        jobs = self._runtime.jobs
-        self._runtime.check_index()
-        job = jobs.create("evaluation", "evaluation")
-        run, size = jobs.begin(job), self.settings.batch_size
-        for start in range(0, len(items), size):
-            numbered = tuple(enumerate(items[start : start + size], start=start + 1))
-            self._runtime.looker.look(Batch(job, run, numbered), last=True)
-        jobs.read(job, discovered=len(items), skipped=0)
-        self._runtime.client.indices.refresh(index=alias(self.settings))
+        self._runtime.look_now(items, "evaluation", "evaluation")
 
     def original(self, document: str) -> bytes:
         """The bytes of a document's picture."""
@@ -107,7 +63,7 @@ class Collection:
 
     def searcher(self, **changes: object) -> Searcher:
         """A searcher over the collection with some settings changed."""
-        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._looks)
+        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._perceiver)
 
     @property
     def client(self) -> OpenSearch:

@@ -14,6 +14,7 @@ from ranking.learning.measures import NAMES, Compared, Figures, candidate_recall
 from ranking.order import Ranked, Ranker
 
 FUSION = "rank fusion"
+ALONE = " alone"  # what the name of a single factor's configuration ends with
 SHOWN = 10
 System = Callable[[Asked], tuple[Example, Ranker]]
 
@@ -82,7 +83,7 @@ def learned(model: Learned) -> System:
 def configurations(asked: Iterable[Asked], models: Mapping[str, Learned]) -> dict[str, System]:
     """Rank fusion, every factor that any question has a column of, and the models by name."""
     factors = sorted({factor_of(column) for one in asked for column in one.wide.weighing.weights})
-    singles = {f"{factor} alone": alone(factor) for factor in factors}
+    singles = {factor + ALONE: alone(factor) for factor in factors}
     return {FUSION: fusion, **singles, **{name: learned(model) for name, model in models.items()}}
 
 

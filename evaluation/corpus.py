@@ -15,11 +15,11 @@ from evaluation.sets import Known
 from ingest.item import Item
 from ingest.sources.demo import DemoSource
 from training.drawing import draw_sign
+from training.held_out import is_held_out
 from vision.picture import decode
 
 SIGNS = 150
 SHOP, GARMENTS, PHOTOS = 320, 741, 700  # pictures of each that are indexed
-SCENES = 600
 
 
 @dataclass
@@ -47,10 +47,16 @@ class Corpus:
 
     @cached_property
     def scenes(self) -> Sequence[bytes]:
-        """Backgrounds: everyday photos that are not indexed."""
+        """Backgrounds: unseen everyday photos that are not indexed."""
         if not sets.there(self.data, sets.FLICKR):
             return []
-        return [known.path.read_bytes() for known in sets.backgrounds(self.data, SCENES)]
+        indexed = {known.path for known in self.photos}
+        return [known.path.read_bytes() for known in sets.everyday(self.data) if known.path not in indexed]
+
+    @property
+    def unseen_stamps(self) -> list[Item]:
+        """Pictures of the demo corpus that no weights were fitted on."""
+        return [item for item in self.stamps if is_held_out("demo", Path(item.reference).name)]
 
 
 def build(data: Path, settings: Settings, tell: Callable[[str], None], name: str = "mixed", *, demo: bool = True) -> Corpus:
@@ -58,11 +64,12 @@ def build(data: Path, settings: Settings, tell: Callable[[str], None], name: str
     corpus = Corpus(data, Collection(name, settings))
     if sets.there(data, sets.GROCERY):
         corpus.catalogue = sets.grocery_catalogue(data)
-        corpus.shop = sets.grocery_photos(data, "train", SHOP)
+        seen = [photo for photo in sets.grocery_photos(data, "train") if not photo.unseen]  # those that are not ask
+        corpus.shop = sets.thinned(seen, SHOP)
     if sets.there(data, sets.CLOTHING):
-        corpus.garments = sets.clothing(data, GARMENTS)
+        corpus.garments = sets.clothing(data, most=GARMENTS)
     if sets.there(data, sets.FLICKR):
-        corpus.photos = sets.everyday(data, PHOTOS)
+        corpus.photos = sets.thinned(sets.unseen(sets.everyday(data)), PHOTOS)
         corpus.signs = _signs(corpus)
     if sets.there(data, sets.RECEIPTS):
         corpus.receipts = sets.receipts(data)

@@ -18,11 +18,11 @@ from engine.client import connect, guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import transforms
 from mappings.versions import alias
 from query.page import as_list, first
 from ranking.judgements import exchange
 from ranking.judgements.judgement import Judgement, Topic
+from training import transforms
 
 ITSELF, ALIKE, RELATED = 4, 2, 1
 MOST_RELATED = 60  # documents of a category that are judged for one copy

@@ -9,7 +9,7 @@ from engine.settings import Settings
 from evaluation import asking, corpus
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
-from evaluation.questions import QUESTION_SETS, Posed
+from evaluation.questions import QUESTION_SETS
 from query.search import Searcher
 
 Tell = Callable[[str], None]
@@ -27,11 +27,10 @@ def make(file: Path, data: Path | None, questions: Path | None, settings: Settin
     return asking.write(file, chain(*parts))
 
 
-def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = ()) -> Iterator[Asked]:
-    """Every question of the sets (or of these alone), asked of the mixed collection."""
-    questions: Iterator[Posed] = (
-        posed for name, poses in QUESTION_SETS.items() if not names or name in names for posed in poses(built)
-    )
+def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False) -> Iterator[Asked]:
+    """Every question of the sets (or of these alone), asked of the mixed collection; if wanted, those held out alone."""
+    sets = [poses for name, poses in QUESTION_SETS.items() if not names or name in names]
+    questions = (posed for poses in sets for posed in poses(built) if not held_out or posed.held_out)
     return asking.ask(built.collection.searcher(), questions, tell)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from evaluation import sets
 from evaluation.ablation import Curve, Step
 from evaluation.compare import Comparison, Row
+from evaluation.costs import Cost
 from evaluation.report import table, told
 from ranking.learning.measures import NAMES, RELEVANT
 
@@ -25,6 +26,10 @@ BENCH = """\
 are already decoded and does nothing else; *ingest* is everything from reading the folder to the last document.
 
 {ingest}
+
+{senses}
+
+The senses' times are those of *models alone*: milliseconds per image in one process, while all of them look.
 
 ## More like this
 
@@ -58,6 +63,16 @@ QUALITY = """\
 One collection of {documents:,} pictures: shop photos and a catalogue of groceries, garments, everyday photos, receipts,
 signs, and the demo corpus. {questions:,} questions that no model learned from. *Alone* is one factor with its own
 candidates in its own order. The two requests for candidates and the factor table take {requests:.1f} ms (median).
+
+## Factor by factor
+
+{costs}
+
+*Own task* is the question set that is the factor's own (in brackets: no set is, and this one it answers best alone),
+*alone* the factor's value there with nothing but its own candidates and order, *best other* the single factor that does
+best of the others. *ms per image* is the time of all senses that the factor reads and of those that must look before them;
+*of these its own*, of those that no other factor needs: what leaving it out would save. *Index* is what a document takes on
+disk with this factor's fields alone, merged to one segment; *source* what these fields are as JSON.
 
 {tables}
 
@@ -95,14 +110,22 @@ The same with all factors but one:
 
 def benchmarks(figures: Json) -> str:
     """docs/benchmarks.md."""
-    ingest, head = figures["ingest"], ("models alone, pictures/s", "ingest, pictures/s", "overhead")
-    rate = (ingest["models_alone_per_s"], ingest["ingest_per_s"], f"{ingest['overhead']:.1%}")
+    ingest = figures["ingest"]
+    head = (
+        "sum of the senses' times, pictures/s",
+        "models alone, pictures/s",
+        "ingest with all senses, pictures/s",
+        "overhead",
+    )
+    whole = 1000 * ingest["processes"] / max(sum(row["ms"] for row in ingest["senses"]), 1e-9)
+    rate = (round(whole, 2), ingest["models_alone_per_s"], ingest["ingest_per_s"], f"{ingest['overhead']:.1%}")
     return BENCH.format(
         surroundings=told(figures["surroundings"]),
         documents=f"{figures['documents']:,}",
         questions=figures["questions"],
         stages=told(figures["stages_ms"]),
         ingest=table(head, [rate]),
+        senses=_senses(ingest["senses"]),
         like=_likes(figures["like"]),
         upload=_uploads(figures["upload"]),
         ordering=_uploads(figures["ordering"]["times"]),
@@ -112,11 +135,11 @@ def benchmarks(figures: Json) -> str:
     )
 
 
-def quality(comparison: Comparison, facts: Json, reading: Json) -> str:
+def quality(comparison: Comparison, facts: Json, reading: Json, costs: Sequence[Cost]) -> str:
     """docs/quality.md; `facts`: surroundings, documents, requests (ms), profile, abouts (by set)."""
     figures = {name: facts[name] for name in ("documents", "requests", "profile")}
     return QUALITY.format(
-        surroundings=told(facts["surroundings"]), tables=tables(comparison, facts["abouts"]),
+        surroundings=told(facts["surroundings"]), tables=tables(comparison, facts["abouts"]), costs=factors(costs),
         baseline=comparison.baseline, relevant=RELEVANT,
         questions=max(row.questions for row in comparison.rows), reading=_reading(reading), **figures,
     )  # fmt: skip
@@ -128,6 +151,15 @@ def tables(comparison: Comparison, abouts: Mapping[str, str]) -> str:
     return "\n\n".join(_group(name, list(rows), abouts.get(name, "")) for name, rows in groups)
 
 
+def factors(costs: Sequence[Cost]) -> str:
+    """A row per factor: its own task, and what it costs."""
+    head = (
+        "factor", "own task", "measure", "alone", "best other", "ms per image", "of these its own", "index, bytes",
+        "source, bytes",
+    )  # fmt: skip
+    return table(head, [_cost(cost) for cost in costs])
+
+
 def ablation(curve: Curve, surroundings: Mapping[str, str]) -> str:
     """docs/ablation.md."""
     head = ("factor", "NDCG@10", "95 % of means", "change", "p")
@@ -135,6 +167,15 @@ def ablation(curve: Curve, surroundings: Mapping[str, str]) -> str:
     return ABLATION.format(
         surroundings=told(surroundings), questions=curve.questions, added=table(head, added), dropped=table(head, dropped)
     )
+
+
+def _cost(cost: Cost) -> list[str]:
+    worth = cost.worth
+    task = ["", "", "", ""]
+    if worth:
+        other = f"{worth.other} {worth.other_value:.3f}" if worth.other else ""
+        task = [f"({worth.set})" if worth.chosen else worth.set, worth.measure, f"{worth.value:.3f}", other]
+    return [cost.factor, *task, f"{cost.ms:.1f}", f"{cost.own_ms:.1f}", f"{cost.index:,.0f}", f"{cost.source:,.0f}"]
 
 
 def _group(name: str, rows: Sequence[Row], about: str) -> str:
@@ -165,6 +206,12 @@ def _reading(reading: Json) -> str:
     return (
         f"{reading['recall']:.1%} of the words of {sets.LONG} letters or more of {reading['scans']} scanned receipts were read."
     )
+
+
+def _senses(rows: Sequence[Json]) -> str:
+    """Time of each sense, and of all of them one after another."""
+    cells = [(row["sense"], f"{row['ms']:.1f}", f"{row['share']:.1%}") for row in rows]
+    return table(("sense", "ms per image", "share"), [*cells, ("all", f"{sum(row['ms'] for row in rows):.1f}", "100%")])
 
 
 def _likes(rows: Sequence[Json]) -> str:

@@ -8,11 +8,13 @@ from typing import Any, Self
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import ablation, asking, compare, corpus, html, lists, pages, quality, report
+from evaluation import ablation, asking, compare, corpus, costs, html, lists, pages, quality, report
 from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
+from evaluation.costs import Cost, Stopwatch
 from factors.registry import feature_names
+from vision.perceiver import get_perceiver
 
 Json = dict[str, Any]
 CURVE = report.DOCS / "images" / "more-factors.svg"
@@ -32,11 +34,14 @@ class Session:
         self.corpus: Corpus | None = None
         self._requests, self._documents = 0.0, 0
         self._all: list[Asked] = []
+        self._ms: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         """Index the data sets, if they are what is asked."""
         if self.data:
+            watch = Stopwatch(get_perceiver(self.settings))
             self.corpus = corpus.build(self.data, self.settings, self.tell)
+            self._ms = watch.per_image()
             self._documents = self.corpus.collection.count()
         return self
 
@@ -47,7 +52,7 @@ class Session:
 
     def asked(self, names: tuple[str, ...] = (), *, everything: bool = False) -> list[Asked]:
         """The questions, answered; only held-out ones unless everything is wanted. ConfigurationError where there are none."""
-        found = [one for one in self._ask(names) if not names or one.set in names]
+        found = [one for one in self._ask(names, everything) if not names or one.set in names]
         if not found:
             raise ConfigurationError("there are no such questions")
         self._requests = compare.requests(found)
@@ -73,9 +78,16 @@ class Session:
             "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
             "profile": self.settings.profile, "abouts": quality.abouts(),
         }  # fmt: skip
-        read = quality.reading(self.corpus)
-        figures = {"facts": facts, "rows": comparison.rows, "reading": read}
-        return report.write("quality", pages.quality(comparison, facts, read), figures)
+        read, each = quality.reading(self.corpus), self.costs(comparison)
+        figures = {"facts": facts, "rows": comparison.rows, "reading": read, "costs": each, "ms_per_image": self._ms}
+        return report.write("quality", pages.quality(comparison, facts, read, each), figures)
+
+    def costs(self, comparison: Comparison) -> list[Cost]:
+        """What every factor is worth and costs; only of data sets, which are indexed for this."""
+        assert self.corpus is not None
+        collection = self.corpus.collection
+        perceiver = get_perceiver(self.settings)
+        return costs.measured(collection.client, collection.settings, perceiver, comparison, self._ms)
 
     def report(self, comparison: Comparison, asked: Sequence[Asked], file: Path) -> None:
         """The report with pictures: the model in use against the baseline, or whichever configuration came last."""
@@ -99,9 +111,9 @@ class Session:
             f"{name} on {row.set}: {row.against.change:+.3f}, p = {row.against.p:.2g}" for name, row in found if row.against
         ]
 
-    def _ask(self, names: tuple[str, ...]) -> list[Asked]:
+    def _ask(self, names: tuple[str, ...], everything: bool) -> list[Asked]:
         if self.corpus:
-            return list(lists.of_sets(self.corpus, self.tell, names))
+            return list(lists.of_sets(self.corpus, self.tell, names, held_out=not everything))
         if self.file:
             return asking.read(self.file)
         assert self.questions is not None

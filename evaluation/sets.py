@@ -5,12 +5,12 @@ They are no part of this repository: a folder holds those that are there (`--dat
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from training.held_out import everyday_held_out
+from training.held_out import everyday_held_out, is_held_out
 from vision.speed import picture_files
 
 LONG = 3  # letters of a word that counts
@@ -20,13 +20,17 @@ CATALOGUE, DEMO, SIGNS = "catalogue", "demo", "signs"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture file, its class within its set, fine and coarse, and texts that describe it."""
+    """A picture file, its class within its set, fine and coarse, and texts that describe it.
+
+    `unseen`: no weights were ever fitted on it (training/held_out.py), so that what it asks is answered as in use.
+    """
 
     path: Path
     set: str
     fine: str = ""
     coarse: str = ""
     texts: tuple[str, ...] = ()
+    unseen: bool = False
 
 
 def there(data: Path, *names: str) -> bool:
@@ -58,24 +62,31 @@ def grocery_photos(data: Path, part: str, most: int | None = None) -> list[Known
     """Photos taken in shops; `part` is `train` or `val`."""
     lines = (data / GROCERY / f"{part}.txt").read_text().splitlines()
     rows = [[cell.strip() for cell in line.split(",")] for line in lines if line.strip()]
-    return thinned([Known(data / GROCERY / path, GROCERY, fine, coarse) for path, fine, coarse in rows], most)
+    known = [
+        Known(data / GROCERY / path, GROCERY, fine, coarse, unseen=part == "val" or is_held_out(GROCERY, Path(path).name))
+        for path, fine, coarse in rows
+    ]
+    return thinned(known, most)
 
 
-def clothing(data: Path, most: int | None = None) -> list[Known]:
-    """Photos of garments of ten classes."""
-    return thinned([Known(path, CLOTHING, path.parent.name) for path in picture_files(data / CLOTHING)], most)
+def clothing(data: Path, part: str = "", most: int | None = None) -> list[Known]:
+    """Photos of garments of ten classes; `part` is `train`, `validation` or both."""
+    return thinned([_garment(path) for path in picture_files(data / CLOTHING / part)], most)
+
+
+def _garment(path: Path) -> Known:
+    unseen = path.parents[1].name == "validation" or is_held_out(CLOTHING, path.name)
+    return Known(path, CLOTHING, path.parent.name, unseen=unseen)
 
 
 def everyday(data: Path, most: int | None = None) -> list[Known]:
     """Everyday photos, each with several captions, on which no weights are ever fitted."""
-    photos = {known.path.name: known for known in _captioned(data)}
-    return thinned([photos[name] for name in sorted(everyday_held_out(photos))], most)
+    return thinned([known for known in _captioned(data) if known.unseen], most)
 
 
 def backgrounds(data: Path, most: int | None = None) -> list[Known]:
     """The other everyday photos: weights may be fitted on them, so they are only stood before, never asked for."""
-    photos = {known.path.name: known for known in _captioned(data)}
-    return thinned([photos[name] for name in sorted(set(photos) - set(everyday_held_out(photos)))], most)
+    return thinned([known for known in _captioned(data) if not known.unseen], most)
 
 
 def _captioned(data: Path) -> list[Known]:
@@ -83,8 +94,9 @@ def _captioned(data: Path) -> list[Known]:
     with (data / FLICKR / "captions.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             captions.setdefault(row["image"], []).append(row["caption"])
-    paths = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
-    return [Known(path, FLICKR, path.name, texts=tuple(captions[path.name])) for path in paths]
+    files = [path for path in picture_files(data / FLICKR) if len(captions.get(path.name, ())) > 1]
+    held_out = set(everyday_held_out(path.name for path in files))
+    return [Known(path, FLICKR, path.name, texts=tuple(captions[path.name]), unseen=path.name in held_out) for path in files]
 
 
 def receipts(data: Path) -> list[Known]:
@@ -96,6 +108,11 @@ def receipts(data: Path) -> list[Known]:
 def words_of(text: str) -> list[str]:
     """The words that count, without case."""
     return [word for word in re.findall(r"\w+", text.casefold()) if len(word) >= LONG]
+
+
+def unseen(known: Iterable[Known]) -> list[Known]:
+    """Those that no weights were fitted on."""
+    return [one for one in known if one.unseen]
 
 
 def thinned(known: list[Known], most: int | None) -> list[Known]:

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,10 +36,12 @@ PATIENCE = 600  # seconds for a worker to load its models, or for a job to end
 def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
     """Models alone and whole ingests in turn; medians. Each ingest begins with an empty index."""
     chosen = spread(folder, number)
-    alone, whole = [], []
+    alone, whole, senses = [], [], []
     with linked(chosen, settings) as pictures:
         for _ in range(rounds):
-            alone.append(models_alone(pictures, settings))
+            looked = models_alone(pictures, settings)
+            alone.append(looked.seconds)
+            senses.append(looked.senses)
             whole.append(ingested(pictures, settings))
     models, all_of_it = statistics.median(alone), statistics.median(whole)
     return {
@@ -48,6 +51,7 @@ def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
         "models_alone_per_s": round(len(chosen) / models, 2),
         "ingest_per_s": round(len(chosen) / all_of_it, 2),
         "overhead": round(all_of_it / models - 1, 3),
+        "senses": per_sense(senses, len(chosen)),
         "seconds": {"models": [round(s, 2) for s in alone], "ingest": [round(s, 2) for s in whole]},
     }
 
@@ -75,25 +79,43 @@ def linked(chosen: list[Path], settings: Settings) -> Iterator[Path]:
         folder.rmdir()
 
 
-def models_alone(folder: Path, settings: Settings) -> float:
-    """Seconds that as many processes as a worker has take, side by side, for nothing but looking at decoded pictures."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Seconds until the last process had looked at its share, and what each sense took of all processes together."""
+
+    seconds: float
+    senses: Mapping[str, float]
+
+
+def per_sense(rounds: Sequence[Mapping[str, float]], pictures: int) -> list[Json]:
+    """Milliseconds per image of each sense alone (median of the rounds), in the order in which they look, and their shares."""
+    medians = {sense: 1000 * statistics.median(taken[sense] for taken in rounds) / pictures for sense in rounds[0]}
+    whole = max(sum(medians.values()), 1e-9)
+    return [{"sense": sense, "ms": round(ms, 2), "share": round(ms / whole, 4)} for sense, ms in medians.items()]
+
+
+def models_alone(folder: Path, settings: Settings) -> Looked:
+    """What as many processes as a worker has take, side by side, for nothing but looking at decoded pictures."""
     count = settings.processes
     settings = settings.model_copy(update={"threads": settings.process_threads})
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         shares = pool.map(partial(_look, folder, settings, count), range(count))
-        return max(shares)
+        looked = list(shares)
+    senses = {sense: sum(one.senses[sense] for one in looked) for sense in looked[0].senses}
+    return Looked(max(one.seconds for one in looked), senses)
 
 
-def _look(folder: Path, settings: Settings, count: int, share: int) -> float:
+def _look(folder: Path, settings: Settings, count: int, share: int) -> Looked:
     """One process's share; waiting for models and decoding does not count."""
     os.environ["OMP_THREAD_LIMIT"] = str(settings.threads)
     pictures = usable(folder, len(picture_files(folder)), settings)[share::count]
     perceiver = get_perceiver(settings)
     perceiver.warm_up()
-    begun = time.perf_counter()
+    before, begun = dict(perceiver.timings), time.perf_counter()
     for start in range(0, len(pictures), settings.batch_size):
         perceiver.perceive(pictures[start : start + settings.batch_size])
-    return time.perf_counter() - begun
+    taken = time.perf_counter() - begun
+    return Looked(taken, {sense: seconds - before[sense] for sense, seconds in perceiver.timings.items()})
 
 
 def ingested(folder: Path, settings: Settings) -> float:

@@ -1,7 +1,7 @@
 """A factor: one reason why a document answers a question."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,6 +12,42 @@ from vision.perception import Perception, Vector
 Json = dict[str, Any]
 
 
+UNSCORED: Json = {"match_none": {}}  # `score` of a column whose value the engine does not compute
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which points of the question's picture are which of the document's: [x, y, x, y], fractions of each picture.
+
+    `outline`: the corners of what was asked with on the document's picture, clockwise, where they are known.
+    """
+
+    pairs: tuple[tuple[float, float, float, float], ...]
+    outline: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check says of one document; `count` is what its value was made from, for people."""
+
+    value: float
+    count: int = 0
+    match: Match | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How a column is computed in our own process, for the best few candidates: what no query can compute.
+
+    `reads` names the doc values that `compute` is given of a document, each a list as the engine has it; None from it means
+    that the document has no value. The best by the columns of `by`, and the best by all columns' proposals, are looked at.
+    """
+
+    reads: tuple[str, ...]
+    compute: Callable[[Mapping[str, Sequence[Any]]], Checked | None]
+    by: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """One column of the factor table: how the engine finds by it, and how it scores any given document by it.
@@ -20,7 +56,8 @@ class Clause:
     k-NN or match) that proposes candidates, or None for a factor that only judges. `score` is the exact query; it must
     not match a document that lacks the field, so that missing stays missing. `neutral` says what missing means: nothing is
     known (no object was found that could be compared), rather than that there is no match, as with words. `weight` is the
-    column's share of its factor's weight in rank fusion.
+    column's share of its factor's weight in rank fusion. `check` computes the value where the engine does not (`score` is then
+    UNSCORED). `sure` is false where proposing a document says nothing for it, unless something else does.
     """
 
     name: str
@@ -28,6 +65,13 @@ class Clause:
     find: Json | None = None
     neutral: bool = False
     weight: float = 1.0
+    check: Check | None = None
+    sure: bool = True
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether having a value speaks for a document, as long as no threshold was measured."""
+        return self.check is not None or (self.find is not None and self.sure)
 
     def named(self) -> Json:
         """`score` under its name, by which the engine reports its part; a `bool` because not every query takes a name."""
@@ -58,7 +102,7 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What explaining one result can draw on: the column and its value, the document, the engine's inner hits (their
-    `_source`) and highlights.
+    `_source`) and highlights, and what a check said.
     """
 
     clause: str
@@ -67,6 +111,7 @@ class Evidence:
     question: Question
     inner: Sequence[Mapping[str, Any]] = ()
     highlights: Sequence[str] = ()
+    checked: Checked | None = None
 
 
 class Factor(ABC):

@@ -15,9 +15,9 @@ A factor is one reason why a document answers a question. One file in `factors/`
 it keeps of a picture and of linked text, the way back, the columns of the factor table, the explanation and this page all come
 from that file. Files in the folders that `OMMA_FACTOR_PATH` names take part in the same way.
 
-A column *finds* when it proposes candidates of its own; every column *scores* any candidate exactly. A document without the
-field has no value in the column, which is not the same as zero. The weight is the factor's share in rank fusion
-(`OMMA_FUSION_WEIGHTS` changes it).
+A column *finds* when it proposes candidates of its own; every column *scores* any candidate exactly, but for those that are
+*computed here*, for the best few candidates only, because no query can. A document without the field has no value in the
+column, which is not the same as zero. The weight is the factor's share in rank fusion (`OMMA_FUSION_WEIGHTS` changes it).
 """
 
 
@@ -59,6 +59,8 @@ def columns(factor: Factor) -> list[Clause]:
 
 
 def _does(clause: Clause) -> str:
+    if clause.check:
+        return "computed here for the best few candidates"
     kind = next(iter(clause.score))
     return f"finds and scores (`{kind}`)" if clause.find else f"scores (`{kind}`)"
 

@@ -1,20 +1,25 @@
 """Linked text: what people wrote next to a picture."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from vision.perception import Vector
+
+TRASH = 0.3  # a piece of less weight is kept and shown with its reason, and not indexed
 
 
 class Kind(StrEnum):
     """Where a piece of text stood."""
 
     TITLE = "title"
+    PRODUCT = "product"  # the name that product data give to what is shown
     CAPTION = "caption"
     ALT = "alt"
+    HEADING = "heading"
     ANCHOR = "anchor"
     KEYWORDS = "keywords"
+    PAGE_TITLE = "page-title"
     NEARBY = "nearby"
     FILE_NAME = "file-name"
 
@@ -34,6 +39,16 @@ class Piece:
     weight: float = 1.0
     reason: str = ""
     meaning: Vector | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_trash(self) -> bool:
+        """Whether so much speaks against it that it is kept apart."""
+        return self.weight < TRASH
+
+    def lowered(self, factor: float, reason: str) -> "Piece":
+        """The piece with `factor` (0..1) times its weight; the reason that lowers it most is the one that stays."""
+        strongest = reason if factor <= self.weight or not self.reason else self.reason
+        return replace(self, weight=round(self.weight * factor, 4), reason=strongest)
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept in the document and in tasks."""

@@ -8,7 +8,7 @@ from factors.linked import Kind, Piece
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
 # What names the picture itself says more than what merely stood near it.
-STRONG = {Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
+STRONG = {Kind.TITLE, Kind.PRODUCT, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
 SHOWN = 120  # characters of a highlighted snippet
 STRENGTH = 2.0  # what they count beside the others
 MOST_WORDS = 12  # looked for in every language: the engine takes 1024 clauses in one request, of all factors together
@@ -23,7 +23,8 @@ class LinkedText(Factor):
     about: ClassVar[str] = (
         "BM25 of the words against text linked to the picture. Every piece goes into `linked.all` (words of any language, "
         "without case and accents) and into the field of its language's analyzer (stems, stop words, segmentation) where the "
-        "engine has one; titles, captions, alternative texts and keywords also go into `linked.strong`, which counts twice. "
+        "engine has one; titles, names of products, captions, alternative texts and keywords also go into `linked.strong`, "
+        "which counts twice. A piece that something speaks against is never strong, and one of small weight is not searched. "
         "A question's language is not known: it is looked for in all languages of its script, where each stem that matches "
         "counts the same, less than the word itself: stems of different languages meet by chance, and a chance meeting is "
         "rare, which BM25 would reward. The best field counts, the others break ties."
@@ -39,9 +40,11 @@ class LinkedText(Factor):
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
     def linked(self, pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
-        """The pieces, sorted into fields; a piece of small weight is never strong."""
+        """The pieces, sorted into fields; trash in none, and what weighs less than 1 never strong."""
         fields: dict[str, dict[str, None]] = {}
         for piece in pieces:
+            if piece.is_trash:
+                continue
             fields.setdefault("all", {})[piece.text] = None
             if piece.kind in STRONG and piece.weight >= 1:
                 fields.setdefault("strong", {})[piece.text] = None

@@ -1,12 +1,13 @@
 """OCR: the words that can be read in the picture."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
 from factors.linked_text import plain
-from vision.perception import Box, Perception, Text, Word
+from vision.perception import Box, Line, Perception, Text, Word
 
 CONFIDENT = 0.6  # of a word read on the question's picture, to ask with it
 SHORTEST = 3  # letters of such a word, and of a word that has trigrams
@@ -45,18 +46,21 @@ class Ocr(Factor):
         }
 
     def seen(self, perception: Perception) -> Json:
-        """Lines for searching, words for showing; neither where nothing was read."""
-        if perception.text is None or not perception.text.words:
+        """Lines for searching, words for showing; neither where nothing was read. Faint lines are for showing only."""
+        text = perception.text
+        if text is None or not (text.sure or text.faint):
             return {}
-        words = [[w.text, round(w.confidence, 2), w.box.as_list()] for w in perception.text.words]
-        return {"ocr": list(perception.text.lines), "ocr_words": {"words": words}}
+        kept = {"words": _kept(text.sure)} | ({"faint": [_kept([line]) for line in text.faint]} if text.faint else {})
+        return ({"ocr": list(text.lines)} if text.sure else {}) | {"ocr_words": kept}
 
     def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """What was read; a document that the sense looked at without a word gives an empty text."""
         if "text" in document.get("missing", ()):
             return {}
-        words = document.get("ocr_words", {}).get("words", [])
-        return {"text": Text(tuple(Word(t, c, Box(*box)) for t, c, box in words), tuple(document.get("ocr", ())))}
+        kept = document.get("ocr_words", {})
+        words = iter(_words(kept.get("words", [])))
+        sure = tuple(Line(tuple(islice(words, len(line.split())))) for line in document.get("ocr", ()))
+        return {"text": Text(sure, tuple(Line(_words(line)) for line in kept.get("faint", [])))}
 
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""
@@ -100,6 +104,16 @@ def match(text: str) -> Json:
     if similar:
         ways.append({"bool": {"should": similar, "boost": TRIGRAM_SHARE}})
     return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
+
+
+def _kept(lines: Sequence[Line]) -> list[list[Any]]:
+    """Words as they are kept."""
+    return [[w.text, round(w.confidence, 2), w.box.as_list()] for line in lines for w in line.words]
+
+
+def _words(kept: Iterable[Any]) -> tuple[Word, ...]:
+    """The way back."""
+    return tuple(Word(text, confidence, Box(*box)) for text, confidence, box in kept)
 
 
 def _read(perception: Perception | None) -> str:

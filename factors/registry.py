@@ -19,9 +19,16 @@ from mappings import template, weights
 HERE = Path(__file__).parent
 
 
-def all_factors() -> tuple[Factor, ...]:
+def every_factor() -> tuple[Factor, ...]:
     """Every factor of this folder and of the folders that OMMA_FACTOR_PATH names, by name."""
     return load((HERE, *get_settings().factor_path))
+
+
+def all_factors() -> tuple[Factor, ...]:
+    """Those that take part: all but the ones that read a sense that is switched off (OMMA_SENSES_OFF)."""
+    settings = get_settings()
+    off = _senses_off(settings.profile, settings.senses_off) if settings.senses_off else frozenset()
+    return tuple(factor for factor in every_factor() if not off & set(factor.reads))
 
 
 @lru_cache(maxsize=8)
@@ -37,14 +44,17 @@ def load(folders: tuple[Path, ...]) -> tuple[Factor, ...]:
 
 
 def feature_names() -> tuple[str, ...]:
-    """Names of all columns that the factor table can have, which are the features that an order is learned from."""
-    return tuple(clause.name for factor in all_factors() for clause in factor.clauses(sample.question()))
+    """Names of all columns that the factor table can have, which are the features that an order is learned from.
+
+    Those of senses that are switched off are among them: to a model they are missing, as they are of other questions.
+    """
+    return tuple(clause.name for factor in every_factor() for clause in factor.clauses(sample.question()))
 
 
 def by_name(name: str) -> Factor:
     """The factor that a column of the table belongs to: `ocr.picture` belongs to `ocr`."""
     base = name.split(".", maxsplit=1)[0]
-    for factor in all_factors():
+    for factor in every_factor():
         if factor.name == base:
             return factor
     raise ConfigurationError(f"no factor is named {base!r}")
@@ -59,6 +69,14 @@ def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], s
     parts = {factor.name: factor.fields(dimensions) for factor in factors}
     meta = weights.record({factor.name: factor.reads for factor in factors}, fingerprints)
     return template.index_body(parts, meta, settings or get_settings())
+
+
+@lru_cache(maxsize=8)
+def _senses_off(profile: str, named: tuple[str, ...]) -> frozenset[str]:
+    """Of the settings of this process, of which these two are all that counts."""
+    from vision.profiles import switched_off  # noqa: PLC0415  (imports model libraries, for those who switch senses off)
+
+    return frozenset(switched_off(get_settings()))
 
 
 def _module(path: Path) -> ModuleType:

@@ -4,7 +4,7 @@ import numpy as np
 
 from factors.base import Question
 from factors.words import Term, Words
-from vision.perception import Box, Colour, Label, Object, Perception, Text, Word
+from vision.perception import Box, Colour, Label, Line, Local, Object, Perception, Text, Word
 
 DIMENSION = 8
 
@@ -22,8 +22,21 @@ def question() -> Question:
         labels=(Label("n02084071", ("dog", "domestic dog"), ("canine", "animal"), 0.9),),
         objects=(Object("dog", 0.9, box, embedding),),
         text_presence=0.9,
-        text=Text((Word("BOSCH", 0.9, box),), ("BOSCH",)),
+        text=Text((Line((Word("BOSCH", 0.9, box),)),)),
         colours=(Colour("red", (200, 20, 30), 0.8),),
         phash=1,
+        local=_points(),
     )
     return Question(seen, Words((Term("red"), Term("dog"))), meaning=embedding)
+
+
+def _points() -> Local:
+    """A few points that can be found again."""
+    places = np.linspace(0.1, 0.9, 16, dtype=np.float32).reshape(8, 2)
+    return Local(
+        points=places,
+        sizes=np.full(8, 0.05, dtype=np.float32),
+        angles=np.zeros(8, dtype=np.float32),
+        words=np.arange(8, dtype=np.int32),
+        codes=np.arange(128, dtype=np.uint8).reshape(8, 16),
+    )

@@ -19,6 +19,7 @@ BATCH = 128  # documents read and written together
 KEPT_OPEN = "30m"  # a scroll, while models look at a batch
 PATIENCE = 8  # rounds of waiting for an overloaded server
 CONFLICT = 409
+AWAY = ("cluster_block_exception", "index_not_found_exception")
 SHOWN = 20  # failures that are told
 
 
@@ -116,19 +117,8 @@ class Copier:
         return [hit for hit in hits if there.get(hit["_id"]) != version_of(hit)]
 
     def _send(self, lines: list[Json]) -> None:
-        """Write all, waiting for an overloaded server; OmmaError where the new mapping takes a document not at all."""
-        for attempt in range(PATIENCE):
-            if not lines:
-                return
-            with guard():
-                answers = [next(iter(item.values())) for item in self._client.bulk(body=lines)["items"]]
-            refused = [a for a in answers if "error" in a and a["status"] not in (CONFLICT, *OVERLOADED)]
-            if refused:
-                raise OmmaError(f"{self._new} does not take {refused[0]['_id']}: {refused[0]['error'].get('reason')}")
-            overloaded = {answer["_id"] for answer in answers if answer["status"] in OVERLOADED}
-            lines = list(_of(lines, overloaded))
-            time.sleep(min(2**attempt, 20) * random.uniform(0.1, 0.5) if lines else 0)  # noqa: S311  (no secret)
-        raise EngineUnavailable("OpenSearch stays overloaded; the reindex goes on where it was when it is run again")
+        """Write all; what another writer was faster with stays as that one has it."""
+        send(self._client, lines)
 
     def _checkpoint(self) -> int:
         """The sequence number up to which every write of every shard is done."""
@@ -154,6 +144,32 @@ class Copier:
     def _refresh(self, index: str) -> None:
         with guard():
             self._client.indices.refresh(index=index)
+
+
+def send(client: OpenSearch, lines: list[Json]) -> set[str]:
+    """Write all, waiting for an overloaded server; the documents that another writer was faster with.
+
+    OmmaError where the mapping does not take a document, EngineUnavailable where the server stays overloaded or the index
+    takes no writes now.
+    """
+    conflicts: set[str] = set()
+    for attempt in range(PATIENCE):
+        if not lines:
+            return conflicts
+        with guard():
+            answers = [next(iter(item.values())) for item in client.bulk(body=lines)["items"]]
+        _refuse([answer for answer in answers if "error" in answer and answer["status"] not in (CONFLICT, *OVERLOADED)])
+        conflicts |= {answer["_id"] for answer in answers if answer["status"] == CONFLICT}
+        lines = list(_of(lines, {answer["_id"] for answer in answers if answer["status"] in OVERLOADED}))
+        time.sleep(min(2**attempt, 20) * random.uniform(0.1, 0.5) if lines else 0)  # noqa: S311  (no secret)
+    raise EngineUnavailable("OpenSearch stays overloaded; this goes on where it was when it is run again")
+
+
+def _refuse(refused: list[Json]) -> None:
+    for answer in refused:
+        if answer["error"].get("type") in AWAY:
+            raise EngineUnavailable(f"{answer['_index']} takes no writes now: it is being replaced; run this again afterwards")
+        raise OmmaError(f"{answer['_index']} does not take {answer['_id']}: {answer['error'].get('reason')}")
 
 
 def version_of(hit: Json) -> int:

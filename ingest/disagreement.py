@@ -5,13 +5,11 @@ be seen, and a foreign word is read as something else. What disagrees may still 
 dropped. The cosine under which a text is taken to disagree is measured on captions of other photos (`omma train joint`).
 """
 
-from dataclasses import replace
-
 from factors.linked import Kind, Piece
 from vision.perception import Vector
 
 LEAST_WORDS = 4
-DOUBTED = 0.3  # weight of a text that disagrees
+DOUBTED = 0.3  # what a text that disagrees counts, beside one that does not
 REASON = "is not about what the picture shows"
 SAYING = frozenset({Kind.CAPTION, Kind.ALT, Kind.TITLE, Kind.NEARBY})  # anchors, keywords and file names are no sentences
 
@@ -20,9 +18,9 @@ def judged(piece: Piece, picture: Vector | None, least: float | None) -> Piece:
     """The piece, with less weight and a reason where it disagrees; `least` is the cosine from which it does not."""
     if picture is None or least is None or piece.meaning is None or not can_disagree(piece):
         return piece
-    if float(piece.meaning @ picture) >= least or piece.weight <= DOUBTED:
+    if float(piece.meaning @ picture) >= least:
         return piece
-    return replace(piece, weight=DOUBTED, reason=REASON)
+    return piece.lowered(DOUBTED, REASON)
 
 
 def can_disagree(piece: Piece) -> bool:

@@ -10,15 +10,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factors.base import Json
-from factors.linked import Kind, Piece
+from factors.linked import TRASH, Kind, Piece
 from factors.registry import all_factors
 from ingest.item import Item
 from ingest.meanings import Meanings
 from vision.perception import Perception
 
 FACTS = ("category", "date", "price")  # taken from the first entry that has them
-TITLE_ORDER = (Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS, Kind.ANCHOR, Kind.FILE_NAME, Kind.NEARBY)
+TITLE_ORDER = (
+    Kind.PRODUCT, Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.HEADING, Kind.KEYWORDS, Kind.ANCHOR, Kind.PAGE_TITLE,
+    Kind.FILE_NAME, Kind.NEARBY,
+)  # fmt: skip
 LONGEST_TITLE = 300
+LONGEST_FAILURE = 300  # letters of what a sense that failed says
 MOST_SOURCES = 1000  # places of one picture that are remembered; a blank logo may stand on a million pages
 
 
@@ -47,12 +51,24 @@ def seen_fields(seen: Seen) -> Json:
         "height": perception.height,
         "bytes": seen.bytes,
         "format": seen.format,
-        "missing": sorted(perception.failures),
+        **failure_fields(perception.failures),
         "weights": sorted(f"{sense}={made_by}" for sense, made_by in seen.fingerprints.items()),
     }
     for factor in all_factors():
         fields |= factor.seen(perception)
     return fields
+
+
+def failure_fields(failures: Mapping[str, str]) -> Json:
+    """Which senses failed, to search by, and why, to read."""
+    told = {sense: " ".join(why.split())[:LONGEST_FAILURE] for sense, why in sorted(failures.items())}
+    return {"missing": list(told), "failures": told}
+
+
+def failures_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """The way back."""
+    said = document.get("failures") or {}
+    return {sense: said.get(sense, "") for sense in document.get("missing", ())}
 
 
 def merged(document: Mapping[str, Any], items: Iterable[Item], job: str, meanings: Meanings | None = None) -> Json | None:
@@ -122,9 +138,9 @@ def linked_fields(pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
 
 
 def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
-    """The first text of the kind that names pictures best; English before other languages, as it was found."""
+    """The first text of the kind that names pictures best, as it was found; what is kept apart names nothing."""
     for kind in TITLE_ORDER:
-        found = [text["text"] for text in texts if text["kind"] == kind]
+        found = [text["text"] for text in texts if text["kind"] == kind and text.get("weight", 1.0) >= TRASH]
         if found:
             return str(found[0])[:LONGEST_TITLE]
     return ""
@@ -160,10 +176,12 @@ def _first(entries: Iterable[Json], name: str, made: Any = lambda value: value) 
 
 
 def _unique(texts: Iterable[Json]) -> list[Json]:
-    """Each text once, whatever page it stood on."""
+    """Each text once, whatever page it stood on, as it weighs most."""
     found: dict[tuple[str, str, str], Json] = {}
     for text in texts:
-        found.setdefault((text["kind"], text["text"], text["language"]), text)
+        key = (text["kind"], text["text"], text["language"])
+        if key not in found or text.get("weight", 1.0) > found[key].get("weight", 1.0):
+            found[key] = text
     return list(found.values())
 
 

@@ -65,7 +65,7 @@ def plan(client: OpenSearch, settings: Settings, perceiver: CanLook) -> Plan:
         added=tuple(sorted(factors[1] - factors[0])),
         removed=tuple(sorted(factors[0] - factors[1])),
         fields_changed=meta.get("mapping") != wanted["mapping"],
-        strays=_strays(client, old, meta),
+        strays=_strays(client, old, meta, perceiver),
         resumes=resumes,
     )
 
@@ -94,7 +94,7 @@ def reindex(
     renewer = Renewer(settings, perceiver, _recorded(client, planned.old))
     copier = Copier(client, planned.old, planned.new, renewer, counts=counts, report=report)
     _fill(client, settings, copier, planned)
-    _settle(client, settings, copier, planned)
+    _settle(client, perceiver, copier, planned)
     if not keep_old:
         time.sleep(settings.opensearch_timeout if grace is None else grace)
         _delete(client, planned.old)
@@ -120,11 +120,11 @@ def _fill(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan)
         versions.switch(client, settings, planned.old, planned.new)
 
 
-def _settle(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan) -> None:
+def _settle(client: OpenSearch, perceiver: CanLook, copier: Copier, planned: Plan) -> None:
     """Renew what a worker wrote after the switch that had looked before it, with the old weights."""
     meta = versions.meta_of(client, planned.new)
-    if _strays(client, planned.new, meta):
-        copier.renew_in_place(_stray_query(meta))
+    if _strays(client, planned.new, meta, perceiver):
+        copier.renew_in_place(_stray_query(meta, perceiver))
 
 
 def _body(settings: Settings, perceiver: CanLook) -> Json:
@@ -151,15 +151,16 @@ def _leftover(client: OpenSearch, settings: Settings, current: str) -> str | Non
     return later[-1] if later else None
 
 
-def _strays(client: OpenSearch, index: str, meta: Json) -> int:
+def _strays(client: OpenSearch, index: str, meta: Json, perceiver: CanLook) -> int:
     with guard():
         client.indices.refresh(index=index)
-        return int(client.count(index=index, body={"query": _stray_query(meta)})["count"])
+        return int(client.count(index=index, body={"query": _stray_query(meta, perceiver)})["count"])
 
 
-def _stray_query(meta: Json) -> Json:
-    """Documents that lack the mark of any of the weights that the index was made with."""
-    marks = {f"{sense}={mark}" for senses in meta.get("factors", {}).values() for sense, mark in senses.items()}
+def _stray_query(meta: Json, perceiver: CanLook) -> Json:
+    """Documents that lack the mark of any of the weights that the index was made with; what is switched off does not count."""
+    there = perceiver.fingerprints()
+    marks = {f"{s}={mark}" for senses in meta.get("factors", {}).values() for s, mark in senses.items() if s in there}
     if not marks:
         return {"match_none": {}}
     lacking: list[Json] = [{"bool": {"must_not": {"term": {"weights": mark}}}} for mark in sorted(marks)]

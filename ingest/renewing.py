@@ -9,7 +9,7 @@ from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor, Json
 from factors.registry import all_factors
-from ingest.documents import text_fields
+from ingest.documents import failure_fields, failures_of, text_fields
 from ingest.meanings import Meanings, Reads
 from mappings.core import CORE
 from vision.perception import Perception
@@ -97,9 +97,12 @@ class Renewer:
         """The document: its own facts, and what every factor makes of the picture and of linked text."""
         observed = {sense: seen.of(sense) for sense in task.senses} if seen else {}
         perception = replace(_blank(task, {}), **{**task.recalled, **observed})
-        missing = (set(task.document.get("missing", ())) - task.senses) | set(seen.failures if seen else ())
+        failures = failures_of(task.document)
+        if seen:
+            looked = task.senses | {sense for sense in failures if getattr(seen, sense, None) is not None}
+            failures = {s: why for s, why in failures.items() if s not in looked} | dict(seen.failures)
         fields: Json = {"id": task.picture} | {name: value for name, value in task.document.items() if name in CORE}
-        fields |= {"missing": sorted(missing), "weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}
+        fields |= failure_fields(failures) | {"weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}
         for factor in self._factors:
             fields |= factor.seen(perception)
         linked = text_fields(task.document.get("sources", ()), fields, self._meanings)

@@ -95,6 +95,9 @@ ANALYSIS: dict[str, Any] = {
     },
 }
 
+# `visual`: BM25 for texts of visual words, whose length says little, since it is how much there is to see in a picture.
+SIMILARITY: dict[str, Any] = {"visual": {"type": "BM25", "k1": 1.2, "b": 0.5}}
+
 
 def primary(language: str) -> str:
     """`pt-BR`, `pt_BR` -> `pt`; empty stays empty."""

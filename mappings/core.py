@@ -25,5 +25,6 @@ CORE: dict[str, Any] = {
     "texts": KEPT,  # the pieces of linked text
     "job": KEYWORD,
     "missing": KEYWORD,  # senses that failed on this picture
+    "failures": KEPT,  # why: sense -> what it said
     "weights": KEYWORD,  # tokens `sense=fingerprint`
 }

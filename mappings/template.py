@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from mappings import lucene
-from mappings.analysis import ANALYSIS
+from mappings.analysis import ANALYSIS, SIMILARITY
 from mappings.core import CORE
 
 Json = dict[str, Any]
@@ -44,6 +44,7 @@ def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Jso
                 "max_ngram_diff": 0,
             },
             "analysis": ANALYSIS,
+            "similarity": SIMILARITY,
         },
         "mappings": {"dynamic": "strict", "_meta": {"omma": meta}, "properties": fields},
     }
@@ -52,8 +53,8 @@ def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Jso
 
 
 def mark(fields: Json) -> str:
-    """A short mark of fields and analysis, the same for equal ones."""
-    text = json.dumps([fields, ANALYSIS], sort_keys=True, ensure_ascii=False)
+    """A short mark of fields, analysis and similarity, the same for equal ones."""
+    text = json.dumps([fields, ANALYSIS, SIMILARITY], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -29,6 +29,12 @@ def changed(meta: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[st
     return {s: (old, fingerprints[s]) for s, old in recorded.items() if s in fingerprints and fingerprints[s] != old}
 
 
+def lacking(meta: Mapping[str, Any], factors: Iterable[str]) -> list[str]:
+    """Factors that the index was made without: they are new, or what they read was switched off. None without a record."""
+    recorded = meta.get("factors") or {}
+    return sorted(set(factors) - set(recorded)) if recorded else []
+
+
 def check(meta: Mapping[str, Any], fingerprints: Mapping[str, str], factor: str) -> None:
     """Raise WeightsMismatchError, naming both, unless the factor's fields were made by the weights of now."""
     for sense, old in meta.get("factors", {}).get(factor, {}).items():

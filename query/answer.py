@@ -49,6 +49,16 @@ class Why(BaseModel):
     text: str
 
 
+class Matched(BaseModel):
+    """Points of the picture asked with that are in a result, too."""
+
+    factor: str = Field(description="The column that they were matched for")
+    points: list[list[float]] = Field(description="x, y on the picture asked with, x, y on the result; fractions of each")
+    outline: list[list[float]] = Field(
+        [], description="Where the corners of what was asked with lie on the result, as x, y; they may lie beyond its edge"
+    )
+
+
 class Result(BaseModel):
     """One picture of the answer."""
 
@@ -57,16 +67,30 @@ class Result(BaseModel):
     factors: dict[str, float]
     why: list[Why]
     box: list[float] | None = None
+    matches: list[Matched] = []
     highlights: dict[str, list[str]] = Field({}, description="Field -> snippets; matches between U+E000 and U+E001")
     duplicates: list["Result"] = []
     sources: list[Source] = []
     title: str = ""
     category: str = ""
     collections: list[str] = []
+    landmarks: list[str] = Field([], description="Names of landmarks that it is a reference picture of")
+    place: list[float] | None = Field(None, description="latitude, longitude")
     width: int = 0
     height: int = 0
     position: int = Field(0, description="Its place among all groups of results; the first is 1")
     team: str = Field("", description="The ranker that chose it, while two are compared (interleaving)")
+
+
+class Landmark(BaseModel):
+    """A landmark that the picture asked with shows: the best of its reference pictures that is surely the same thing."""
+
+    name: str
+    place: list[float] | None = Field(None, description="latitude, longitude")
+    result: str = Field(description="Id of that reference picture")
+    by: dict[str, float] = Field(description="Columns by which it is the same thing, and their values; the surest first")
+    sure: float = Field(description="Share of questions in which, as measured, nothing else reaches such a value, 0..1")
+    text: str
 
 
 class Cut(BaseModel):
@@ -91,6 +115,7 @@ class Answer(BaseModel):
     query_id: str = Field("", description="Names this search in events about it (User Behavior Insights)")
     ranker: str = Field("", description="What put the results in order: `fusion`, `sltr`, or the id of a learned model")
     question: AskedQuestion
+    landmarks: list[Landmark] = Field([], description="What the picture asked with shows, the surest first")
     results: list[Result]
     total: int = Field(description="Groups of results after the cut, over all pages")
     page: int = 1

@@ -10,11 +10,13 @@ from pydantic import BaseModel, Field
 from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
+from factors.linked import Piece
 from factors.registry import all_factors
+from ingest.documents import failures_of
 from mappings.versions import alias
 from query.answer import FoundObject, Source
 from query.engine_calls import may_be_id
-from query.page import as_list, first
+from query.page import as_list, first, point_of
 from query.perceive import recall
 from vision.perception import Perception
 
@@ -50,6 +52,9 @@ class LinkedPiece(BaseModel):
     text: str
     language: str = ""
     page: str = ""
+    weight: float = Field(1.0, description="How much it is about the picture, 0..1; what weighs little is not searched")
+    reason: str = Field("", description="Why it weighs less than 1")
+    is_trash: bool = Field(False, description="Kept apart: shown, not searched")
 
 
 class DocumentView(BaseModel):
@@ -74,9 +79,11 @@ class DocumentView(BaseModel):
     objects: list[FoundObject] = []
     words: list[SeenWord] = []
     text: str = Field("", description="What was read in the picture, line by line")
+    faint: str = Field("", description="Lines that the reader doubts; nothing is found by them")
     labels: list[SeenLabel] = []
     colours: list[SeenColour] = []
     missing: list[str] = Field([], description="Senses that failed on this picture")
+    failures: dict[str, str] = Field({}, description="Sense -> why it failed")
     weights: dict[str, str] = Field({}, description="Sense -> weights that looked at it")
 
 
@@ -95,8 +102,12 @@ def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentVi
         **_facts(document),
         **_seen(recall(document_id, document, all_factors())),
         sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
-        texts=[LinkedPiece(**{k: e.get(k) or "" for k in LinkedPiece.model_fields}) for e in document.get("texts", [])],
+        texts=[_linked(Piece.from_json(entry)) for entry in document.get("texts", [])],
     )
+
+
+def _linked(piece: Piece) -> LinkedPiece:
+    return LinkedPiece(**piece.as_json(), is_trash=piece.is_trash)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,13 +115,13 @@ def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("title", "width", "height", "bytes", "format", "date", "added", "price")
     facts = {name: document[name] for name in plain if document.get(name) is not None}
     lists = {name: as_list(document[name]) for name in ("collections", "languages", "missing") if document.get(name)}
-    place = document.get("place")
     return (
         facts
         | lists
         | {
             "category": first(document["category"]) if document.get("category") else "",
-            "place": [place["lat"], place["lon"]] if isinstance(place, Mapping) else None,
+            "place": point_of(document.get("place")),
+            "failures": failures_of(document),
             "facets": _pairs(document.get("facets") or []),
             "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},
         }
@@ -133,6 +144,7 @@ def _seen(seen: Perception) -> dict[str, Any]:
         "objects": [FoundObject(label=o.label, confidence=o.confidence, box=o.box.as_list()) for o in seen.objects or ()],
         "words": [SeenWord(text=w.text, confidence=w.confidence, box=w.box.as_list()) for w in (text.words if text else ())],
         "text": "\n".join(text.lines) if text else "",
+        "faint": "\n".join(line.text for line in text.faint) if text else "",
         "labels": [
             SeenLabel(names=list(la.names), kinds=list(la.hypernyms), confidence=la.confidence) for la in seen.labels or ()
         ],

@@ -11,7 +11,7 @@ from query.filters import CORE, FACET_PREFIX, SIZES
 Json = dict[str, Any]
 MOST_VALUES = 20
 MOST_TOKENS = 500  # of feeds' facets together
-FIELDS = {"category": "category", "collection": "collections", "language": "languages"}
+FIELDS = {"category": "category", "collection": "collections", "language": "languages", "missing": "missing"}
 
 
 def body(ids: Sequence[str], factors: Sequence[Factor]) -> Json:

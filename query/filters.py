@@ -73,6 +73,7 @@ CORE: dict[str, Callable[[str], Json]] = {
     "category": partial(_value, "category"),
     "language": partial(_value, "languages"),
     "format": partial(_value, "format"),
+    "missing": partial(_value, "missing"),
     "date": partial(ranges.day_clause, "date", "date"),
     "year": partial(ranges.day_clause, "year", "date"),
     "price": partial(_number, "price"),

@@ -36,8 +36,8 @@ class Found:
 
 def limits(run: Run) -> dict[str, float]:
     """What a document must reach in at least one column."""
-    proposing = {clause.name for clause in run.clauses() if clause.find is not None}
-    return cut.limits(run.listing.table, run.thresholds, proposing)
+    telling = {clause.name for clause in run.clauses() if clause.is_evidence}
+    return cut.limits(run.listing.table, run.thresholds, telling)
 
 
 def evident(run: Run) -> set[str]:

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-from factors.base import Clause, Evidence, Factor
+from factors.base import Clause, Evidence, Factor, Match
+from ingest.landmarks import LANDMARK
 from query import facets
-from query.answer import Result, Source
+from query.answer import Matched, Result, Source
 from query.engine_calls import RefusedError, check_shards
 from query.run import Run
 from query.why import contributions, whys
@@ -53,6 +54,7 @@ def result(run: Run, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> R
     made.factors = {name: round(evidence[name].value, 6) for name in order}
     made.why = whys(run, ranked, evidence, parts)
     made.box = next((box for name in order if (box := _box(run.columns[name][0], evidence[name]))), None)
+    made.matches = [_matched(name, found.match) for name in order if (found := evidence[name].checked) and found.match]
     made.highlights = distinct(hit.get("highlight", {}))
     return made
 
@@ -68,9 +70,22 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
         title=document.get("title", ""),
         category=first(document.get("category", "")),
         collections=as_list(document.get("collections", [])),
+        landmarks=landmarks_of(document),
+        place=point_of(document.get("place")),
         width=document.get("width", 0),
         height=document.get("height", 0),
     )
+
+
+def landmarks_of(document: Mapping[str, Any]) -> list[str]:
+    """The landmarks that a document is a reference picture of, by its facets."""
+    tokens = (token.partition("=") for token in as_list(document.get("facets", [])))
+    return [value for name, _, value in tokens if name == LANDMARK]
+
+
+def point_of(place: Any) -> list[float] | None:
+    """Latitude and longitude of a place as documents have it."""
+    return [place["lat"], place["lon"]] if isinstance(place, Mapping) else None
 
 
 def source_filter(factors: Sequence[Factor]) -> Json:
@@ -161,6 +176,7 @@ def _evidence(run: Run, column: str, ranked: Ranked, hit: Json) -> Evidence:
         question=run.question,
         inner=[_inner_source(inner) for inner in found],
         highlights=snippets,
+        checked=run.checked.get((ranked.id, column)),
     )
 
 
@@ -174,6 +190,10 @@ def _box(factor: Factor, evidence: Evidence) -> list[float] | None:
         return factor.box(evidence)
     except Exception:  # as above
         return None
+
+
+def _matched(column: str, match: Match) -> Matched:
+    return Matched(factor=column, points=[list(pair) for pair in match.pairs], outline=[list(p) for p in match.outline])
 
 
 def _source(entry: Mapping[str, Any]) -> Source:

@@ -13,7 +13,7 @@ from factors.base import Factor
 from ingest.fetch import fetch
 from query import region
 from query.request import SearchRequest
-from vision.perception import Box, Perception, Text, Vector
+from vision.perception import Box, Line, Perception, Text, Vector
 from vision.picture import Picture, decode
 
 KEPT = 64  # perceptions of pictures asked with lately: a part of the same picture is often asked for next
@@ -143,8 +143,16 @@ def as_object(whole: Perception, box: Box) -> Perception | None:
     best = max(near, key=lambda found: region.overlap(found.box, box), default=None)
     if best is None or region.overlap(best.box, box) < SAME_OBJECT:
         return None
-    text = None if whole.text is None else Text(tuple(w for w in whole.text.words if _inside(w.box, box)), ())
-    return Perception(whole.picture_id, whole.width, whole.height, embedding=best.embedding, text=text)
+    text = None if whole.text is None else Text(_lines_in(whole.text.sure, box), _lines_in(whole.text.faint, box))
+    local = None if whole.local is None else whole.local.within(box, whole.width, whole.height)
+    width, height = max(1, round(box.w * whole.width)), max(1, round(box.h * whole.height))
+    return Perception(whole.picture_id, width, height, embedding=best.embedding, text=text, local=local)
+
+
+def _lines_in(lines: Sequence[Line], box: Box) -> tuple[Line, ...]:
+    """The lines, with only their words that lie in the box."""
+    parts = (tuple(word for word in line.words if _inside(word.box, box)) for line in lines)
+    return tuple(Line(words) for words in parts if words)
 
 
 def _inside(word: Box, box: Box) -> bool:

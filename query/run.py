@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from factors.base import Clause, Factor, Question
-from query.answer import AskedQuestion, Cut, Facet, Result
+from factors.base import Checked, Clause, Factor, Question
+from query.answer import AskedQuestion, Cut, Facet, Landmark, Result
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.request import SearchRequest
 from ranking.choice import Rankers
@@ -63,6 +63,9 @@ class Run:
     teams: dict[str, str] = field(default_factory=dict)  # document -> team, while two rankers are compared
     thresholds: Thresholds | None = None
     left_out: frozenset[str] = frozenset()  # the document asked with does not answer
+    most_checked: int = 0
+    profile: str = ""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)  # of the weights that made the index
     duplicate_bits: int = 0
     diversity: float = 0.0
     warnings: list[str] = field(default_factory=list)
@@ -71,6 +74,7 @@ class Run:
     candidates: list[str] = field(default_factory=list)
     more: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
+    checked: dict[tuple[str, str], Checked] = field(default_factory=dict)  # by document and column
     alike: Alike | None = None
     listing: Listing = field(default_factory=lambda: Listing(table={}))
     ranked: list[Ranked] = field(default_factory=list)
@@ -79,6 +83,7 @@ class Run:
     total: int = 0
     facets: dict[str, list[Facet]] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    landmarks: list[Landmark] = field(default_factory=list)
 
     @property
     def asks(self) -> bool:

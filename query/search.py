@@ -11,10 +11,12 @@ from factors.registry import all_factors, feature_names
 from query.answer import Answer, AskedQuestion, Cut
 from query.browse import browse
 from query.candidates import propose
+from query.checks import check
 from query.diversity import diversify
 from query.engine_calls import Calls
 from query.grouping import group
 from query.index import Index
+from query.landmarks import recognise
 from query.meaning import Reader
 from query.ordering import Found, evident, listing, order, trim
 from query.page import show
@@ -31,11 +33,13 @@ Stage = tuple[str, Callable[[Run], None]]
 CASCADE: tuple[Stage, ...] = (
     ("candidates", propose),
     ("table", fill),
+    ("checks", check),
     ("order", order),
     ("cut", trim),
     ("group", group),
     ("diversify", diversify),
     ("page", show),
+    ("landmarks", recognise),
 )
 BROWSING: tuple[Stage, ...] = (("browse", browse),)
 
@@ -75,7 +79,7 @@ class Searcher:
         calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
         run = self._understanding.of(request, calls)
         run.rankers = self._rankers
-        for stage in (propose, fill, order):
+        for stage in (propose, fill, check, order):
             stage(run)
         return versus(run, one, other)
 
@@ -85,14 +89,15 @@ class Searcher:
         run = self._understanding.of(request, calls)
         run.candidates = list(ids)
         fill(run)
+        check(run)
         return {row.id: row.values for row in run.rows.values()}
 
     def listing(self, request: SearchRequest) -> Listing:
         """What rankers see of a question; the errors of `search`."""
         calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
         run = self._understanding.of(request, calls)
-        propose(run)
-        fill(run)
+        for stage in (propose, fill, check):
+            stage(run)
         return listing(run)
 
     def propose(self, request: SearchRequest) -> Found:
@@ -106,6 +111,8 @@ class Searcher:
         run.candidates = sorted({document for ids in run.proposals.values() for document in ids} - set(chosen))
         fill(run)
         run.candidates, run.rows = chosen + run.candidates, rows | run.rows
+        with calls.stage("checks"):
+            check(run)
         run.listing = listing(run)
         kept = [document for document in chosen if document in evident(run)]
         return Found(run.listing, run.proposals, chosen, kept, calls.took)
@@ -128,6 +135,7 @@ def _answer(run: Run) -> Answer:
         ranker=run.ranker_name,
         listing=run.listing,
         question=run.asked,
+        landmarks=run.landmarks,
         results=run.results,
         total=run.total,
         page=run.request.page,

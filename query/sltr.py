@@ -9,6 +9,7 @@ from typing import Any
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.errors import ConfigurationError
+from factors.base import UNSCORED, Clause
 from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
 from query.run import Run
 from ranking.learning.learned import Learned
@@ -36,7 +37,17 @@ def in_engine(run: Run, model: Learned) -> tuple[list[Ranked], Ranker]:
 
 def params_of(run: Run) -> Json:
     """What the model's features are asked with: the clauses of the columns in play, and what kind of question it is."""
-    return params({clause.name: clause.score for clause in run.clauses()}, constants_of(run.facts))
+    return params({clause.name: _asked(run, clause) for clause in run.clauses()}, constants_of(run.facts))
+
+
+def _asked(run: Run, clause: Clause) -> Json:
+    """The clause that gives a column's value; of a column that was computed here, the values themselves."""
+    if clause.check is None:
+        return clause.score
+    known = [(i, found.value) for (i, column), found in run.checked.items() if column == clause.name]
+    if not known:
+        return UNSCORED
+    return {"bool": {"should": [{"constant_score": {"filter": {"ids": {"values": [i]}}, "boost": v}} for i, v in known]}}
 
 
 def rescore_body(ids: Sequence[str], model: str, asked: Json, store: str = STORE) -> Json:

@@ -47,7 +47,8 @@ class Understanding:
         with calls.stage("perceive"):
             asked = self._see(request, calls)
         run = Run(request, calls, self.factors, _shown(request, asked), duplicate_bits=self.settings.duplicate_bits)
-        run.diversity = self.settings.diversity
+        run.diversity, run.most_checked = self.settings.diversity, self.settings.checked
+        run.profile, run.fingerprints = self.settings.profile, self.index.fingerprints()
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
         with calls.stage("perceive"):
@@ -85,12 +86,16 @@ class Understanding:
     def _choose_columns(self, run: Run, asked: Asked | None) -> None:
         """Every factor's columns; vectors of other weights are refused, a factor that fails is left out."""
         run.warnings += _failures(asked, self.factors)
+        without = mapping_weights.lacking(self.index.meta() or {}, (factor.name for factor in self.factors))
         for factor in self.factors:
             try:
                 clauses = factor.clauses(run.question)
                 by_words = factor.clauses(replace(run.question, perception=None))
             except Exception as error:  # a factor is open to anyone, and one that fails must not take the answer with it
                 run.warnings.append(f"{factor.title} ({factor.name}) was left out: {type(error).__name__}: {error}")
+                continue
+            if clauses and factor.name in without:
+                run.warnings.append(f"the index was made without {factor.title} ({factor.name}); `omma reindex` adds it")
                 continue
             if len(clauses) > len(by_words) and asked and not asked.recalled:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)

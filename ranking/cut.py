@@ -7,7 +7,8 @@ A document is kept when at least one column gives it evidence. What counts as ev
 * `of-best`: a share of the column's best value among the candidates, for BM25, whose scale does;
 * `never`: the column alone is no evidence, because it did not tell relevant from unrelated.
 
-A column that was never measured counts as evidence where its factor proposed candidates by itself, and not otherwise.
+A column that was never measured counts as evidence where its factor proposed candidates by itself, or checked them one by
+one, and not otherwise.
 Figures of other weights than the index holds are not applied.
 """
 
@@ -21,6 +22,7 @@ from pydantic import BaseModel, Field
 from ranking.listing import Table
 
 HERE = Path(__file__).parent
+TAIL, LANDMARKS = "thresholds", "landmarks"  # where the tail begins; from when on two pictures show the same thing
 ANY = 0.0  # any value of the column is evidence
 
 
@@ -51,25 +53,30 @@ class Thresholds(BaseModel):
         return self.model_copy(update={"columns": kept}), sorted(stale)
 
 
-def path_of(profile: str, folder: Path = HERE) -> Path:
-    """Where the thresholds of a profile are kept."""
-    return folder / f"thresholds-{profile}.json"
+def path_of(profile: str, folder: Path = HERE, kind: str = TAIL) -> Path:
+    """Where the thresholds of a profile are kept, of either kind."""
+    return folder / f"{kind}-{profile}.json"
 
 
 @lru_cache(maxsize=4)
 def load(profile: str, folder: Path = HERE) -> Thresholds | None:
     """The thresholds that were measured for a profile of models; None where none were."""
-    path = path_of(profile, folder)
-    return Thresholds.model_validate_json(path.read_text()) if path.exists() else None
+    return _read(path_of(profile, folder))
 
 
-def limits(table: Table, thresholds: Thresholds | None, proposing: Collection[str]) -> dict[str, float]:
+@lru_cache(maxsize=4)
+def same_thing(profile: str, folder: Path = HERE) -> Thresholds | None:
+    """From which values on two pictures show the very same thing; None where it was not measured (`omma evaluate --local`)."""
+    return _read(path_of(profile, folder, LANDMARKS))
+
+
+def limits(table: Table, thresholds: Thresholds | None, telling: Collection[str]) -> dict[str, float]:
     """What a document must reach in at least one column, in the scale of this table; nothing for columns without say."""
     measured = thresholds.columns if thresholds else {}
     found: dict[str, float] = {}
     for column in sorted({column for values in table.values() for column in values}):
         threshold = measured.get(column)
-        if threshold is None and column in proposing:
+        if threshold is None and column in telling:
             found[column] = ANY
         elif threshold is not None and threshold.rule == "at-least":
             found[column] = threshold.value
@@ -81,6 +88,10 @@ def limits(table: Table, thresholds: Thresholds | None, proposing: Collection[st
 def evident(values: Mapping[str, float], reached: Mapping[str, float]) -> bool:
     """Whether any column gives evidence."""
     return any(column in values and values[column] >= limit for column, limit in reached.items())
+
+
+def _read(path: Path) -> Thresholds | None:
+    return Thresholds.model_validate_json(path.read_text()) if path.exists() else None
 
 
 def _differs(weights: Mapping[str, str], fingerprints: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -61,7 +62,7 @@ def main(data: Path) -> None:
     parts = parts_of(photos.names)
     HELD_OUT.write_text("".join(f"{photos.names[place]}\n" for place in parts.test))
     sentences = Sentences(settings)
-    with ProcessPoolExecutor(2, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         training = np.concatenate([parts.fit, parts.validation])
         chosen_on, final = pool.map(partial(fitted, recipe=RECIPE), [pairs_of(photos, part) for part in (parts.fit, training)])
     validation = shown_by(chosen_on, photos, parts.validation)
@@ -141,6 +142,6 @@ def conse(photos: Captioned, places: Indices, settings: Settings, sentences: Sen
 
 def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
-    arrays = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
+    arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
     towers.cache_clear()
-    np.savez_compressed(WEIGHTS, allow_pickle=False, **arrays, least_agreement=np.float32(least))
+    np.savez_compressed(WEIGHTS, **arrays, least_agreement=np.float32(least))

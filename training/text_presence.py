@@ -10,6 +10,7 @@ which is ever fitted on.
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from training.drawing import draw_page, draw_sign
 from training.features import features_of, load, pictures_in
 from vision.perception import Vector
 from vision.picture import Picture
+from vision.reading import reader
 from vision.senses.backbone import BackboneSense
 from vision.senses.embedding import unit
-from vision.senses.text import METHOD, TextSense
+from vision.senses.text import TextSense
 from vision.senses.text_presence import WEIGHTS, probability
 
 REPORT = WEIGHTS.with_suffix(".json")
@@ -40,17 +42,24 @@ THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 Flags = NDArray[np.bool_]
 
 
+@lru_cache(maxsize=1)
+def by_tesseract() -> TextSense:
+    """What tells the truth: few misread textures, and thousands of photos in minutes."""
+    sense = TextSense(get_settings().model_copy(update={"ocr_engine": "tesseract", "ocr_languages": "eng"}))
+    sense.load()
+    return sense
+
+
 def has_text(path: Path) -> bool:
     """Whether Tesseract reads enough in it."""
-    settings = get_settings().model_copy(update={"ocr_languages": "eng"})
-    text = TextSense(settings).read(load(path, settings))
+    text = by_tesseract().read(load(path, get_settings()))
     return len([w for w in text.words if w.confidence >= SURE and len(w.text) >= LONG]) >= ENOUGH
 
 
 def truth_of(paths: Sequence[Path], settings: Settings) -> Flags:
     """Which photos have text; read once per state of the reader, because it takes minutes."""
-    TextSense(settings).load()
-    cache = settings.home / "cache" / f"text-truth-{METHOD}-{len(paths)}.json"
+    mark = reader.fingerprint(by_tesseract().settings).partition("@")[2]
+    cache = settings.home / "cache" / f"text-truth-{mark}-{len(paths)}.json"
     if not cache.exists():
         with ProcessPoolExecutor(2) as pool:
             found = list(pool.map(has_text, paths, chunksize=8))

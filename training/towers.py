@@ -9,12 +9,13 @@ the weights, turned to the directions in which the space extends most.
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from vision.perception import Vector
 from vision.senses.joint import Tower as KeptTower
@@ -115,19 +116,21 @@ def fitted(pairs: Pairs, recipe: Recipe) -> tuple[KeptTower, KeptTower]:
     """The towers of pictures and of texts, fitted on all pairs; the same seed gives the same on one machine."""
     torch.manual_seed(SEED)
     towers = Towers(pairs, recipe)
-    kept = AveragedModel(towers, avg_fn=lambda mean, new, _: mean.lerp(new, 1 - AVERAGE))
+    averaging: Any = get_ema_multi_avg_fn
+    kept = AveragedModel(towers, multi_avg_fn=averaging(AVERAGE))
     optimiser = torch.optim.AdamW(towers.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     steps = recipe.epochs * -(-len(pairs.photos) // recipe.batch)
     schedule = OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=WARM_UP)
     for _ in range(recipe.epochs):
         for photos, texts in batches(pairs, recipe):
             optimiser.zero_grad()
-            torch.autograd.backward(towers.loss(photos, texts))
+            loss: Any = towers.loss(photos, texts)
+            loss.backward()
             optimiser.step()
             schedule.step()
             kept.update_parameters(towers)
-    towers.load_state_dict(kept.module.state_dict())
-    return turned(towers.eval(), pairs, recipe.dimension)
+    averaged: Any = kept.module
+    return turned(averaged.eval(), pairs, recipe.dimension)
 
 
 @torch.no_grad()

@@ -6,22 +6,28 @@ from pathlib import Path
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.perceiver import get_perceiver
+from vision.profiles import switched_off
 from vision.sense import Sense
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A sense, the fingerprint of its weights, and where they are; `wrong` says what is missing, and the mend."""
+    """A sense, the fingerprint of its weights, and where they are.
+
+    `wrong` says what is missing, and the mend; `off` why it is switched off.
+    """
 
     sense: str
     fingerprint: str
     files: tuple[Path, ...]
     wrong: str = ""
+    off: str = ""
 
 
 def listed(settings: Settings) -> list[Model]:
-    """Every sense of the profile; loads nothing."""
-    return [_model(sense) for sense in get_perceiver(settings).senses.values()]
+    """Every sense of the profile, those that are switched off last; loads nothing."""
+    off = [Model(name, "", (), off=why) for name, why in switched_off(settings).items()]
+    return [_model(sense) for sense in get_perceiver(settings).senses.values()] + off
 
 
 def missing(settings: Settings) -> list[str]:

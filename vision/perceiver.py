@@ -14,15 +14,15 @@ from engine.settings import Settings
 from vision.joint import Joint
 from vision.perception import Perception, Vector
 from vision.picture import Picture
-from vision.profiles import senses_of
+from vision.profiles import senses_of, with_dependants
 from vision.sense import Sense
 
 logger = logging.getLogger(__name__)
 
 # What makes one perceiver differ from another.
 MODEL_SETTINGS = (
-    "home", "profile", "device", "threads", "ocr_languages", "object_confidence", "text_threshold", "hub_embedding",
-    "hub_detector", "hub_text",
+    "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
+    "hub_embedding", "hub_detector", "hub_text", "senses_off",
 )  # fmt: skip
 BLANK_SIDE = 64  # px of the picture that models are warmed up with
 
@@ -94,12 +94,24 @@ class Perceiver:
         """Lengths of the vectors that senses see; loads no model."""
         return {name: sense.dimension for name, sense in self.senses.items() if sense.dimension}
 
+    def with_needs(self, names: Collection[str]) -> set[str]:
+        """These senses and those that must look before them; ConfigurationError for a name that no sense has."""
+        return {sense.name for sense in self._wanted(names)}
+
+    def dependants(self, names: Collection[str]) -> list[str]:
+        """These senses and those that need them or borrow from them; ConfigurationError for a name that no sense has."""
+        self._check(names)
+        return with_dependants(self.senses.values(), names)
+
+    def _check(self, names: Collection[str]) -> None:
+        if unknown := set(names) - set(self.senses):
+            raise ConfigurationError(f"no such sense: {', '.join(sorted(unknown))}; there are {', '.join(self.senses)}")
+
     def _wanted(self, names: Collection[str] | None) -> list[Sense]:
         """These senses and those that run before them, in order; ConfigurationError for a name that no sense has."""
         if names is None:
             return list(self.senses.values())
-        if unknown := set(names) - set(self.senses):
-            raise ConfigurationError(f"no such sense: {', '.join(sorted(unknown))}; there are {', '.join(self.senses)}")
+        self._check(names)
         wanted: set[str] = set()
         for sense in reversed(list(self.senses.values())):
             if sense.name in names or any(sense.name in self.senses[other].after for other in wanted):
@@ -148,11 +160,11 @@ def _unread(sense: Joint) -> str:
 
 
 def in_order(senses: Sequence[Sense]) -> Mapping[str, Sense]:
-    """Senses by name, each after those that must run before it."""
+    """Senses by name, each after those that must run before it; a gate that is not there is none."""
     ordered: dict[str, Sense] = {}
-    waiting = list(senses)
+    waiting, there = list(senses), {sense.name for sense in senses}
     while waiting:
-        ready = [sense for sense in waiting if sense.after <= set(ordered)]
+        ready = [sense for sense in waiting if set(sense.needs) | (sense.after & there) <= set(ordered)]
         if not ready:
             raise ConfigurationError(f"senses need what is not there: {[(s.name, sorted(s.after)) for s in waiting]}")
         ordered |= {sense.name: sense for sense in ready}

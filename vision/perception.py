@@ -1,7 +1,7 @@
 """What the senses saw: the typed record that documents and questions are both made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -71,11 +71,48 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """What was read in the picture: words in reading order, and their lines as plain text."""
+class Line:
+    """Words that stand in one line, at least one; what it says, how surely, and where follow from them."""
 
     words: tuple[Word, ...]
-    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The words with a space between each two."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over its letters, 0..1."""
+        return sum(w.confidence * len(w.text) for w in self.words) / max(1, sum(len(w.text) for w in self.words))
+
+    @property
+    def box(self) -> Box:
+        """The rectangle around its words."""
+        boxes = [word.box for word in self.words]
+        right, bottom = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
+        return Box.of_corners(min(b.x for b in boxes), min(b.y for b in boxes), right, bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was read in the picture, in reading order: lines that count, and `faint` ones, which are only shown.
+
+    A faint line is one that the reader itself doubts: it may be a smudged word or the texture of a wall.
+    """
+
+    sure: tuple[Line, ...] = ()
+    faint: tuple[Line, ...] = ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Words of the lines that count."""
+        return tuple(word for line in self.sure for word in line.words)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the lines that count say."""
+        return tuple(line.text for line in self.sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +134,39 @@ class Colour:
     share: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """Points that can be found again in other pictures of the same thing, the strongest first.
+
+    `points` [n, 2] are fractions of the picture, `sizes` [n] diameters as fractions of its longer side, `angles` [n] degrees
+    within 0..360, `words` [n] the nearest visual words, and `codes` [n, bytes] binary signatures.
+    """
+
+    points: Vector
+    sizes: Vector
+    angles: Vector
+    words: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return len(self.points)
+
+    def chosen(self, which: NDArray[np.bool_] | slice) -> "Local":
+        """Some of the points."""
+        return Local(self.points[which], self.sizes[which], self.angles[which], self.words[which], self.codes[which])
+
+    def within(self, box: Box, width: int, height: int) -> "Local":
+        """The points of a part, as fractions of that part of a picture of that many pixels."""
+        corner = np.array([box.x, box.y], dtype=np.float32)
+        extent = np.array([box.w, box.h], dtype=np.float32)
+        places = (self.points - corner) / extent
+        inside = np.asarray(((places >= 0) & (places < 1)).all(axis=1), dtype=np.bool_)
+        longer = max(width, height) / max(box.w * width, box.h * height)
+        kept = self.chosen(inside)
+        return replace(kept, points=places[inside].astype(np.float32), sizes=(kept.sizes * longer).astype(np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class Perception:
     """Everything seen of one picture.
@@ -116,6 +186,7 @@ class Perception:
     text: Text | None = None
     colours: tuple[Colour, ...] | None = None
     phash: int | None = None  # 64 bits
+    local: Local | None = None
     failures: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, sense: str) -> Any:

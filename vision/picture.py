@@ -3,7 +3,9 @@
 import hashlib
 import io
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from vision.perception import Box
 WORKING_SIDE = 1600  # px; more is no use to any sense, and text of a scanned page is still legible
 SIXTEEN_BITS = 257  # a 16-bit level stands for 257 of the 8-bit ones
 BACKGROUND = (255, 255, 255)
+ALIKE = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that can be made smaller before anything else, which spares memory
+STRIP = 256  # rows that become 8 bits together
 HEAD = 1024  # bytes in which the kind of file shows
 WEBP_QUALITY = 80
 # Raster formats only: others (EPS, WMF) hand the file to further programs.
@@ -83,7 +87,7 @@ def decode(data: bytes, settings: Settings) -> Picture:
         image.load()
         # Read after loading: some formats turn the pixels themselves, and then no longer ask for it.
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        rgb, alpha = _flatten(_turned(_shrunk(_eight_bits(image)), orientation))
+        rgb, alpha = _flatten(_turned(_shrunk(_eight_bits(_shrunk(image, ALIKE))), orientation))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError) as error:
         raise BadPicture("truncated", f"the picture ends early or is damaged: {error}") from error
     width, height = reversed(size) if orientation in SIDEWAYS else size
@@ -150,22 +154,29 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_levels(image))
     if image.has_transparency_data:
-        return image.convert("RGBA")
+        return image if image.mode == "RGBA" else image.convert("RGBA")
     return image if image.mode in {"L", "RGB"} else image.convert("RGB")
 
 
 def _levels(image: Image.Image) -> NDArray[np.uint8]:
     """Levels of 16 or 32 bits, or floats, as 8 bits."""
-    levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
-    top = float(levels.max(initial=0.0))
+    levels = np.asarray(image)
+    strips = [slice(start, start + STRIP) for start in range(0, len(levels), STRIP)]
+    top = max((float(_numbers(levels[rows]).max(initial=0.0)) for rows in strips), default=0.0)
     scale = 1 / SIXTEEN_BITS if image.mode.startswith("I") else 255 / max(top, 1.0) if top > 1 else 255.0
-    eight: NDArray[np.uint8] = np.clip(levels * scale, 0, 255).astype(np.uint8)
+    eight = np.empty(levels.shape, np.uint8)
+    for rows in strips:  # as floats, a large picture would take four times its size
+        eight[rows] = np.clip(_numbers(levels[rows]) * scale, 0, 255)
     return eight
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
-    """At most the working size."""
-    if max(image.size) > WORKING_SIDE:
+def _numbers(levels: NDArray[Any]) -> NDArray[np.float32]:
+    return np.nan_to_num(levels.astype(np.float32))
+
+
+def _shrunk(image: Image.Image, modes: Collection[str] = ("L", "RGB", "RGBA")) -> Image.Image:
+    """At most the working size, where it is of these modes."""
+    if max(image.size) > WORKING_SIDE and image.mode in modes:
         image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
     return image
 

@@ -15,13 +15,15 @@ class Sense(ABC):
     """One way of looking.
 
     `name` is the field of `Perception` that it fills. `needs` names the senses whose observations it reads; they
-    run before it, and where one failed it cannot look. `gate` names the sense that says whether looking is worth it; where
-    the gate failed, it looks. A sense holds no state but its model, loads it once on first use, and says by `fingerprint` which
-    weights it looks with, so that vectors of different weights are never compared.
+    run before it, and where one failed it cannot look. `borrows` names those whose models it looks with without reading what
+    they saw: where one is switched off, so is it. `gate` names the sense that says whether looking is worth it; where
+    the gate failed or is switched off, it looks. A sense holds no state but its model, loads it once on first use, and says
+    by `fingerprint` which weights it looks with, so that vectors of different weights are never compared.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+    borrows: ClassVar[tuple[str, ...]] = ()
     gate: ClassVar[str | None] = None
     dimension: int = 0  # length of the vector it sees, where it sees one
 

@@ -108,11 +108,13 @@ def torch_module() -> Any:
     from safetensors.torch import load  # noqa: PLC0415
     from transformers import BertConfig, BertModel  # noqa: PLC0415
 
+    made: Any = BertConfig
+    network_of: Any = BertModel
+
     with zipfile.ZipFile(package()) as archive:
-        kinds: Any = (BertConfig, BertModel)
-        config = kinds[0](**json.loads(archive.read("config.json")), attn_implementation="eager")
+        config = made(**json.loads(archive.read("config.json")), attn_implementation="eager")
         weights = load(archive.read("model.safetensors"))
-    network = kinds[1](config, add_pooling_layer=False)
+    network = network_of(config, add_pooling_layer=False)
     network.load_state_dict({name: kept for name, kept in weights.items() if name in network.state_dict()})
 
     class Mean(torch.nn.Module):

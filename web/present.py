@@ -36,7 +36,7 @@ def install(app: Flask) -> None:
     """Give the templates what they use."""
     filters = (
         marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told, reach, bar,
-        decider, difference_reach, as_filters,
+        decider, difference_reach, as_filters, dots, corners,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
@@ -116,6 +116,16 @@ def spot(box: list[float], width: int, height: int) -> dict[str, float]:
         "x": round(x * width, 4), "y": round(y * height, 4),
         "width": round(w * width, 4), "height": round(h * height, 4),
     }  # fmt: skip
+
+
+def dots(points: list[list[float]], at: int) -> str:
+    """Points of one picture as an SVG path of strokes without length, which round caps make dots of; `at`: 0 asked, 2 found."""
+    return "".join(f"M{point[at]:.4f} {point[at + 1]:.4f}h0" for point in points)
+
+
+def corners(outline: list[list[float]]) -> str:
+    """Corners as SVG has them."""
+    return " ".join(f"{x:.4f},{y:.4f}" for x, y in outline)
 
 
 def largest_first(objects: list[FoundObject]) -> list[FoundObject]:

@@ -9,6 +9,7 @@ from flask import request
 
 from engine.errors import BadSource
 from engine.settings import Settings
+from ingest.sources.registry import split_spec
 from web.models import IngestOptions
 from web.services import get_services
 
@@ -27,9 +28,10 @@ def options() -> IngestOptions:
 
 
 def start(source: str, collection: str) -> str:
-    """Begin to ingest the demo corpus, or a folder or feed under the allowed roots; the job's id."""
+    """Begin to ingest the demo corpus, or a folder, feed, saved site or crawl under the allowed roots; the job's id."""
     services = get_services()
-    spec = source if source == DEMO else str(allowed(source, services.settings))
+    prefix, path = split_spec(source.strip())
+    spec = source if source == DEMO else prefix + str(allowed(path, services.settings))
     return services.ingest.start(spec, collection.strip())
 
 

@@ -7,6 +7,7 @@ from opensearchpy.exceptions import NotFoundError
 
 from engine.client import connect, guard
 from engine.settings import Settings
+from ingest.repairing import lacking
 from mappings.versions import alias
 from workers.dispatch import queue_lengths
 
@@ -21,6 +22,11 @@ def quarantined(settings: Settings) -> int:
     return _count(settings, f"{settings.index_prefix}-quarantine")
 
 
+def missing(settings: Settings) -> dict[str, int]:
+    """Sense -> documents on which it failed; EngineUnavailable."""
+    return lacking(connect(settings), alias(settings))
+
+
 def _count(settings: Settings, index: str) -> int:
     try:
         with guard():
@@ -32,5 +38,6 @@ def _count(settings: Settings, index: str) -> int:
 FIGURES: dict[str, Callable[[Settings], Any]] = {
     "documents": documents,
     "quarantined": quarantined,
+    "missing": missing,
     "queues": queue_lengths,
 }

@@ -2,13 +2,16 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 
 from engine.broker import connect_redis
 from engine.client import connect
+from engine.errors import WeightsMismatchError
 from engine.settings import Settings, get_settings
-from factors.registry import index_body
-from ingest.jobs import Jobs
+from factors.registry import all_factors, index_body
+from ingest.item import Item
+from ingest.jobs import Jobs, Progress
 from ingest.looking import Batch, Looker
 from ingest.meanings import Meanings
 from ingest.quarantine import Quarantine
@@ -37,10 +40,17 @@ class Runtime:
         self.perceiver.warm_up()
 
     def check_index(self) -> None:
-        """Make the index where there is none; WeightsMismatchError where other weights made its vectors."""
+        """Make the index where there is none.
+
+        WeightsMismatchError where other weights made its vectors, or it has no fields for what is seen now.
+        """
         fingerprints = self.perceiver.fingerprints()
         versions.ensure(self.client, self.settings, lambda: index_body(fingerprints, self.perceiver.dimensions()))
         meta = versions.meta(self.client, self.settings)
+        if without := weights.lacking(meta, (factor.name for factor in all_factors())):
+            raise WeightsMismatchError(
+                f"the index was made without {', '.join(without)} (new, or switched off then); run `omma reindex`"
+            )
         for factor in meta.get("factors", {}):
             weights.check(meta, fingerprints, factor)
 
@@ -52,6 +62,18 @@ class Runtime:
         except Exception:  # whatever it is, the queue tries again and tells
             logger.exception("a batch of job %s goes back to the queue", batch.job)
             return batch
+
+    def look_now(self, items: Sequence[Item], source: str, collection: str) -> Progress:
+        """Look at items here and now, without the queue, as a job of its own; what can be searched afterwards is told."""
+        self.check_index()
+        job = self.jobs.create(source, collection)
+        run, size = self.jobs.begin(job), self.settings.batch_size
+        for start in range(0, len(items), size):
+            numbered = tuple(enumerate(items[start : start + size], start=start + 1))
+            self.looker.look(Batch(job, run, numbered), last=True)
+        self.jobs.read(job, discovered=len(items), skipped=0)
+        self.client.indices.refresh(index=versions.alias(self.settings))
+        return self.jobs.progress(job)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from ingest.sources.base import Refusal, Source, within
 from ingest.sources.beside import pieces_of
 from ingest.sources.folder import name_piece
 from ingest.sources.rows import FORMATS, BadRow, Row, read_rows
+from ingest.trash import judged_alone
 
 __all__ = ["FORMATS", "ROLES", "FeedSource"]
 
@@ -71,7 +72,7 @@ class FeedSource(Source):
             source=self.name,
             reference=reference,
             collection=self.collection,
-            pieces=(*pieces_of(record), *name_piece(str(record.get("image") or ""))),
+            pieces=judged_alone((*pieces_of(record), *name_piece(str(record.get("image") or "")))),
             **facts,
         )
 

@@ -11,6 +11,7 @@ from ingest.metadata import read_metadata
 from ingest.noise import clean, has_surrogates, words_of_name
 from ingest.sources.base import Refusal, Source, is_picture, within
 from ingest.sources.beside import read_beside
+from ingest.trash import judged_alone
 
 TEXT_SUFFIXES = (".txt", ".json")
 NAME_WEIGHT = 0.5  # a file's name says less of a picture than what people wrote about it
@@ -57,7 +58,7 @@ class FolderSource(Source):
         original, data = self.keep(path)
         inside, beside = read_metadata(data), read_beside(path)
         facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
-        pieces = (*beside.pieces, *inside.pieces, *name_piece(path.name))
+        pieces = judged_alone((*beside.pieces, *inside.pieces, *name_piece(path.name)))
         return Item(
             source=self.name, reference=reference, collection=self.collection, original=original, pieces=pieces, **facts
         )
@@ -66,7 +67,7 @@ class FolderSource(Source):
 def name_piece(name: str) -> tuple[Piece, ...]:
     """What a file's name says, as a piece; none where it is noise."""
     words = words_of_name(name)
-    return (Piece(Kind.FILE_NAME, words, weight=NAME_WEIGHT),) if words else ()
+    return (Piece(Kind.FILE_NAME, words, weight=NAME_WEIGHT, reason="a file's name"),) if words else ()
 
 
 def category_of(reference: str) -> str:

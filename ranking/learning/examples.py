@@ -36,11 +36,8 @@ class Example(BaseModel):
 
     @property
     def side(self) -> Part:
-        """The side of the split, the same whatever else is learned from: by a hash of the family."""
-        if self.part:
-            return self.part
-        percent = int(hashlib.sha256((self.family or self.topic).encode()).hexdigest()[:8], 16) % 100
-        return next(part for part, below in SHARES if percent < below)
+        """The side of the split."""
+        return self.part or side_of(self.family or self.topic)
 
     def slices(self) -> Iterator[str]:
         """What kinds of question it belongs to, for measuring each by itself."""
@@ -48,6 +45,12 @@ class Example(BaseModel):
         yield f"category: {self.listing.facts.category or 'not known'}"
         if self.set:
             yield f"set: {self.set}"
+
+
+def side_of(family: str) -> Part:
+    """The side of a family's questions, the same whatever else is learned from: by a hash of its name."""
+    percent = int(hashlib.sha256(family.encode()).hexdigest()[:8], 16) % 100
+    return next(part for part, below in SHARES if percent < below)
 
 
 def useful(example: Example) -> bool:

@@ -9,7 +9,7 @@ from engine.broker import redis_url, tls_options
 from engine.client import addresses
 from engine.errors import ConfigurationError
 from engine.programs import check_listening
-from engine.settings import Settings
+from engine.settings import Settings, get_settings
 from engine.settings_table import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,3 +48,19 @@ def test_nothing_listens_beyond_the_loopback_without_a_token() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "hidden-word" not in repr(Settings(opensearch_password="hidden-word", api_token="hidden-word"))
+
+
+@pytest.mark.parametrize("told", ["objects, text", '["objects", "text"]', "objects,text,"])
+def test_names_are_a_json_list_or_separated_by_commas(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMMA_SENSES_OFF", told)
+    assert Settings().senses_off == ("objects", "text")
+
+
+def test_nothing_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMMA_SENSES_OFF", "")
+    assert Settings().senses_off == ()
+    monkeypatch.setenv("OMMA_SENSES_OFF", '["objects"')
+    get_settings.cache_clear()
+    with pytest.raises(ConfigurationError, match="OMMA_SENSES_OFF"):
+        get_settings()
+    get_settings.cache_clear()

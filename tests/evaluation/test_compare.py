@@ -9,7 +9,7 @@ from PIL import Image
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import ablation, compare, pages, quality, transforms
+from evaluation import ablation, compare, pages, quality
 from evaluation.asking import Asked
 from evaluation.session import Session
 from ranking.learning import models as life
@@ -17,6 +17,7 @@ from ranking.learning.examples import by_side
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.learned import Learned
 from tests.ranking.lists import COLUMNS, FEATURES, example
+from training import transforms
 
 
 def asked(number: int) -> Asked:

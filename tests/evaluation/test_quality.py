@@ -30,7 +30,7 @@ def garment(kind: str, number: int) -> Image.Image:
 def data(tmp_path: Path) -> Path:
     """A set of two kinds of garments."""
     for kind in KINDS:
-        folder = tmp_path / "data" / sets.CLOTHING / "train" / kind
+        folder = tmp_path / "data" / sets.CLOTHING / "validation" / kind
         folder.mkdir(parents=True)
         for number in range(4):
             garment(kind, number).save(folder / f"{number}.png")

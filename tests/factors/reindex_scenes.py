@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
-from scenes import DIMENSION, DIMENSIONS, colour, label, perception, text_of, unit
+from scenes import DIMENSION, DIMENSIONS, colour, label, perception, points, text_of, unit
 
 from engine.settings import Settings
 from engine.store import Store
@@ -24,7 +24,7 @@ from mappings import versions
 from vision.perception import Perception, Vector
 from vision.picture import Picture
 
-SENSES = ("colours", "embedding", "joint", "labels", "objects", "phash", "text")
+SENSES = ("colours", "embedding", "joint", "labels", "local", "objects", "phash", "text")
 NUMBER = 12
 
 
@@ -36,6 +36,11 @@ class Looking:
         self.asked: list[tuple[str, ...]] = []
         self.pictures = 0
         self.before_looking: Callable[[], None] = lambda: None
+        self.blind: set[str] = set()  # senses that fail
+
+    def dependants(self, names: Collection[str]) -> list[str]:
+        """As if objects needed the embedding."""
+        return [*names, *(["objects"] if "embedding" in names else [])]
 
     def fingerprints(self) -> dict[str, str]:
         return {sense: f"{sense}@{number}" for sense, number in self.weights.items()}
@@ -73,9 +78,11 @@ class Looking:
             "text": text_of(f"text {picture.id[:4]}"),
             "colours": (colour("red", 1.0),),
             "phash": int(picture.id[:16], 16),
+            "local": points(rng),
         }
-        seen = perception(picture.id, **{sense: everything[sense] for sense in senses})
-        return replace(seen, width=picture.width, height=picture.height)
+        failures = {sense: f"{sense} is blind" for sense in senses if sense in self.blind}
+        seen = perception(picture.id, **{sense: everything[sense] for sense in senses if sense not in failures})
+        return replace(seen, failures=failures, width=picture.width, height=picture.height)
 
 
 def png(number: int) -> bytes:

@@ -9,11 +9,11 @@ from engine.settings import Settings
 from factors import registry
 from factors.base import Clause
 from mappings import versions
-from vision.perception import Box, Colour, Label, Object, Perception, Text, Vector, Word
+from vision.perception import Box, Colour, Label, Line, Local, Object, Perception, Text, Vector, Word
 
 DIMENSION = 16
 DIMENSIONS = {"embedding": DIMENSION, "joint": DIMENSION}
-FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "joint", "objects", "labels", "text", "colours", "phash")}
+FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "joint", "objects", "labels", "text", "colours", "phash", "local")}
 
 COLOURS = {"red": (200, 20, 30), "blue": (30, 70, 190), "white": (250, 250, 250), "green": (40, 140, 50)}
 DOGS = ("dog", "domestic dog", "canine", "animal")
@@ -32,12 +32,12 @@ def unit(rng: np.random.Generator, dimension: int = DIMENSION) -> Vector:
 
 def text_of(*lines: str) -> Text:
     """Lines as a reader gives them: one word after another, one line beneath the other."""
-    words = [
-        Word(word, 0.9, Box(0.1 * (i % 10), 0.1 * (n % 10), 0.09, 0.05))
-        for n, line in enumerate(lines)
-        for i, word in enumerate(line.split())
-    ]
-    return Text(tuple(words), lines)
+    return Text(
+        tuple(
+            Line(tuple(Word(word, 0.9, Box(0.1 * (i % 10), 0.1 * (n % 10), 0.09, 0.05)) for i, word in enumerate(line.split())))
+            for n, line in enumerate(lines)
+        )
+    )
 
 
 def label(synset: str, confidence: float) -> Label:
@@ -54,6 +54,17 @@ def an_object(rng: np.random.Generator, name: str = "dog") -> Object:
     """Something found somewhere."""
     x, y = rng.uniform(0, 0.5, size=2)
     return Object(name, 0.9, Box(float(x), float(y), 0.3, 0.4), unit(rng))
+
+
+def points(rng: np.random.Generator, number: int = 30) -> Local:
+    """Points anywhere that look like nothing else."""
+    return Local(
+        rng.uniform(0, 1, (number, 2)).astype(np.float32),
+        rng.uniform(0.01, 0.1, number).astype(np.float32),
+        rng.uniform(0, 360, number).astype(np.float32),
+        rng.integers(0, 4096, number).astype(np.int32),
+        rng.integers(0, 256, (number, 16)).astype(np.uint8),
+    )
 
 
 def perception(picture_id: str = "q", **seen: Any) -> Perception:

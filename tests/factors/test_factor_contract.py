@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scenes import Live, an_object, colour, documents, label, perception, text_of, unit
+from scenes import Live, an_object, colour, documents, label, perception, points, text_of, unit
 
 from cli import docs as docs_command
 from factors import registry
@@ -24,6 +24,7 @@ SEEN = perception(
     text=text_of("BOSCH GSB-120/LI", "Продажа билетов"),
     colours=(colour("red", 0.7), colour("white", 0.3)),
     phash=0xF234_5678_9ABC_DEF0,
+    local=points(RNG),
 )
 
 

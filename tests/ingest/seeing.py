@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vision.perception import Box, Colour, Label, Object, Perception, Text, Word
+from vision.perception import Box, Colour, Label, Line, Object, Perception, Text, Word
 from vision.picture import Picture
 
 FINGERPRINTS = {
     name: f"{name}-test@1"
-    for name in ("backbone", "embedding", "joint", "labels", "objects", "text_presence", "text", "colours", "phash")
+    for name in ("backbone", "embedding", "joint", "labels", "objects", "text_presence", "text", "colours", "phash", "local")
 }
 
 
@@ -24,7 +24,7 @@ def perception_of(picture_id: str, width: int = 64, height: int = 48) -> Percept
     return Perception(
         picture_id=picture_id, width=width, height=height, embedding=unit(seed), joint=unit(seed + 2),
         labels=(Label("n02084071", ("dog",), ("animal",), 0.8),), objects=(Object("dog", 0.9, box, unit(seed + 1)),),
-        text_presence=0.9, text=Text((Word("SALE", 0.9, box),), ("SALE",)), colours=(Colour("red", (200, 10, 10), 1.0),),
+        text_presence=0.9, text=Text((Line((Word("SALE", 0.9, box),)),)), colours=(Colour("red", (200, 10, 10), 1.0),),
         phash=seed,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import Live
 from tests.query.query_scenes import BOX, document, png, seen
+from vision.perception import Line, Text, Word
 
 pytestmark = pytest.mark.engine
 
@@ -39,6 +40,13 @@ def test_everything_that_is_known_but_vectors(full: Live, live_settings: Setting
     assert [(made.name, made.rgb) for made in shown.colours] == [("blue", [30, 70, 190])]
     assert shown.weights["embedding"] == "embedding@1" and shown.missing == []
     assert not {"similar", "palette", "embedding"} & set(shown.model_dump())
+
+
+def test_lines_that_the_reader_doubts_are_shown_apart(live: Live, live_settings: Settings) -> None:
+    doubted = Text((Line((Word("MILK", 0.9, BOX),)),), (Line((Word("rnilk", 0.5, BOX), Word("l1tre", 0.5, BOX))),))
+    live.put({"x": document(replace(seen("x", "cat", 0), text=doubted))})
+    shown = show(live.client, live_settings, "x")
+    assert (shown.text, shown.faint) == ("MILK", "rnilk l1tre") and [word.text for word in shown.words] == ["MILK"]
 
 
 def test_a_document_of_which_little_is_known(full: Live, live_settings: Settings) -> None:

@@ -1,37 +1,23 @@
 """The arithmetic of the commands that fit and measure weights, on made-up vectors and drawn pictures."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.sparse import csr_matrix
 
 from tests.vision.drawing import photo, picture
+from tests.vision.patterns import pattern
 from training.drawing import draw_page, draw_sign
-from training.projection import components, first_hits, neighbours_kept, precision, save
 from training.reading import summary, words_of
 from training.text_presence import measure
-from vision.senses.embedding import project, unit
+from training.words import fitted, planes
+from training.words_measured import bits_kept, bm25, seen_twice
+from vision import vocabulary
+from vision.senses.embedding import unit
 
 RNG = np.random.default_rng(0)
-CENTRES = unit(RNG.normal(size=(8, 1280)).astype(np.float32))
-CLASSES = [str(n % 8) for n in range(400)]
-ROWS = np.stack([CENTRES[n % 8] for n in range(400)]) + RNG.normal(scale=0.01, size=(400, 1280)).astype(np.float32)
-
-
-def test_a_projection_fitted_here_keeps_classes_together(tmp_path) -> None:
-    mean, directions, spreads = components(ROWS)
-    save(mean, directions / spreads**0.5, tmp_path / "p.npz")
-    reduced = project(ROWS, tmp_path / "p.npz")
-    assert reduced.shape == (400, 256)
-    assert np.allclose(np.linalg.norm(reduced, axis=1), 1, atol=1e-5)
-    assert precision(reduced, CLASSES) > 0.99
-    assert first_hits(reduced[:40], CLASSES[:40], reduced[40:], CLASSES[40:]) == 1.0
-
-
-def test_precision_and_neighbours_are_what_they_say() -> None:
-    alike = unit(np.array([[1, 0], [1, 0.01], [0, 1], [0.01, 1]], dtype=np.float32))
-    assert precision(alike, ["a", "a", "b", "b"], k=1) == 1.0
-    assert precision(alike, ["a", "b", "a", "b"], k=1) == 0.0
-    turned = unit(alike @ np.array([[0, 1], [-1, 0]], dtype=np.float32))
-    assert neighbours_kept(alike, turned, 1) == 1.0
 
 
 def test_the_gate_is_measured_by_what_it_saves_and_misses() -> None:
@@ -43,9 +29,16 @@ def test_the_gate_is_measured_by_what_it_saves_and_misses() -> None:
 
 
 def test_reading_is_measured_by_recall_and_precision_of_words() -> None:
-    found = summary([(3, 4, 3, 1.0), (1, 4, 5, 2.0)])
-    assert found == {"word_recall": 0.5, "word_precision": 0.5, "words_read_per_picture": 4.0, "seconds_per_picture": 1.5}
-    assert summary([(0, 0, 2, 1.0)])["word_recall"] is None
+    truths = ["one two three four is", "five six seven eight"]
+    readings = ["one two three", "five five xxx yyy zzz is"]
+    read = [[Counter(words_of(text, shortest)) for text in readings] for shortest in (3, 1)]
+    assert summary(truths, *read) == {
+        "word_recall": 0.5,
+        "word_precision": 0.5,
+        "recall_of_all_words": round(4 / 9, 3),
+        "words_read_per_picture": 4.0,
+    }
+    assert summary(["", ""], *read)["word_recall"] is None
     assert words_of("TOTAL: RM 12.50, café au lait") == ["total", "café", "lait"]
 
 
@@ -57,3 +50,34 @@ def test_drawn_pictures_repeat_and_carry_ink(seed: int) -> None:
         assert all(lines)
         assert np.array_equal(one.pixels, again.pixels)
         assert one.pixels.std() > 5
+
+
+def test_a_copy_says_where_each_of_its_points_was(tmp_path) -> None:
+    path = tmp_path / "pattern.png"
+    Image.fromarray(pattern(4)).save(path)
+    seen = seen_twice(path)
+    assert seen is not None and len(seen.copy.points) > 50
+    found = bits_kept(vocabulary.load(), planes(128), [seen])
+    assert found["bytes"] == 16 and found["right_per_picture"] > 20 and found["right"] > 0.7
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert seen_twice(tmp_path / "broken.png") is None
+
+
+def test_bm25_finds_the_document_that_has_the_rare_word() -> None:
+    counts = csr_matrix(np.array([[1, 1, 0], [1, 0, 3], [1, 0, 0]], dtype=float))
+    weighted = bm25(counts).toarray()
+    assert weighted[1, 2] > weighted[0, 1] > weighted[0, 0] > 0
+    assert weighted[2, 0] > weighted[1, 0], "in a shorter text"
+
+
+def test_a_vocabulary_is_kept_in_bytes(tmp_path) -> None:
+    rows = np.abs(RNG.normal(size=(3000, 128))).astype(np.float32)
+    known = fitted(unit(rows), 32)
+    vocabulary.save(tmp_path / "words.npz", known)
+    kept = vocabulary.load(tmp_path / "words.npz")
+    reduced = known.reduced(unit(rows[:200]))
+    assert (known.words(reduced, 1) == kept.words(reduced, 1)).mean() > 0.95
+    two = kept.words(reduced, 2)
+    assert two.shape == (200, 2) and (two[:, 0] != two[:, 1]).all()
+    distances = np.linalg.norm(reduced[0] - kept.centres, axis=1)
+    assert two[0].tolist() == np.argsort(distances)[:2].tolist()

@@ -34,6 +34,17 @@ def test_a_folder_under_an_open_root_is_ingested(program: FlaskClient, ingest: F
     assert ingest.started == [(str(tmp_path / "open/inner"), "mine")]
 
 
+@pytest.mark.parametrize("prefix", ["site:", "warc:"])
+def test_a_saved_site_or_crawl_must_lie_under_an_open_root(
+    program: FlaskClient, ingest: FakeIngest, tmp_path: Path, prefix: str
+) -> None:
+    response = program.post("/api/ingest", json={"source": f"{prefix}{tmp_path / 'open/inner'}"})
+    assert response.status_code == 202 and ingest.started == [(f"{prefix}{tmp_path / 'open/inner'}", "")]
+    for place in ("closed", "open/../closed", "open/way-out", "open/missing"):
+        assert program.post("/api/ingest", json={"source": f"{prefix}{tmp_path / place}"}).status_code == 400
+    assert len(ingest.started) == 1
+
+
 @pytest.mark.parametrize("source", ["closed", "open/../closed", "open/way-out", "open/missing", ".", ""])
 def test_no_other_folder_is(program: FlaskClient, ingest: FakeIngest, tmp_path: Path, source: str) -> None:
     response = program.post("/api/ingest", json={"source": str(tmp_path / source) if source else ""})

@@ -75,12 +75,15 @@ def a_view(document_id: str) -> DocumentView:
     box = [0.1, 0.2, 0.3, 0.4]
     return DocumentView(
         id=document_id, title=HOSTILE, width=640, height=480, bytes=20_480, format="png", category=HOSTILE,
-        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE,
+        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE, faint=HOSTILE,
         objects=[FoundObject(label=HOSTILE, confidence=0.9, box=box)],
         words=[SeenWord(text=HOSTILE, confidence=0.8, box=box)],
         labels=[SeenLabel(names=[HOSTILE], kinds=["animal"], confidence=0.5)],
         colours=[SeenColour(name="red", rgb=[200, 10, 10], share=0.4)],
-        texts=[LinkedPiece(kind="title", text=HOSTILE, language='en" onclick="x')],
+        texts=[
+            LinkedPiece(kind="title", text=HOSTILE, language='en" onclick="x'),
+            LinkedPiece(kind="nearby", text="Menu", weight=0.1, reason=f"said on 9 of 9 pages {HOSTILE}", is_trash=True),
+        ],
         sources=[
             Source(source="feed", reference=HOSTILE, collection="c", page="javascript:alert(1)"),
             Source(source="feed", reference="row 2", collection="c", page="https://shop.example/?a=1&b=<2>"),
@@ -92,6 +95,8 @@ def test_the_page_of_a_picture_shows_what_is_known_as_text(make_app: Make) -> No
     page = make_app({"show": a_view}).test_client().get(f"/picture/{sha(0)}").text
     assert "<script>alert" not in page and "<img src=x" not in page and "javascript:" not in page
     assert 'lang="en&#34; onclick' in page
+    assert page.index("Read in it") < page.index("Perhaps in it, too")
+    assert "Kept apart, and not searched (1)" in page and "Kept apart: said on 9 of 9 pages &lt;" in page
     assert "640 × 480 · PNG · 20 kB" in page and 'fill="rgb(200,10,10)"' in page
     assert 'href="https://shop.example/?a=1&amp;b=&lt;2&gt;" rel="noreferrer' in page
     assert f'href="/search?like={sha(0)}&amp;box=0.1%2C0.2%2C0.3%2C0.4" class="region"' in page

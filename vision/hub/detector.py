@@ -31,6 +31,7 @@ class HubObjects(Sense):
     """What YOLO finds, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
+    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def __init__(self, settings: Settings, crops: Embedder) -> None:
         """`crops` looks at what was found."""

@@ -40,6 +40,7 @@ class ObjectsSense(Sense):
     """What the detector finds, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
+    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
     model: ClassVar[str] = "ssd-mobilenet-v2-coco"
 
     def __init__(self, settings: Settings, crops: Embedder) -> None:

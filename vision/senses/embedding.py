@@ -1,6 +1,7 @@
-"""The similar-image embedding: the backbone's features, reduced by a fitted projection."""
+"""The similar-image embedding: the backbone's features through weights that metric learning fitted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,12 +16,45 @@ from vision.picture import Picture
 from vision.sense import Sense
 from vision.senses import backbone
 
-PROJECTION = Path(__file__).parents[1] / "weights" / "projection-lite2.npz"
+WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
 SMALLEST = 1e-9
 
 
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A linear map plus one hidden layer: mean [1280], matrix [1280, d], hidden [1280, h], bias [h], output [h, d]."""
+
+    mean: Vector
+    matrix: Vector
+    hidden: Vector
+    bias: Vector
+    output: Vector
+
+    @classmethod
+    def linear(cls, mean: Vector, matrix: Vector) -> "Projection":
+        """The map alone."""
+        inputs, outputs = matrix.shape
+        empty = np.zeros((0, outputs), dtype=np.float32)
+        return cls(mean, matrix, np.zeros((inputs, 0), dtype=np.float32), np.zeros(0, dtype=np.float32), empty)
+
+    def __call__(self, features: Vector) -> Vector:
+        """Features [n, 1280] to unit vectors [n, d]."""
+        return self.of_prepared(prepared(features))
+
+    def of_prepared(self, rows: Vector) -> Vector:
+        """The same from prepared features."""
+        centred = rows - self.mean
+        inner: Vector = np.maximum(centred @ self.hidden + self.bias, np.float32(0))
+        return unit(centred @ self.matrix + inner @ self.output)
+
+    def save(self, path: Path) -> None:
+        """Half precision is enough."""
+        parts = {name: getattr(self, name).astype(np.float16) for name in self.__slots__}
+        np.savez_compressed(path, allow_pickle=False, **parts)
+
+
 class EmbeddingSense(Sense):
-    """Features to a unit vector; `training/projection.py` fits the matrix."""
+    """Features to a unit vector; `omma train similar` fits the weights."""
 
     def __init__(self, settings: Settings, network: backbone.BackboneSense) -> None:
         """`network` looks at images that are no whole pictures."""
@@ -33,17 +67,17 @@ class EmbeddingSense(Sense):
     @property
     def dimension(self) -> int:  # type: ignore[override]
         """Length of the vector."""
-        return int(projection(PROJECTION)[1].shape[1])
+        return int(projection(WEIGHTS).matrix.shape[1])
 
     @property
     def fingerprint(self) -> str:
-        """Backbone and projection."""
-        mark = fingerprints.of_files(backbone.weights(), PROJECTION)
-        return f"{backbone.MODEL}+projection{self.dimension}@{mark}"
+        """Backbone and weights."""
+        mark = fingerprints.of_files(backbone.weights(), WEIGHTS)
+        return f"{backbone.MODEL}+similar{self.dimension}@{mark}"
 
     def files(self) -> tuple[Path, ...]:
-        """The projection, which the repository ships."""
-        return (PROJECTION,)
+        """The weights, which the repository ships."""
+        return (WEIGHTS,)
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         return list(project(np.stack([p.backbone.features for p in seen if p.backbone is not None])))
@@ -54,17 +88,20 @@ class EmbeddingSense(Sense):
 
 
 @lru_cache(maxsize=2)
-def projection(path: Path) -> tuple[Vector, Vector]:
-    """Mean [1280] and matrix [1280, d]."""
+def projection(path: Path) -> Projection:
+    """The weights of that file."""
     with np.load(path) as kept:
-        return kept["mean"].astype(np.float32), kept["matrix"].astype(np.float32)
+        return Projection(**{name: kept[name].astype(np.float32) for name in Projection.__slots__})
 
 
-def project(features: Vector, path: Path = PROJECTION) -> Vector:
-    """Features [n, 1280] to unit vectors [n, d]: unit length, centred, projected, unit length again."""
-    mean, matrix = projection(path)
-    reduced = (unit(features) - mean) @ matrix
-    return unit(reduced.astype(np.float32))
+def project(features: Vector, path: Path | None = None) -> Vector:
+    """Features [n, 1280] to unit vectors [n, d] by the weights of a file, by default those that ship."""
+    return projection(path or WEIGHTS)(features)
+
+
+def prepared(features: Vector) -> Vector:
+    """As the weights take them: of unit length."""
+    return unit(features)
 
 
 def unit(vectors: Vector) -> Vector:

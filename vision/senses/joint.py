@@ -44,7 +44,8 @@ class Tower:
         """Rows [n, p] to unit vectors [n, d]."""
         centred: Vector = rows - self.mean
         hidden = np.maximum(centred @ self.inner + self.inner_bias, 0)
-        return unit(centred @ self.direct + self.bias + hidden @ self.outer)
+        mapped: Vector = (centred @ self.direct + self.bias + hidden @ self.outer).astype(np.float32)
+        return unit(mapped)
 
 
 class JointSense(Joint):

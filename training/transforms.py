@@ -44,8 +44,9 @@ def perspective(pixels: Pixels, random: Random) -> Pixels:
 def colour(pixels: Pixels, random: Random) -> Pixels:
     """Other light: each channel, brightness and contrast change by up to a quarter."""
     gains = random.uniform(0.8, 1.2, 3) * random.uniform(0.75, 1.25)
-    levels = (pixels[..., :3].astype(np.float32) - 128) * random.uniform(0.75, 1.2) + 128
-    return np.dstack([_clipped(levels * gains), pixels[..., 3]])
+    levels = (np.arange(OPAQUE + 1, dtype=np.float32) - 128) * random.uniform(0.75, 1.2) + 128
+    table = np.dstack([_clipped(levels[:, None] * gains)[:, None], np.arange(OPAQUE + 1, dtype=np.uint8)[:, None]])
+    return _as_pixels(cv2.LUT(np.ascontiguousarray(pixels), table))
 
 
 def turn(pixels: Pixels, random: Random) -> Pixels:
@@ -58,9 +59,15 @@ def turn(pixels: Pixels, random: Random) -> Pixels:
 def phone(pixels: Pixels, random: Random) -> Pixels:
     """A snapshot in poor light: askew, a little blurred, noisy, of wrong white balance, saved as a poor JPEG."""
     taken = colour(turn(perspective(pixels, random), random), random)
-    soft = cv2.GaussianBlur(taken, (0, 0), random.uniform(0.6, 1.6)).astype(np.float32)
-    noise = random.normal(0, random.uniform(4, 14), soft.shape[:2])[..., None]
-    return _jpeg(np.dstack([_clipped(soft[..., :3] + noise), _clipped(soft[..., 3])]), int(random.integers(25, 60)))
+    soft = np.asarray(cv2.GaussianBlur(taken, (0, 0), random.uniform(0.6, 1.6)), dtype=np.uint8)
+    return np.dstack([poor(np.ascontiguousarray(soft[..., :3]), random), soft[..., 3]])
+
+
+def poor(pixels: Pixels, random: Random) -> Pixels:
+    """RGB with noise, through a poor JPEG and back."""
+    noise = random.normal(0, random.uniform(4, 14), pixels.shape[:2])[..., None]
+    noisy = encoded(_clipped(pixels + noise), int(random.integers(25, 60)))
+    return np.asarray(Image.open(io.BytesIO(noisy)))
 
 
 TRANSFORMS: dict[str, Transform] = {
@@ -115,12 +122,6 @@ def encoded(pixels: Pixels, quality: int = 85) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", quality=quality)
     return out.getvalue()
-
-
-def _jpeg(pixels: Pixels, quality: int) -> Pixels:
-    """Through a JPEG and back; what is see-through stays so."""
-    lossy = np.asarray(Image.open(io.BytesIO(encoded(np.ascontiguousarray(pixels[..., :3]), quality))))
-    return np.dstack([lossy, pixels[..., 3]])
 
 
 def _clipped(levels: NDArray[np.floating]) -> Pixels:

@@ -1,0 +1,61 @@
+"""`omma landmarks`: things with a name and a place that pictures are recognised by."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from engine.client import connect
+from engine.settings import get_settings
+from ingest.delete import delete_collection
+from ingest.facts import place_of
+from ingest.landmarks import collection_of, items_of, known
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def landmarks() -> None:
+    """Add, list and remove landmarks; a search by picture names those that it shows."""
+
+
+@landmarks.command()
+@click.argument("name")
+@click.argument("pictures", nargs=-1, required=True, type=FILE)
+@click.option("--place", metavar="LAT,LON", help="Where it is, in degrees.")
+def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
+    """Add reference pictures of a landmark; more may be added later."""
+    from workers.runtime import get_runtime  # noqa: PLC0415  (only this command loads models)
+
+    settings = get_settings()
+    items = items_of(name, place_of(place) if place else None, pictures, settings)
+    done = get_runtime().look_now(items, f"landmark {name}", collection_of(name))
+    click.echo(f"{name}: {done.indexed} added, {done.unchanged} known already, {done.quarantined} refused")
+    for failure in done.failures:
+        click.echo(f"  {failure}", err=True)
+
+
+@landmarks.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_landmarks(*, as_json: bool) -> None:
+    """Show all landmarks with their places and how many reference pictures they have."""
+    settings = get_settings()
+    entries = known(connect(settings), settings)
+    if as_json:
+        click.echo(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False))
+        return
+    for entry in entries:
+        where = f"{entry.place[0]:.5f}, {entry.place[1]:.5f}" if entry.place else "no place"
+        click.echo(f"{entry.name}  ({where})  {entry.pictures} picture{'s' * (entry.pictures != 1)}")
+    if not entries:
+        click.echo("there are no landmarks; add one by `omma landmarks add NAME --place LAT,LON PICTURES...`")
+
+
+@landmarks.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget a landmark; reference pictures that are in no other collection go with it."""
+    settings = get_settings()
+    deleted, kept = delete_collection(connect(settings), settings, collection_of(name))
+    click.echo(f"{name}: {deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

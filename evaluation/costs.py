@@ -1,0 +1,102 @@
+"""What every factor is worth and what it costs: its own task, milliseconds per image, bytes per document.
+
+Milliseconds are those of the senses that a factor reads and of those that must look before them, each counted once, measured
+while the collection was indexed. Bytes are measured by the engine (`evaluation.storage`).
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from opensearchpy import OpenSearch
+
+from engine.settings import Settings
+from evaluation import storage, tasks
+from evaluation.compare import ALONE, Comparison, Row
+from factors.registry import all_factors
+from vision.perceiver import Perceiver
+
+Timings = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A factor on its own task: its value there, and that of the best other single factor.
+
+    `chosen`: no set names the factor, and this is the one that it answers best.
+    """
+
+    set: str
+    measure: str
+    value: float
+    other: str
+    other_value: float
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One factor. `own_ms` is the part of `ms` that no other factor needs; `index` and `source` are bytes per document."""
+
+    factor: str
+    worth: Worth | None
+    ms: float
+    own_ms: float
+    index: float
+    source: float
+
+
+class Stopwatch:
+    """What senses take per image from now on."""
+
+    def __init__(self, perceiver: Perceiver) -> None:
+        """Models are loaded first, which is no image's time."""
+        perceiver.warm_up()
+        self._perceiver, self._taken, self._looked = perceiver, dict(perceiver.timings), perceiver.looked
+
+    def per_image(self) -> dict[str, float]:
+        """Sense -> milliseconds per picture that was looked at since."""
+        looked = max(1, self._perceiver.looked - self._looked)
+        return {s: 1000 * (taken - self._taken[s]) / looked for s, taken in self._perceiver.timings.items()}
+
+
+def measured(client: OpenSearch, settings: Settings, perceiver: Perceiver, comparison: Comparison, ms: Timings) -> list[Cost]:
+    """A row per factor that takes part, whichever there are; `ms` by sense, as a `Stopwatch` took it."""
+    factors, dimensions = all_factors(), perceiver.dimensions()
+    stored = storage.per_document(client, settings, {factor.name: factor.fields(dimensions) for factor in factors})
+    looking = {factor.name: perceiver.with_needs(factor.reads) for factor in factors}
+    return [
+        Cost(
+            factor=name,
+            worth=worth(comparison, name),
+            ms=sum(ms[sense] for sense in senses),
+            own_ms=sum(ms[sense] for sense in senses - _others(looking, name)),
+            index=stored[name].index,
+            source=stored[name].source,
+        )
+        for name, senses in looking.items()
+    ]
+
+
+def worth(comparison: Comparison, factor: str) -> Worth | None:
+    """The first set that is the factor's task and was asked, else the one that it alone answers best; None without any."""
+    rows = {row.set: row for row in comparison.rows if row.configuration == factor + ALONE and row.means and row.set != "all"}
+    own = [(name, measure) for name, measure in tasks.named(factor).items() if name in rows]
+    if own:
+        return _worth(comparison, rows[own[0][0]], own[0][1], chosen=False)
+    best = max(rows.values(), key=lambda row: row.means[tasks.USUAL], default=None)
+    return _worth(comparison, best, tasks.USUAL, chosen=True) if best else None
+
+
+def _worth(comparison: Comparison, row: Row, measure: str, *, chosen: bool) -> Worth:
+    others = [
+        (other.means[measure], other.configuration.removesuffix(ALONE))
+        for other in comparison.rows
+        if other.set == row.set and other.configuration.endswith(ALONE) and other is not row and other.means
+    ]
+    other_value, other = max(others, default=(0.0, ""))
+    return Worth(row.set, measure, row.means[measure], other, other_value, chosen)
+
+
+def _others(looking: Mapping[str, Set[str]], name: str) -> set[str]:
+    """The senses that other factors need."""
+    return {sense for other, senses in looking.items() if other != name for sense in senses}

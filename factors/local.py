@@ -1,0 +1,146 @@
+"""Local: the same thing is in both pictures, however it lies there."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factors.base import UNSCORED, Check, Checked, Clause, Evidence, Factor, Json, Match, Question
+from vision.geometry import Alignment, Placed, align
+from vision.perception import Local, Perception
+
+KEPT = 300  # points of a document
+TERMS = 128  # words of a question: more find no more (vision/weights/words.json), and a request has 1,024 clauses in all
+HALFWAY = 12.0  # matched points that make a value of one half
+SHOWN = 40  # matched points that are drawn
+BY_WORDS = 0.5  # what sharing words counts beside points that match
+POINT = np.dtype([("x", "<u2"), ("y", "<u2"), ("size", "u1"), ("angle", "u1"), ("word", "<u2"), ("code", "u1", 16)])
+FINEST, OCTAVE = -10.0, 24.0  # logarithm to base 2 of the smallest size that is kept, and steps of one octave
+READ = ("local_points", "width", "height")
+
+
+class LocalPoints(Factor):
+    """Visual words in the inverted index, and geometry of what they propose."""
+
+    name: ClassVar[str] = "local"
+    title: ClassVar[str] = "Same thing in it"
+    about: ClassVar[str] = (
+        "Points of the picture that can be found again (RootSIFT), as visual words in the engine's own inverted index: BM25 of "
+        f"the question's {TERMS} strongest words against a document's. It proposes candidates, and is no evidence by itself. "
+        "For the best of them `local.inliers` matches points one by one, by binary signatures, and looks whether they lie "
+        "alike in both pictures (RANSAC, a similarity or a homography): n matched points make a value of n / (n + "
+        f"{HALFWAY:g}). It finds the same print, building, logo, cover or pattern when it is cropped, turned, smaller, seen "
+        "from the side, partly hidden or pasted into another picture."
+    )
+    reads: ClassVar[tuple[str, ...]] = ("local",)
+    weight: ClassVar[float] = 2.0
+
+    def fields(self, dimensions: object) -> Json:
+        """Words as text, and the points as bytes, in a column of their own that is read for the best few only."""
+        words: Json = {"type": "text", "analyzer": "whitespace", "index_options": "freqs", "similarity": "visual"}
+        return {"local": words, "local_points": {"type": "binary", "doc_values": True}}
+
+    def seen(self, perception: Perception) -> Json:
+        """The strongest points; neither field where there is none."""
+        if perception.local is None or not len(perception.local):
+            return {}
+        kept = perception.local.chosen(slice(KEPT))
+        return {"local": as_text(kept.words), "local_points": packed(kept)}
+
+    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The points; a document that the sense looked at without finding any gives none."""
+        if "local" in document.get("missing", ()):
+            return {}
+        return {"local": unpacked(document.get("local_points", ""))}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """A column of words and one of matched points, where the picture asked with has points."""
+        seen = question.perception
+        if seen is None or seen.local is None or not len(seen.local):
+            return []
+        match: Json = {"match": {"local": {"query": as_text(strongest_words(seen.local))}}}
+        asked = Placed(seen.local, seen.width, seen.height)
+        check = Check(reads=READ, compute=partial(compared, asked), by=("local",))
+        return [
+            Clause("local", score=match, find=match, weight=BY_WORDS, sure=False),
+            Clause("local.inliers", score=UNSCORED, check=check),
+        ]
+
+    def unshown_fields(self) -> tuple[str, ...]:
+        """Both."""
+        return ("local", "local_points")
+
+    def box(self, evidence: Evidence) -> list[float] | None:
+        """The rectangle around the matched points."""
+        if evidence.checked is None or evidence.checked.match is None:
+            return None
+        places = np.array([pair[2:] for pair in evidence.checked.match.pairs])
+        (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
+        return [round(float(v), 4) for v in (left, top, right - left, bottom - top)]
+
+    def explain(self, evidence: Evidence) -> str:
+        """How many points match, and lie alike."""
+        if evidence.clause == "local":
+            return f"Has details that look like some of your picture's (BM25 {evidence.value:.1f})."
+        part = "chosen part" if evidence.question.region else "picture"
+        count = evidence.checked.count if evidence.checked else round(HALFWAY * evidence.value / (1 - evidence.value))
+        return f"The same thing is in it: {count} points of your {part} lie alike."
+
+
+def strongest_words(local: Local) -> NDArray[np.int32]:
+    """Distinct words of the strongest points, at most as many as are asked with."""
+    _, first = np.unique(local.words, return_index=True)
+    return np.asarray(local.words[np.sort(first)[:TERMS]], dtype=np.int32)
+
+
+def as_text(words: NDArray[np.int32]) -> str:
+    """Words as the index takes them: numbers between blanks."""
+    return " ".join(map(str, words.tolist()))
+
+
+def compared(asked: Placed, fields: Mapping[str, Sequence[Any]]) -> Checked | None:
+    """What matching points say of a document; None where it has none, or too few agree."""
+    if not fields.get("local_points"):
+        return None
+    there = Placed(unpacked(fields["local_points"][0]), int(fields["width"][0]), int(fields["height"][0]))
+    found = align(asked, there)
+    if found is None:
+        return None
+    return Checked(value_of(found.count), found.count, _match(asked, there, found))
+
+
+def value_of(count: int) -> float:
+    """Matched points within 0..1, ever more slowly."""
+    return round(count / (count + HALFWAY), 6)
+
+
+def packed(local: Local) -> str:
+    """Points as base64 of 24 bytes each."""
+    rows = np.zeros(len(local), dtype=POINT)
+    rows["x"], rows["y"] = np.round(local.points * 65535).T
+    rows["size"] = np.clip(np.round((np.log2(np.maximum(local.sizes, 1e-6)) - FINEST) * OCTAVE), 0, 255)
+    rows["angle"] = np.round(local.angles / 360 * 256).astype(int) % 256
+    rows["word"], rows["code"] = local.words, local.codes
+    return base64.b64encode(rows.tobytes()).decode()
+
+
+def unpacked(text: str) -> Local:
+    """The way back."""
+    rows = np.frombuffer(base64.b64decode(text), dtype=POINT)
+    return Local(
+        points=(np.stack([rows["x"], rows["y"]], axis=1) / 65535).astype(np.float32),
+        sizes=np.exp2(rows["size"] / OCTAVE + FINEST).astype(np.float32),
+        angles=(rows["angle"] * (360 / 256)).astype(np.float32),
+        words=rows["word"].astype(np.int32),
+        codes=np.ascontiguousarray(rows["code"]),
+    )
+
+
+def _match(asked: Placed, there: Placed, found: Alignment) -> Match:
+    pairs = found.pairs[np.linspace(0, len(found.pairs) - 1, min(SHOWN, len(found.pairs))).astype(int)]
+    places = np.hstack([asked.local.points[pairs[:, 0]], there.local.points[pairs[:, 1]]])
+    ours, theirs = np.round(places, 4).tolist(), np.round(found.outline, 4).tolist()
+    return Match(tuple((a, b, c, d) for a, b, c, d in ours), tuple((x, y) for x, y in theirs))

@@ -1,0 +1,79 @@
+"""Landmarks: things with a name and a place that pictures are recognised by; their reference pictures are like any others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import NotFoundError as MissingError
+
+from engine.client import guard
+from engine.errors import InputError
+from engine.settings import Settings
+from engine.store import Store
+from factors.linked import Kind, Piece
+from ingest.facts import LONGEST
+from ingest.item import Item
+from ingest.noise import clean
+from mappings.versions import alias
+
+Json = dict[str, Any]
+LANDMARK = "landmark"  # the facet that holds the name
+MOST = 10_000  # landmarks that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A landmark that is known: how many reference pictures it has, and where it is."""
+
+    name: str
+    place: tuple[float, float] | None
+    pictures: int
+
+
+def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path], settings: Settings) -> list[Item]:
+    """Reference pictures of one landmark, their bytes in the store; InputError for a name that is none, or a file unread."""
+    store, title = Store(settings), checked(name)
+    try:
+        originals = [store.put_original(path.read_bytes()) for path in paths]
+    except OSError as error:
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
+    pieces, facets = (Piece(Kind.TITLE, title),), {LANDMARK: title}
+    return [
+        Item(LANDMARK, path.name, collection_of(name), original=original, pieces=pieces, place=place, facets=facets)
+        for path, original in zip(paths, originals, strict=True)
+    ]
+
+
+def checked(name: str) -> str:
+    """The name as it is kept; InputError."""
+    plain = clean(name)
+    if not 0 < len(plain) <= LONGEST:
+        raise InputError(f"the name of a landmark has 1 to {LONGEST} characters")
+    return plain
+
+
+def collection_of(name: str) -> str:
+    """Every landmark is a collection of its own, so that it is forgotten as one."""
+    return f"{LANDMARK}: {checked(name)}"
+
+
+def known(client: OpenSearch, settings: Settings) -> list[Entry]:
+    """All landmarks, by name."""
+    terms: Json = {"field": "facets", "include": f"{LANDMARK}=.*", "size": MOST, "order": {"_key": "asc"}}
+    one: Json = {"top_hits": {"size": 1, "_source": ["place"]}}
+    body: Json = {"size": 0, "aggs": {"names": {"terms": terms, "aggs": {"one": one}}}}
+    try:
+        with guard():
+            client.indices.refresh(index=alias(settings))
+            found = client.search(index=alias(settings), body=body)
+    except MissingError:
+        return []
+    return [_entry(bucket) for bucket in found["aggregations"]["names"]["buckets"]]
+
+
+def _entry(bucket: Json) -> Entry:
+    place = bucket["one"]["hits"]["hits"][0]["_source"].get("place")
+    name = str(bucket["key"]).partition("=")[2]
+    return Entry(name, (place["lat"], place["lon"]) if place else None, int(bucket["doc_count"]))

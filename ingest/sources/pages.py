@@ -1,0 +1,162 @@
+"""What saved sites and crawls have in common: pages, read twice, and the pictures on them.
+
+The first reading counts what the site says on many of its pages; the second makes items, with every piece of text weighed.
+"""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from engine.errors import BadPicture
+from ingest.item import Item
+from ingest.metadata import Metadata, read_metadata
+from ingest.sources.base import Refusal, Source
+from ingest.sources.folder import name_piece
+from ingest.trash import Around, judged, judged_alone
+from ingest.trash.judges import AT_LEAST, MANY
+from ingest.trash.languages import page_language
+from ingest.trash.phrases import plain
+from ingest.trash.repeats import Repeats
+from ingest.web import addresses
+from ingest.web.page import read_page
+from ingest.web.told import Page, Shown
+
+BETWEEN = " > "  # page > picture
+MOST_PLACES = 20  # pages that are told of a picture which stands on many of them, as a logo does
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page's bytes; `address` is what its relative addresses refer to, `site` what its phrases are counted in.
+
+    `known_as` is the address on the web that whoever saved the page noted, or empty.
+    """
+
+    reference: str
+    address: str
+    data: bytes
+    charset: str = ""
+    site: str = ""
+    known_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a picture's bytes are: in the store, or at an address; what they say of themselves, where they are at hand."""
+
+    original: str = ""
+    address: str = ""
+    inside: Metadata = field(default_factory=Metadata)
+
+
+class PageSource(Source):
+    """A source whose pictures stand on web pages; references are `page > picture`."""
+
+    @abstractmethod
+    def pages(self) -> Iterator[Found | Refusal]:
+        """Every page in a stable order; the same ones each time."""
+
+    @abstractmethod
+    def locate(self, page: Page, shown: Shown) -> Located | None:
+        """Where the picture is; none where it is left out; BadPicture where it is refused."""
+
+    def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
+        """Every picture of every page, page by page."""
+        repeats = self._counted()
+        wanted = None if only is None else {reference.partition(BETWEEN)[0] for reference in only}
+        told = Counter[str]()
+        for found in self.pages():
+            if isinstance(found, Refusal):
+                yield from (one for one in [found] if only is None or one.reference in only)
+            elif wanted is None or found.reference in wanted:
+                yield from self._of_page(found, repeats, told, only)
+
+    def own_address(self, page: Page) -> str:
+        """The page's address for people."""
+        return page.canonical or page.address
+
+    def _counted(self) -> Repeats:
+        repeats = Repeats()
+        for found in self.pages():
+            if isinstance(found, Found):
+                page = read_page(found.data, found.address, charset=found.charset)
+                if page.pictures:
+                    repeats.add(found.site, ((t, _key(page, shown)) for shown in page.pictures for t in shown.texts))
+        return repeats
+
+    def _of_page(
+        self, found: Found, repeats: Repeats, told: Counter[str], only: Collection[str] | None
+    ) -> Iterator[Item | Refusal]:
+        page = read_page(found.data, found.address, charset=found.charset, with_main_text=True)
+        page = replace(page, canonical=page.canonical or found.known_as)
+        self.skipped += page.left_out
+        if page.cut and (only is None or found.reference in only):
+            yield Refusal(found.reference, "page-cut" if page.pictures else "page-empty", page.cut)
+        around = self._around(found, page, repeats)
+        for shown in page.pictures:
+            reference = found.reference + BETWEEN + _shown_as(page, shown)
+            if only is not None and reference not in only:
+                continue
+            if self._told_enough(found.site, _key(page, shown), repeats, told):
+                self.skipped += 1
+                continue
+            yield from self._item(reference, page, shown, around)
+
+    def _around(self, found: Found, page: Page, repeats: Repeats) -> Around:
+        said = page.main_text or " ".join(text.text for shown in page.pictures for text in shown.texts)
+        language = page_language(page.language, said)
+        return Around(language, plain(page.main_text), pictures=len(page.pictures), site=found.site, repeats=repeats)
+
+    def _item(self, reference: str, page: Page, shown: Shown, around: Around) -> Iterator[Item | Refusal]:
+        try:
+            located = self.locate(page, shown)
+        except BadPicture as error:
+            yield Refusal(reference, error.reason, str(error))
+            return
+        if located is None:
+            self.skipped += 1
+            return
+        here = _here(around, page, shown)
+        address = self.own_address(page)
+        name = name_piece(_file_name(shown))
+        pieces = (*judged(shown.texts, here, address), *judged_alone((*located.inside.pieces, *name)))
+        facts: dict[str, Any] = {"date": located.inside.date, "place": located.inside.place} | shown.facts
+        yield Item(
+            source=self.name, reference=reference, collection=self.collection, page=address,
+            address=located.address, original=located.original, pieces=pieces, **facts,
+        )  # fmt: skip
+
+    def _told_enough(self, site: str, key: str, repeats: Repeats, told: Counter[str]) -> bool:
+        """Whether a picture that is everywhere was met often enough to know it."""
+        if repeats.of_picture(site, key) < max(AT_LEAST, MANY * repeats.pages(site)):
+            return False
+        told[site + key] += 1
+        return told[site + key] > MOST_PLACES
+
+    def stored(self, data: bytes) -> Located:
+        """Bytes that are at hand, put into the store; BadPicture where they are too many."""
+        if len(data) > self.settings.max_bytes:
+            raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
+        return Located(self.store.put_original(data), inside=read_metadata(data))
+
+
+def _here(around: Around, page: Page, shown: Shown) -> Around:
+    return replace(around, part=shown.part, is_main=shown.is_main, picture=_key(page, shown))
+
+
+def _key(page: Page, shown: Shown) -> str:
+    return addresses.key_of(addresses.absolute(page.base, shown.candidates[0]))
+
+
+def _shown_as(page: Page, shown: Shown) -> str:
+    """How people find the picture on the page: its address as it is written there; of a `data:` address what tells it apart."""
+    written = shown.candidates[0]
+    return f"data:{sha256(written.encode()).hexdigest()[:16]}" if written.startswith("data:") else written
+
+
+def _file_name(shown: Shown) -> str:
+    plainly = next((one for one in shown.candidates if not one.startswith("data:")), "")
+    return plainly.partition("?")[0].rpartition("/")[2]

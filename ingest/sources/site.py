@@ -1,0 +1,151 @@
+"""A saved web site: a folder of pages, as browsers save them or as wget and HTTrack mirror them."""
+
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+from engine.errors import BadPicture
+from ingest.metadata import read_metadata
+from ingest.noise import clean
+from ingest.sources.base import Refusal, within
+from ingest.sources.folder import printable
+from ingest.sources.pages import Found, Located, PageSource
+from ingest.web import addresses
+from ingest.web.markup import LARGEST
+from ingest.web.told import Page, Shown
+
+PREFIX = "site:"
+PAGES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
+HERE = "http://omma.invalid/"  # stands for the folder: no name ends in `.invalid` (RFC 2606)
+SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(https?://[^\s<>]{1,2000})", re.IGNORECASE)
+REMEMBERED = 4096  # pictures that need not be read again for the next page that shows them
+
+
+class SiteSource(PageSource):
+    """Pages by relative path. What a page refers to is taken from the folder where it is there, and else from its address.
+
+    Nothing outside the folder is ever read: `..`, links and `file:` addresses that lead out are refused.
+    """
+
+    def __post_init__(self) -> None:
+        """Remember what was read lately."""
+        super().__post_init__()
+        self._kept = lru_cache(maxsize=REMEMBERED)(self._read)
+        self.root = Path(self.spec.removeprefix(PREFIX))
+
+    def pages(self) -> Iterator[Found | Refusal]:
+        """Files whose names end as pages do, in order of path."""
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                if Path(name).suffix.lower() in PAGES and not name.startswith("."):
+                    yield self._page(Path(folder, name))
+
+    def locate(self, page: Page, shown: Shown) -> Located | None:
+        """In the folder, else at an address; refused where all that is written leads out or nowhere."""
+        wrong, remote = BadPicture("not-found", "the folder does not hold it, and no address is known"), ""
+        refused = False
+        for written in shown.candidates:
+            if written.startswith("data:"):
+                return self.stored(addresses.data_of(written))
+            try:
+                path = self._path(page, written)
+            except BadPicture as error:
+                wrong, refused = error, True
+                continue
+            if path is not None:
+                return self._kept(path)
+            remote = remote or self._remote(page, written)
+        if remote:
+            return Located(address=remote)
+        if refused or any(_is_relative(written) for written in shown.candidates):
+            raise wrong
+        return None  # javascript:, blob: and the like
+
+    def own_address(self, page: Page) -> str:
+        """What the page says that its address is; else its path."""
+        return (
+            page.canonical
+            if page.canonical and not page.canonical.startswith(HERE)
+            else unquote(page.address.removeprefix(HERE))
+        )
+
+    def _page(self, path: Path) -> Found | Refusal:
+        reference = printable(str(path.relative_to(self.root)))
+        if path.is_symlink() and not within(path, self.root):
+            return Refusal(reference, "outside", "the link leads out of the folder")
+        try:
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+        except OSError as error:
+            return Refusal(reference, "unreadable", f"the page cannot be read: {error.strerror or error}")
+        return Found(reference, HERE + quote(reference), data, known_as=saved_from(data))
+
+    def _path(self, page: Page, written: str) -> Path | None:
+        """The file that an address means, if the folder holds it; BadPicture where it leads out."""
+        try:
+            parts = urlsplit(written)
+        except ValueError:
+            return None
+        if parts.scheme == "file":
+            raise BadPicture("outside", "a file: address leads out of the folder")
+        if parts.scheme not in ("", "http", "https"):
+            return None
+        name = unquote(parts.path)
+        names = [name, f"{name}?{unquote(parts.query)}"] if parts.query else [name]
+        return next((path for one in names for path in self._places(page, parts.netloc, one) if self._is_here(path)), None)
+
+    def _places(self, page: Page, host: str, name: str) -> Iterator[Path]:
+        """Where the file may be: beside the page, under the root, or in the folder of its host."""
+        if "\0" in name or not name.strip("/"):
+            return
+        if host:
+            yield self.root / PurePosixPath(os.path.normpath("/" + host + "/" + name)).relative_to("/")
+            return
+        here = PurePosixPath(unquote(page.address.removeprefix(HERE)))
+        if name.startswith("/"):
+            inside = os.path.normpath(name).lstrip("/")
+            yield from (self.root / inside, self.root / here.parts[0] / inside)
+            return
+        joined = os.path.normpath(str(here.parent / name))
+        if joined.startswith(".."):
+            raise BadPicture("outside", "the path leads out of the folder")
+        yield self.root / joined
+
+    def _is_here(self, path: Path) -> bool:
+        try:
+            if not path.is_file():
+                return False
+        except OSError:  # names longer than the file system takes
+            return False
+        if not within(path, self.root):
+            raise BadPicture("outside", "the link leads out of the folder")
+        return True
+
+    def _read(self, path: Path) -> Located:
+        original, data = self.keep(path)
+        return Located(original, inside=read_metadata(data))
+
+    def _remote(self, page: Page, written: str) -> str:
+        """The address on the web, where one is known: written out, or from where the page came."""
+        for base in (page.base, page.canonical):
+            found = addresses.absolute(base, written) if base else ""
+            if found.startswith(("http://", "https://")) and not found.startswith(HERE):
+                return clean(found)
+        return ""
+
+
+def saved_from(data: bytes) -> str:
+    """The address that a browser noted when it saved the page."""
+    match = SAVED_FROM.search(data[:LARGEST])
+    return match.group(1).decode("utf-8", "replace") if match else ""
+
+
+def _is_relative(written: str) -> bool:
+    try:
+        return urlsplit(written).scheme in ("", "http", "https")
+    except ValueError:
+        return False

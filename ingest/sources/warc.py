@@ -1,0 +1,126 @@
+"""A crawl: WARC files, in which pages and pictures lie as servers sent them.
+
+Two readings. The first notes in a table on disk where each address lies and counts phrases; the second takes page by page and
+looks its pictures up in the table. Memory does not grow with the crawl.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from engine.errors import BadPicture, BadSource
+from ingest.sources.base import Refusal, within
+from ingest.sources.pages import Found, Located, PageSource
+from ingest.sources.records import BadRecord, Record, read_record, read_records
+from ingest.web import addresses
+from ingest.web.markup import LARGEST
+from ingest.web.told import Page, Shown
+
+PREFIX = "warc:"
+SUFFIXES = (".warc", ".warc.gz")
+HTML = ("text/html", "application/xhtml+xml")
+MOST_STEPS = 5  # from an address to where it was moved to
+TABLES = """
+CREATE TABLE pages (number INTEGER PRIMARY KEY, address TEXT UNIQUE, file INTEGER, offset INTEGER);
+CREATE TABLE pictures (address TEXT PRIMARY KEY, file INTEGER, offset INTEGER) WITHOUT ROWID;
+CREATE TABLE moved (address TEXT PRIMARY KEY, target TEXT) WITHOUT ROWID;
+CREATE TABLE bad (number INTEGER PRIMARY KEY, reference TEXT UNIQUE, reason TEXT, message TEXT);
+"""
+
+
+class WarcSource(PageSource):
+    """One file, or all of a folder; pages by address, each once. Phrases are counted by host.
+
+    A picture that the crawl does not hold is left out and counted, or fetched where OMMA_WARC_FETCH says so.
+    """
+
+    def __post_init__(self) -> None:
+        """BadSource where there is no such file."""
+        super().__post_init__()
+        root = Path(self.spec.removeprefix(PREFIX))
+        self.files = (
+            sorted(p for p in root.rglob("*") if is_warc(p) and p.is_file() and within(p, root)) if root.is_dir() else [root]
+        )
+        if not self.files:
+            raise BadSource(f"{root} holds no WARC file ({', '.join(SUFFIXES)})")
+        self._table: sqlite3.Connection | None = None
+
+    def pages(self) -> Iterator[Found | Refusal]:
+        """What cannot be read, then every page in the order in which it was crawled."""
+        table = self._noted()
+        for reference, reason, message in table.execute("SELECT reference, reason, message FROM bad ORDER BY number"):
+            yield Refusal(reference, reason, message)
+        for address, file, offset in table.execute("SELECT address, file, offset FROM pages ORDER BY number"):
+            record = read_record(self.files[file], offset, LARGEST + 1)
+            if record is not None:
+                yield Found(address, address, record.data, record.charset, site=urlsplit(address).netloc)
+
+    def locate(self, page: Page, shown: Shown) -> Located | None:
+        """In the crawl; else at its address, where that is wanted."""
+        remote = ""
+        for written in shown.candidates:
+            if written.startswith("data:"):
+                return self.stored(addresses.data_of(written))
+            address = addresses.absolute(page.base, written)
+            if not address.startswith(("http://", "https://")):
+                continue
+            record = self._held(address)
+            if record is not None and record.too_large:
+                raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
+            if record is not None:
+                return self.stored(record.data)
+            remote = remote or address
+        return Located(address=remote) if remote and self.settings.warc_fetch else None
+
+    def _held(self, address: str) -> Record | None:
+        """The picture's record, also where the crawl was sent on to it, or met it by http instead of https."""
+        table = self._noted()
+        for _ in range(MOST_STEPS):
+            for known in (address, _other_scheme(address)):
+                row = table.execute("SELECT file, offset FROM pictures WHERE address = ?", (known,)).fetchone()
+                if row:
+                    return read_record(self.files[row[0]], row[1], self.settings.max_bytes)
+            moved = table.execute("SELECT target FROM moved WHERE address = ?", (address,)).fetchone()
+            if not moved:
+                return None
+            address = addresses.absolute(address, moved[0])
+        return None
+
+    def _noted(self) -> sqlite3.Connection:
+        """The table of what lies where, made at the first use in a file that is gone with the process."""
+        if self._table is None:
+            self._table = sqlite3.connect("", check_same_thread=False)  # an unnamed file on disk
+            self._table.executescript(TABLES)
+            for number, path in enumerate(self.files):
+                self._note(self._table, number, path)
+            self._table.commit()
+        return self._table
+
+    def _note(self, table: sqlite3.Connection, number: int, path: Path) -> None:
+        try:
+            for record in read_records(path, 1):
+                self._note_record(table, number, path, record)
+        except OSError as error:
+            self._note_record(table, number, path, BadRecord(0, "unreadable", f"{error.strerror or error}"))
+
+    def _note_record(self, table: sqlite3.Connection, number: int, path: Path, record: Record | BadRecord) -> None:
+        if isinstance(record, BadRecord):
+            told = (f"{path.name}@{record.offset}", record.reason, record.message)
+            table.execute("INSERT OR IGNORE INTO bad (reference, reason, message) VALUES (?, ?, ?)", told)
+        elif record.refers_to:
+            table.execute("INSERT OR IGNORE INTO moved VALUES (?, ?)", (record.address, record.refers_to))
+        else:
+            into = "pages (address, file, offset)" if record.content_type in HTML else "pictures"
+            place = (addresses.absolute(record.address, ""), number, record.offset)
+            table.execute(f"INSERT OR IGNORE INTO {into} VALUES (?, ?, ?)", place)  # noqa: S608  (one of two tables)
+
+
+def is_warc(path: Path) -> bool:
+    """Whether the name is that of a WARC file."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def _other_scheme(address: str) -> str:
+    scheme, _, rest = address.partition("://")
+    return f"{'http' if scheme == 'https' else 'https'}://{rest}"

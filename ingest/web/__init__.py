@@ -1,0 +1,1 @@
+"""Web pages: from bytes to pictures with the text and facts that stand with them."""

@@ -1,0 +1,110 @@
+"""A row per factor: its own task beside the others, its time, its bytes; and what ingest is held against."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.client import connect
+from engine.settings import Settings
+from evaluation import compare, costs, pages, tasks, throughput
+from evaluation.compare import Comparison, Row
+from evaluation.questions import QUESTION_SETS
+from evaluation.session import Session
+from factors import registry
+from ranking.learning.measures import NAMES
+from tests.evaluation.test_quality import data
+from vision.perceiver import get_perceiver
+
+__all__ = ["data"]  # a fixture
+FIGURES = {
+    "surroundings": {"machine": "one"}, "documents": 8, "questions": 8, "stages_ms": {"table": 1.0}, "like": [], "upload": {},
+    "ordering": {"times": {}, "questions": 8, "candidates": 8},
+}  # fmt: skip
+
+
+def row(name: str, configuration: str, value: float) -> Row:
+    return Row(name, configuration, 5, dict.fromkeys(NAMES, value), 1.0, 0.0, 1, 0.1)
+
+
+def compared(*rows: Row) -> Comparison:
+    return Comparison(compare.FUSION, list(rows), {})
+
+
+def test_tasks_are_of_sets_and_measures_that_there_are() -> None:
+    assert set(tasks.TASKS) <= set(QUESTION_SETS)
+    assert {task.measure for task in tasks.TASKS.values()} <= set(NAMES)
+    named = [factor for task in tasks.TASKS.values() for factor in task.factors]
+    assert set(named) <= {factor.name for factor in registry.every_factor()} and len(named) == len(set(named))
+
+
+def test_a_factor_is_judged_by_its_own_task_beside_the_best_other() -> None:
+    found = costs.worth(
+        compared(
+            row("near-duplicate", "near_duplicate alone", 0.7), row("near-duplicate", "similar alone", 0.9),
+            row("near-duplicate", "rank fusion", 0.95), row("near-duplicate", "ocr alone", 0.1),
+            row("same kind", "near_duplicate alone", 0.8),
+        ),
+        "near_duplicate",
+    )  # fmt: skip
+    assert found == costs.Worth("near-duplicate", "Success@1", 0.7, "similar", 0.9, chosen=False)
+
+
+def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None:
+    comparison = compared(
+        row("a", "smell alone", 0.2),
+        row("b", "smell alone", 0.6),
+        row("all", "smell alone", 0.9),
+        row("b", "similar alone", 0.5),
+    )
+    assert costs.worth(comparison, "smell") == costs.Worth("b", "NDCG@10", 0.6, "similar", 0.5, chosen=True)
+    assert costs.worth(comparison, "silent") is None
+    table = pages.factors([costs.Cost("smell", costs.worth(comparison, "smell"), 3.0, 1.0, 2000.0, 100.0)])
+    assert "| smell | (b) | NDCG@10 | 0.600 | similar 0.500 | 3.0 | 1.0 | 2,000 | 100 |" in table
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+@pytest.mark.models
+def test_every_factor_costs_time_and_bytes(
+    data: Path, live_settings: Settings, models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evaluation import corpus  # noqa: PLC0415
+
+    changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
+    settings, build = live_settings.model_copy(update=changes), corpus.build
+    monkeypatch.setattr(corpus, "build", lambda *told: build(*told, demo=False))
+    with Session(data, None, None, settings, lambda said: None) as session:
+        comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
+        found = {cost.factor: cost for cost in session.costs(comparison)}
+        assert found.keys() == {factor.name for factor in registry.all_factors()}
+        perceiver = get_perceiver(settings)
+        for factor in registry.all_factors():
+            cost, made = found[factor.name], factor.fields(perceiver.dimensions())
+            assert (cost.ms > 0) == bool(factor.reads) and 0 <= cost.own_ms <= cost.ms
+            assert cost.index >= 0 and (made or not (cost.index or cost.source))
+        assert found["similar"].source > 1000 and found["similar"].index > 1000, "a vector of 256 numbers"
+        assert found["labels"].worth and found["labels"].worth.set == "same kind" and not found["labels"].worth.chosen
+        page = pages.quality(
+            comparison,
+            {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}},
+            {},
+            [*found.values()],
+        )
+        assert "## Factor by factor" in page and "| similar |" in page
+    assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*"), "nothing is left"
+
+
+@pytest.mark.models
+def test_models_alone_are_told_sense_by_sense(data: Path, models_home: Settings) -> None:
+    settings = models_home.model_copy(update={"worker_concurrency": 1, "batch_size": 4})
+    looked = throughput.models_alone(data, settings)
+    assert list(looked.senses) == list(get_perceiver(settings).senses)
+    assert 0 < sum(looked.senses.values()) <= looked.seconds
+    rows = throughput.per_sense([looked.senses, looked.senses], 8)
+    assert sum(line["share"] for line in rows) == pytest.approx(1.0, abs=0.01)
+    ingest = {
+        "pictures": 8, "source": "a folder", "rounds": 2, "processes": 1, "models_alone_per_s": 9.0, "ingest_per_s": 8.0,
+        "overhead": 0.1, "senses": rows,
+    }  # fmt: skip
+    page = pages.benchmarks(FIGURES | {"ingest": ingest})
+    assert "ingest with all senses" in page and all(f"| {name} |" in page for name in looked.senses)

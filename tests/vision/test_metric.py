@@ -1,0 +1,119 @@
+"""Metric learning, on made-up features of two sources: what is a shop's light in one direction must not matter."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cli.train import train
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from training import similar
+from training.measures import first_hits, first_others, own_hits
+from training.metric import Classes, Recipe, fit, pairs_of_views
+from training.projection import Components
+from vision.perception import Vector
+from vision.senses.embedding import Projection, projection, unit
+
+KINDS, INPUTS = 12, 1280
+QUICK = Recipe(hidden=16, steps=40, classes=8, unlabelled=16, averaged=0.9)
+RNG = np.random.default_rng(0)
+CENTRES = RNG.normal(size=(KINDS, INPUTS)).astype(np.float32)
+SHIFTS = 6 * RNG.normal(size=(4, INPUTS)).astype(np.float32)  # of light and place: louder than the kinds
+
+
+def photos(number: int, seed: int) -> tuple[Vector, list[str]]:
+    """Two views of each of a number of photos of every kind, and the kinds."""
+    rng = np.random.default_rng(seed)
+    kinds = np.tile(np.arange(KINDS), number)
+    light = rng.normal(size=(len(kinds), 2, len(SHIFTS))).astype(np.float32) @ SHIFTS
+    noise = rng.normal(scale=0.5, size=light.shape).astype(np.float32)
+    return CENTRES[kinds][:, None] + light + noise, [str(kind) for kind in kinds]
+
+
+def catalogue() -> tuple[Vector, list[str]]:
+    """One clean picture of every kind."""
+    return CENTRES[:, None], [str(kind) for kind in range(KINDS)]
+
+
+def fitted(seed: int = 0) -> Projection:
+    (shop, kinds), (clean, names) = photos(8, 1), catalogue()
+    space = untrained()
+    sets = {"shop": Classes.of((space(shop), kinds), (space(clean), names))}
+    return fit(sets, [space(photos(8, 2)[0])], space, dataclasses.replace(QUICK, seed=seed))
+
+
+def untrained() -> Components:
+    return Components.of(photos(8, 1)[0].reshape(-1, INPUTS))
+
+
+def test_what_is_trained_finds_unseen_photos_in_the_catalogue_better_than_what_is_not() -> None:
+    (asked, kinds), (gallery, names) = photos(6, 3), catalogue()
+    before, after = untrained().untrained(), fitted()
+    hits = [first_hits(embed(asked[:, 0]), kinds, embed(gallery[:, 0]), names) for embed in (before, after)]
+    assert hits[1] > max(0.9, hits[0] + 0.1)
+
+
+def test_the_same_seed_gives_the_same_weights_and_half_precision_the_same_answers(tmp_path: Path) -> None:
+    one, again, other = fitted(), fitted(), fitted(seed=1)
+    assert np.array_equal(one.matrix, again.matrix) and np.array_equal(one.output, again.output)
+    assert not np.array_equal(one.matrix, other.matrix)
+    one.save(tmp_path / "weights.npz")
+    rows = photos(2, 4)[0][:, 0]
+    assert np.allclose(projection(tmp_path / "weights.npz")(rows), one(rows), atol=5e-3)
+    assert np.allclose(np.linalg.norm(one(rows), axis=1), 1, atol=1e-5)
+
+
+def test_members_come_from_every_source_of_a_class() -> None:
+    rows, classes = Classes.of(photos(8, 1), catalogue()).some(QUICK, np.random.default_rng(0))
+    assert rows.shape == (QUICK.classes * QUICK.members * 2, INPUTS)
+    assert np.unique(classes, return_counts=True)[1].tolist() == [QUICK.members * 2] * QUICK.classes
+    clean = {row.tobytes() for row in CENTRES}
+    assert sum(row.tobytes() in clean for row in rows) == len(rows) / 2
+
+
+def test_views_of_a_picture_are_pairs() -> None:
+    features = photos(4, 5)[0]
+    rows, pictures = pairs_of_views(features, 10, np.random.default_rng(0))
+    assert np.array_equal(pictures[:10], pictures[10:])
+    assert np.array_equal(rows, np.concatenate([features[pictures[:10], 0], features[pictures[:10], 1]]))
+
+
+def test_first_answers_are_counted() -> None:
+    alike = unit(np.array([[1, 0], [1, 0.01], [0, 1], [0.01, 1]], dtype=np.float32))
+    assert first_others(alike, ["a", "a", "b", "b"]) == 1.0
+    assert first_others(alike, ["a", "b", "a", "b"]) == 0.0
+    assert first_hits(alike[:2], ["b", "x"], alike[2:], ["b", "b"]) == 0.5
+    assert own_hits(alike[[1, 0]], alike) == 0.0 and own_hits(alike, alike) == 1.0
+
+
+def test_a_report_sets_trained_beside_untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similar, "WEIGHTS", tmp_path / "similar.npz")
+    monkeypatch.setattr(similar, "REPORT", tmp_path / "similar.json")
+    monkeypatch.setattr(similar, "RECIPE", QUICK)
+    monkeypatch.setattr(similar, "look", lambda data, settings: made_up())
+    done = CliRunner().invoke(train, ["similar", "--data", str(tmp_path)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    report = json.loads((tmp_path / "similar.json").read_text())
+    figures = report["first_answer_is_right"]["grocery val to catalogue"]
+    assert set(figures) == {"untrained", "trained", "trained without catalogue"}
+    assert figures["trained"] > figures["untrained"]
+    assert report["recipe"]["margin"] == QUICK.margin
+    assert (tmp_path / "similar.npz").stat().st_size < 3_000_000
+
+
+def made_up() -> similar.Looked:
+    flat = {name: photos(3, 10 + place) for place, name in enumerate(("val", "grocery", "validation", "clothing", "stamps"))}
+    unseen = {name: (features[:, 0], kinds) for name, (features, kinds) in flat.items()}
+    unseen["everyday"] = unseen["stamps"]
+    copies = {name: np.repeat(unseen[name][0][:, None], 4, axis=1) for name in ("stamps", "everyday")}
+    fits = {name: photos(8, 20 + place) for place, name in enumerate(("grocery", "clothing", "stamps", "everyday"))}
+    return similar.Looked(fits | {"catalogue": catalogue()}, unseen, copies)
+
+
+def test_a_set_that_is_missing_is_named(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="flickr8k"):
+        similar.look(tmp_path, settings)

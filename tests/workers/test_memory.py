@@ -1,0 +1,31 @@
+"""What a worker's process holds with every sense loaded, measured from outside."""
+
+import time
+
+import pytest
+
+from engine.settings import Settings
+from vision.perceiver import get_perceiver
+from workers import memory
+
+MOST = 2500  # MiB
+
+
+@pytest.mark.models
+@pytest.mark.timeout(900)
+def test_a_worker_with_everything_loaded_stays_small(models_home: Settings) -> None:
+    settings = models_home.model_copy(update={"worker_concurrency": 1, "batch_size": 8})
+    found = memory.measure(settings)
+    assert [part.sense for part in found.parts] == list(get_perceiver(settings).senses)
+    assert found.process > 0 and found.loaded > found.process
+    assert max(found.loaded, *(part.peak for part in found.parts)) <= found.peak < MOST
+
+
+def test_what_is_held_for_a_moment_is_seen() -> None:
+    before = memory.resident()
+    with memory.peak() as highest:
+        held = b"x" * (200 << 20)
+        assert memory.resident() > before + 150
+        del held
+        time.sleep(0.1)
+    assert highest[0] > before + 150
