@@ -33,18 +33,18 @@ class Recipe:
 
     dimension: int = 256  # that is kept
     wide: int = 512  # while fitting
-    hidden: int = 1024  # of the text tower; that of pictures is linear
+    hidden: int = 1536  # of the text tower; that of pictures is linear
     picture_dropout: float = 0.3
     picture_noise: float = 0.6  # in spreads of a feature
     text_dropout: float = 0.2
     hidden_dropout: float = 0.5
-    smoothing: float = 0.1
+    smoothing: float = 0.2
     sharpness: float = 30.0  # of the comparison, at first
-    rate: float = 1.5e-3
-    decay: float = 0.5
+    rate: float = 6e-4
+    decay: float = 1.0
     batch: int = 512
-    texts: int = 3  # of a photo, in one step
-    epochs: int = 25
+    texts: int = 4  # of a photo, in one step
+    epochs: int = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ MODEL = "all-minilm-l6-v2"
 DIMENSION = 384
 INSIDE = "##"  # what begins a token that goes on with a word
 LETTERS = 3  # of a word from which it tells a language
-KNOWN = 0.5  # share of such words that the vocabulary must have whole
+KNOWN = 0.5  # share of such words of which the vocabulary must have more whole
 LONGEST = 128  # tokens that are read of a text: the model was trained on as many
 BATCH = 64
 
@@ -56,7 +56,7 @@ class Sentences:
         return vectors
 
     def knows(self, text: str) -> bool:
-        """Whether half of the words are whole words of the vocabulary, which is of English: of others it has bits."""
+        """Whether most words are whole words of the vocabulary, which is of English: of others it has bits."""
         tokens = self._model()[0].encode(text, add_special_tokens=False).tokens
         words: list[list[str]] = []
         for token in tokens:
@@ -66,7 +66,7 @@ class Sentences:
                 words.append([token])
         telling = [word for word in words if sum(len(part.removeprefix(INSIDE)) for part in word) >= LETTERS]
         whole = [word for word in telling if len(word) == 1 and word[0].isascii() and word[0].isalpha()]
-        return bool(telling) and len(whole) >= KNOWN * len(telling)
+        return bool(telling) and len(whole) > KNOWN * len(telling)
 
     def _model(self) -> tuple[Tokenizer, runtime.Session]:
         with self._lock:

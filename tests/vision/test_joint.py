@@ -119,7 +119,7 @@ def test_towers_bring_together_what_belongs_together() -> None:
     assert pictures.shape == texts.shape == (PHOTOS, 16)
     same = np.equal.outer(np.arange(PHOTOS) % KINDS, np.arange(PHOTOS) % KINDS)
     likeness = texts @ pictures.T
-    assert likeness[same].mean() > likeness[~same].mean() + 0.5
+    assert likeness[same].mean() > likeness[~same].mean() + 0.3
 
 
 def test_the_kept_towers_make_what_the_fitted_ones_do() -> None:
@@ -151,11 +151,12 @@ def test_strangers_are_told_by_their_cosine() -> None:
 
 def test_questions_of_a_picture_and_a_word_have_known_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measures, "COMMON", 1)
-    texts = [text for text in ("red dog grass", "blue dog grass", "red car street") for _ in range(2)]
-    made = replace(shown(np.eye(3, dtype=np.float32), np.repeat(np.eye(3, dtype=np.float32), 2, axis=0)), texts=texts)
+    said = ("red dog grass", "red dog grass", "blue dog grass", "red car street")
+    axes = np.eye(len(said), dtype=np.float32)
+    made = replace(shown(axes, np.repeat(axes, 2, axis=0)), texts=[text for text in said for _ in range(2)])
     spoken = measures.Spoken(made)
     assert all(word in spoken.sure[n] and n != photo for photo, word, right in spoken.like_but() for n in right)
-    assert {(word, but): right.tolist() for word, but, right in spoken.without()}[("dog", "red")] == [1]
+    assert {(word, but): right.tolist() for word, but, right in spoken.without()}[("dog", "red")] == [2]
 
 
 def test_held_out_photos_are_the_thousand_of_the_list() -> None:

@@ -42,7 +42,7 @@ class Tower:
 
     def of(self, rows: Vector) -> Vector:
         """Rows [n, p] to unit vectors [n, d]."""
-        centred = rows - self.mean
+        centred: Vector = rows - self.mean
         hidden = np.maximum(centred @ self.inner + self.inner_bias, 0)
         mapped: Vector = (centred @ self.direct + self.bias + hidden @ self.outer).astype(np.float32)
         return unit(mapped)
