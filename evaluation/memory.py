@@ -4,55 +4,62 @@ import hashlib
 import pickle
 import sqlite3
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from engine.home import home, make_folder
 from engine.settings import Settings
-from vision import fingerprints
 from vision.perceiver import Perceiver
 from vision.perception import Perception
 from vision.picture import Picture
 from vision.profiles import senses_of
+from vision.sense import Sense
 
-NAME = "perceptions"
+NAME = "observations.sqlite"
+Row = tuple[str, str, bytes]
 
 
 class Remembering(Perceiver):
-    """A perceiver that looks at each picture once, so that configurations can be compared on the same questions.
+    """A perceiver whose senses look at each picture once, so that configurations can be compared on the same questions.
 
-    The file in the cache is of these senses and weights alone; other weights begin another one, and end this.
+    An observation is kept by the weights that made it: where one sense's change, only that one looks again.
     """
 
     def __init__(self, settings: Settings, senses: Collection[str] | None = None) -> None:
         """Open what is remembered; `senses` are those that look where none are named, by default all."""
         super().__init__(senses_of(settings))
-        self._names = senses
-        folder = make_folder(home(settings).cache)
-        path = folder / f"{NAME}-{fingerprints.of_values(sorted(self.fingerprints().items()))}.sqlite"
-        for other in set(folder.glob(f"{NAME}-*.sqlite")) - {path}:
-            other.unlink(missing_ok=True)
-        self._kept = sqlite3.connect(path, timeout=60, check_same_thread=False)
-        self._kept.execute("create table if not exists seen (key text primary key, perception blob)")
+        self._names, self._marks = senses, self.fingerprints()
+        self._kept = sqlite3.connect(make_folder(home(settings).cache) / NAME, timeout=60, check_same_thread=False)
+        self._kept.execute("create table if not exists seen (sense text, key text, seen blob, primary key (sense, key))")
 
     def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
-        """What these senses see of each; a perception in which a sense failed is not remembered."""
-        senses = senses if self._names is None else self._names
-        keys = [_key(picture, senses) for picture in pictures]
-        found = {key: seen for key in dict.fromkeys(keys) if (seen := self._recalled(key)) is not None}
-        fresh = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in found}
-        looked = dict(zip(fresh, super().perceive(list(fresh.values()), senses), strict=True))
-        rows = [(key, pickle.dumps(seen)) for key, seen in looked.items() if not seen.failures]
-        with self._lock, self._kept:
-            self._kept.executemany("insert or replace into seen values (?, ?)", rows)
-        return [(found | looked)[key] for key in keys]
+        """What these senses see of each."""
+        return super().perceive(pictures, senses if self._names is None else self._names)
 
-    def _recalled(self, key: str) -> Perception | None:
+    def _observe(self, sense: Sense, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        """Remembered, or looked at now; what fails is not remembered."""
+        mark, keys = f"{sense.name} {self._marks[sense.name]}", [_key(picture) for picture in pictures]
+        found = {key: kept[0] for key in dict.fromkeys(keys) if (kept := self._recalled(mark, key))}
+        fresh = {key: place for place, key in enumerate(keys) if key not in found}
+        places = list(fresh.values())
+        looked = super()._observe(sense, [pictures[at] for at in places], [seen[at] for at in places]) if places else []
+        made = dict(zip(fresh, looked, strict=True))
+        self._keep([(mark, key, pickle.dumps(one)) for key, one in made.items() if not isinstance(one, Exception)])
+        return [(found | made)[key] for key in keys]
+
+    def _recalled(self, mark: str, key: str) -> tuple[Any] | None:
+        """The observation, which may be None, in a tuple."""
         with self._lock:
-            row = self._kept.execute("select perception from seen where key = ?", (key,)).fetchone()
-        seen: Perception | None = pickle.loads(row[0]) if row else None  # noqa: S301  (written above, on this machine)
-        return seen
+            row = self._kept.execute("select seen from seen where sense = ? and key = ?", (mark, key)).fetchone()
+        return (pickle.loads(row[0]),) if row else None  # noqa: S301  (written below, on this machine)
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        with self._lock, self._kept:
+            self._kept.executemany("insert or replace into seen values (?, ?, ?)", rows)
 
 
-def _key(picture: Picture, senses: Collection[str] | None) -> str:
+def _key(picture: Picture) -> str:
     """A part has the id of its whole, so its pixels count, too."""
-    pixels = hashlib.sha256(picture.pixels.tobytes()).hexdigest()
-    return " ".join((picture.id, pixels, *sorted(senses or ("all",))))
+    pixels = hashlib.sha256(picture.pixels.tobytes())
+    if picture.alpha is not None:
+        pixels.update(picture.alpha.tobytes())
+    return f"{picture.id} {pixels.hexdigest()}"

@@ -50,7 +50,8 @@ class Perceiver:
         seen = [Perception(picture.id, picture.width, picture.height) for picture in pictures]
         for sense in self._wanted(senses) if pictures else ():
             begun = time.perf_counter()
-            seen = [self._added(sense.name, p, found) for p, found in zip(seen, observe(sense, pictures, seen), strict=True)]
+            found = self._observe(sense, pictures, seen)
+            seen = [self._added(sense.name, p, observed) for p, observed in zip(seen, found, strict=True)]
             with self._lock:
                 self.timings[sense.name] += time.perf_counter() - begun
         with self._lock:
@@ -106,6 +107,10 @@ class Perceiver:
     def _check(self, names: Collection[str]) -> None:
         if unknown := set(names) - set(self.senses):
             raise ConfigurationError(f"no such sense: {', '.join(sorted(unknown))}; there are {', '.join(self.senses)}")
+
+    def _observe(self, sense: Sense, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+        """One observation, or the exception that took its place, per picture."""
+        return observe(sense, pictures, seen)
 
     def _wanted(self, names: Collection[str] | None) -> list[Sense]:
         """These senses and those that run before them, in order; ConfigurationError for a name that no sense has."""

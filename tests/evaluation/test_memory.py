@@ -38,16 +38,15 @@ def test_a_picture_is_looked_at_once_by_the_same_weights(opened: Make) -> None:
     assert not senses[0].batches
 
 
-def test_a_part_is_not_its_whole_and_fewer_senses_are_not_all(opened: Make) -> None:
+def test_a_part_is_not_its_whole(opened: Make) -> None:
     perceiver, senses = opened()
     perceiver.perceive(PICTURES[:1])
-    part = PICTURES[0].crop(Box(0, 0, 0.5, 0.5))
-    perceiver.perceive([part])
+    perceiver.perceive([PICTURES[0].crop(Box(0, 0, 0.5, 0.5))])
     assert perceiver.perceive(PICTURES[:1], ["phash"])[0].text_presence is None
-    assert len(senses[0].batches) == 3
+    assert senses[0].batches == [1, 1]
 
 
-def test_other_weights_and_failures_are_looked_at_anew(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_not_remembered(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> list[Any]:
         raise OSError("gone")
 
@@ -56,7 +55,12 @@ def test_other_weights_and_failures_are_looked_at_anew(opened: Make, monkeypatch
     assert "text_presence" in perceiver.perceive(PICTURES[:1])[0].failures
     mended, _ = opened()
     assert not mended.perceive(PICTURES[:1])[0].failures
-    monkeypatch.setattr(Hash, "fingerprint", "phash@2")
+
+
+def test_only_the_sense_whose_weights_changed_looks_again(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = opened()
+    first.perceive(PICTURES)
+    monkeypatch.setattr(Presence, "fingerprint", "text_presence@2")
     other, senses = opened()
-    other.perceive(PICTURES[:1])
-    assert senses[0].batches == [1]
+    other.perceive(PICTURES)
+    assert [sense.batches for sense in senses] == [[], [2]]
