@@ -20,11 +20,11 @@ class Task:
 
 TASKS: dict[str, Task] = {
     "same object": Task(("objects",)),
-    "same product": Task(("similar",)),
-    "same kind": Task(("labels",)),
-    "words to picture": Task(("linked_text", "coverage"), "MRR"),
+    "phone photo to catalogue": Task(("similar",), "Success@1"),
+    "same kind": Task(("labels", "meaning")),
+    "words to picture": Task(("linked_text", "coverage", "linked_meaning"), "MRR"),
     "text in picture": Task(("ocr",), "MRR"),
-    "near-duplicate": Task(("near_duplicate",), "Success@1"),
+    "near-duplicate": Task(("near_duplicate", "local"), "Success@1"),
 }
 
 
