@@ -58,7 +58,7 @@ def test_a_copy_says_where_each_of_its_points_was(tmp_path) -> None:
     seen = seen_twice(path)
     assert seen is not None and len(seen.copy.points) > 50
     found = bits_kept(vocabulary.load(), planes(128), [seen])
-    assert found["bytes"] == 16 and found["right_per_picture"] > 20 and found["right"] > 0.7
+    assert found["bytes"] == 16 and found["right_per_picture"] > 20 and found["right"] > 0.5
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert seen_twice(tmp_path / "broken.png") is None
 
