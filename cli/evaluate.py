@@ -48,6 +48,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--set", "names", multiple=True, help="Only these question sets.")
 @click.option("--model", "models", multiple=True, help="Compare this model, too.")
 @click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
+@click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
 @click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
 @click.option("--ablation", is_flag=True, help="Train with one factor more at a time, and one less; write docs/ablation.md.")
 @click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write docs/trash.md.")
@@ -56,7 +57,8 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, lists: Path | None, names: tuple[str, ...], models: tuple[str, ...],
-    baseline: str, everything: bool, ablation: bool, trash: bool, local: bool, html: Path | None, fail_on_loss: bool,
+    baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
+    html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/quality.md."""
     if trash or local:
@@ -64,7 +66,7 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
         return
     from evaluation.session import Session  # noqa: PLC0415
 
-    with Session(data, questions, lists, get_settings(), console.print) as session:
+    with Session(data, questions, lists, get_settings(), console.print, every=every) as session:
         asked = session.asked(names, everything=everything or ablation)
         if ablation:
             _written(session.ablation(), "")

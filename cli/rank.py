@@ -31,11 +31,12 @@ def rank() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--data", type=FOLDER, help="Folder of data sets, indexed for this and removed again.")
 @click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of what is indexed here.")
-def lists(file: Path, data: Path | None, questions: Path | None) -> None:
+@click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
+def lists(file: Path, data: Path | None, questions: Path | None, every: int) -> None:
     """Ask questions whose answers are known; keep what every factor says of every candidate."""
     from evaluation.lists import make  # noqa: PLC0415  (only a measurement loads what it measures)
 
-    click.echo(f"{make(file, data, questions, get_settings(), tell)} questions in {file}")
+    click.echo(f"{make(file, data, questions, get_settings(), tell, every=every)} questions in {file}")
 
 
 @rank.command()

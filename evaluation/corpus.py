@@ -16,7 +16,7 @@ from ingest.item import Item
 from ingest.sources.demo import DemoSource
 from training.drawing import draw_sign
 from training.held_out import is_held_out
-from vision.picture import decode
+from vision.picture import Picture, decode
 
 SIGNS = 150
 SHOP, GARMENTS, PHOTOS = 320, 741, 700  # pictures of each that are indexed
@@ -28,6 +28,7 @@ class Corpus:
 
     data: Path
     collection: Collection
+    every: int = 1  # of so many pictures and questions, one
     garments: list[Known] = field(default_factory=list)
     catalogue: list[Known] = field(default_factory=list)
     shop: list[Known] = field(default_factory=list)
@@ -53,29 +54,37 @@ class Corpus:
         indexed = {known.path for known in self.photos}
         return [known.path.read_bytes() for known in sets.everyday(self.data) if known.path not in indexed]
 
+    def some(self, number: int) -> list[Picture]:
+        """Pictures from all over the collection, decoded."""
+        ids = [*self.collection.ids.values(), *(item.original for item in self.stamps)]
+        chosen = ids[:: max(1, len(ids) // number)][:number]
+        return [decode(self.collection.original(picture), self.settings) for picture in chosen]
+
     @property
     def unseen_stamps(self) -> list[Item]:
         """Pictures of the demo corpus that no weights were fitted on."""
         return [item for item in self.stamps if is_held_out("demo", Path(item.reference).name)]
 
 
-def build(data: Path, settings: Settings, tell: Callable[[str], None], name: str = "mixed", *, demo: bool = True) -> Corpus:
-    """Index everything that is there; ConfigurationError where nothing is."""
-    corpus = Corpus(data, Collection(name, settings))
+def build(
+    data: Path, settings: Settings, tell: Callable[[str], None], name: str = "mixed", *, demo: bool = True, every: int = 1
+) -> Corpus:
+    """Index everything that is there, or one in so many pictures of the large sets; ConfigurationError where nothing is."""
+    corpus = Corpus(data, Collection(name, settings), every)
     if sets.there(data, sets.GROCERY):
         corpus.catalogue = sets.grocery_catalogue(data)
         seen = [photo for photo in sets.grocery_photos(data, "train") if not photo.unseen]  # those that are not ask
-        corpus.shop = sets.thinned(seen, SHOP)
+        corpus.shop = sets.thinned(seen, SHOP // every)
     if sets.there(data, sets.CLOTHING):
-        corpus.garments = sets.clothing(data, most=GARMENTS)
+        corpus.garments = sets.clothing(data, most=GARMENTS // every)
     if sets.there(data, sets.FLICKR):
-        corpus.photos = sets.thinned(sets.unseen(sets.everyday(data)), PHOTOS)
+        corpus.photos = sets.thinned(sets.unseen(sets.everyday(data)), PHOTOS // every)
         corpus.signs = _signs(corpus)
     if sets.there(data, sets.RECEIPTS):
         corpus.receipts = sets.receipts(data)
     if demo:
         source = DemoSource("demo", "demo", corpus.settings)
-        corpus.stamps = [item for item in source.items() if isinstance(item, Item)]
+        corpus.stamps = [item for item in source.items() if isinstance(item, Item)][::every]
     _index(corpus, tell)
     return corpus
 
@@ -97,7 +106,7 @@ def _signs(corpus: Corpus) -> list[tuple[Known, Known, list[str]]]:
     folder = corpus.collection.folder / "signs"
     folder.mkdir(parents=True, exist_ok=True)
     backgrounds = sets.backgrounds(corpus.data, 2 * SIGNS)
-    return [_sign(corpus, folder, seed, backgrounds[2 * seed : 2 * seed + 2]) for seed in range(SIGNS)]
+    return [_sign(corpus, folder, seed, backgrounds[2 * seed : 2 * seed + 2]) for seed in range(SIGNS // corpus.every)]
 
 
 def _sign(corpus: Corpus, folder: Path, seed: int, backgrounds: Sequence[Known]) -> tuple[Known, Known, list[str]]:

@@ -4,7 +4,7 @@ Milliseconds are those of the senses that a factor reads and of those that must 
 while the collection was indexed. Bytes are measured by the engine (`evaluation.storage`).
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from opensearchpy import OpenSearch
@@ -14,6 +14,7 @@ from evaluation import storage, tasks
 from evaluation.compare import ALONE, Comparison, Row
 from factors.registry import all_factors
 from vision.perceiver import Perceiver
+from vision.picture import Picture
 
 Timings = Mapping[str, float]
 
@@ -45,22 +46,17 @@ class Cost:
     source: float
 
 
-class Stopwatch:
-    """What senses take per image from now on."""
-
-    def __init__(self, perceiver: Perceiver) -> None:
-        """Models are loaded first, which is no image's time."""
-        perceiver.warm_up()
-        self._perceiver, self._taken, self._looked = perceiver, dict(perceiver.timings), perceiver.looked
-
-    def per_image(self) -> dict[str, float]:
-        """Sense -> milliseconds per picture that was looked at since."""
-        looked = max(1, self._perceiver.looked - self._looked)
-        return {s: 1000 * (taken - self._taken[s]) / looked for s, taken in self._perceiver.timings.items()}
+def per_image(perceiver: Perceiver, pictures: Sequence[Picture], batch: int) -> dict[str, float]:
+    """Sense -> milliseconds per picture, of these pictures in batches; loading models is no picture's time."""
+    perceiver.warm_up()
+    before = dict(perceiver.timings)
+    for start in range(0, len(pictures), batch):
+        perceiver.perceive(pictures[start : start + batch])
+    return {sense: 1000 * (taken - before[sense]) / max(1, len(pictures)) for sense, taken in perceiver.timings.items()}
 
 
 def measured(client: OpenSearch, settings: Settings, perceiver: Perceiver, comparison: Comparison, ms: Timings) -> list[Cost]:
-    """A row per factor that takes part, whichever there are; `ms` by sense, as a `Stopwatch` took it."""
+    """A row per factor that takes part, whichever there are; `ms` by sense, as `per_image` takes it."""
     factors, dimensions = all_factors(), perceiver.dimensions()
     stored = storage.per_document(client, settings, {factor.name: factor.fields(dimensions) for factor in factors})
     looking = {factor.name: perceiver.with_needs(factor.reads) for factor in factors}

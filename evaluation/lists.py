@@ -1,7 +1,7 @@
 """Asking questions whose answers are known, of data sets or of what is indexed, and keeping all that is said."""
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from engine.errors import ConfigurationError
@@ -15,13 +15,13 @@ from query.search import Searcher
 Tell = Callable[[str], None]
 
 
-def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell) -> int:
+def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell, *, every: int = 1) -> int:
     """Write the lists of both kinds of questions; how many. ConfigurationError where neither is named."""
     if not (data or questions):
         raise ConfigurationError("name a folder of data sets (--data), or of questions with judgements (--questions)")
     parts: list[Iterator[Asked]] = []
     if data:
-        parts.append(_of_sets(data, settings, tell))
+        parts.append(_of_sets(data, settings, tell, every))
     if questions:
         parts.append(of_folder(questions, settings, tell))
     return asking.write(file, chain(*parts))
@@ -30,8 +30,8 @@ def make(file: Path, data: Path | None, questions: Path | None, settings: Settin
 def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False) -> Iterator[Asked]:
     """Every question of the sets (or of these alone), asked of the mixed collection; if wanted, those held out alone."""
     sets = [poses for name, poses in QUESTION_SETS.items() if not names or name in names]
-    questions = (posed for poses in sets for posed in poses(built) if not held_out or posed.held_out)
-    return asking.ask(built.collection.searcher(), questions, tell)
+    posed = (one for poses in sets for one in islice(poses(built), 0, None, built.every))
+    return asking.ask(built.collection.searcher(), (one for one in posed if not held_out or one.held_out), tell)
 
 
 def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
@@ -41,8 +41,8 @@ def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
     return asking.ask(Searcher(settings), posed(folder), tell)
 
 
-def _of_sets(data: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
-    built = corpus.build(data, settings, tell)
+def _of_sets(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:
+    built = corpus.build(data, settings, tell, every=every)
     try:
         yield from of_sets(built, tell)
     finally:

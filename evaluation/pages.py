@@ -60,7 +60,7 @@ QUALITY = """\
 
 {surroundings}.
 
-One collection of {documents:,} pictures: shop photos and a catalogue of groceries, garments, everyday photos, receipts,
+One collection of {documents:,} pictures{part}: shop photos and a catalogue of groceries, garments, everyday photos, receipts,
 signs, and the demo corpus. {questions:,} questions that no model learned from. *Alone* is one factor with its own
 candidates in its own order. The two requests for candidates and the factor table take {requests:.1f} ms (median).
 
@@ -138,6 +138,7 @@ def benchmarks(figures: Json) -> str:
 def quality(comparison: Comparison, facts: Json, reading: Json, costs: Sequence[Cost]) -> str:
     """docs/quality.md; `facts`: surroundings, documents, requests (ms), profile, abouts (by set)."""
     figures = {name: facts[name] for name in ("documents", "requests", "profile")}
+    figures["part"] = f" (one in {every} of the large sets, and of the questions)" if (every := facts["every"]) > 1 else ""
     return QUALITY.format(
         surroundings=told(facts["surroundings"]), tables=tables(comparison, facts["abouts"]), costs=factors(costs),
         baseline=comparison.baseline, relevant=RELEVANT,

@@ -12,11 +12,12 @@ from evaluation import ablation, asking, compare, corpus, costs, html, lists, pa
 from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
-from evaluation.costs import Cost, Stopwatch
+from evaluation.costs import Cost
 from factors.registry import feature_names
 from vision.perceiver import get_perceiver
 
 Json = dict[str, Any]
+TIMED = 96  # pictures, from all over the collection, that senses are timed on
 CURVE = report.DOCS / "images" / "more-factors.svg"
 
 
@@ -24,13 +25,14 @@ class Session:
     """Questions of data sets, of a folder, or of a file; what was indexed for them is removed at the end."""
 
     def __init__(
-        self, data: Path | None, questions: Path | None, file: Path | None, settings: Settings, tell: Callable[[str], None]
-    ) -> None:
-        """ConfigurationError unless exactly one source of questions is named."""
+        self, data: Path | None, questions: Path | None, file: Path | None, settings: Settings, tell: Callable[[str], None],
+        *, every: int = 1,
+    ) -> None:  # fmt: skip
+        """ConfigurationError unless exactly one source of questions is named; of data sets, only every so many-th part."""
         if sum(source is not None for source in (data, questions, file)) != 1:
             raise ConfigurationError("name one source of questions: --data, --questions or --lists")
         self.data, self.questions, self.file = data, questions, file
-        self.settings, self.tell = settings, tell
+        self.settings, self.tell, self.every = settings, tell, every
         self.corpus: Corpus | None = None
         self._requests, self._documents = 0.0, 0
         self._all: list[Asked] = []
@@ -39,9 +41,8 @@ class Session:
     def __enter__(self) -> Self:
         """Index the data sets, if they are what is asked."""
         if self.data:
-            watch = Stopwatch(get_perceiver(self.settings))
-            self.corpus = corpus.build(self.data, self.settings, self.tell)
-            self._ms = watch.per_image()
+            self.corpus = corpus.build(self.data, self.settings, self.tell, every=self.every)
+            self._ms = costs.per_image(get_perceiver(self.settings), self.corpus.some(TIMED), self.settings.batch_size)
             self._documents = self.corpus.collection.count()
         return self
 
@@ -76,7 +77,7 @@ class Session:
         assert self.corpus is not None
         facts: Json = {
             "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
-            "profile": self.settings.profile, "abouts": quality.abouts(),
+            "profile": self.settings.profile, "every": self.every, "abouts": quality.abouts(),
         }  # fmt: skip
         read, each = quality.reading(self.corpus), self.costs(comparison)
         figures = {"facts": facts, "rows": comparison.rows, "reading": read, "costs": each, "ms_per_image": self._ms}
