@@ -72,7 +72,7 @@ def test_every_factor_costs_time_and_bytes(
 
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
     settings, build = live_settings.model_copy(update=changes), corpus.build
-    monkeypatch.setattr(corpus, "build", lambda *told: build(*told, demo=False))
+    monkeypatch.setattr(corpus, "build", lambda *told, **more: build(*told, demo=False, **more))
     with Session(data, None, None, settings, lambda said: None) as session:
         comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
         found = {cost.factor: cost for cost in session.costs(comparison)}
@@ -86,11 +86,12 @@ def test_every_factor_costs_time_and_bytes(
         assert found["labels"].worth and found["labels"].worth.set == "same kind" and not found["labels"].worth.chosen
         page = pages.quality(
             comparison,
-            {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}},
+            {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}, "every": 3},
             {},
             [*found.values()],
         )
         assert "## Factor by factor" in page and "| similar |" in page
+        assert "8 pictures (one in 3 of the large sets" in page
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*"), "nothing is left"
 
 
