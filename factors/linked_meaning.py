@@ -56,8 +56,8 @@ class LinkedMeaning(Factor):
 
 
 def mean_of(pieces: Sequence[Piece]) -> Vector | None:
-    """The mean place of pieces by weight, of unit length; None where nothing of weight was read."""
-    read = [(piece.weight, piece.meaning) for piece in pieces if piece.meaning is not None and piece.weight > 0]
+    """The mean place of pieces by weight, of unit length; None where nothing was read that is kept."""
+    read = [(piece.weight, piece.meaning) for piece in pieces if piece.meaning is not None and not piece.is_trash]
     if not read:
         return None
     return unit(np.sum([np.float32(weight) * meaning for weight, meaning in read], axis=0))

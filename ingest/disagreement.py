@@ -1,8 +1,9 @@
 """Text that disagrees with its own picture: both lie in the joint space, far from each other.
 
 Only a sentence with several words that the text model knows can disagree: a name, a brand or a number says nothing that could
-be seen, and a foreign word is read as something else. What disagrees may still be right, so it counts less and is never
-dropped. The cosine under which a text is taken to disagree is measured on captions of other photos (`omma train joint`).
+be seen, and a foreign word is read as something else. What disagrees may still be right, so it counts less and is not kept
+apart for that alone. The cosine under which a text is taken to disagree is measured on captions of other photos
+(`omma train joint`).
 """
 
 from factors.linked import Kind, Piece

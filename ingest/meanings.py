@@ -60,7 +60,8 @@ class Meanings:
     def _chosen(self, pieces: Sequence[Piece]) -> list[str]:
         """The texts to read: of the kinds that say most, in a language that is understood."""
         chosen: dict[str, None] = {}
-        for piece in sorted(pieces, key=lambda piece: ORDER.index(piece.kind)):
+        kept = (piece for piece in pieces if not piece.is_trash)
+        for piece in sorted(kept, key=lambda piece: ORDER.index(piece.kind)):
             if len(chosen) == MOST:
                 break
             if self._known(piece.text) or self._reader.understands(piece.text, piece.language):

@@ -65,9 +65,10 @@ def test_names_and_foreign_words_cannot_disagree(kind: Kind, text: str, language
     assert [piece["weight"] for piece in document(Piece(kind, text, language))["texts"]] == [1.0]
 
 
-def test_a_text_that_counts_less_already_keeps_its_reason() -> None:
+def test_a_text_that_is_kept_apart_already_is_not_read() -> None:
     made = document(Piece(Kind.ALT, WRONG, "en", weight=0.1, reason="on every page"))
     assert [(text["weight"], text["reason"]) for text in made["texts"]] == [(0.1, "on every page")]
+    assert "linked_meaning" not in made
 
 
 def test_only_a_handful_of_texts_is_read_and_each_once() -> None:

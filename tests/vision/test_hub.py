@@ -136,7 +136,7 @@ def test_the_detector_finds_what_its_own_library_finds(detector: Path, tmp_path:
 def test_the_whole_profile_looks(detector: Path, tmp_path: Path) -> None:
     settings = hub(detector.parent, saved("clip", tmp_path / "clip"), detector)
     perceiver = Perceiver(senses_of(settings))
-    assert perceiver.dimensions() == {"embedding": 24}
+    assert perceiver.dimensions() == {"embedding": 24, "joint": 24}
     assert perceiver.fingerprints()["objects"].startswith("tiny@")
     for seen in perceiver.perceive(PICTURES, ["embedding", "objects", "colours"]):
         assert not seen.failures
