@@ -172,7 +172,7 @@ def test_every_mistake_is_one_line(omma: Omma, shelf: Shelf, tmp_path: Path) -> 
         ("delete", "--collection", "nosuch", "-y"): "there is no collection 'nosuch'",
         ("ingest", str(tmp_path / "none")): "there is nothing at",
         ("ingest", ""): "there is nothing at ''",
-        ("ingest", str(words)): "neither a folder nor a feed",
+        ("ingest", str(words)): "is no source",
     }
     for arguments, message in mistakes.items():
         is_one_line(omma(*arguments), message)
