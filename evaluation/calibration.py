@@ -56,7 +56,7 @@ class Asked:
 
 
 SIMILARITIES = ("similar", "objects", "labels", "colours", "meaning")
-COPIES = ("near_duplicate", "local.inliers")
+COPIES = ("near_duplicate",)
 MEANINGS = ("meaning.words", "linked_meaning.words")
 TOLD = ("linked_meaning",)
 # Names of objects and colours are left out: whoever has what a word names is related by that word.

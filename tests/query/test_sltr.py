@@ -73,7 +73,7 @@ def example(number: int) -> Example:
 def model() -> Learned:
     """Trees over all columns, without list context."""
     made = [example(number) for number in range(60)]
-    return Learned("plain", PLAIN, fit(made[:45], made[45:], Recipe(features=PLAIN, trees=40, monotone=False)))
+    return Learned("plain", PLAIN, fit(made[:45], made[45:], Recipe(features=PLAIN, trees=160, monotone=False)))
 
 
 def run_of(searcher: Searcher, client: OpenSearch, request: SearchRequest) -> Run:
