@@ -27,6 +27,7 @@ from engine.errors import ConfigurationError
 
 Json = dict[str, Any]
 MOST = float(np.finfo(np.float32).max)  # every value is below it: JSON has no infinity
+ZERO = float(np.float32(1e-35))  # LightGBM takes values that are no farther from 0 for 0
 # What LightGBM's objectives are called where the score is the sum of the trees as it is; others are transformed.
 OBJECTIVES = {"lambdarank": "rank:ndcg", "rank_xendcg": "rank:ndcg", "regression": "reg:linear"}
 
@@ -64,7 +65,12 @@ def lift(model: Json) -> float:
 
 
 def condition(threshold: float) -> float:
-    """The float32 that exactly the float32 values up to the threshold are below; at most the largest finite one."""
+    """The float32 that exactly the float32 values up to the threshold are below; at most the largest finite one.
+
+    Just under 0 there is no such value, because LightGBM takes those for 0, which is above the threshold.
+    """
+    if -ZERO <= threshold < 0:
+        return -ZERO
     with np.errstate(over="ignore"):
         last = np.float32(threshold)
         if float(last) > threshold:
