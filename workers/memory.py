@@ -66,8 +66,9 @@ def _measured(settings: Settings) -> Memory:
     parts = tuple(_part(runtime, name, batch) for name in runtime.perceiver.senses)
     with peak() as highest:
         runtime.perceiver.perceive(batch)
-    most = max([*(part.peak for part in parts), *highest])
-    return Memory(process, parts, resident(), most, len(batch))
+    loaded = resident()
+    most = max([loaded, *(part.peak for part in parts), *highest])
+    return Memory(process, parts, loaded, most, len(batch))
 
 
 def _part(runtime: Runtime, name: str, batch: list[Picture]) -> Part:
