@@ -23,51 +23,12 @@ CAPTIONS = 5  # of each photo
 SHORT = 3  # texts of a few words that are made of each photo's captions, as people ask
 WORDS = (2, 5)  # of a short text: from, and fewer than
 
-STOP = frozenset(
-    [
-        "the",
-        "and",
-        "with",
-        "its",
-        "his",
-        "her",
-        "their",
-        "from",
-        "into",
-        "onto",
-        "over",
-        "near",
-        "while",
-        "that",
-        "this",
-        "there",
-        "are",
-        "for",
-        "has",
-        "have",
-        "wearing",
-        "looking",
-        "standing",
-        "sitting",
-        "holding",
-        "two",
-        "three",
-        "one",
-        "some",
-        "other",
-        "another",
-        "front",
-        "through",
-        "down",
-        "next",
-        "behind",
-        "around",
-        "out",
-        "being",
-        "who",
-        "which",
-    ]
+_LIST = (
+    "the and with its his her their from into onto over near while that this there are for has have wearing looking "
+    "standing sitting holding two three one some other another front through down next behind around out being who "
+    "which"
 )
+STOP = frozenset(_LIST.split())
 
 
 @dataclass(frozen=True, slots=True)
