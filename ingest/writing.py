@@ -113,11 +113,14 @@ class Writer:
         return [{"index": action}, document] if document else []
 
     def _send(self, lines: list[Json], items: Mapping[str, Sequence[Item]], written: Written) -> None:
-        """Send all and note what was taken or refused; what met another writer or an overloaded server is neither."""
+        """Send all and note what was taken or refused; what met another writer or an overloaded server is neither.
+
+        What is noted as indexed can be searched: a job that is done shows its pictures.
+        """
         if not lines:
             return
         with guard():
-            answers = self._client.bulk(body=lines)["items"]
+            answers = self._client.bulk(body=lines, params={"refresh": "true"})["items"]
         for answer in (next(iter(item.values())) for item in answers):
             if answer["status"] in (CONFLICT, *OVERLOADED) or answer.get("error", {}).get("type") == BLOCKED:
                 continue

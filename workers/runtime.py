@@ -72,7 +72,6 @@ class Runtime:
             numbered = tuple(enumerate(items[start : start + size], start=start + 1))
             self.looker.look(Batch(job, run, numbered), last=True)
         self.jobs.read(job, discovered=len(items), skipped=0)
-        self.client.indices.refresh(index=versions.alias(self.settings))
         return self.jobs.progress(job)
 
 
