@@ -77,7 +77,7 @@ class Eyes:
         return self._with_part(request, Asked(whole), lambda: decode(data, self._settings))
 
     def at_document(self, request: SearchRequest, document: Mapping[str, Any]) -> Asked:
-        """The picture of a document: recalled; only a part that is no found object is looked at anew."""
+        """The picture of a document: recalled; only a part is looked at anew, where what is known of it does not do."""
         digest = request.like or ""
         whole = recall(digest, document, self._factors)
         store = Store(self._settings)
@@ -89,10 +89,14 @@ class Eyes:
         if box is None:
             return asked
         found = as_object(whole, box)
-        if found is not None:
+        if found is not None and not self._words_move(request):
             return replace(asked, part=found, box=box)
         seen = self._seen(whole.picture_id, box, lambda: picture().crop(box))
         return Asked(whole, part=seen, box=box)
+
+    def _words_move(self, request: SearchRequest) -> bool:
+        """Whether words come with the picture that move it in the joint space, in which found objects have no place."""
+        return bool(request.text.strip()) and "joint" in self.senses
 
     def _seen(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> Perception:
         """What the senses see of it, remembered."""

@@ -16,8 +16,8 @@ from query.meaning import MINUS, Reader
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import FINGERPRINTS, Live
-from tests.query.query_scenes import HEIGHT, WIDTH, Told, png, towards
-from vision.perception import Perception
+from tests.query.query_scenes import BOX, HEIGHT, WIDTH, Told, png, towards
+from vision.perception import Object, Perception
 
 pytestmark = pytest.mark.engine
 CHAIR, RED, BLUE, DOG, SNOW = (towards(axis) for axis in range(5))
@@ -78,6 +78,12 @@ def test_words_beside_a_picture_move_the_order(chairs: Live, searcher: Searcher)
     moved = ask(searcher, image=png(), text="red")
     assert ids(moved)[:2] == ["red chair", "blue chair"]
     assert any("together with your words" in why.text for why in moved.results[0].why)
+
+
+def test_words_move_a_chosen_object_as_well(chairs: Live, searcher: Searcher, told: Told) -> None:
+    told.whole = replace(told.whole, joint=DOG, objects=(Object("chair", 0.9, BOX, towards(9)),))
+    told.part = Perception("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
+    assert ids(ask(searcher, image=png(), box=BOX.as_list(), text="red"))[:2] == ["red chair", "blue chair"]
 
 
 def test_what_is_not_wanted_is_taken_away(chairs: Live, searcher: Searcher) -> None:
