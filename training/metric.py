@@ -2,9 +2,11 @@
 
 The loss is the hinge on triplets L = max(0, T - F(a)F(p) + F(a)F(n)) of unit vectors F (Weinberger and Saul, "Distance metric
 learning for large margin nearest neighbor classification", 2009; with cosines as in Schroff et al., "FaceNet", 2015), each
-anchor with its hardest negatives in the batch. F is a linear map, which starts as the untrained projection, plus one hidden
-layer, which starts at nothing. Two more terms keep what the labels say nothing of: views of one unlabelled picture are a class
-of their own, and cosines between unlabelled pictures stay what the untrained projection makes of them.
+anchor with its hardest negatives in the batch. A photo of a thing in the catalogue is held against all of the catalogue: by the
+same hinge, and by the cross-entropy of its cosines over a temperature (Wu et al., "Improving generalization via scalable
+neighborhood component analysis", 2018). F is a linear map, which starts as the untrained projection, plus one hidden layer,
+which starts at nothing. Two more terms keep what the labels say nothing of: views of one unlabelled picture are a class of
+their own, and cosines between unlabelled pictures stay what the untrained projection makes of them.
 
 It is fitted in the space of the first principal components, which is smaller and evenly scaled, and then written down for the
 features themselves.
@@ -15,13 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.batches import Catalogue, Classes, Numbers, pairs_of_views
 from training.projection import DIMENSION, Components
 from vision.perception import Vector
 from vision.senses.embedding import Projection, unit
 
-Numbers = NDArray[np.int64]
 KEPT = 10.0  # brings squared changes of cosines to the size of the hinge
 
 
@@ -29,54 +30,38 @@ KEPT = 10.0  # brings squared changes of cosines to the size of the hinge
 class Recipe:
     """How it is fitted; `weights` are those of the labelled sets in the loss, 1 where nothing is said."""
 
+    heads: int = 3  # that differ by their seed only, and are joined
     hidden: int = 384
     margin: float = 0.3
-    steps: int = 1000
-    classes: int = 24  # of a set in a batch
-    members: int = 3  # of a class in a batch, from each of its sources
+    steps: int = 600
+    classes: int = 40  # of a set in a batch
+    members: int = 2  # of a class in a batch, from each of its sources
+    photos: int = 192  # in a batch, held against the catalogue
     unlabelled: int = 48  # pictures in a batch, two views each
     rate: float = 3e-3
-    decay: float = 1e-2
-    dropout: float = 0.2
-    apart: float = 1.0  # weight of the hinge on views of one picture
-    keep: float = 2.0  # weight of the cosines that are to stay
+    decay: float = 0.03
+    dropout: float = 0.4
+    found: float = 2.0  # weight of finding photos in the catalogue, of the hinge and of the cross-entropy
+    temperature: float = 0.07
+    smoothing: float = 0.1
+    apart: float = 2.0  # weight of the hinge on views of one picture
+    keep: float = 20.0  # weight of the cosines that are to stay
     averaged: float = 0.98  # of the weights, at each step
-    positives: str = "all"  # with which an anchor is compared; its negatives are always the hardest
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Classes:
-    """A labelled set: rows [n, d] of each class, apart by where they come from (shop or catalogue)."""
+class Material:
+    """What it is fitted on, in the space: labelled sets by name, unlabelled pictures [n, views, d], and perhaps a catalogue."""
 
-    rows: tuple[tuple[Vector, ...], ...]
-
-    @classmethod
-    def of(cls, *sources: tuple[Vector, Sequence[str]]) -> "Classes":
-        """Rows [n, views, d] of pictures and the class of each, source by source; each view is a member."""
-        names = sorted({name for _, classes in sources for name in classes})
-        found = ([_members(rows, classes, name) for rows, classes in sources] for name in names)
-        return cls(tuple(tuple(rows for rows in members if len(rows)) for members in found))
-
-    def some(self, recipe: Recipe, random: np.random.Generator) -> tuple[Vector, Numbers]:
-        """As many members of as many classes as the recipe says, from each of their sources; and the class of each."""
-        kinds = random.permutation(len(self.rows))[: recipe.classes]
-        drawn = [(kind, rows[random.integers(0, len(rows), recipe.members)]) for kind in kinds for rows in self.rows[kind]]
-        classes = np.repeat([kind for kind, _ in drawn], recipe.members)
-        return np.concatenate([rows for _, rows in drawn]), classes.astype(np.int64)
+    labelled: Mapping[str, Classes]
+    unlabelled: Sequence[Vector]
+    catalogue: Catalogue | None = None
 
 
-def _members(rows: Vector, classes: Sequence[str], name: str) -> Vector:
-    chosen: Vector = rows[np.asarray(classes) == name]
-    return chosen.reshape(-1, rows.shape[-1])
-
-
-def fit(labelled: Mapping[str, Classes], unlabelled: Sequence[Vector], space: Components, recipe: Recipe) -> Projection:
-    """The weights, averaged over the last steps; the same for the same seed.
-
-    `labelled` and `unlabelled` [n, views, d] are given in the space.
-    """
+def fit(material: Material, space: Components, recipe: Recipe) -> Projection:
+    """The weights of one head, averaged over the last steps; the same for the same seed."""
     import torch  # noqa: PLC0415  (slow to import, and needed for fitting only)
 
     torch.manual_seed(recipe.seed)
@@ -86,7 +71,7 @@ def fit(labelled: Mapping[str, Classes], unlabelled: Sequence[Vector], space: Co
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=recipe.steps, pct_start=0.1)
     for _ in range(recipe.steps):
         optimiser.zero_grad()
-        loss(model, labelled, unlabelled, random).backward()
+        loss(model, material, random).backward()
         optimiser.step()
         schedule.step()
         model.remember()
@@ -115,10 +100,10 @@ class _Model:
     def parameters(self) -> list[Any]:
         return list(self._parts.values())
 
-    def __call__(self, rows: Any) -> Any:
-        at, nn = self._parts, self._torch.nn.functional
-        inner = nn.dropout(nn.relu(rows @ at["hidden"] + at["bias"]), self._recipe.dropout)
-        return nn.normalize(rows @ at["matrix"] + inner @ at["output"], dim=1)
+    def __call__(self, rows: Vector) -> Any:
+        at, nn, given = self._parts, self._torch.nn.functional, self._torch.tensor(rows)
+        inner = nn.dropout(nn.relu(given @ at["hidden"] + at["bias"]), self._recipe.dropout)
+        return nn.normalize(given @ at["matrix"] + inner @ at["output"], dim=1)
 
     def remember(self) -> None:
         self._seen += 1
@@ -134,7 +119,7 @@ class _Model:
 
 
 class _Loss:
-    """The hinge on labelled sets and on views of one picture, and what keeps cosines."""
+    """All terms of one step."""
 
     def __init__(self, recipe: Recipe) -> None:
         import torch  # noqa: PLC0415
@@ -142,32 +127,38 @@ class _Loss:
 
         cosine = distances.CosineSimilarity()
         self._hinge = losses.TripletMarginLoss(margin=recipe.margin, distance=cosine)
-        self._hardest = miners.BatchEasyHardMiner(recipe.positives, "hard", distance=cosine)
+        self._hardest = miners.BatchEasyHardMiner("all", "hard", distance=cosine)
         self._recipe, self._torch = recipe, torch
 
-    def __call__(self, model: _Model, labelled: Mapping[str, Classes], unlabelled: Sequence[Vector], random: Any) -> Any:
-        total = self._torch.zeros(())
-        for name, known in labelled.items():
-            rows, classes = known.some(self._recipe, random)
-            total = total + self._recipe.weights.get(name, 1.0) * self._apart(model(self._torch.tensor(rows)), classes)
-        for pictures in unlabelled:
-            rows, which = pairs_of_views(pictures, self._recipe.unlabelled, random)
-            vectors = model(self._torch.tensor(rows))
-            total = total + self._recipe.apart * self._apart(vectors, which) + self._recipe.keep * self._kept(vectors, rows)
+    def __call__(self, model: _Model, material: Material, random: np.random.Generator) -> Any:
+        recipe, total = self._recipe, self._torch.zeros(())
+        for name, known in material.labelled.items():
+            rows, classes = known.some(recipe.classes, recipe.members, random)
+            total = total + recipe.weights.get(name, 1.0) * self._apart(model(rows), classes)
+        if material.catalogue is not None:
+            total = total + recipe.found * self._found(model, *material.catalogue.some(recipe.photos, random))
+        for pictures in material.unlabelled:
+            rows, which = pairs_of_views(pictures, recipe.unlabelled, random)
+            vectors = model(rows)
+            total = total + recipe.apart * self._apart(vectors, which) + recipe.keep * self._kept(vectors, rows)
         return total
 
     def _apart(self, vectors: Any, classes: Numbers) -> Any:
         numbers = self._torch.tensor(classes)
         return self._hinge(vectors, numbers, self._hardest(vectors, numbers))
 
+    def _found(self, model: _Model, photos: Vector, wanted: Numbers, pictures: Vector) -> Any:
+        """Photos among all pictures of the catalogue."""
+        vectors, targets = model(np.concatenate([photos, pictures])), self._torch.tensor(wanted)
+        asked, known = vectors[: len(photos)], vectors[len(photos) :]
+        places = self._torch.arange(len(known))
+        triplets = self._hardest(asked, targets, known, places)
+        chosen = self._torch.nn.functional.cross_entropy(
+            asked @ known.T / self._recipe.temperature, targets, label_smoothing=self._recipe.smoothing
+        )
+        return self._hinge(asked, targets, triplets, known, places) + chosen
+
     def _kept(self, vectors: Any, rows: Vector) -> Any:
         """Mean squared change of cosines."""
         before = self._torch.tensor(unit(rows[:, :DIMENSION]))
         return KEPT * ((vectors @ vectors.T - before @ before.T) ** 2).mean()
-
-
-def pairs_of_views(pictures: Vector, number: int, random: np.random.Generator) -> tuple[Vector, Numbers]:
-    """Of pictures [n, views, d]: rows of some as they are, then of one view of each; and which picture each is of."""
-    chosen = random.permutation(len(pictures))[:number]
-    views = random.integers(1, pictures.shape[1], len(chosen))
-    return np.concatenate([pictures[chosen, 0], pictures[chosen, views]]), np.concatenate([chosen, chosen])

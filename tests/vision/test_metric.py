@@ -12,14 +12,16 @@ from cli.train import train
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training import similar
+from training.batches import Catalogue, Classes, pairs_of_views
+from training.heads import joined
 from training.measures import first_hits, first_others, own_hits
-from training.metric import Classes, Recipe, fit, pairs_of_views
+from training.metric import Material, Recipe, fit
 from training.projection import Components
 from vision.perception import Vector
 from vision.senses.embedding import Projection, projection, unit
 
 KINDS, INPUTS = 12, 1280
-QUICK = Recipe(hidden=16, steps=40, classes=8, unlabelled=16, averaged=0.9)
+QUICK = Recipe(heads=2, hidden=16, steps=40, classes=8, members=3, photos=32, unlabelled=16, averaged=0.9, keep=2.0)
 RNG = np.random.default_rng(0)
 CENTRES = RNG.normal(size=(KINDS, INPUTS)).astype(np.float32)
 SHIFTS = RNG.normal(size=(48, INPUTS)).astype(np.float32)  # of light and place: as loud as the kinds, and many
@@ -33,19 +35,25 @@ def photos(number: int, seed: int) -> tuple[Vector, list[str]]:
     kinds = np.tile(np.arange(KINDS), number)
     light = rng.normal(size=(len(kinds), 2, len(SHIFTS))).astype(np.float32) @ SHIFTS
     noise = rng.normal(scale=0.5, size=light.shape).astype(np.float32)
-    return CENTRES[kinds][:, None] + light + noise, [str(kind) for kind in kinds]
+    return features(CENTRES[kinds][:, None] + light + noise), [str(kind) for kind in kinds]
 
 
 def catalogue() -> tuple[Vector, list[str]]:
     """One picture of every kind, in a light of its own."""
-    return CENTRES[:, None] + CATALOGUE[:, None], [str(kind) for kind in range(KINDS)]
+    return features(CENTRES[:, None] + CATALOGUE[:, None]), [str(kind) for kind in range(KINDS)]
+
+
+def features(signal: Vector) -> Vector:
+    """As a network gives them: none below zero; their square roots, less their mean, are the signal."""
+    return np.square(np.maximum(signal + 40, 0))
 
 
 def fitted(seed: int = 0) -> Projection:
     (shop, kinds), (clean, names) = photos(8, 1), catalogue()
     space = untrained()
-    sets = {"shop": Classes.of((space(shop), kinds), (space(clean), names))}
-    return fit(sets, [space(photos(8, 2)[0])], space, dataclasses.replace(QUICK, seed=seed))
+    photographed, known = (space(shop), kinds), (space(clean), names)
+    material = Material({"shop": Classes.of(photographed, known)}, [space(photos(8, 2)[0])], Catalogue.of(known, photographed))
+    return fit(material, space, dataclasses.replace(QUICK, seed=seed))
 
 
 def untrained() -> Components:
@@ -70,18 +78,35 @@ def test_the_same_seed_gives_the_same_weights_and_half_precision_the_same_answer
 
 
 def test_members_come_from_every_source_of_a_class() -> None:
-    rows, classes = Classes.of(photos(8, 1), catalogue()).some(QUICK, np.random.default_rng(0))
+    rows, classes = Classes.of(photos(8, 1), catalogue()).some(QUICK.classes, QUICK.members, np.random.default_rng(0))
     assert rows.shape == (QUICK.classes * QUICK.members * 2, INPUTS)
     assert np.unique(classes, return_counts=True)[1].tolist() == [QUICK.members * 2] * QUICK.classes
     clean = {row.tobytes() for row in catalogue()[0][:, 0]}
     assert sum(row.tobytes() in clean for row in rows) == len(rows) / 2
 
 
+def test_every_thing_in_the_catalogue_that_has_photos_is_asked_for() -> None:
+    shop, kinds = photos(8, 1)
+    rows, wanted, pictures = Catalogue.of(catalogue(), (shop[1:], kinds[1:])).some(400, np.random.default_rng(0))
+    assert set(wanted) == set(range(KINDS)) and np.array_equal(pictures, catalogue()[0][:, 0])
+    of = {row.tobytes(): kind for views, kind in zip(shop, kinds, strict=True) for row in views}
+    assert [of[row.tobytes()] for row in rows] == [str(thing) for thing in wanted]
+
+
+def test_joined_heads_agree_with_the_mean_of_single_ones() -> None:
+    heads = [fitted(seed) for seed in (0, 1)]
+    rows = photos(6, 3)[0][:, 0]
+    one = joined(heads, photos(8, 1)[0][:, 0])(rows)
+    mean = np.mean([head(rows) @ head(rows).T for head in heads], axis=0)
+    assert one.shape == (len(rows), heads[0](rows).shape[1])
+    assert np.corrcoef((one @ one.T).ravel(), mean.ravel())[0, 1] > 0.97
+
+
 def test_views_of_a_picture_are_pairs() -> None:
-    features = photos(4, 5)[0]
-    rows, pictures = pairs_of_views(features, 10, np.random.default_rng(0))
+    given = photos(4, 5)[0]
+    rows, pictures = pairs_of_views(given, 10, np.random.default_rng(0))
     assert np.array_equal(pictures[:10], pictures[10:])
-    assert np.array_equal(rows, np.concatenate([features[pictures[:10], 0], features[pictures[:10], 1]]))
+    assert np.array_equal(rows, np.concatenate([given[pictures[:10], 0], given[pictures[:10], 1]]))
 
 
 def test_first_answers_are_counted() -> None:

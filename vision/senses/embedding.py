@@ -39,13 +39,13 @@ class Projection:
 
     def __call__(self, features: Vector) -> Vector:
         """Features [n, 1280] to unit vectors [n, d]."""
-        return self.of_prepared(prepared(features))
+        return unit(self.mapped(features))
 
-    def of_prepared(self, rows: Vector) -> Vector:
-        """The same from prepared features."""
-        centred = rows - self.mean
+    def mapped(self, features: Vector) -> Vector:
+        """The same before it is brought to unit length."""
+        centred = prepared(features) - self.mean
         inner: Vector = np.maximum(centred @ self.hidden + self.bias, np.float32(0))
-        return unit(centred @ self.matrix + inner @ self.output)
+        return centred @ self.matrix + inner @ self.output
 
     def save(self, path: Path) -> None:
         """Half precision is enough."""
@@ -100,8 +100,8 @@ def project(features: Vector, path: Path | None = None) -> Vector:
 
 
 def prepared(features: Vector) -> Vector:
-    """As the weights take them: of unit length."""
-    return unit(features)
+    """As the weights take them: square roots, so that a few loud features do not decide (as in RootSIFT)."""
+    return np.sqrt(np.maximum(features, np.float32(0)))
 
 
 def unit(vectors: Vector) -> Vector:

@@ -1,0 +1,31 @@
+"""Several heads as one: what single fits are sure of by chance is averaged out, and the embedding stays as long as it was."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.projection import DIMENSION
+from vision.perception import Vector
+from vision.senses.embedding import Projection, unit
+
+
+def joined(heads: Sequence[Projection], features: Vector) -> Projection:
+    """One projection whose cosines are near the mean of those of the heads; they share their mean.
+
+    The outputs side by side, each brought to a like length, are turned to their first principal directions, by features
+    [n, 1280] of any pictures, without centring, so that cosines stay.
+    """
+    outputs = [head.mapped(features) for head in heads]
+    scales = [np.float32(1 / np.linalg.norm(output, axis=1).mean()) for output in outputs]
+    together = unit(np.concatenate([output * scale for output, scale in zip(outputs, scales, strict=True)], axis=1))
+    _, directions = np.linalg.eigh(together.T @ together)
+    turns = np.split(directions[:, : -DIMENSION - 1 : -1], len(heads))
+    scaled = [turn * scale for turn, scale in zip(turns, scales, strict=True)]
+    pairs = list(zip(heads, scaled, strict=True))
+    return Projection(
+        heads[0].mean,
+        np.sum([head.matrix @ turn for head, turn in pairs], axis=0, dtype=np.float32),
+        np.concatenate([head.hidden for head in heads], axis=1),
+        np.concatenate([head.bias for head in heads]),
+        np.concatenate([head.output @ turn for head, turn in pairs]).astype(np.float32),
+    )
