@@ -176,12 +176,13 @@ def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
 def _examples(files: tuple[Path, ...]) -> "list[Example]":
     """Those of files, or of all that was judged and clicked here."""
     from evaluation import asking  # noqa: PLC0415
+    from factors.registry import feature_names  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
     from query.teaching import of_installation  # noqa: PLC0415
 
     if not files:
         return of_installation(Searcher(get_settings()), connect(get_settings()), tell)
-    return [asked.example() for file in files for asked in asking.read(file) if asked.grades]
+    return [asked.example(feature_names()) for file in files for asked in asking.read(file) if asked.grades]
 
 
 def _models() -> "Models":

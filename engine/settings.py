@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         default=(), description="Further folders (a JSON list) whose files are factors, beside the ones that Omma has."
     )
 
+    more_columns: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Columns out of the default set that are asked all the same (a JSON list, or names separated by commas).",
+    )
+
     # Ingest
     batch_size: int = Field(16, ge=1, le=256, description="Pictures that one task looks at together.")
     worker_concurrency: int = Field(0, ge=0, description="Processes of one worker; 0: one per core.")
@@ -166,7 +171,7 @@ class Settings(BaseSettings):
     rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
     rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
 
-    @field_validator("senses_off", mode="before")
+    @field_validator("senses_off", "more_columns", mode="before")
     @classmethod
     def _names(cls, told: Any) -> Any:
         """A JSON list, or names separated by commas."""

@@ -91,7 +91,7 @@ def plot(curve: Curve, path: Path) -> None:
 
 def _measured(asked: Sequence[Asked], columns: Sequence[str], factors: Collection[str]) -> dict[str, float]:
     """NDCG@10 of held-out questions by a model that has only these columns."""
-    sides = by_side(one.example(factors) for one in asked)
+    sides = by_side(one.example(one.columns_of(factors)) for one in asked)
     features = FeatureSet(columns=tuple(columns))
     model = Learned("ablation", features, fit(sides["train"], sides["validation"], Recipe(features=features)))
     return ndcg(sides["test"], model)

@@ -45,26 +45,30 @@ class Asked(BaseModel):
     picture: str = ""  # small, as a data address
     took: dict[str, float]
 
-    def fusion(self, factors: Collection[str] | None = None) -> ReciprocalRank:
-        """Rank fusion as it was set, of all factors or of these alone."""
-        return ReciprocalRank.of(self._weighing(factors))
+    def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
+        """Rank fusion as it was set, of all columns or of these alone."""
+        return ReciprocalRank.of(self._weighing(columns))
 
-    def example(self, factors: Collection[str] | None = None) -> Example:
-        """What a ranker sees of it, with all factors or with these alone."""
+    def example(self, columns: Collection[str] | None = None) -> Example:
+        """What a ranker sees of it, with all columns or with these alone."""
         ids = list(self.wide.table)
-        proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, factors)}
-        chosen = self.fusion(factors).merge(proposals)[: self.limit]
-        table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, factors)} for i in chosen if i in self.wide.table}
+        proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
+        found = self.fusion(columns).merge(proposals)[: self.limit]
+        table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, columns)} for i in found if i in self.wide.table}
         twins = [pair for pair in self.wide.twins if set(pair) <= table.keys()]
-        listing = Listing(table=table, facts=self.wide.facts, weighing=self._weighing(factors), twins=twins)
+        listing = Listing(table=table, facts=self.wide.facts, weighing=self._weighing(columns), twins=twins)
         return Example(
             topic=self.topic, listing=listing, grades=self.grades, complete=self.complete, family=self.family, set=self.set,
             part=self.part,
         )  # fmt: skip
 
-    def _weighing(self, factors: Collection[str] | None) -> Weighing:
+    def columns_of(self, factors: Collection[str]) -> frozenset[str]:
+        """The columns that the question has of these factors."""
+        return frozenset(column for column in self.wide.weighing.weights if factor_of(column) in factors)
+
+    def _weighing(self, columns: Collection[str] | None) -> Weighing:
         whole = self.wide.weighing
-        weights = {column: weight if _in(column, factors) else 0.0 for column, weight in whole.weights.items()}
+        weights = {column: weight if _in(column, columns) else 0.0 for column, weight in whole.weights.items()}
         return whole.model_copy(update={"weights": weights})
 
 
@@ -128,5 +132,5 @@ def _places(ids: Iterable[str], places: dict[str, int]) -> list[int]:
     return [places[document] for document in ids if document in places]
 
 
-def _in(column: str, factors: Collection[str] | None) -> bool:
-    return factors is None or factor_of(column) in factors
+def _in(column: str, columns: Collection[str] | None) -> bool:
+    return columns is None or column in columns

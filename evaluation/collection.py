@@ -15,6 +15,7 @@ from engine.store import Store
 from evaluation.memory import Remembering
 from evaluation.sets import Known
 from factors.linked import Kind, Piece
+from factors.registry import every_column
 from ingest.item import Item
 from mappings.versions import alias, all_indices
 from query.search import Searcher
@@ -28,7 +29,11 @@ class Collection:
         """`settings` tell the servers and the models; `senses` those that look, by default all."""
         folder = settings.home / "evaluation" / name
         self.settings = settings.model_copy(
-            update={"index_prefix": f"{settings.index_prefix}-evaluation-{name}", "store_url": f"file://{folder}"}
+            update={
+                "index_prefix": f"{settings.index_prefix}-evaluation-{name}",
+                "store_url": f"file://{folder}",
+                "more_columns": every_column(),
+            }
         )
         self.folder = folder
         self._perceiver = Remembering(settings, senses)

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,34 +57,41 @@ class Comparison:
     outcomes: dict[str, Outcome] = field(repr=False)
 
 
-def fusion(asked: Asked) -> tuple[Example, Ranker]:
-    """Rank fusion of all factors."""
-    return asked.example(), asked.fusion()
+def fusion(columns: Collection[str] | None = None) -> System:
+    """Rank fusion of all columns, or of these."""
+
+    def system(asked: Asked) -> tuple[Example, Ranker]:
+        return asked.example(columns), asked.fusion(columns)
+
+    return system
 
 
 def alone(factor: str) -> System:
     """One factor: its own candidates, in its own order."""
 
     def system(asked: Asked) -> tuple[Example, Ranker]:
-        return asked.example({factor}), asked.fusion({factor})
+        own = asked.columns_of({factor})
+        return asked.example(own), asked.fusion(own)
 
     return system
 
 
-def learned(model: Learned) -> System:
-    """A model over all factors' candidates."""
+def learned(model: Learned, columns: Collection[str] | None = None) -> System:
+    """A model over the candidates of all columns, or of these."""
 
     def system(asked: Asked) -> tuple[Example, Ranker]:
-        return asked.example(), model
+        return asked.example(columns), model
 
     return system
 
 
-def configurations(asked: Iterable[Asked], models: Mapping[str, Learned]) -> dict[str, System]:
-    """Rank fusion, every factor that any question has a column of, and the models by name."""
+def configurations(
+    asked: Iterable[Asked], models: Mapping[str, Learned], columns: Collection[str] | None = None
+) -> dict[str, System]:
+    """Rank fusion and the models by name, of all columns or of these; and every factor that any question has a column of."""
     factors = sorted({factor_of(column) for one in asked for column in one.wide.weighing.weights})
     singles = {factor + ALONE: alone(factor) for factor in factors}
-    return {FUSION: fusion, **singles, **{name: learned(model) for name, model in models.items()}}
+    return {FUSION: fusion(columns), **singles, **{name: learned(model, columns) for name, model in models.items()}}
 
 
 def run(asked: Sequence[Asked], systems: Mapping[str, System], baseline: str = FUSION) -> Comparison:

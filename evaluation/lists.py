@@ -10,6 +10,7 @@ from evaluation import asking, corpus
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
 from evaluation.questions import QUESTION_SETS
+from factors.registry import every_column
 from query.search import Searcher
 
 Tell = Callable[[str], None]
@@ -38,7 +39,8 @@ def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
     """Every question of a folder of topics and judgements, asked of what is indexed."""
     from evaluation.own import posed  # noqa: PLC0415
 
-    return asking.ask(Searcher(settings), posed(folder), tell)
+    wide = settings.model_copy(update={"more_columns": every_column()})
+    return asking.ask(Searcher(wide), posed(folder), tell)
 
 
 def _of_sets(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:

@@ -124,7 +124,8 @@ def _at(asked: Sequence[Asked], places: Sequence[int], depths: Sequence[int] = D
 
 def _ordered(one: Asked, factors: Collection[str]) -> list[str]:
     """Documents as rank fusion puts them, by these factors alone."""
-    return [ranked.id for ranked in one.fusion(factors).order(one.example(factors).listing)]
+    columns = one.columns_of(factors)
+    return [ranked.id for ranked in one.fusion(columns).order(one.example(columns).listing)]
 
 
 def _proposed(one: Asked, column: str) -> list[str]:

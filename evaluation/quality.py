@@ -13,6 +13,7 @@ from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
 from evaluation.questions import QUESTION_SETS
+from factors.registry import feature_names
 from query.document import show
 from ranking.learning.models import Models
 
@@ -31,7 +32,7 @@ def compared(asked: Sequence[Asked], settings: Settings, models: Sequence[str], 
     current = kept.state().current or kept.packaged()
     chosen = {"current model": current} if current not in ("", "fusion") else {}
     chosen |= {f"model {name}": name for name in models}
-    systems = compare.configurations(asked, {name: kept.load(model) for name, model in chosen.items()})
+    systems = compare.configurations(asked, {name: kept.load(model) for name, model in chosen.items()}, feature_names())
     if baseline not in systems:
         raise ConfigurationError(f"no configuration is named {baseline!r}; there are {', '.join(systems)}")
     return compare.run(asked, systems, baseline)

@@ -13,7 +13,7 @@ from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
 from evaluation.costs import Cost
-from factors.registry import feature_names
+from factors.registry import every_column
 from vision.perceiver import get_perceiver
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ class Session:
 
     def ablation(self) -> list[Path]:
         """Draw the curve and write docs/ablation.md."""
-        curve = ablation.draw_curve(self._all, feature_names(), self.tell)
+        curve = ablation.draw_curve(self._all, every_column(), self.tell)
         ablation.plot(curve, CURVE)
         facts = report.surroundings(self.settings)
         figures = {"surroundings": facts, "curve": curve}

@@ -57,7 +57,8 @@ class Clause:
     not match a document that lacks the field, so that missing stays missing. `neutral` says what missing means: nothing is
     known (no object was found that could be compared), rather than that there is no match, as with words. `weight` is the
     column's share of its factor's weight in rank fusion. `check` computes the value where the engine does not (`score` is then
-    UNSCORED). `sure` is false where proposing a document says nothing for it, unless something else does.
+    UNSCORED). `sure` is false where proposing a document says nothing for it, unless something else does. `standard` is false
+    of what did not help (docs/ablation.md): it is out of the default set, and asked only where OMMA_MORE_COLUMNS names it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Clause:
     weight: float = 1.0
     check: Check | None = None
     sure: bool = True
+    standard: bool = True
 
     @property
     def is_evidence(self) -> bool:

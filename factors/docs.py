@@ -21,6 +21,9 @@ column, which is not the same as zero. The weight is the factor's share in rank 
 """
 
 
+OUT = "; not in the default set ([it does not help](ablation.md); `OMMA_MORE_COLUMNS` adds it)"
+
+
 def page(factors: Sequence[Factor] | None = None) -> str:
     """The whole page, for these factors (by default those of Omma itself, whatever the settings add)."""
     chosen = load((HERE,)) if factors is None else factors
@@ -44,7 +47,8 @@ def _section(factor: Factor) -> list[str]:
     fields = factor.fields(dict.fromkeys(factor.reads, DIMENSION))
     lines = [f"## {factor.name}", "", factor.about, ""]
     lines += [
-        f"* column `{clause.name}`: {_does(clause)}, weight {factor.weight * clause.weight:g}" for clause in columns(factor)
+        f"* column `{clause.name}`: {_does(clause)}, weight {factor.weight * clause.weight:g}{'' if clause.standard else OUT}"
+        for clause in columns(factor)
     ]
     if fields:
         lines.append(f"* fields: {_listed(sorted(fields))}")

@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +14,7 @@ from typing import Any
 from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
 from factors import sample
-from factors.base import Factor, Json
+from factors.base import Clause, Factor, Json
 from mappings import template, weights
 
 HERE = Path(__file__).parent
@@ -45,11 +45,17 @@ def load(folders: tuple[Path, ...]) -> tuple[Factor, ...]:
 
 
 def feature_names() -> tuple[str, ...]:
-    """Names of all columns that the factor table can have, which are the features that an order is learned from.
+    """Names of all columns that are asked, which are the features that an order is learned from.
 
     Those of senses that are switched off are among them: to a model they are missing, as they are of other questions.
     """
-    return tuple(clause.name for factor in every_factor() for clause in factor.clauses(sample.question()))
+    more = get_settings().more_columns
+    return tuple(clause.name for clause in _every_clause() if clause.standard or clause.name in more)
+
+
+def every_column() -> tuple[str, ...]:
+    """Names of all columns that the factor table can have, also those out of the default set."""
+    return tuple(clause.name for clause in _every_clause())
 
 
 def by_name(name: str) -> Factor:
@@ -77,6 +83,11 @@ def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], s
     parts = {factor.name: factor.fields(dimensions) for factor in factors}
     meta = weights.record({factor.name: factor.reads for factor in factors}, fingerprints)
     return template.index_body(parts, meta, settings or get_settings())
+
+
+def _every_clause() -> Iterator[Clause]:
+    for factor in every_factor():
+        yield from factor.clauses(sample.question())
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.settings import Settings
-from factors.base import Factor, Question
+from factors.base import Clause, Factor, Question
 from factors.registry import made_without
 from factors.words import Term, Words
 from mappings import weights as mapping_weights
@@ -90,8 +90,8 @@ class Understanding:
         without = made_without(self.index.meta() or {}, self.factors)
         for factor in self.factors:
             try:
-                clauses = factor.clauses(run.question)
-                by_words = factor.clauses(replace(run.question, perception=None))
+                clauses = self._asked(factor, run.question)
+                by_words = self._asked(factor, replace(run.question, perception=None))
             except Exception as error:  # a factor is open to anyone, and one that fails must not take the answer with it
                 run.warnings.append(f"{factor.title} ({factor.name}) was left out: {type(error).__name__}: {error}")
                 continue
@@ -103,6 +103,10 @@ class Understanding:
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
         neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
         run.fusion = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
+
+    def _asked(self, factor: Factor, question: Question) -> list[Clause]:
+        """The factor's columns of the default set, and those that the settings add to it."""
+        return [c for c in factor.clauses(question) if c.standard or c.name in self.settings.more_columns]
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

@@ -44,7 +44,7 @@ def model() -> Learned:
 
 def test_a_factor_alone_has_only_what_it_proposes_and_says() -> None:
     one = ASKED[1]
-    alone = one.example({"words"})
+    alone = one.example(one.columns_of({"words"}))
     assert {column for row in alone.listing.table.values() for column in row} == {"words"}
     assert set(alone.listing.table) == {i for i, row in one.wide.table.items() if "words" in row}
     assert len(one.example().listing.table) == one.limit, "of all that is proposed, fusion takes as many as there may be"
@@ -66,7 +66,7 @@ def test_a_model_is_compared_with_fusion_and_single_factors(model: Learned) -> N
 
 def test_questions_without_an_answer_only_tell_what_the_cut_leaves() -> None:
     nothing = [ASKED[0].model_copy(update={"set": "nothing", "topic": "n", "grades": {}, "kept": []}), ASKED[1]]
-    rows = [row for row in compare.run(nothing, {"rank fusion": compare.fusion}).rows if row.set == "nothing"]
+    rows = [row for row in compare.run(nothing, {"rank fusion": compare.fusion()}).rows if row.set == "nothing"]
     assert [(row.zero, row.left, row.means) for row in rows] == [(1.0, 0, {})]
 
 

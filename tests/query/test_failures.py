@@ -83,7 +83,7 @@ def answered(searcher: Searcher, **request: Any) -> Answer:
     return searcher.search(SearchRequest.model_validate({"number": 50} | request))
 
 
-WithOdd = Callable[[Clause | None], Searcher]
+WithOdd = Callable[..., Searcher]
 
 
 @pytest.fixture()
@@ -91,9 +91,9 @@ def with_odd(full: Live, live_settings: Settings, thresholds: Thresholds, monkey
     """Makes a searcher that has the odd factor, too; no model knows it."""
     settings = live_settings.model_copy(update={"ranker": "fusion"})
 
-    def make(clause: Clause | None) -> Searcher:
+    def make(clause: Clause | None, **changes: Any) -> Searcher:
         monkeypatch.setattr(search, "all_factors", lambda: (*registry.all_factors(), Odd(clause)))
-        return Searcher(settings, full.client, looks=Told)
+        return Searcher(settings.model_copy(update=changes), full.client, looks=Told)
 
     return make
 
@@ -164,6 +164,14 @@ def test_a_factor_that_fails_is_left_out(searcher: Searcher, with_odd: WithOdd, 
     assert answer.results == answered(searcher, **asked).results and answer.results
     (warning,) = answer.warnings
     assert warning.startswith(why) and len(warning) > len("Odd (odd) was left out: ")
+
+
+@pytest.mark.engine
+def test_a_column_out_of_the_default_set_is_asked_where_a_setting_names_it(with_odd: WithOdd) -> None:
+    odd = Clause("odd", {"term": {"id": "dog2"}}, find={"term": {"id": "dog2"}}, standard=False)
+    assert "dog2" not in [result.id for result in answered(with_odd(odd), text="cat").results]
+    asked = answered(with_odd(odd, more_columns=("odd",)), text="cat")
+    assert "dog2" in [result.id for result in asked.results if "odd" in result.factors]
 
 
 @pytest.mark.engine

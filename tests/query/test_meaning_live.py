@@ -81,7 +81,7 @@ def test_words_beside_a_picture_move_the_order(chairs: Live, searcher: Searcher)
 
 
 def test_words_move_a_chosen_object_as_well(chairs: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = replace(told.whole, joint=DOG, objects=(Object("chair", 0.9, BOX, towards(9)),))
+    told.whole = replace(told.whole, joint=DOG, objects=(Object("chair", 0.9, BOX, towards(6)),))
     told.part = Perception("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
     assert ids(ask(searcher, image=png(), box=BOX.as_list(), text="red"))[:2] == ["red chair", "blue chair"]
 
