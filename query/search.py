@@ -114,7 +114,8 @@ class Searcher:
         with calls.stage("checks"):
             check(run)
         run.listing = listing(run)
-        kept = [document for document in chosen if document in evident(run)]
+        speaking = evident(run)
+        kept = [document for document in chosen if document in speaking]
         return Found(run.listing, run.proposals, chosen, kept, calls.took)
 
     def warm_up(self) -> None:
