@@ -61,7 +61,8 @@ class Colours(Factor):
         columns = []
         if question.perception is not None and question.perception.colours:
             asked = knn.as_list(palette(question.perception.colours))
-            columns.append(Clause("colours", score=knn.exact("palette", asked), neutral=True, weight=BY_PICTURE))
+            exact = knn.exact("palette", asked)
+            columns.append(Clause("colours", score=exact, neutral=True, weight=BY_PICTURE, standard=False))
         words = question.words.text.casefold().replace("gray", "grey").split()
         if named := [word for word in words if word in NAMES]:
             has_one: Json = {"terms": {"colour": named}}
