@@ -21,7 +21,10 @@ column, which is not the same as zero. The weight is the factor's share in rank 
 """
 
 
-OUT = "; not in the default set ([it does not help](ablation.md); `OMMA_MORE_COLUMNS` adds it)"
+OUT = (
+    "; not in the default set, because it does not help ([the model that ships](../ranking/packaged/README.md) has learned "
+    "without it, [the last step here](ablation.md) with it); `OMMA_MORE_COLUMNS` adds it"
+)
 
 
 def page(factors: Sequence[Factor] | None = None) -> str:

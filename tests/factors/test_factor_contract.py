@@ -60,7 +60,7 @@ def test_columns_bear_the_factors_name_and_nothing_twice(factor: Factor) -> None
     assert all(name == factor.name or name.startswith(f"{factor.name}.") for name in names)
 
 
-@pytest.mark.parametrize("name", registry.feature_names())
+@pytest.mark.parametrize("name", registry.every_column())
 def test_every_column_is_explained_in_a_sentence(name: str) -> None:
     factor = registry.by_name(name)
     document = documents({"d": SEEN})["d"]

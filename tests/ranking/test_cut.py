@@ -105,7 +105,7 @@ def test_they_are_kept_by_profile(tmp_path: Path) -> None:
 def test_those_that_are_shipped_are_of_columns_that_there_are(settings: Settings) -> None:
     shipped = cut.load(settings.profile)
     assert shipped is not None and shipped.rule and shipped.data
-    assert set(shipped.columns) <= set(registry.feature_names())
+    assert set(shipped.columns) <= set(registry.every_column())
     for name, column in shipped.columns.items():
         assert column.rule != "of-best" or 0 < column.value <= 1, name
         assert column.pairs > 0 and 0 <= column.passed <= 1, name
