@@ -20,7 +20,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--pictures", type=DATA, help="Folder of pictures to ingest; by default the demo corpus.")
 @click.option("--number", default=240, show_default=True, help="Pictures to ingest.")
 @click.option("--rounds", default=3, show_default=True, help="Rounds of ingest.")
-@click.option("--questions", default=100, show_default=True, help="Searches of each kind.")
+@click.option("--questions", default=100, show_default=True, type=click.IntRange(10), help="Searches of each kind.")
 def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> None:
     """Measure speed on this machine and write docs/benchmarks.md. Services must be up, and something indexed."""
     from engine import demo_corpus  # noqa: PLC0415  (only a measurement loads what it measures)
