@@ -48,9 +48,17 @@ def feature_names() -> tuple[str, ...]:
     """Names of all columns that are asked, which are the features that an order is learned from.
 
     Those of senses that are switched off are among them: to a model they are missing, as they are of other questions.
+    ConfigurationError for a setting that names a column that no factor gives.
     """
-    more = get_settings().more_columns
-    return tuple(clause.name for clause in _every_clause() if clause.standard or clause.name in more)
+    settings = get_settings()
+    if unknown := sorted(set(settings.more_columns) - set(every_column())):
+        raise ConfigurationError(f"OMMA_MORE_COLUMNS names {', '.join(unknown)}, which no factor gives")
+    return tuple(clause.name for clause in _every_clause() if is_asked(clause, settings))
+
+
+def is_asked(clause: Clause, settings: Settings) -> bool:
+    """Whether a column is of the default set, or the settings add it."""
+    return clause.standard or clause.name in settings.more_columns
 
 
 def every_column() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
+from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor
@@ -89,10 +90,15 @@ class Eyes:
         if box is None:
             return asked
         found = as_object(whole, box)
-        if found is not None and not self._words_move(request):
-            return replace(asked, part=found, box=box)
-        seen = self._seen(whole.picture_id, box, lambda: picture().crop(box))
-        return Asked(whole, part=seen, box=box)
+        known = None if found is None else replace(asked, part=found, box=box)
+        if known and not self._words_move(request):
+            return known
+        try:
+            return Asked(whole, part=self._seen(whole.picture_id, box, lambda: picture().crop(box)), box=box)
+        except NotFoundError:  # the bytes are gone from the store: what is known of an object still does
+            if known is None:
+                raise
+            return known
 
     def _words_move(self, request: SearchRequest) -> bool:
         """Whether words come with the picture that move it in the joint space, in which found objects have no place."""

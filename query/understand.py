@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.settings import Settings
 from factors.base import Clause, Factor, Question
-from factors.registry import made_without
+from factors.registry import is_asked, made_without
 from factors.words import Term, Words
 from mappings import weights as mapping_weights
 from query import filters, words
@@ -106,7 +106,7 @@ class Understanding:
 
     def _asked(self, factor: Factor, question: Question) -> list[Clause]:
         """The factor's columns of the default set, and those that the settings add to it."""
-        return [c for c in factor.clauses(question) if c.standard or c.name in self.settings.more_columns]
+        return [clause for clause in factor.clauses(question) if is_asked(clause, self.settings)]
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

@@ -28,8 +28,9 @@ from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, fitted, kept_arrays
 from vision.perception import Vector
 from vision.senses import backbone
+from vision.senses.backbone import evened
 from vision.senses.embedding import unit
-from vision.senses.joint import WEIGHTS, Tower, evened, towers
+from vision.senses.joint import WEIGHTS, Tower, towers
 from vision.senses.labels import softmax
 from vision.sentences import Sentences
 from vision.wordnet import classes

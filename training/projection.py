@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.perception import Vector
-from vision.senses.embedding import Projection, prepared
+from vision.senses.backbone import evened
+from vision.senses.embedding import Projection
 
 DIMENSION = 256  # of the embedding
 SPACE = 384  # components that metric learning reads
@@ -27,7 +28,7 @@ class Components:
     @classmethod
     def of(cls, features: Vector) -> "Components":
         """Those of features [n, 1280] of any pictures."""
-        rows = prepared(features)
+        rows = evened(features)
         mean: Vector = rows.mean(axis=0)
         variances, directions = np.linalg.eigh(np.cov((rows - mean).T))
         kept = min(SPACE, int((variances > LEAST * variances[-1]).sum()))
@@ -37,7 +38,7 @@ class Components:
 
     def __call__(self, features: Vector) -> Vector:
         """Features [..., 1280] in these components."""
-        rows: Vector = ((prepared(features) - self.mean) @ self.matrix).astype(np.float32)
+        rows: Vector = ((evened(features) - self.mean) @ self.matrix).astype(np.float32)
         return rows
 
     def untrained(self) -> Projection:

@@ -83,7 +83,8 @@ def look(data: Path, settings: Settings) -> Looked:
 def embeddings(looked: Looked, recipe: Recipe) -> tuple[Projection, Projection]:
     """The weights, fitted with the catalogue's pictures and without them; heads side by side."""
     space = components(looked)
-    jobs = [(material(looked, space, catalogue=known), seed) for known in (True, False) for seed in range(recipe.heads)]
+    given = [material(looked, space, catalogue=known) for known in (True, False)]
+    jobs = [(one, seed) for one in given for seed in range(recipe.heads)]
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         heads = list(pool.map(partial(_head, space=space, recipe=recipe), jobs))
     plain = np.concatenate([features[:, 0] for features, _ in looked.fitted.values()])

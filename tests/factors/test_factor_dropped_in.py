@@ -1,6 +1,6 @@
 """A factor that is dropped into a folder takes part everywhere, with no other edit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +134,28 @@ def test_the_folder_alone_decides_which_factors_there_are() -> None:
     names = {factor.name for factor in registry.load((registry.HERE,))}
     assert names >= {"similar", "objects", "ocr", "linked_text", "labels", "colours", "near_duplicate"}
     assert all((registry.HERE / f"{name}.py").exists() for name in names)
+
+
+@pytest.fixture()
+def more_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets OMMA_MORE_COLUMNS."""
+
+    def name(told: str) -> None:
+        monkeypatch.setenv("OMMA_MORE_COLUMNS", told)
+        get_settings.cache_clear()
+
+    yield name
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+def test_columns_that_are_learned_from_are_the_default_set_and_what_the_setting_names(
+    more_columns: Callable[[str], None],
+) -> None:
+    out = set(registry.every_column()) - set(registry.feature_names())
+    assert out == {"colours"} and "colours.words" in registry.feature_names()
+    more_columns("colours")
+    assert registry.feature_names() == registry.every_column()
+    more_columns("colours, colors")
+    with pytest.raises(ConfigurationError, match="OMMA_MORE_COLUMNS names colors, which no factor gives"):
+        registry.feature_names()

@@ -85,6 +85,7 @@ def test_the_box_of_an_object_asks_for_that_object(full: Live, searcher: Searche
     assert told.looked == [(WIDTH, HEIGHT)], "the object was seen with the whole"
     assert ids(ask(searcher, image=png(), region="pct:25,12.5,50,50")) == ids(answer)
     assert ids(ask(searcher, like="car0", box=BOX.as_list()))[:3] == CARS[1:]
+    assert ask(searcher, like="car0", box=BOX.as_list(), text="car").total, "its bytes are nowhere, but the object is known"
 
 
 def test_another_part_is_looked_at(full: Live, searcher: Searcher, told: Told, live_settings: Settings) -> None:

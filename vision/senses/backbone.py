@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError
 from vision import fingerprints, runtime
-from vision.perception import Backbone, Perception
+from vision.perception import Backbone, Perception, Vector
 from vision.picture import Picture
 from vision.runtime import Array
 from vision.sense import Sense
@@ -107,3 +107,8 @@ def export(path: Path) -> None:
     """Write the network as ONNX."""
     example = np.zeros((2, 3, SIDE, SIDE), dtype=np.float32)
     runtime.export_torch(torch_module(), example, path, ["features", "logits"])
+
+
+def evened(features: Vector) -> Vector:
+    """Square roots of features, which are never negative: few of them are large, and those would drown the others."""
+    return np.sqrt(np.maximum(features, 0))

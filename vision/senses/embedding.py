@@ -43,7 +43,7 @@ class Projection:
 
     def mapped(self, features: Vector) -> Vector:
         """The same before it is brought to unit length."""
-        centred = prepared(features) - self.mean
+        centred = backbone.evened(features) - self.mean
         inner: Vector = np.maximum(centred @ self.hidden + self.bias, np.float32(0))
         return centred @ self.matrix + inner @ self.output
 
@@ -97,11 +97,6 @@ def projection(path: Path) -> Projection:
 def project(features: Vector, path: Path | None = None) -> Vector:
     """Features [n, 1280] to unit vectors [n, d] by the weights of a file, by default those that ship."""
     return projection(path or WEIGHTS)(features)
-
-
-def prepared(features: Vector) -> Vector:
-    """As the weights take them: square roots, so that a few loud features do not decide (as in RootSIFT)."""
-    return np.sqrt(np.maximum(features, np.float32(0)))
 
 
 def unit(vectors: Vector) -> Vector:

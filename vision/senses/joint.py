@@ -79,7 +79,7 @@ class JointSense(Joint):
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
         features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
-        return list(towers(WEIGHTS)[0].of(evened(features)))
+        return list(towers(WEIGHTS)[0].of(backbone.evened(features)))
 
     def read(self, texts: Sequence[str]) -> Vector:
         """Unit vectors [n, d] of English texts."""
@@ -94,11 +94,6 @@ class JointSense(Joint):
         """As it was measured with the towers."""
         with np.load(WEIGHTS) as kept:
             return float(kept[LEAST_AGREEMENT])
-
-
-def evened(features: Vector) -> Vector:
-    """Square roots of features, which are never negative: few of them are large, and those would drown the others."""
-    return np.sqrt(np.maximum(features, 0))
 
 
 @lru_cache(maxsize=2)
