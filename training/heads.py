@@ -10,10 +10,10 @@ from vision.senses.embedding import Projection, unit
 
 
 def joined(heads: Sequence[Projection], features: Vector) -> Projection:
-    """One projection whose cosines are near the mean of those of the heads; they share their mean.
+    """One projection whose cosines are near the mean of those of the heads; they share their components.
 
     The outputs side by side, each brought to a like length, are turned to their first principal directions, by features
-    [n, 1280] of any pictures, without centring, so that cosines stay.
+    [n, 2560] of any pictures, without centring, so that cosines stay.
     """
     outputs = [head.mapped(features) for head in heads]
     scales = [np.float32(1 / np.linalg.norm(output, axis=1).mean()) for output in outputs]
@@ -24,6 +24,7 @@ def joined(heads: Sequence[Projection], features: Vector) -> Projection:
     pairs = list(zip(heads, scaled, strict=True))
     return Projection(
         heads[0].mean,
+        heads[0].components,
         np.sum([head.matrix @ turn for head, turn in pairs], axis=0, dtype=np.float32),
         np.concatenate([head.hidden for head in heads], axis=1),
         np.concatenate([head.bias for head in heads]),

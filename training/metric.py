@@ -8,8 +8,7 @@ neighborhood component analysis", 2018). F is a linear map, which starts as the 
 which starts at nothing. Two more terms keep what the labels say nothing of: views of one unlabelled picture are a class of
 their own, and cosines between unlabelled pictures stay what the untrained projection makes of them.
 
-It is fitted in the space of the first principal components, which is smaller and evenly scaled, and then written down for the
-features themselves.
+It is fitted in the space of the first principal components, which is smaller and evenly scaled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +29,7 @@ KEPT = 10.0  # brings squared changes of cosines to the size of the hinge
 class Recipe:
     """How it is fitted; `weights` are those of the labelled sets in the loss, 1 where nothing is said."""
 
-    heads: int = 3  # that differ by their seed only, and are joined
+    heads: int = 5  # that differ by their seed only, and are joined
     hidden: int = 384
     margin: float = 0.3
     steps: int = 600
@@ -112,10 +111,8 @@ class _Model:
             self._kept[name].mul_(share).add_(part.detach(), alpha=1 - share)
 
     def averaged(self) -> Projection:
-        """Written down for features."""
-        kept = {name: part.numpy() for name, part in self._kept.items()}
-        first = {name: self._space.matrix @ kept[name] for name in ("matrix", "hidden")}
-        return Projection(self._space.mean, **(kept | first))
+        """As a projection of features."""
+        return Projection(self._space.mean, self._space.matrix, **{name: part.numpy() for name, part in self._kept.items()})
 
 
 class _Loss:

@@ -20,14 +20,14 @@ POWER = 0.75  # with 0.5 the best of 0, 0.25, ... 1 by leave-one-out precision o
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Mean [1280] and matrix [1280, d] of features, the strongest component first; a row has about length sqrt(d)."""
+    """Mean [2560] and matrix [2560, d] of features, the strongest component first; a row has about length sqrt(d)."""
 
     mean: Vector
     matrix: Vector
 
     @classmethod
     def of(cls, features: Vector) -> "Components":
-        """Those of features [n, 1280] of any pictures."""
+        """Those of features [n, 2560] of any pictures."""
         rows = evened(features)
         mean: Vector = rows.mean(axis=0)
         variances, directions = np.linalg.eigh(np.cov((rows - mean).T))
@@ -37,7 +37,7 @@ class Components:
         return cls(mean, (matrix / np.sqrt(np.mean(spreads ** (2 - 2 * POWER)))).astype(np.float32))
 
     def __call__(self, features: Vector) -> Vector:
-        """Features [..., 1280] in these components."""
+        """Features [..., 2560] in these components."""
         rows: Vector = ((evened(features) - self.mean) @ self.matrix).astype(np.float32)
         return rows
 

@@ -43,9 +43,9 @@ Embed = Callable[[Vector], Vector]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Looked:
-    """Features of what is fitted on [n, views, 1280] and of what is only measured [n, 1280], and the class of each picture.
+    """Features of what is fitted on [n, views, 2560] and of what is only measured [n, 2560], and the class of each picture.
 
-    `copies` [n, kinds, 1280] are of the first pictures of `unseen`.
+    `copies` [n, kinds, 2560] are of the first pictures of `unseen`.
     """
 
     fitted: Mapping[str, tuple[Vector, Sequence[str]]]

@@ -1,4 +1,4 @@
-"""Backbone features of pictures and of what is made of them, kept from run to run."""
+"""What the embedding is made from, of pictures and of what is made of them, kept from run to run."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,7 @@ from training.transforms import Pixels
 from vision import fingerprints
 from vision.perception import Vector
 from vision.senses.backbone import BackboneSense
+from vision.senses.embedding import MIDDLE, looks
 
 CHUNK = 32  # pictures
 MARK = fingerprints.of_files(*(Path(str(module.__file__)) for module in (augmented, copies, transforms)))
@@ -26,7 +27,7 @@ Show = Callable[[Path], list[Pixels]]
 
 
 def features_of_views(paths: Sequence[Path], number: int, scenes: Sequence[Path], settings: Settings) -> Vector:
-    """Features [n, 1 + number, 1280] of each picture as it is and of that many views of it."""
+    """Features [n, 1 + number, 2560] of each picture as it is and of that many views of it."""
     plain = _kept(paths, partial(shown, settings=settings), ("plain",), settings)
     if not number:
         return plain
@@ -35,7 +36,7 @@ def features_of_views(paths: Sequence[Path], number: int, scenes: Sequence[Path]
 
 
 def features_of_copies(paths: Sequence[Path], scenes: Sequence[Path], settings: Settings) -> Vector:
-    """Features [n, kinds, 1280] of one copy of each kind."""
+    """Features [n, kinds, 2560] of one copy of each kind."""
     return _kept(paths, partial(copied, scenes=tuple(scenes)), ("copies", [path.name for path in scenes]), settings)
 
 
@@ -65,7 +66,7 @@ def _opened(scenes: tuple[Path, ...]) -> list[Pixels]:
 def _kept(paths: Sequence[Path], show: Show, what: tuple[object, ...], settings: Settings) -> Vector:
     """Looked at once per list of pictures and state of what makes them."""
     backbone = BackboneSense(settings)
-    listed = fingerprints.of_values([path.name for path in paths], *what)
+    listed = fingerprints.of_values([path.name for path in paths], *what, MIDDLE)
     file = make_folder(home(settings).cache / "views") / f"{backbone.fingerprint}-{MARK}-{listed}.npy"
     if not file.exists():
         temporary = file.with_suffix(".tmp.npy")
@@ -80,5 +81,5 @@ def _looked(paths: Sequence[Path], show: Show, backbone: BackboneSense) -> Itera
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         made = pool.map(show, paths, chunksize=8)
         while chunk := list(islice(made, CHUNK)):
-            seen = backbone.look([image for images in chunk for image in images])
-            yield from np.stack([look.features for look in seen]).reshape(len(chunk), len(chunk[0]), -1)
+            seen = looks(backbone, [image for images in chunk for image in images])
+            yield from seen.reshape(len(chunk), len(chunk[0]), -1)

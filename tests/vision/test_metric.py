@@ -20,7 +20,7 @@ from training.projection import Components
 from vision.perception import Vector
 from vision.senses.embedding import Projection, projection, unit
 
-KINDS, INPUTS = 12, 1280
+KINDS, INPUTS = 12, 2560
 QUICK = Recipe(heads=2, hidden=16, steps=40, classes=8, members=3, photos=32, unlabelled=16, averaged=0.9, keep=2.0)
 RNG = np.random.default_rng(0)
 CENTRES = RNG.normal(size=(KINDS, INPUTS)).astype(np.float32)

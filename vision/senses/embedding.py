@@ -1,4 +1,8 @@
-"""The similar-image embedding: the backbone's features through weights that metric learning fitted."""
+"""The similar-image embedding: the backbone's features of two looks through weights that metric learning fitted.
+
+What a photo is taken of is seldom at its edge, and the backbone sees few pixels: a second look, at the middle alone, shows the
+thing larger and less of what is beside it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,41 +15,47 @@ from numpy.typing import NDArray
 
 from engine.settings import Settings
 from vision import fingerprints
-from vision.perception import Perception, Vector
+from vision.perception import Backbone, Perception, Vector
 from vision.picture import Picture
 from vision.sense import Sense
 from vision.senses import backbone
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
 SMALLEST = 1e-9
+MIDDLE = 0.65  # of width and of height
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A linear map plus one hidden layer: mean [1280], matrix [1280, d], hidden [1280, h], bias [h], output [h, d]."""
+    """Components of features, a linear map of them plus one hidden layer.
+
+    mean [2560], components [2560, k], matrix [k, d], hidden [k, h], bias [h], output [h, d].
+    """
 
     mean: Vector
+    components: Vector
     matrix: Vector
     hidden: Vector
     bias: Vector
     output: Vector
 
     @classmethod
-    def linear(cls, mean: Vector, matrix: Vector) -> "Projection":
-        """The map alone."""
-        inputs, outputs = matrix.shape
-        empty = np.zeros((0, outputs), dtype=np.float32)
-        return cls(mean, matrix, np.zeros((inputs, 0), dtype=np.float32), np.zeros(0, dtype=np.float32), empty)
+    def linear(cls, mean: Vector, components: Vector) -> "Projection":
+        """The components alone."""
+        size = components.shape[1]
+        none, nothing = np.zeros((size, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
+        return cls(mean, components, np.eye(size, dtype=np.float32), none, nothing, none.T)
 
     def __call__(self, features: Vector) -> Vector:
-        """Features [n, 1280] to unit vectors [n, d]."""
+        """Features [n, 2560] to unit vectors [n, d]."""
         return unit(self.mapped(features))
 
     def mapped(self, features: Vector) -> Vector:
         """The same before it is brought to unit length."""
-        centred = backbone.evened(features) - self.mean
-        inner: Vector = np.maximum(centred @ self.hidden + self.bias, np.float32(0))
-        return centred @ self.matrix + inner @ self.output
+        rows = (backbone.evened(features) - self.mean) @ self.components
+        inner: Vector = np.maximum(rows @ self.hidden + self.bias, np.float32(0))
+        return rows @ self.matrix + inner @ self.output
 
     def save(self, path: Path) -> None:
         """Half precision is enough."""
@@ -72,7 +82,7 @@ class EmbeddingSense(Sense):
     @property
     def fingerprint(self) -> str:
         """Backbone and weights."""
-        mark = fingerprints.of_files(backbone.weights(), WEIGHTS)
+        mark = fingerprints.of_files(backbone.weights(), WEIGHTS)  # fitted for the looks, which therefore need no mark
         return f"{backbone.MODEL}+similar{self.dimension}@{mark}"
 
     def files(self) -> tuple[Path, ...]:
@@ -80,11 +90,24 @@ class EmbeddingSense(Sense):
         return (WEIGHTS,)
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
-        return list(project(np.stack([p.backbone.features for p in seen if p.backbone is not None])))
+        wholes = [p.backbone for p in seen if p.backbone is not None]
+        return list(project(looks(self._network, [picture.pixels for picture in pictures], wholes)))
 
-    def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
+    def embed(self, images: Sequence[Pixels]) -> Vector:
         """Unit vectors [n, d] of any RGB images [h, w, 3], crops among them."""
-        return project(np.stack([seen.features for seen in self._network.look(images)]))
+        return project(looks(self._network, images))
+
+
+def looks(network: backbone.BackboneSense, images: Sequence[Pixels], wholes: Sequence[Backbone] | None = None) -> Vector:
+    """Features [n, 2560] of RGB images [h, w, 3]: of the whole, which may be known already, and of the middle, side by side."""
+    both = (wholes or network.look(images), network.look([middle(image) for image in images]))
+    return np.concatenate([np.stack([seen.features for seen in look]) for look in both], axis=1)
+
+
+def middle(image: Pixels) -> Pixels:
+    """Of an image [h, w, 3], without its edges; never empty."""
+    top, left = (round(side * (1 - MIDDLE) / 2) for side in image.shape[:2])
+    return image[top : image.shape[0] - top, left : image.shape[1] - left]
 
 
 @lru_cache(maxsize=2)
@@ -95,7 +118,7 @@ def projection(path: Path) -> Projection:
 
 
 def project(features: Vector, path: Path | None = None) -> Vector:
-    """Features [n, 1280] to unit vectors [n, d] by the weights of a file, by default those that ship."""
+    """Features [n, 2560] to unit vectors [n, d] by the weights of a file, by default those that ship."""
     return projection(path or WEIGHTS)(features)
 
 
