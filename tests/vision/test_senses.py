@@ -68,7 +68,7 @@ def test_embeddings_are_unit_length_and_near_for_alike_pictures(perceiver: Perce
     vectors = [p.embedding for p in (one, again, other)]
     assert all(v is not None and v.shape == (256,) and v.dtype == np.float32 for v in vectors)
     assert np.allclose([np.linalg.norm(v) for v in vectors], 1, atol=1e-5)
-    assert vectors[0] @ vectors[1] > 0.9
+    assert vectors[0] @ vectors[1] > 0.8
     assert vectors[0] @ vectors[2] < 0.5
     assert perceiver.dimensions() == {"embedding": 256, "joint": 256}
 
