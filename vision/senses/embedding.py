@@ -23,7 +23,6 @@ from vision.senses import backbone
 WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
 SMALLEST = 1e-9
 MIDDLE = 0.65  # of width and of height
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +92,20 @@ class EmbeddingSense(Sense):
         wholes = [p.backbone for p in seen if p.backbone is not None]
         return list(project(looks(self._network, [picture.pixels for picture in pictures], wholes)))
 
-    def embed(self, images: Sequence[Pixels]) -> Vector:
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
         """Unit vectors [n, d] of any RGB images [h, w, 3], crops among them."""
         return project(looks(self._network, images))
 
 
-def looks(network: backbone.BackboneSense, images: Sequence[Pixels], wholes: Sequence[Backbone] | None = None) -> Vector:
+def looks(
+    network: backbone.BackboneSense, images: Sequence[NDArray[np.uint8]], wholes: Sequence[Backbone] | None = None
+) -> Vector:
     """Features [n, 2560] of RGB images [h, w, 3]: of the whole, which may be known already, and of the middle, side by side."""
     both = (wholes or network.look(images), network.look([middle(image) for image in images]))
     return np.concatenate([np.stack([seen.features for seen in look]) for look in both], axis=1)
 
 
-def middle(image: Pixels) -> Pixels:
+def middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Of an image [h, w, 3], without its edges; never empty."""
     top, left = (round(side * (1 - MIDDLE) / 2) for side in image.shape[:2])
     return image[top : image.shape[0] - top, left : image.shape[1] - left]
