@@ -6,9 +6,9 @@ from engine.client import connect
 from engine.settings import get_settings
 from ingest.delete import delete as delete_picture
 from ingest.delete import delete_collection
-from ingest.meanings import Meanings
+from ingest.snippet_encoder import SnippetEncoder
 from query.ids import full_id
-from vision.perceiver import get_perceiver
+from vision.feature_extractor import get_feature_extractor
 
 
 @click.command()
@@ -30,5 +30,5 @@ def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
     if ids:
         click.echo(f"{len(full)} deleted")
     else:
-        deleted, kept = delete_collection(client, settings, collection, Meanings(get_perceiver(settings)))
+        deleted, kept = delete_collection(client, settings, collection, SnippetEncoder(get_feature_extractor(settings)))
         click.echo(f"{deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

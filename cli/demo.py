@@ -9,7 +9,7 @@ from rich.console import Console
 
 from engine import demo_corpus
 from engine.embedded.artifacts import ensure_server
-from engine.home import home
+from engine.paths import paths_of
 from engine.settings import Settings, get_settings
 
 WORDS = "bird"
@@ -34,7 +34,7 @@ def demo() -> None:
 def prepare(settings: Settings) -> Path:
     """Server, corpus and models, side by side; the corpus's folder."""
     with console.status("fetching OpenSearch, the demo corpus and the models"), ThreadPoolExecutor(2) as pool:
-        engine = pool.submit(lambda: None if settings.opensearch_url else ensure_server(home(settings).root))
+        engine = pool.submit(lambda: None if settings.opensearch_url else ensure_server(paths_of(settings).root))
         corpus = pool.submit(demo_corpus.ensure, settings)
         export_models(settings)
         engine.result()

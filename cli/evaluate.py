@@ -44,7 +44,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.command()
 @click.option("--data", type=DATA, help="Folder of data sets, indexed for this and removed again.")
 @click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of what is indexed here.")
-@click.option("--lists", type=FILE, help="Made by `omma rank lists`: nothing is asked again.")
+@click.option("--candidate-log", type=FILE, help="Made by `omma rank collect`: nothing is asked again.")
 @click.option("--set", "names", multiple=True, help="Only these question sets.")
 @click.option("--model", "models", multiple=True, help="Compare this model, too.")
 @click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
@@ -56,7 +56,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
-    data: Path | None, questions: Path | None, lists: Path | None, names: tuple[str, ...], models: tuple[str, ...],
+    data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
     html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
@@ -66,7 +66,7 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
         return
     from evaluation.session import Session  # noqa: PLC0415
 
-    with Session(data, questions, lists, get_settings(), console.print, every=every) as session:
+    with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
         asked = session.asked(names, everything=everything or ablation)
         if ablation:
             _written(session.ablation(), "")
@@ -86,7 +86,7 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
 def calibrate(data: Path) -> None:
     """Measure where the irrelevant tail begins and write ranking/thresholds-<profile>.json."""
     from evaluation.calibration import calibrate as measured  # noqa: PLC0415
-    from ranking.cut import path_of  # noqa: PLC0415
+    from ranking.cutoff import path_of  # noqa: PLC0415
 
     settings = get_settings()
     thresholds = measured(data, settings, console.print)
@@ -109,7 +109,7 @@ def _measure_trash() -> None:
 def _local(data: Path | None) -> list[Path]:
     """Figures of local descriptors, and from when on two pictures show the same thing."""
     from evaluation import local, local_page, report  # noqa: PLC0415
-    from ranking.cut import LANDMARKS, path_of  # noqa: PLC0415
+    from ranking.cutoff import LANDMARKS, path_of  # noqa: PLC0415
 
     if data is None:
         raise click.UsageError("name the folder of data sets by --data")

@@ -63,10 +63,10 @@ def run(source: Source, settings: Settings, *, detach: bool = False) -> Progress
 
     WeightsMismatchError, before anything is read, where other weights made the index.
     """
-    from vision.perceiver import get_perceiver  # noqa: PLC0415  (`omma jobs` never waits for model libraries)
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415  (`omma jobs` never waits for model libraries)
     from workers.runtime import Runtime  # noqa: PLC0415
 
-    Runtime(settings, get_perceiver(settings)).check_index()
+    Runtime(settings, get_feature_extractor(settings)).check_index()
     job_id = dispatch.create(source.name, source.collection, settings)
     problems: list[Exception] = []
     reader = threading.Thread(target=_read, args=(job_id, source, settings, problems), daemon=True)
@@ -88,7 +88,7 @@ def told_of(progress: Progress) -> str:
     figures = ", ".join(f"{getattr(progress, name)} {name}" for name in ("indexed", "unchanged", "quarantined"))
     extra = f", {progress.skipped} skipped" if progress.skipped else ""
     line = f"{progress.source}: {progress.state}; {progress.discovered} found: {figures}{extra}"
-    looked = f"; models looked at {progress.looked_at}; {progress.rate:.1f}/s"
+    looked = f"; models looked at {progress.extracted}; {progress.rate:.1f}/s"
     return "\n".join([line + looked, *_failures(progress.failures)])
 
 
@@ -140,7 +140,7 @@ def _told(progress: Progress) -> str:
 
 
 def _table(found: list[Progress]) -> Table:
-    names = ("discovered", "indexed", "unchanged", "quarantined", "looked_at")
+    names = ("discovered", "indexed", "unchanged", "quarantined", "extracted")
     table = Table(box=None)
     table.add_column("job", no_wrap=True)
     for column in ("source", "collection", "state", *names):

@@ -30,7 +30,7 @@ def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
 
     settings = get_settings()
     items = items_of(name, place_of(place) if place else None, pictures, settings)
-    done = get_runtime().look_now(items, f"landmark {name}", collection_of(name))
+    done = get_runtime().process_now(items, f"landmark {name}", collection_of(name))
     click.echo(f"{name}: {done.indexed} added, {done.unchanged} known already, {done.quarantined} refused")
     for failure in done.failures:
         click.echo(f"  {failure}", err=True)

@@ -32,9 +32,9 @@ def rank() -> None:
 @click.option("--data", type=FOLDER, help="Folder of data sets, indexed for this and removed again.")
 @click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of what is indexed here.")
 @click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
-def lists(file: Path, data: Path | None, questions: Path | None, every: int) -> None:
+def collect(file: Path, data: Path | None, questions: Path | None, every: int) -> None:
     """Ask questions whose answers are known; keep what every factor says of every candidate."""
-    from evaluation.lists import make  # noqa: PLC0415  (only a measurement loads what it measures)
+    from evaluation.candidate_log import make  # noqa: PLC0415  (only a measurement loads what it measures)
 
     click.echo(f"{make(file, data, questions, get_settings(), tell, every=every)} questions in {file}")
 
@@ -53,7 +53,7 @@ def generate(folder: Path, number: int, seed: int) -> None:
 
 @rank.command()
 @click.option(
-    "--lists", "files", type=FILES, multiple=True, help="Made by `omma rank lists`; else what was judged and clicked."
+    "--candidate-log", "files", type=FILES, multiple=True, help="Made by `omma rank collect`; else what was judged and clicked."
 )
 @click.option("--plain", is_flag=True, help="Without list context, as the engine's Learning to Rank plugin needs it.")
 @click.option("--keep", is_flag=True, help="Do not take the model into use, even if it is better.")
@@ -148,7 +148,9 @@ def interleave(model: str) -> None:
 @rank.command()
 @click.argument("model", default="")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--lists", "files", type=FILES, multiple=True, help="Write the rows that it learns from instead (SVMrank).")
+@click.option(
+    "--candidate-log", "files", type=FILES, multiple=True, help="Write the rows that it learns from instead (SVMrank)."
+)
 @click.option("--opensearch-ltr", "plugin", is_flag=True, help="In the form of OpenSearch's Learning to Rank plugin.")
 @click.option("--upload", is_flag=True, help="With --opensearch-ltr: put it into the engine, too.")
 def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, upload: bool) -> None:

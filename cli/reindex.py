@@ -21,36 +21,40 @@ from ingest.reindex import reindex as run
 
 
 @click.command()
-@click.option("--sense", help="Look again with this sense, and those that need it, in the index as it is.")
-@click.option("--only-failed", is_flag=True, help="Only at documents on which the sense failed, or never looked.")
+@click.option("--extractor", help="Look again with this extractor, and those that need it, in the index as it is.")
+@click.option("--only-failed", is_flag=True, help="Only at documents on which the extractor failed, or never looked.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @click.option("--force", is_flag=True, help="Do it even where nothing changed.")
 @click.option("--keep-old", is_flag=True, help="Keep the old index, under its own name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and the counts as JSON.")
 def reindex(  # noqa: PLR0917  (one argument per option)
-    sense: str | None, only_failed: bool, dry_run: bool, force: bool, keep_old: bool, as_json: bool
+    extractor: str | None, only_failed: bool, dry_run: bool, force: bool, keep_old: bool, as_json: bool
 ) -> None:
-    """Move to a new index behind the same alias; only senses whose weights changed look at pictures again.
+    """Move to a new index behind the same alias; only extractors whose weights changed look at pictures again.
 
-    With --sense, the index stays, and one sense looks again; exit status 1 where it fails on any picture.
+    With --extractor, the index stays, and one extractor looks again; exit status 1 where it fails on any picture.
     """
-    from vision.perceiver import get_perceiver  # noqa: PLC0415  (imports model libraries; --help needs none)
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415  (imports model libraries; --help needs none)
 
     settings = get_settings()
-    client, perceiver = connect(settings), get_perceiver(settings)
-    if sense:
+    client, feature_extractor = connect(settings), get_feature_extractor(settings)
+    if extractor:
         if force or keep_old:
-            raise click.UsageError("--force and --keep-old are for a whole reindex, without --sense")
-        sys.exit(_look_again(client, settings, perceiver, sense, only_failed=only_failed, dry_run=dry_run, as_json=as_json))
+            raise click.UsageError("--force and --keep-old are for a whole reindex, without --extractor")
+        sys.exit(
+            _look_again(
+                client, settings, feature_extractor, extractor, only_failed=only_failed, dry_run=dry_run, as_json=as_json
+            )
+        )
     if only_failed:
-        raise click.UsageError("--only-failed needs --sense")
-    planned = plan(client, settings, perceiver)
+        raise click.UsageError("--only-failed needs --extractor")
+    planned = plan(client, settings, feature_extractor)
     if not as_json:
         click.echo("\n".join(told_of(planned)))
     counts = None
     if not dry_run and (planned.needed or force):
         with _progress(planned.documents) as bar:
-            counts = run(client, settings, perceiver, report=lambda now: bar(now.done, _copied(now)), keep_old=keep_old)
+            counts = run(client, settings, feature_extractor, report=lambda now: bar(now.done, _copied(now)), keep_old=keep_old)
     if as_json:
         click.echo(json.dumps({"plan": asdict(planned) | {"needed": planned.needed}, "counts": counts and asdict(counts)}))
     elif counts:
@@ -58,18 +62,18 @@ def reindex(  # noqa: PLR0917  (one argument per option)
 
 
 def _look_again(
-    client: OpenSearch, settings: Settings, perceiver: repairing.Repairer, sense: str, *,
+    client: OpenSearch, settings: Settings, feature_extractor: repairing.Repairer, extractor: str, *,
     only_failed: bool, dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Repair, or tell what that would be; the exit status."""
-    planned = repairing.plan(client, settings, perceiver, sense, only_failed=only_failed)
+    planned = repairing.plan(client, settings, feature_extractor, extractor, only_failed=only_failed)
     if not as_json:
         reads = f"; {', '.join(planned.factors)} made anew" if planned.factors else ""
-        click.echo(f"{planned.index}: {', '.join(planned.senses)} would look at {planned.documents} documents{reads}")
+        click.echo(f"{planned.index}: {', '.join(planned.extractors)} would look at {planned.documents} documents{reads}")
     counts = None
     if not dry_run:
         with _progress(planned.documents) as bar:
-            counts = repairing.repair(client, settings, perceiver, planned, lambda now: bar(now.done, _counted(now)))
+            counts = repairing.repair(client, settings, feature_extractor, planned, lambda now: bar(now.done, _counted(now)))
     if as_json:
         click.echo(json.dumps({"plan": asdict(planned), "counts": counts and asdict(counts)}))
     elif counts:
@@ -85,7 +89,7 @@ def _counted(counts: repairing.Repaired) -> str:
 def told_of(planned: Plan) -> list[str]:
     """The plan, in lines for people."""
     lines = [f"{planned.old}: {planned.documents} documents"]
-    lines += [f"  sense {sense} looks again: {old} -> {new}" for sense, (old, new) in planned.senses.items()]
+    lines += [f"  extractor {extractor} looks again: {old} -> {new}" for extractor, (old, new) in planned.extractors.items()]
     lines += [f"  factor {name} is new" for name in planned.added]
     lines += [f"  factor {name} is {_gone(name)}" for name in planned.removed]
     if planned.fields_changed:
@@ -99,7 +103,7 @@ def told_of(planned: Plan) -> list[str]:
 
 def _gone(name: str) -> str:
     off = name in {factor.name for factor in every_factor()}
-    return "switched off: its fields go, and its senses look again when it is back" if off else "gone"
+    return "switched off: its fields go, and its extractors look again when it is back" if off else "gone"
 
 
 def outcome_of(planned: Plan, counts: Counts) -> list[str]:

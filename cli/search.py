@@ -33,13 +33,13 @@ console = Console(highlight=False, markup=False, emoji=False)  # what it prints 
 )
 @click.option("--page", default=1, show_default=True)
 @click.option("--number", default=10, show_default=True, help="Results on a page.")
-@click.option("--all", "uncut", is_flag=True, help="Show what the cut hides, too.")
+@click.option("--all", "no_cutoff", is_flag=True, help="Show what the cut hides, too.")
 @click.option("--diversity", type=click.FloatRange(0, 1, max_open=True), help="How much results shall differ (MMR).")
 @click.option("--json", "as_json", is_flag=True, help="The whole answer as JSON.")
 @click.option("--dsl", is_flag=True, help="Print the exact requests sent to OpenSearch.")
 def search(  # noqa: PLR0917  (one argument per option)
     image: str | None, like: str | None, crop: str | None, text: str, filters: tuple[str, ...],
-    page: int, number: int, uncut: bool, diversity: float | None, as_json: bool, dsl: bool,
+    page: int, number: int, no_cutoff: bool, diversity: float | None, as_json: bool, dsl: bool,
 ) -> None:  # fmt: skip
     """Search by picture, part of a picture, words and filters."""
     from query.ids import full_id  # noqa: PLC0415
@@ -54,7 +54,7 @@ def search(  # noqa: PLR0917  (one argument per option)
         request = SearchRequest.model_validate(
             picture
             | {"like": like, "region": crop, "text": text, "filters": _pairs(filters), "page": page, "number": number}
-            | {"uncut": uncut, "dsl": dsl, "diversity": diversity}
+            | {"no_cutoff": no_cutoff, "dsl": dsl, "diversity": diversity}
         )
     except ValidationError as error:
         raise BadQuestion("; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())) from error
@@ -118,7 +118,9 @@ def print_answer(answer: "Answer") -> None:
         where = f" ({landmark.place[0]:.5f}, {landmark.place[1]:.5f})" if landmark.place else ""
         console.print(f"{landmark.name}{where}: {landmark.text}")
     console.print(table)
-    console.print(f"{answer.total} results, {answer.cut.removed} hidden as less related; {answer.took.get('total', 0):.0f} ms")
+    console.print(
+        f"{answer.total} results, {answer.cutoff.removed} hidden as less related; {answer.took.get('total', 0):.0f} ms"
+    )
     for warning in answer.warnings:
         console.print(warning, style="yellow")
 

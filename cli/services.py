@@ -12,7 +12,7 @@ from rich.table import Table
 from engine import doctor as examination
 from engine import readiness, supervision
 from engine.errors import ConfigurationError, OmmaError
-from engine.home import home
+from engine.paths import paths_of
 from engine.settings import Settings, get_settings
 
 SERVICES = ("opensearch", "redis", "worker-bulk", "worker-interactive", "beat", "web", "supervisord")
@@ -111,8 +111,8 @@ def _models(settings: Settings) -> str:
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     models = listed(settings)
-    off = [f"{model.sense} ({model.off})" for model in models if model.off]
-    told = f"{len(models) - len(off)} senses of profile {settings.profile}"
+    off = [f"{model.extractor} ({model.off})" for model in models if model.off]
+    told = f"{len(models) - len(off)} extractors of profile {settings.profile}"
     return f"{told}; off: {', '.join(off)}" if off else told
 
 
@@ -122,7 +122,7 @@ def _models(settings: Settings) -> str:
 @click.option("-n", "--lines", default=50, show_default=True, help="Last lines to show of each.")
 def logs(service: str | None, *, follow: bool, lines: int) -> None:
     """Show the end of the services' logs."""
-    folder = home(get_settings()).logs
+    folder = paths_of(get_settings()).logs
     names = [service] if service else SERVICES
     paths = [path for name in names if (path := folder / f"{name}.log").exists()]
     if not paths:

@@ -22,13 +22,13 @@ def models(context: click.Context) -> None:
 
 @models.command("list")
 def list_models() -> None:
-    """Every sense with model, weights and where they are."""
+    """Every extractor with model, weights and where they are."""
     from vision.models import listed  # noqa: PLC0415  (imports model libraries)
 
-    table = Table("sense", "model and weights", "where")
+    table = Table("extractor", "model and weights", "where")
     for model in listed(get_settings()):
         where = f"off: {model.off}" if model.off else "\n".join(str(path) for path in model.files) or "no weights"
-        table.add_row(model.sense, model.fingerprint, f"[red]{escape(model.wrong)}[/]" if model.wrong else escape(where))
+        table.add_row(model.extractor, model.fingerprint, f"[red]{escape(model.wrong)}[/]" if model.wrong else escape(where))
     Console().print(table)
 
 
@@ -57,15 +57,17 @@ def check() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures as JSON.")
 def memory(*, as_json: bool, out: Path | None) -> None:
-    """Measure the memory of a worker's process with every sense loaded and looking, in MiB."""
+    """Measure the memory of a worker's process with every extractor loaded and looking, in MiB."""
     from workers.memory import measure  # noqa: PLC0415
 
     found = measure(get_settings())
     text = json.dumps(asdict(found), indent=2)
-    table = Table("sense", "model", "looking", "peak so far", title=f"MiB of a process that looks at {found.batch} pictures")
+    table = Table(
+        "extractor", "model", "looking", "peak so far", title=f"MiB of a process that looks at {found.batch} pictures"
+    )
     table.add_row("none", f"{found.process:,.0f}", "", "")
     for part in found.parts:
-        table.add_row(part.sense, f"{part.model:,.0f}", f"{part.working:,.0f}", f"{part.peak:,.0f}")
+        table.add_row(part.extractor, f"{part.model:,.0f}", f"{part.working:,.0f}", f"{part.peak:,.0f}")
     table.add_row("all", f"{found.loaded:,.0f}", "", f"{found.peak:,.0f}")
     if as_json:
         click.echo(text)
@@ -81,15 +83,15 @@ def memory(*, as_json: bool, out: Path | None) -> None:
 @click.option("--threads", multiple=True, type=click.IntRange(1), default=(1, 2), show_default=True, help="Again with each.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures as JSON.")
 def speed(folder: Path, *, number: int, threads: tuple[int, ...], out: Path | None) -> None:
-    """Time each sense on the pictures of a folder, in pictures per second."""
+    """Time each extractor on the pictures of a folder, in pictures per second."""
     from vision.speed import pictures_per_second, usable  # noqa: PLC0415
 
     settings = get_settings()
     pictures = usable(folder, number, settings)
     found = {n: pictures_per_second(pictures, settings.model_copy(update={"threads": n})) for n in threads}
-    table = Table("sense", *(f"{n} thread{'s' * (n > 1)}" for n in found), title="pictures per second")
-    for sense in found[threads[0]]:
-        table.add_row(sense, *(f"{figures[sense]:,.1f}" for figures in found.values()))
+    table = Table("extractor", *(f"{n} thread{'s' * (n > 1)}" for n in found), title="pictures per second")
+    for extractor in found[threads[0]]:
+        table.add_row(extractor, *(f"{figures[extractor]:,.1f}" for figures in found.values()))
     Console().print(table)
     if out:
         out.write_text(json.dumps({"pictures": len(pictures), "pictures_per_second": found}, indent=2) + "\n")

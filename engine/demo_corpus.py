@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from engine.home import home, make_folder
+from engine.paths import make_folder, paths_of
 from engine.settings import Settings
 
 PACKAGE = "tuxpaint-stamps-default"
@@ -17,7 +17,7 @@ MEND = f"run `apt-get update` and try again, or name a folder of your own: `omma
 
 def ensure(settings: Settings) -> Path:
     """The folder of stamps, downloaded and unpacked once; ConfigurationError where apt cannot get the package."""
-    folder = home(settings).root / "demo" / "stamps"
+    folder = paths_of(settings).root / "demo" / "stamps"
     if not folder.exists():
         make_folder(folder.parent)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:

@@ -15,7 +15,7 @@ from engine.client import addresses, connect
 from engine.embedded import server
 from engine.embedded.user import check_passable, service_user
 from engine.errors import ConfigurationError, OmmaError
-from engine.home import home
+from engine.paths import paths_of
 from engine.programs import LOOPBACK, check_listening
 from engine.settings import Settings
 from engine.store import Store
@@ -53,7 +53,7 @@ def _python(_: Settings) -> str:
 
 
 def _folder(settings: Settings) -> str:
-    root = home(settings).root
+    root = paths_of(settings).root
     there = next(folder for folder in (root, *root.parents) if folder.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{root} cannot be written; set OMMA_HOME to a folder of your own, or use sudo")
@@ -62,7 +62,7 @@ def _folder(settings: Settings) -> str:
 
 
 def _disk(settings: Settings) -> str:
-    root = home(settings).root
+    root = paths_of(settings).root
     there = next(folder for folder in (root, *root.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if free < LOW_DISK:
@@ -145,7 +145,7 @@ def _store(settings: Settings) -> str:
     store = Store(settings)
     probe = store.put_original(b"omma")
     store.delete(probe)
-    return settings.store_url or str(home(settings).root / "store")
+    return settings.store_url or str(paths_of(settings).root / "store")
 
 
 CHECKS: dict[str, Check] = {

@@ -10,7 +10,7 @@ from engine.broker import redis_url
 from engine.embedded import server
 from engine.embedded.user import check_passable, give, service_user
 from engine.errors import ConfigurationError
-from engine.home import home
+from engine.paths import paths_of
 from engine.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -62,7 +62,7 @@ def redis(settings: Settings) -> Program:
     binary = shutil.which("redis-server")
     if binary is None:
         raise ConfigurationError("redis-server is missing; install the package redis-server, or set OMMA_REDIS_URL")
-    data, user = home(settings).data / "redis", service_user()
+    data, user = paths_of(settings).data / "redis", service_user()
     check_passable(user, data)
     give(user, data)
     options = {
@@ -86,7 +86,7 @@ def worker(queue: str, settings: Settings) -> Program:
 
 def beat(settings: Settings) -> Program:
     """Celery's clock: it sends what is due to the workers. There is one, whatever the number of workers."""
-    folder = home(settings).run
+    folder = paths_of(settings).run
     arguments = ["-A", "workers.app", "beat", "-l", "info", "-s", str(folder / "beat"), "--pidfile="]
     return Program("beat", [sys.executable, "-m", "celery", *arguments], "", own(settings))
 

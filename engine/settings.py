@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     index_replicas: int = Field(0, ge=0, description="Replicas of a new index.")
     store_url: str = Field("", description="fsspec address of originals and thumbnails; empty: a folder in the home.")
 
-    # Senses
+    # Extractors
     profile: Literal["packaged", "hub"] = Field("packaged", description="Which models look at pictures.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     threads: int = Field(0, ge=0, description="Threads of one model session; 0: all cores.")
@@ -65,15 +65,16 @@ class Settings(BaseSettings):
     hub_text: str = Field(
         "",
         description="Text model of profile `hub` whose vectors lie in its embedding model's space (sentence-transformers; a "
-        "hub's id, or a local folder); empty: the embedding model's own text tower; `packaged`: the packaged joint space.",
+        "hub's id, or a local folder); empty: the embedding model's own text tower; `packaged`: the packaged joint embedding.",
     )
     hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
     max_pixels: int = Field(
         120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
     )
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
-    senses_off: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Senses that never look (a JSON list, or names separated by commas), and those that need them."
+    extractors_off: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Extractors that never look (a JSON list, or names separated by commas), and those that need them.",
     )
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
 
@@ -103,7 +104,7 @@ class Settings(BaseSettings):
 
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
-    checked: int = Field(
+    rescored: int = Field(
         40, ge=0, le=200, description="Of them, how many are looked at closely (points matched one by one); 0: none."
     )
     # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
@@ -171,7 +172,7 @@ class Settings(BaseSettings):
     rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
     rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
 
-    @field_validator("senses_off", "more_columns", mode="before")
+    @field_validator("extractors_off", "more_columns", mode="before")
     @classmethod
     def _names(cls, told: Any) -> Any:
         """A JSON list, or names separated by commas."""

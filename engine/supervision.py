@@ -13,7 +13,7 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.home import home, make_folder
+from engine.paths import make_folder, paths_of
 from engine.programs import CHECKOUT, Program, programs
 from engine.settings import Settings
 
@@ -43,7 +43,7 @@ serverurl=unix://{run}/supervisor.sock
 
 def configuration(settings: Settings, wanted: list[Program]) -> str:
     """supervisord's configuration for these programs."""
-    base = home(settings)
+    base = paths_of(settings)
     head = HEAD.format(run=base.run, logs=base.logs, checkout=CHECKOUT)
     return head + "".join(section(program, base.logs) for program in wanted)
 
@@ -82,7 +82,7 @@ def escaped(text: str) -> str:
 
 def up(settings: Settings) -> list[str]:
     """Start what does not run yet; the names of what was started. ConfigurationError names a port that others have."""
-    base = home(settings)
+    base = paths_of(settings)
     for folder in (base.root, base.run, base.logs):
         make_folder(folder)
     if len(str(base.run / "supervisor.sock")) > LONGEST_SOCKET:
@@ -113,7 +113,7 @@ def _wait_for_parent(settings: Settings) -> None:
     end = time.monotonic() + 15
     while not states(settings):
         if time.monotonic() > end:
-            raise EngineUnavailable(f"supervisord does not answer; see {home(settings).logs / 'supervisord.log'}")
+            raise EngineUnavailable(f"supervisord does not answer; see {paths_of(settings).logs / 'supervisord.log'}")
         time.sleep(0.1)
 
 
@@ -143,7 +143,7 @@ def down(settings: Settings) -> bool:
         if not Path(f"/proc/{process}").exists():
             return True
         time.sleep(0.1)
-    raise EngineUnavailable(f"services did not stop within {STOP_SECONDS} s; see {home(settings).logs / 'supervisord.log'}")
+    raise EngineUnavailable(f"services did not stop within {STOP_SECONDS} s; see {paths_of(settings).logs / 'supervisord.log'}")
 
 
 def states(settings: Settings) -> dict[str, str]:
@@ -162,7 +162,7 @@ def details(settings: Settings) -> list[dict[str, Any]]:
 
 def proxy(settings: Settings) -> Any:
     """supervisord's own interface, over its socket."""
-    path = home(settings).run / "supervisor.sock"
+    path = paths_of(settings).run / "supervisor.sock"
     transport = SupervisorTransport(None, None, f"unix://{path}")
     return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 

@@ -18,9 +18,9 @@ from evaluation.questions import Posed
 from query.ordering import Found
 from query.search import Searcher
 from query.teaching import request_of
+from ranking.candidate_set import CandidateSet, FusionConfig
 from ranking.fusion import ReciprocalRank
 from ranking.learning.examples import Example, Part
-from ranking.listing import Listing, Weighing
 
 TOLD_EVERY = 200
 SIDE = 96  # px of a picture in a report
@@ -37,7 +37,7 @@ class Asked(BaseModel):
     part: Part | None
     grades: dict[str, int]
     complete: bool = True
-    wide: Listing
+    wide: CandidateSet
     proposals: dict[str, list[int]]
     kept: list[int]
     limit: int
@@ -47,7 +47,7 @@ class Asked(BaseModel):
 
     def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
         """Rank fusion as it was set, of all columns or of these alone."""
-        return ReciprocalRank.of(self._weighing(columns))
+        return ReciprocalRank.of(self._fusion_config(columns))
 
     def example(self, columns: Collection[str] | None = None) -> Example:
         """What a ranker sees of it, with all columns or with these alone."""
@@ -55,19 +55,24 @@ class Asked(BaseModel):
         proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
         found = self.fusion(columns).merge(proposals)[: self.limit]
         table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, columns)} for i in found if i in self.wide.table}
-        twins = [pair for pair in self.wide.twins if set(pair) <= table.keys()]
-        listing = Listing(table=table, facts=self.wide.facts, weighing=self._weighing(columns), twins=twins)
+        duplicate_pairs = [pair for pair in self.wide.duplicate_pairs if set(pair) <= table.keys()]
+        candidate_set = CandidateSet(
+            table=table,
+            query_features=self.wide.query_features,
+            fusion_config=self._fusion_config(columns),
+            duplicate_pairs=duplicate_pairs,
+        )
         return Example(
-            topic=self.topic, listing=listing, grades=self.grades, complete=self.complete, family=self.family, set=self.set,
-            part=self.part,
+            topic=self.topic, candidate_set=candidate_set, grades=self.grades, complete=self.complete, family=self.family,
+            set=self.set, part=self.part,
         )  # fmt: skip
 
     def columns_of(self, factors: Collection[str]) -> frozenset[str]:
         """The columns that the question has of these factors."""
-        return frozenset(column for column in self.wide.weighing.weights if factor_of(column) in factors)
+        return frozenset(column for column in self.wide.fusion_config.weights if factor_of(column) in factors)
 
-    def _weighing(self, columns: Collection[str] | None) -> Weighing:
-        whole = self.wide.weighing
+    def _fusion_config(self, columns: Collection[str] | None) -> FusionConfig:
+        whole = self.wide.fusion_config
         weights = {column: weight if _in(column, columns) else 0.0 for column, weight in whole.weights.items()}
         return whole.model_copy(update={"weights": weights})
 
@@ -118,11 +123,11 @@ def read(path: Path) -> list[Asked]:
 
 
 def _asked(posed: Posed, found: Found, limit: int) -> Asked:
-    places = {document: place for place, document in enumerate(found.listing.table)}
+    places = {document: place for place, document in enumerate(found.candidate_set.table)}
     return Asked(
         set=posed.set, topic=posed.topic.named().id, family=posed.family, part=posed.part, grades=posed.grades,
         complete=posed.complete,
-        wide=found.listing, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
+        wide=found.candidate_set, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
         kept=_places(found.kept, places), limit=limit, words=posed.topic.text,
         picture=small(posed.picture) if posed.picture else "", took=dict(found.took),
     )  # fmt: skip

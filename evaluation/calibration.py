@@ -22,7 +22,7 @@ from evaluation.sets import Known
 from factors.registry import by_name
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cut import Threshold, Thresholds
+from ranking.cutoff import Threshold, Thresholds
 from training.drawing import draw_sign
 from vision.picture import decode
 
@@ -55,10 +55,10 @@ class Asked:
     columns: tuple[str, ...]
 
 
-SIMILARITIES = ("similar", "objects", "labels", "colours", "meaning")
+SIMILARITIES = ("similar", "objects", "labels", "colours", "semantic")
 COPIES = ("near_duplicate",)
-MEANINGS = ("meaning.words", "linked_meaning.words")
-TOLD = ("linked_meaning",)
+MEANINGS = ("semantic.words", "linked_semantic.words")
+TOLD = ("linked_semantic",)
 # Names of objects and colours are left out: whoever has what a word names is related by that word.
 TEXTS = ("linked_text", "labels.words", "coverage")
 READ = ("ocr", "ocr.picture")
@@ -169,7 +169,7 @@ def _threshold(column: str, pairs: Pairs, fingerprints: Mapping[str, str]) -> Th
     rule = "never" if kept < LEAST_KEPT else "of-best" if of_best(column) else "at-least"
     return Threshold.model_validate(
         {"rule": rule, "value": value, "pairs": len(relevant), "unrelated": len(unrelated), "kept": kept, "passed": passed}
-        | {"weights": {sense: fingerprints[sense] for sense in by_name(column).reads}}
+        | {"weights": {extractor: fingerprints[extractor] for extractor in by_name(column).reads}}
     )
 
 

@@ -14,7 +14,7 @@ from engine.settings import Settings
 from engine.store import Store
 from evaluation.memory import Remembering
 from evaluation.sets import Known
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from factors.registry import every_column
 from ingest.item import Item
 from mappings.versions import alias, all_indices
@@ -25,8 +25,8 @@ from workers.runtime import Runtime
 class Collection:
     """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
 
-    def __init__(self, name: str, settings: Settings, senses: Names[str] | None = None) -> None:
-        """`settings` tell the servers and the models; `senses` those that look, by default all."""
+    def __init__(self, name: str, settings: Settings, extractors: Names[str] | None = None) -> None:
+        """`settings` tell the servers and the models; `extractors` those that look, by default all."""
         folder = settings.home / "evaluation" / name
         self.settings = settings.model_copy(
             update={
@@ -36,8 +36,8 @@ class Collection:
             }
         )
         self.folder = folder
-        self._perceiver = Remembering(settings, senses)
-        self._runtime = Runtime(self.settings, self._perceiver)
+        self._feature_extractor = Remembering(settings, extractors)
+        self._runtime = Runtime(self.settings, self._feature_extractor)
         self.ids: dict[Path, str] = {}
 
     def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
@@ -46,21 +46,21 @@ class Collection:
         items = []
         for known in pictures:
             self.ids[known.path] = digest = store.put_original(known.path.read_bytes())
-            pieces = tuple(Piece(Kind.CAPTION, text, "en") for text in known.texts[:texts])
-            items.append(Item(known.set, known.path.name, known.set, original=digest, pieces=pieces, category=known.fine))
+            snippets = tuple(TextSnippet(Kind.CAPTION, text, "en") for text in known.texts[:texts])
+            items.append(Item(known.set, known.path.name, known.set, original=digest, snippets=snippets, category=known.fine))
         self.add_items(items)
 
     def add_items(self, items: Sequence[Item]) -> None:
         """Index items whose bytes are in the collection's store."""
-        self._runtime.look_now(items, "evaluation", "evaluation")
+        self._runtime.process_now(items, "evaluation", "evaluation")
 
     def original(self, document: str) -> bytes:
         """The bytes of a document's picture."""
         return Store(self.settings).original(document)
 
     def fingerprints(self) -> dict[str, str]:
-        """Sense -> weights that look."""
-        return self._perceiver.fingerprints()
+        """Extractor -> weights that look."""
+        return self._feature_extractor.fingerprints()
 
     def count(self) -> int:
         """How many documents there are."""
@@ -68,7 +68,7 @@ class Collection:
 
     def searcher(self, **changes: object) -> Searcher:
         """A searcher over the collection with some settings changed."""
-        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._perceiver)
+        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._feature_extractor)
 
     @property
     def client(self) -> OpenSearch:

@@ -89,7 +89,7 @@ def configurations(
     asked: Iterable[Asked], models: Mapping[str, Learned], columns: Collection[str] | None = None
 ) -> dict[str, System]:
     """Rank fusion and the models by name, of all columns or of these; and every factor that any question has a column of."""
-    factors = sorted({factor_of(column) for one in asked for column in one.wide.weighing.weights})
+    factors = sorted({factor_of(column) for one in asked for column in one.wide.fusion_config.weights})
     singles = {factor + ALONE: alone(factor) for factor in factors}
     return {FUSION: fusion(columns), **singles, **{name: learned(model, columns) for name, model in models.items()}}
 
@@ -116,7 +116,7 @@ def outcome(asked: Sequence[Asked], system: System) -> Outcome:
     for one in asked:
         example, ranker = system(one)
         begun = time.perf_counter()
-        orders[one.topic] = ranker.order(example.listing)
+        orders[one.topic] = ranker.order(example.candidate_set)
         milliseconds[one.topic] = 1000 * (time.perf_counter() - begun)
         examples.append(example)
     figures = measure(examples, lambda example: orders[example.topic]) if examples else {}

@@ -1,6 +1,7 @@
 """What every factor is worth and what it costs: its own task, milliseconds per image, bytes per document.
 
-Milliseconds are those of the senses that a factor reads and of those that must look before them, each counted once, measured
+Milliseconds are those of the extractors that a factor reads and of those that must look before them, each counted once,
+measured
 while the collection was indexed. Bytes are measured by the engine (`evaluation.storage`).
 """
 
@@ -13,7 +14,7 @@ from engine.settings import Settings
 from evaluation import storage, tasks
 from evaluation.compare import ALONE, Comparison, Row
 from factors.registry import all_factors
-from vision.perceiver import Perceiver
+from vision.feature_extractor import FeatureExtractor
 from vision.picture import Picture
 
 Timings = Mapping[str, float]
@@ -46,30 +47,35 @@ class Cost:
     source: float
 
 
-def per_image(perceiver: Perceiver, pictures: Sequence[Picture], batch: int) -> dict[str, float]:
-    """Sense -> milliseconds per picture, of these pictures in batches; loading models is no picture's time."""
-    perceiver.warm_up()
-    before = dict(perceiver.timings)
+def per_image(feature_extractor: FeatureExtractor, pictures: Sequence[Picture], batch: int) -> dict[str, float]:
+    """Extractor -> milliseconds per picture, of these pictures in batches; loading models is no picture's time."""
+    feature_extractor.warm_up()
+    before = dict(feature_extractor.timings)
     for start in range(0, len(pictures), batch):
-        perceiver.perceive(pictures[start : start + batch])
-    return {sense: 1000 * (taken - before[sense]) / max(1, len(pictures)) for sense, taken in perceiver.timings.items()}
+        feature_extractor.extract(pictures[start : start + batch])
+    return {
+        extractor: 1000 * (taken - before[extractor]) / max(1, len(pictures))
+        for extractor, taken in feature_extractor.timings.items()
+    }
 
 
-def measured(client: OpenSearch, settings: Settings, perceiver: Perceiver, comparison: Comparison, ms: Timings) -> list[Cost]:
-    """A row per factor that takes part, whichever there are; `ms` by sense, as `per_image` takes it."""
-    factors, dimensions = all_factors(), perceiver.dimensions()
+def measured(
+    client: OpenSearch, settings: Settings, feature_extractor: FeatureExtractor, comparison: Comparison, ms: Timings
+) -> list[Cost]:
+    """A row per factor that takes part, whichever there are; `ms` by extractor, as `per_image` takes it."""
+    factors, dimensions = all_factors(), feature_extractor.dimensions()
     stored = storage.per_document(client, settings, {factor.name: factor.fields(dimensions) for factor in factors})
-    looking = {factor.name: perceiver.with_needs(factor.reads) for factor in factors}
+    looking = {factor.name: feature_extractor.with_needs(factor.reads) for factor in factors}
     return [
         Cost(
             factor=name,
             worth=worth(comparison, name),
-            ms=sum(ms[sense] for sense in senses),
-            own_ms=sum(ms[sense] for sense in senses - _others(looking, name)),
+            ms=sum(ms[extractor] for extractor in extractors),
+            own_ms=sum(ms[extractor] for extractor in extractors - _others(looking, name)),
             index=stored[name].index,
             source=stored[name].source,
         )
-        for name, senses in looking.items()
+        for name, extractors in looking.items()
     ]
 
 
@@ -94,5 +100,5 @@ def _worth(comparison: Comparison, row: Row, measure: str, *, chosen: bool) -> W
 
 
 def _others(looking: Mapping[str, Set[str]], name: str) -> set[str]:
-    """The senses that other factors need."""
-    return {sense for other, senses in looking.items() if other != name for sense in senses}
+    """The extractors that other factors need."""
+    return {extractor for other, extractors in looking.items() if other != name for extractor in extractors}

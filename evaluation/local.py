@@ -24,12 +24,12 @@ from factors.local import HALFWAY
 from ingest.item import Item
 from ingest.sources.demo import DemoSource
 from mappings.versions import alias
-from ranking.cut import Threshold, Thresholds
+from ranking.cutoff import Threshold, Thresholds
 from ranking.judgements.judgement import Topic
 from training.held_out import is_held_out
 
 Json = dict[str, Any]
-SENSES = ("embedding", "local", "phash")  # of the others, detector and reader take long and say little of these questions
+EXTRACTORS = ("embedding", "local", "phash")  # of the others, detector and reader take long and say little of these questions
 PICTURES = {"similar", "local", "near_duplicate"}
 WAYS: dict[str, Collection[str]] = {
     "similar alone": {"similar"}, "words and points": {"local"}, "both": {"similar", "local"}, "with phash": PICTURES,
@@ -47,7 +47,7 @@ WRONG = 0.01  # of questions, in which something else may seem to be the same
 def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> tuple[Json, Thresholds]:
     """All figures, and from when on pictures show the same thing; ConfigurationError where data sets are missing."""
     sets.need(data, sets.GROCERY, sets.FLICKR)
-    index = Index("local", settings, SENSES)
+    index = Index("local", settings, EXTRACTORS)
     try:
         stamps, photos, catalogue = _indexed(index, data, settings, tell)
         searcher = index.searcher()
@@ -125,7 +125,7 @@ def _at(asked: Sequence[Asked], places: Sequence[int], depths: Sequence[int] = D
 def _ordered(one: Asked, factors: Collection[str]) -> list[str]:
     """Documents as rank fusion puts them, by these factors alone."""
     columns = one.columns_of(factors)
-    return [ranked.id for ranked in one.fusion(columns).order(one.example(columns).listing)]
+    return [ranked.id for ranked in one.fusion(columns).order(one.example(columns).candidate_set)]
 
 
 def _proposed(one: Asked, column: str) -> list[str]:
@@ -185,12 +185,12 @@ def _maker(names: dict[str, str], document: str) -> str:
 def _thresholds(asked: Sequence[Asked], profile: str, fingerprints: dict[str, str]) -> Thresholds:
     """For each column the value that at most a hundredth of questions find in something else."""
     found = {}
-    for column, sense in (("similar", "embedding"), ("local.inliers", "local")):
+    for column, extractor in (("similar", "embedding"), ("local.inliers", "local")):
         own, other = ([_best(one, column, right=right) for one in asked] for right in (True, False))
         value = float(np.quantile(other, 1 - WRONG, method="higher")) + 1e-4
         found[column] = Threshold(
             rule="at-least", value=round(value, 4), pairs=len(own), unrelated=len(other), kept=_share(own, value),
-            passed=_share(other, value), weights={sense: fingerprints[sense]},
+            passed=_share(other, value), weights={extractor: fingerprints[extractor]},
         )  # fmt: skip
     rule = f"the least value that at most {WRONG:.0%} of questions find in a picture of something else"
     data = "altered pictures of the demo corpus, phone photos of packages"

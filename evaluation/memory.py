@@ -6,42 +6,45 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from engine.home import home, make_folder
+from engine.paths import make_folder, paths_of
 from engine.settings import Settings
-from vision.perceiver import Perceiver
-from vision.perception import Perception
+from vision.extractor import Extractor
+from vision.feature_extractor import FeatureExtractor
+from vision.image_features import ImageFeatures
 from vision.picture import Picture
-from vision.profiles import senses_of
-from vision.sense import Sense
+from vision.profiles import extractors_of
 
 NAME = "observations.sqlite"
 Row = tuple[str, str, bytes]
 
 
-class Remembering(Perceiver):
-    """A perceiver whose senses look at each picture once, so that configurations can be compared on the same questions.
+class Remembering(FeatureExtractor):
+    """A feature_extractor whose extractors look at each picture once, so that configurations can be compared on the same
+    questions.
 
-    An observation is kept by the weights that made it: where one sense's change, only that one looks again.
+    An observation is kept by the weights that made it: where one extractor's change, only that one looks again.
     """
 
-    def __init__(self, settings: Settings, senses: Collection[str] | None = None) -> None:
-        """Open what is remembered; `senses` are those that look where none are named, by default all."""
-        super().__init__(senses_of(settings))
-        self._names, self._marks = senses, self.fingerprints()
-        self._kept = sqlite3.connect(make_folder(home(settings).cache) / NAME, timeout=60, check_same_thread=False)
-        self._kept.execute("create table if not exists seen (sense text, key text, seen blob, primary key (sense, key))")
+    def __init__(self, settings: Settings, extractors: Collection[str] | None = None) -> None:
+        """Open what is remembered; `extractors` are those that look where none are named, by default all."""
+        super().__init__(extractors_of(settings))
+        self._names, self._marks = extractors, self.fingerprints()
+        self._kept = sqlite3.connect(make_folder(paths_of(settings).cache) / NAME, timeout=60, check_same_thread=False)
+        self._kept.execute(
+            "create table if not exists seen (extractor text, key text, seen blob, primary key (extractor, key))"
+        )
 
-    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
-        """What these senses see of each."""
-        return super().perceive(pictures, senses if self._names is None else self._names)
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
+        """What these extractors see of each."""
+        return super().extract(pictures, extractors if self._names is None else self._names)
 
-    def _observe(self, sense: Sense, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+    def _observe(self, extractor: Extractor, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
         """Remembered, or looked at now; what fails is not remembered."""
-        mark, keys = f"{sense.name} {self._marks[sense.name]}", [_key(picture) for picture in pictures]
+        mark, keys = f"{extractor.name} {self._marks[extractor.name]}", [_key(picture) for picture in pictures]
         found = {key: kept[0] for key in dict.fromkeys(keys) if (kept := self._recalled(mark, key))}
         fresh = {key: place for place, key in enumerate(keys) if key not in found}
         places = list(fresh.values())
-        looked = super()._observe(sense, [pictures[at] for at in places], [seen[at] for at in places]) if places else []
+        looked = super()._observe(extractor, [pictures[at] for at in places], [seen[at] for at in places]) if places else []
         made = dict(zip(fresh, looked, strict=True))
         self._keep([(mark, key, pickle.dumps(one)) for key, one in made.items() if not isinstance(one, Exception)])
         return [(found | made)[key] for key in keys]
@@ -49,7 +52,7 @@ class Remembering(Perceiver):
     def _recalled(self, mark: str, key: str) -> tuple[Any] | None:
         """The observation, which may be None, in a tuple."""
         with self._lock:
-            row = self._kept.execute("select seen from seen where sense = ? and key = ?", (mark, key)).fetchone()
+            row = self._kept.execute("select seen from seen where extractor = ? and key = ?", (mark, key)).fetchone()
         return (pickle.loads(row[0]),) if row else None  # noqa: S301  (written below, on this machine)
 
     def _keep(self, rows: Sequence[Row]) -> None:

@@ -27,9 +27,9 @@ are already decoded and does nothing else; *ingest* is everything from reading t
 
 {ingest}
 
-{senses}
+{extractors}
 
-The senses' times are those of *models alone*: milliseconds per image in one process, while all of them look.
+The extractors' times are those of *models alone*: milliseconds per image in one process, while all of them look.
 
 ## More like this
 
@@ -70,7 +70,7 @@ candidates in its own order. The two requests for candidates and the factor tabl
 
 *Own task* is the question set that is the factor's own (in brackets: no set is, and this one it answers best alone),
 *alone* the factor's value there with nothing but its own candidates and order, *best other* the single factor that does
-best of the others. *ms per image* is the time of all senses that the factor reads and of those that must look before them;
+best of the others. *ms per image* is the time of all extractors that the factor reads and of those that must look before them;
 *of these its own*, of those that no other factor needs: what leaving it out would save. *Index* is what a document takes on
 disk with this factor's fields alone, merged to one segment; *source* what these fields are as JSON.
 
@@ -112,12 +112,12 @@ def benchmarks(figures: Json) -> str:
     """docs/benchmarks.md."""
     ingest = figures["ingest"]
     head = (
-        "sum of the senses' times, pictures/s",
+        "sum of the extractors' times, pictures/s",
         "models alone, pictures/s",
-        "ingest with all senses, pictures/s",
+        "ingest with all extractors, pictures/s",
         "overhead",
     )
-    whole = 1000 * ingest["processes"] / max(sum(row["ms"] for row in ingest["senses"]), 1e-9)
+    whole = 1000 * ingest["processes"] / max(sum(row["ms"] for row in ingest["extractors"]), 1e-9)
     rate = (round(whole, 2), ingest["models_alone_per_s"], ingest["ingest_per_s"], f"{ingest['overhead']:.1%}")
     return BENCH.format(
         surroundings=told(figures["surroundings"]),
@@ -125,7 +125,7 @@ def benchmarks(figures: Json) -> str:
         questions=figures["questions"],
         stages=told(figures["stages_ms"]),
         ingest=table(head, [rate]),
-        senses=_senses(ingest["senses"]),
+        extractors=_extractors(ingest["extractors"]),
         like=_likes(figures["like"]),
         upload=_uploads(figures["upload"]),
         ordering=_uploads(figures["ordering"]["times"]),
@@ -209,10 +209,10 @@ def _reading(reading: Json) -> str:
     )
 
 
-def _senses(rows: Sequence[Json]) -> str:
-    """Time of each sense, and of all of them one after another."""
-    cells = [(row["sense"], f"{row['ms']:.1f}", f"{row['share']:.1%}") for row in rows]
-    return table(("sense", "ms per image", "share"), [*cells, ("all", f"{sum(row['ms'] for row in rows):.1f}", "100%")])
+def _extractors(rows: Sequence[Json]) -> str:
+    """Time of each extractor, and of all of them one after another."""
+    cells = [(row["extractor"], f"{row['ms']:.1f}", f"{row['share']:.1%}") for row in rows]
+    return table(("extractor", "ms per image", "share"), [*cells, ("all", f"{sum(row['ms'] for row in rows):.1f}", "100%")])
 
 
 def _likes(rows: Sequence[Json]) -> str:

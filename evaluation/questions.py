@@ -1,7 +1,7 @@
 """Named sets of questions with known answers, asked of the mixed collection.
 
 What asks is a picture that no weights were fitted on (training/held_out.py): an order that is learned from answers to others
-would trust the senses more than they deserve. What is merely indexed may be any picture.
+would trust the extractors more than they deserve. What is merely indexed may be any picture.
 
 Grades: 4 is the thing itself or one of the same fine class, 2 one of the same coarse class, 1 what is remotely related.
 """

@@ -8,16 +8,16 @@ from typing import Any, Self
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import ablation, asking, compare, corpus, costs, html, lists, pages, quality, report
+from evaluation import ablation, asking, candidate_log, compare, corpus, costs, html, pages, quality, report
 from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
 from evaluation.costs import Cost
 from factors.registry import every_column
-from vision.perceiver import get_perceiver
+from vision.feature_extractor import get_feature_extractor
 
 Json = dict[str, Any]
-TIMED = 96  # pictures, from all over the collection, that senses are timed on
+TIMED = 96  # pictures, from all over the collection, that extractors are timed on
 CURVE = report.DOCS / "images" / "more-factors.svg"
 
 
@@ -30,7 +30,7 @@ class Session:
     ) -> None:  # fmt: skip
         """ConfigurationError unless exactly one source of questions is named; of data sets, only every so many-th part."""
         if sum(source is not None for source in (data, questions, file)) != 1:
-            raise ConfigurationError("name one source of questions: --data, --questions or --lists")
+            raise ConfigurationError("name one source of questions: --data, --questions or --candidate-log")
         self.data, self.questions, self.file = data, questions, file
         self.settings, self.tell, self.every = settings, tell, every
         self.corpus: Corpus | None = None
@@ -42,7 +42,7 @@ class Session:
         """Index the data sets, if they are what is asked."""
         if self.data:
             self.corpus = corpus.build(self.data, self.settings, self.tell, every=self.every)
-            self._ms = costs.per_image(get_perceiver(self.settings), self.corpus.some(TIMED), self.settings.batch_size)
+            self._ms = costs.per_image(get_feature_extractor(self.settings), self.corpus.some(TIMED), self.settings.batch_size)
             self._documents = self.corpus.collection.count()
         return self
 
@@ -87,8 +87,8 @@ class Session:
         """What every factor is worth and costs; only of data sets, which are indexed for this."""
         assert self.corpus is not None
         collection = self.corpus.collection
-        perceiver = get_perceiver(self.settings)
-        return costs.measured(collection.client, collection.settings, perceiver, comparison, self._ms)
+        feature_extractor = get_feature_extractor(self.settings)
+        return costs.measured(collection.client, collection.settings, feature_extractor, comparison, self._ms)
 
     def report(self, comparison: Comparison, asked: Sequence[Asked], file: Path) -> None:
         """The report with pictures: the model in use against the baseline, or whichever configuration came last."""
@@ -114,8 +114,8 @@ class Session:
 
     def _ask(self, names: tuple[str, ...], everything: bool) -> list[Asked]:
         if self.corpus:
-            return list(lists.of_sets(self.corpus, self.tell, names, held_out=not everything))
+            return list(candidate_log.of_sets(self.corpus, self.tell, names, held_out=not everything))
         if self.file:
             return asking.read(self.file)
         assert self.questions is not None
-        return list(lists.of_folder(self.questions, self.settings, self.tell))
+        return list(candidate_log.of_folder(self.questions, self.settings, self.tell))

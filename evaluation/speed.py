@@ -20,10 +20,10 @@ from mappings.versions import alias
 from query.page import source_filter
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.choice import Rankers
+from ranking.candidate_set import CandidateSet
 from ranking.learning.train import Fusion
-from ranking.listing import Listing
-from vision.perceiver import get_perceiver
+from ranking.selection import RankerSelector
+from vision.feature_extractor import get_feature_extractor
 
 Json = dict[str, Any]
 Asked = TypeVar("Asked")
@@ -61,21 +61,25 @@ def stages(settings: Settings, number: int) -> Json:
 
 def ordering(settings: Settings, number: int) -> Json:
     """The factor-table request, rank fusion, the model in use, and its explanation of one page, for the same questions."""
-    client, searcher, model = connect(settings), Searcher(settings), Rankers(settings, feature_names).choose().model
+    client, searcher, model = connect(settings), Searcher(settings), RankerSelector(settings, feature_names).choose().model
     found = [searcher.propose(SearchRequest(like=i)) for i in _some(client, settings, number + WARM)]
-    listings = [one.listing.model_copy(update={"table": {i: one.listing.table[i] for i in one.chosen}}) for one in found]
+    candidate_sets = [
+        one.candidate_set.model_copy(update={"table": {i: one.candidate_set.table[i] for i in one.chosen}}) for one in found
+    ]
     fusion = Fusion()
-    ways: dict[str, Callable[[Listing], object]] = {"rank fusion": fusion.order}
+    ways: dict[str, Callable[[CandidateSet], object]] = {"rank fusion": fusion.order}
     if model:
         ways |= {
             "learned model": model.order,
-            f"its explanation of {NUMBER} results": lambda listing: model.contributions(listing, [*listing.table][:NUMBER]),
+            f"its explanation of {NUMBER} results": lambda candidate_set: model.contributions(
+                candidate_set, [*candidate_set.table][:NUMBER]
+            ),
         }
-    times = {name: [_timed(way, listing) for listing in listings][WARM:] for name, way in ways.items()}
+    times = {name: [_timed(way, candidate_set) for candidate_set in candidate_sets][WARM:] for name, way in ways.items()}
     times["the factor-table request"] = [one.took["table"] for one in found][WARM:]
     return {
         "questions": number,
-        "candidates": int(statistics.median(len(listing.table) for listing in listings)),
+        "candidates": int(statistics.median(len(candidate_set.table) for candidate_set in candidate_sets)),
         "times": {name: {"p50_ms": _p(taken, 50), "p95_ms": _p(taken, 95)} for name, taken in times.items()},
     }
 
@@ -88,16 +92,16 @@ def _timed(way: Callable[[Asked], object], asked: Asked) -> float:
 
 def by_upload(settings: Settings, number: int) -> Json:
     """Searches with pictures never seen before: all of the time, the models' part, and the rest."""
-    client, store, perceiver = connect(settings), Store(settings), get_perceiver(settings)
+    client, store, feature_extractor = connect(settings), Store(settings), get_feature_extractor(settings)
     searcher = Searcher(settings, client)
     searcher.warm_up()
     whole, models = [], []
     for picture in _some(client, settings, number + WARM):
-        data, before = _changed(store.original(picture)), sum(perceiver.timings.values())
+        data, before = _changed(store.original(picture)), sum(feature_extractor.timings.values())
         begun = time.perf_counter()
         searcher.search(SearchRequest(image=data, number=NUMBER))
         whole.append(1000 * (time.perf_counter() - begun))
-        models.append(1000 * (sum(perceiver.timings.values()) - before))
+        models.append(1000 * (sum(feature_extractor.timings.values()) - before))
     rest = [all_of_it - looking for all_of_it, looking in zip(whole, models, strict=True)][WARM:]
     parts = {"all": whole[WARM:], "models": models[WARM:], "over the models": rest}
     return {name: {"p50_ms": _p(times, 50), "p95_ms": _p(times, 95)} for name, times in parts.items()}

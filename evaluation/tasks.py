@@ -21,8 +21,8 @@ class Task:
 TASKS: dict[str, Task] = {
     "same object": Task(("objects",)),
     "phone photo to catalogue": Task(("similar",), "Success@1"),
-    "same kind": Task(("labels", "meaning")),
-    "words to picture": Task(("linked_text", "coverage", "linked_meaning"), "MRR"),
+    "same kind": Task(("labels", "semantic")),
+    "words to picture": Task(("linked_text", "coverage", "linked_semantic"), "MRR"),
     "text in picture": Task(("ocr",), "MRR"),
     "near-duplicate": Task(("near_duplicate", "local"), "Success@1"),
 }

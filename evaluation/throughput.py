@@ -24,7 +24,7 @@ from engine.settings import Settings
 from evaluation.collection import Collection
 from ingest.jobs import Jobs
 from ingest.sources import open_source
-from vision.perceiver import get_perceiver
+from vision.feature_extractor import get_feature_extractor
 from vision.speed import picture_files, usable
 from workers import dispatch
 from workers.app import BULK
@@ -36,12 +36,12 @@ PATIENCE = 600  # seconds for a worker to load its models, or for a job to end
 def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
     """Models alone and whole ingests in turn; medians. Each ingest begins with an empty index."""
     chosen = spread(folder, number)
-    alone, whole, senses = [], [], []
+    alone, whole, extractors = [], [], []
     with linked(chosen, settings) as pictures:
         for _ in range(rounds):
             looked = models_alone(pictures, settings)
             alone.append(looked.seconds)
-            senses.append(looked.senses)
+            extractors.append(looked.extractors)
             whole.append(ingested(pictures, settings))
     models, all_of_it = statistics.median(alone), statistics.median(whole)
     return {
@@ -51,7 +51,7 @@ def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
         "models_alone_per_s": round(len(chosen) / models, 2),
         "ingest_per_s": round(len(chosen) / all_of_it, 2),
         "overhead": round(all_of_it / models - 1, 3),
-        "senses": per_sense(senses, len(chosen)),
+        "extractors": per_extractor(extractors, len(chosen)),
         "seconds": {"models": [round(s, 2) for s in alone], "ingest": [round(s, 2) for s in whole]},
     }
 
@@ -80,42 +80,46 @@ def linked(chosen: list[Path], settings: Settings) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """Seconds until the last process had looked at its share, and what each sense took of all processes together."""
+class Extracted:
+    """Seconds until the last process had looked at its share, and what each extractor took of all processes together."""
 
     seconds: float
-    senses: Mapping[str, float]
+    extractors: Mapping[str, float]
 
 
-def per_sense(rounds: Sequence[Mapping[str, float]], pictures: int) -> list[Json]:
-    """Milliseconds per image of each sense alone (median of the rounds), in the order in which they look, and their shares."""
-    medians = {sense: 1000 * statistics.median(taken[sense] for taken in rounds) / pictures for sense in rounds[0]}
+def per_extractor(rounds: Sequence[Mapping[str, float]], pictures: int) -> list[Json]:
+    """Milliseconds per image of each extractor alone (median of the rounds), in the order in which they look, and their
+    shares.
+    """
+    medians = {extractor: 1000 * statistics.median(taken[extractor] for taken in rounds) / pictures for extractor in rounds[0]}
     whole = max(sum(medians.values()), 1e-9)
-    return [{"sense": sense, "ms": round(ms, 2), "share": round(ms / whole, 4)} for sense, ms in medians.items()]
+    return [{"extractor": extractor, "ms": round(ms, 2), "share": round(ms / whole, 4)} for extractor, ms in medians.items()]
 
 
-def models_alone(folder: Path, settings: Settings) -> Looked:
+def models_alone(folder: Path, settings: Settings) -> Extracted:
     """What as many processes as a worker has take, side by side, for nothing but looking at decoded pictures."""
     count = settings.processes
     settings = settings.model_copy(update={"threads": settings.process_threads})
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         shares = pool.map(partial(_look, folder, settings, count), range(count))
         looked = list(shares)
-    senses = {sense: sum(one.senses[sense] for one in looked) for sense in looked[0].senses}
-    return Looked(max(one.seconds for one in looked), senses)
+    extractors = {extractor: sum(one.extractors[extractor] for one in looked) for extractor in looked[0].extractors}
+    return Extracted(max(one.seconds for one in looked), extractors)
 
 
-def _look(folder: Path, settings: Settings, count: int, share: int) -> Looked:
+def _look(folder: Path, settings: Settings, count: int, share: int) -> Extracted:
     """One process's share; waiting for models and decoding does not count."""
     os.environ["OMP_THREAD_LIMIT"] = str(settings.threads)
     pictures = usable(folder, len(picture_files(folder)), settings)[share::count]
-    perceiver = get_perceiver(settings)
-    perceiver.warm_up()
-    before, begun = dict(perceiver.timings), time.perf_counter()
+    feature_extractor = get_feature_extractor(settings)
+    feature_extractor.warm_up()
+    before, begun = dict(feature_extractor.timings), time.perf_counter()
     for start in range(0, len(pictures), settings.batch_size):
-        perceiver.perceive(pictures[start : start + settings.batch_size])
+        feature_extractor.extract(pictures[start : start + settings.batch_size])
     taken = time.perf_counter() - begun
-    return Looked(taken, {sense: seconds - before[sense] for sense, seconds in perceiver.timings.items()})
+    return Extracted(
+        taken, {extractor: seconds - before[extractor] for extractor, seconds in feature_extractor.timings.items()}
+    )
 
 
 def ingested(folder: Path, settings: Settings) -> float:

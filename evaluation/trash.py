@@ -14,7 +14,7 @@ from engine.errors import OmmaError
 from engine.settings import Settings
 from evaluation.labelled import UNKNOWN, LabelledSite, build, key_of, names
 from factors.base import Question
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from factors.registry import by_name
 from factors.words import Term, Words
 from ingest.item import Item
@@ -28,7 +28,7 @@ FIRST = 10  # ranks that count for the reciprocal rank
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One piece of one picture: why its author says that it is trash (empty: it is not), and what the filter says."""
+    """One snippet of one picture: why its author says that it is trash (empty: it is not), and what the filter says."""
 
     site: str
     tuned: bool
@@ -43,11 +43,11 @@ class Judged:
 
 @dataclass
 class Read:
-    """A site that was read: pieces with both judgements, pieces by picture for search, and queries."""
+    """A site that was read: snippets with both judgements, snippets by picture for search, and queries."""
 
     site: LabelledSite
     judged: list[Judged]
-    pieces: dict[str, list[Piece]]
+    snippets: dict[str, list[TextSnippet]]
     unknown: int
 
 
@@ -58,7 +58,7 @@ def measure(settings: Settings) -> Json:
         read = [read_site(site, Path(name), seed, here) for seed, site in enumerate(names(), start=1)]
     judged = [one for site in read for one in site.judged]
     return {
-        "pieces": len(judged),
+        "snippets": len(judged),
         "not_labelled": sum(site.unknown for site in read),
         "split": {name: _figures([one for one in judged if one.tuned is tuned]) for name, tuned in SPLITS.items()},
         "sites": {site.site.name: {"tuned": site.site.tuned} | _figures(site.judged) for site in read},
@@ -82,19 +82,19 @@ def read_site(name: str, folder: Path, seed: int, settings: Settings) -> Read:
             raise OmmaError(f"{name}: {item.reference}: {item.reason} ({item.message})")
         page, _, address = item.reference.partition(" > ")
         picture = key_of(address)
-        found.pieces.setdefault(picture, []).extend(item.pieces)
-        for piece in item.pieces:
-            if piece.kind is not Kind.FILE_NAME:  # names of these files are the keys of the labels
-                _judge(found, site, page, picture, piece)
+        found.snippets.setdefault(picture, []).extend(item.snippets)
+        for snippet in item.snippets:
+            if snippet.kind is not Kind.FILE_NAME:  # names of these files are the keys of the labels
+                _judge(found, site, page, picture, snippet)
     return found
 
 
-def _judge(found: Read, site: LabelledSite, page: str, picture: str, piece: Piece) -> None:
-    why = site.labels[page].of(piece.text, picture)
+def _judge(found: Read, site: LabelledSite, page: str, picture: str, snippet: TextSnippet) -> None:
+    why = site.labels[page].of(snippet.text, picture)
     if why == UNKNOWN:
         found.unknown += 1
         return
-    told = (piece.kind.value, piece.text, why, piece.weight, piece.reason, piece.is_trash)
+    told = (snippet.kind.value, snippet.text, why, snippet.weight, snippet.reason, snippet.is_trash)
     found.judged.append(Judged(site.name, site.tuned, picture, *told))
 
 
@@ -104,7 +104,7 @@ def _figures(judged: Sequence[Judged]) -> Json:
     good, kept = [one for one in judged if not one.why], [one for one in judged if not one.is_trash]
     full = [one for one in judged if one.weight >= 1]
     return {
-        "pieces": len(judged),
+        "snippets": len(judged),
         "trash": len(trash),
         "trash_precision": _share(found, trash),
         "trash_recall": _share(trash, found),
@@ -121,13 +121,13 @@ def _share(all_of: Sequence[Judged], that_are: Sequence[Judged]) -> float | None
 
 
 def _by(judged: Iterable[Judged], name: Any) -> dict[str, Json]:
-    """For each group: pieces, how many of them are trash by their label, and how many are kept apart."""
+    """For each group: snippets, how many of them are trash by their label, and how many are kept apart."""
     groups: dict[str, list[Judged]] = {}
     for one in judged:
         groups.setdefault(name(one), []).append(one)
     return {
         key: {
-            "pieces": len(found),
+            "snippets": len(found),
             "trash": sum(bool(one.why) for one in found),
             "kept_apart": sum(one.is_trash for one in found),
         }
@@ -140,7 +140,7 @@ def _shown(one: Judged) -> Json:
 
 
 def _search(read: Sequence[Read], settings: Settings) -> Json:
-    """Each picture's query, asked of all sites: BM25 over weighed pieces, and over the same pieces without weights."""
+    """Each picture's query, asked of all sites: BM25 over weighed snippets, and over the same snippets without weights."""
     client = connect(settings)
     found: Json = {"questions": sum(len(site.site.queries) for site in read)}
     ranks = {}
@@ -176,10 +176,10 @@ class _index:  # noqa: N801  (a context manager)
     def _lines(self) -> Iterator[Json]:
         factor = by_name("linked_text")
         for site in self._read:
-            for picture, pieces in site.pieces.items():
-                weighed = pieces if self._way == "weighted" else [Piece(p.kind, p.text, p.language) for p in pieces]
+            for picture, snippets in site.snippets.items():
+                weighed = snippets if self._way == "weighted" else [TextSnippet(p.kind, p.text, p.language) for p in snippets]
                 yield {"index": {"_index": self._name, "_id": f"{site.site.name}/{picture}"}}
-                yield factor.linked([piece for piece in weighed if piece.kind is not Kind.FILE_NAME], {})
+                yield factor.linked([snippet for snippet in weighed if snippet.kind is not Kind.FILE_NAME], {})
 
 
 def _ranks(client: OpenSearch, index: str, site: Read) -> Iterator[tuple[bool, int]]:
@@ -188,7 +188,7 @@ def _ranks(client: OpenSearch, index: str, site: Read) -> Iterator[tuple[bool, i
         words = Words(tuple(Term(word) for word in query.split()))
         clause = by_name("linked_text").clauses(Question(words=words))[0]
         with guard():
-            answer = client.search(index=index, body={"size": 100, "_source": False, "query": clause.find})
+            answer = client.search(index=index, body={"size": 100, "_source": False, "query": clause.retrieve})
         ids = [hit["_id"] for hit in answer["hits"]["hits"]]
         right = f"{site.site.name}/{picture}"
         yield site.site.tuned, ids.index(right) + 1 if right in ids else 0

@@ -14,18 +14,19 @@ PAGE = """\
 
 *Written by `omma evaluate --trash`; run it again to write it anew.*
 
-{pieces} pieces of text of {sites} web sites that are written for this ([evaluation/sites](../evaluation/sites)): shops, a blog,
+{snippets} snippets of text of {sites} web sites that are written for this ([evaluation/sites](../evaluation/sites)): shops, a
+blog,
 news, an encyclopaedia, a gallery, a forum, a magazine, recipes, in English, German, French, Spanish and Russian. Every text is
 labelled where the page's template writes it: about these pictures, or about none, and why. The rules were made while looking
-at mistakes on the sites *tuned on*; of the *held out* ones only totals were looked at. {not_labelled} pieces have no label.
+at mistakes on the sites *tuned on*; of the *held out* ones only totals were looked at. {not_labelled} snippets have no label.
 The same hand wrote the pages, the labels and the rules: sites of others will be harder than the held-out ones.
 
-*Trash* is a piece that is kept apart (weight below {bound}). Precision of trash: how much of what is kept apart is trash; its
+*Trash* is a snippet that is kept apart (weight below {bound}). Precision of trash: how much of what is kept apart is trash; its
 recall: how much of the trash is kept apart. The same of what is kept, and how much of what counts in full is about its picture.
 
 {split}
 
-Without a filter everything is kept: {share} of the pieces of the held-out sites are about their picture.
+Without a filter everything is kept: {share} of the snippets of the held-out sites are about their picture.
 
 ## By site
 
@@ -46,7 +47,7 @@ Without a filter everything is kept: {share} of the pieces of the held-out sites
 ## What search gains
 
 {questions} questions: one for each picture that its author could ask for in other words than the page's. Linked text alone
-(BM25), all sites in one index. *Unweighted*: every piece counts in full. How often the right picture is first, and the
+(BM25), all sites in one index. *Unweighted*: every snippet counts in full. How often the right picture is first, and the
 reciprocal rank (of the first ten):
 
 {search}
@@ -57,8 +58,16 @@ With weights the right picture is higher for {better} questions and lower for {w
 
 {wrong}
 """
-HEAD = ("pieces", "trash", "trash_precision", "trash_recall", "kept_precision", "kept_recall", "full_weight_precision")
-NAMED = ("pieces", "trash", "precision of trash", "recall of trash", "precision of kept", "recall of kept", "precision in full")
+HEAD = ("snippets", "trash", "trash_precision", "trash_recall", "kept_precision", "kept_recall", "full_weight_precision")
+NAMED = (
+    "snippets",
+    "trash",
+    "precision of trash",
+    "recall of trash",
+    "precision of kept",
+    "recall of kept",
+    "precision in full",
+)
 
 
 def page(figures: Json) -> str:
@@ -66,17 +75,17 @@ def page(figures: Json) -> str:
     held, search = figures["split"]["held out"], figures["search"]
     sites = ((name, _split(one), *_row(one)) for name, one in figures["sites"].items())
     return PAGE.format(
-        pieces=figures["pieces"],
+        snippets=figures["snippets"],
         sites=len(figures["sites"]),
         not_labelled=figures["not_labelled"] or "No",
         bound=TRASH,
         split=table(("sites", *NAMED), ((name, *_row(one)) for name, one in figures["split"].items())),
-        share=f"{1 - held['trash'] / held['pieces']:.3f}",
+        share=f"{1 - held['trash'] / held['snippets']:.3f}",
         by_site=table(("site", "", *NAMED), sites),
         kinds=table(("kind", *NAMED), ((name, *_row(one)) for name, one in figures["kinds"].items())),
-        labels=table(("label", "pieces", "kept apart"), _groups(figures["labels"], "pieces", "kept_apart")),
+        labels=table(("label", "snippets", "kept apart"), _groups(figures["labels"], "snippets", "kept_apart")),
         reasons=table(
-            ("reason", "pieces", "trash", "kept apart"), _groups(figures["reasons"], "pieces", "trash", "kept_apart")
+            ("reason", "snippets", "trash", "kept apart"), _groups(figures["reasons"], "snippets", "trash", "kept_apart")
         ),
         questions=search["questions"],
         search=table(("sites", "questions", "", "first", "reciprocal rank"), _search(search)),

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from factors.linked import Piece
+from factors.linked import TextSnippet
 from factors.words import Words
-from vision.perception import Perception, Vector
+from vision.image_features import ImageFeatures, Vector
 
 Json = dict[str, Any]
 
@@ -27,7 +27,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Rescored:
     """What a check says of one document; `count` is what its value was made from, for people."""
 
     value: float
@@ -36,7 +36,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Rescore:
     """How a column is computed in our own process, for the best few candidates: what no query can compute.
 
     `reads` names the doc values that `compute` is given of a document, each a list as the engine has it; None from it means
@@ -44,7 +44,7 @@ class Check:
     """
 
     reads: tuple[str, ...]
-    compute: Callable[[Mapping[str, Sequence[Any]]], Checked | None]
+    compute: Callable[[Mapping[str, Sequence[Any]]], Rescored | None]
     by: tuple[str, ...] = ()
 
 
@@ -52,28 +52,29 @@ class Check:
 class Clause:
     """One column of the factor table: how the engine finds by it, and how it scores any given document by it.
 
-    `name` is the learning-to-rank feature's name: the factor's name, or `factor.detail`. `find` is a query (approximate
+    `name` is the learning-to-rank feature's name: the factor's name, or `factor.detail`. `retrieve` is a query (approximate
     k-NN or match) that proposes candidates, or None for a factor that only judges. `score` is the exact query; it must
     not match a document that lacks the field, so that missing stays missing. `neutral` says what missing means: nothing is
     known (no object was found that could be compared), rather than that there is no match, as with words. `weight` is the
-    column's share of its factor's weight in rank fusion. `check` computes the value where the engine does not (`score` is then
+    column's share of its factor's weight in rank fusion. `rescore` computes the value where the engine does not (`score` is
+    then
     UNSCORED). `sure` is false where proposing a document says nothing for it, unless something else does. `standard` is false
     of what did not help (docs/ablation.md): it is out of the default set, and asked only where OMMA_MORE_COLUMNS names it.
     """
 
     name: str
     score: Json
-    find: Json | None = None
+    retrieve: Json | None = None
     neutral: bool = False
     weight: float = 1.0
-    check: Check | None = None
+    rescore: Rescore | None = None
     sure: bool = True
     standard: bool = True
 
     @property
     def is_evidence(self) -> bool:
         """Whether having a value speaks for a document, as long as no threshold was measured."""
-        return self.check is not None or (self.find is not None and self.sure)
+        return self.rescore is not None or (self.retrieve is not None and self.sure)
 
     def named(self) -> Json:
         """`score` under its name, by which the engine reports its part; a `bool` because not every query takes a name."""
@@ -84,21 +85,23 @@ class Clause:
 class Question:
     """What the factors read of a question.
 
-    `perception` is of the picture asked with, or of the part that was chosen (`region` is then true). `meaning` is where the
-    words lie in the joint space of pictures and words, what is not wanted taken away (unit length); None where no factor of the
+    `image_features` is of the picture asked with, or of the part that was chosen (`region` is then true). `text_embedding` is
+    where the
+    words lie in the joint embedding of pictures and words, what is not wanted taken away (unit length); None where no factor of
+    the
     index takes it, or the words could not be read.
     """
 
-    perception: Perception | None = None
+    image_features: ImageFeatures | None = None
     words: Words = field(default_factory=Words)
     region: bool = False
     k: int = 200
-    filters: tuple[Json, ...] = ()  # filter clauses, for `find` clauses of approximate k-NN
-    meaning: Vector | None = None
+    filters: tuple[Json, ...] = ()  # filter clauses, for `retrieve` clauses of approximate k-NN
+    text_embedding: Vector | None = None
 
     def vector(self) -> Vector | None:
         """The embedding asked with, if there is one."""
-        return self.perception.embedding if self.perception else None
+        return self.image_features.embedding if self.image_features else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +116,14 @@ class Evidence:
     question: Question
     inner: Sequence[Mapping[str, Any]] = ()
     highlights: Sequence[str] = ()
-    checked: Checked | None = None
+    rescored: Rescored | None = None
 
 
 class Factor(ABC):
     """One file in this folder, one subclass with a name: mapping, documents, query, table, explanation and docs follow.
 
-    `reads` names the senses whose weights made the fields: the mapping's `_meta` records their fingerprints.
-    `takes_meaning` says that it asks with the meaning of the words, which is read only where some factor does.
+    `reads` names the extractors whose weights made the fields: the mapping's `_meta` records their fingerprints.
+    `needs_text_embedding` says that it asks with the meaning of the words, which is read only where some factor does.
     `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
     """
 
@@ -128,30 +131,30 @@ class Factor(ABC):
     title: ClassVar[str]
     about: ClassVar[str]
     reads: ClassVar[tuple[str, ...]] = ()
-    takes_meaning: ClassVar[bool] = False
+    needs_text_embedding: ClassVar[bool] = False
     weight: ClassVar[float] = 1.0
 
     @abstractmethod
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """The part of the mapping's `properties` that this factor owns; no two factors own the same field.
 
-        `dimensions` tells the length of the senses' vectors (`embedding`).
+        `dimensions` tells the length of the extractors' vectors (`embedding`).
         """
 
-    def seen(self, perception: Perception) -> Json:
+    def seen(self, image_features: ImageFeatures) -> Json:
         """Fields of the document that come from its picture."""
         return {}
 
-    def linked(self, pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
-        """Fields of the document that come from text linked to it; made anew whenever a piece is added.
+    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+        """Fields of the document that come from text linked to it; made anew whenever a snippet is added.
 
         Every field that may ever come of it is named, with None where there is nothing. `seen` is the document with the
         fields that come from its picture, for what takes both.
         """
         return {}
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The way back: observations (by sense name) that `seen` put into the document."""
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The way back: observations (by extractor name) that `seen` put into the document."""
         return {}
 
     @abstractmethod

@@ -8,7 +8,7 @@ import numpy as np
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Json, Question
-from vision.perception import Colour, Perception, Vector
+from vision.image_features import Colour, ImageFeatures, Vector
 
 LEVELS = (10.0, 35.0, 60.0, 85.0)  # lightness of the palette's anchors, CIE L*
 RING = (0.0, 45.0)  # chroma of the anchors
@@ -40,18 +40,18 @@ class Colours(Factor):
             "colours": {"type": "object", "enabled": False},
         }
 
-    def seen(self, perception: Perception) -> Json:
+    def seen(self, image_features: ImageFeatures) -> Json:
         """Palette and names."""
-        if not perception.colours:
+        if not image_features.colours:
             return {}
-        shown = [c.name for c in perception.colours if c.share >= SHOWN_SHARE]
+        shown = [c.name for c in image_features.colours if c.share >= SHOWN_SHARE]
         return {
-            "palette": knn.as_list(palette(perception.colours)),
+            "palette": knn.as_list(palette(image_features.colours)),
             "colour": list(dict.fromkeys(shown)),
-            "colours": {"list": [[c.name, list(c.rgb), round(c.share, 3)] for c in perception.colours]},
+            "colours": {"list": [[c.name, list(c.rgb), round(c.share, 3)] for c in image_features.colours]},
         }
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The dominant colours."""
         kept = document.get("colours", {}).get("list")
         return {} if kept is None else {"colours": tuple(Colour(n, (r, g, b), s) for n, (r, g, b), s in kept)}
@@ -59,14 +59,14 @@ class Colours(Factor):
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the picture's palette, another for colours that the words name."""
         columns = []
-        if question.perception is not None and question.perception.colours:
-            asked = knn.as_list(palette(question.perception.colours))
+        if question.image_features is not None and question.image_features.colours:
+            asked = knn.as_list(palette(question.image_features.colours))
             exact = knn.exact("palette", asked)
             columns.append(Clause("colours", score=exact, neutral=True, weight=BY_PICTURE, standard=False))
         words = question.words.text.casefold().replace("gray", "grey").split()
         if named := [word for word in words if word in NAMES]:
             has_one: Json = {"terms": {"colour": named}}
-            columns.append(Clause("colours.words", score=has_one, find=has_one if len(named) == len(words) else None))
+            columns.append(Clause("colours.words", score=has_one, retrieve=has_one if len(named) == len(words) else None))
         return columns
 
     def text_fields(self) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
-from factors.linked import Piece
-from vision.perception import Perception
+from factors.linked import TextSnippet
+from vision.image_features import ImageFeatures
 
 SHORTEST, LONGEST = 3, 40  # letters or digits of a word that says anything
 FORGIVING = 5  # letters of a word from which one of them may be misread
@@ -38,7 +38,7 @@ class Confirmed(Factor):
     about: ClassVar[str] = (
         "Words that are printed in the picture and said in text linked to it: a brand on a carton that the page is about. "
         "They are compared without case and accents, one letter in a longer word may be misread, and stop words, words and "
-        f"numbers shorter than {SHORTEST} do not count. A word weighs what the best piece of text that says it weighs, less "
+        f"numbers shorter than {SHORTEST} do not count. A word weighs what the best snippet of text that says it weighs, less "
         "where a letter was misread. The value is the share of the question's words that are confirmed, by weight; "
         "`confirmed.picture` asks with the words that were read with confidence on the question's own picture."
     )
@@ -48,16 +48,16 @@ class Confirmed(Factor):
         """Words with their weights."""
         return {"confirmed": {"type": "rank_features"}}
 
-    def linked(self, pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
+    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
         """The words that both have; None where there are none."""
-        return {"confirmed": confirmed(" ".join(seen.get("ocr") or ()), pieces) or None}
+        return {"confirmed": confirmed(" ".join(seen.get("ocr") or ()), snippets) or None}
 
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""
-        columns = {"confirmed": _asked(question), "confirmed.picture": _read(question.perception)}
+        columns = {"confirmed": _asked(question), "confirmed.picture": _read(question.image_features)}
         weights = {"confirmed": 1.0, "confirmed.picture": BY_PICTURE}
         made = ((name, _share(words)) for name, words in columns.items() if words)
-        return [Clause(name, score=query, find=query, weight=weights[name]) for name, query in made]
+        return [Clause(name, score=query, retrieve=query, weight=weights[name]) for name, query in made]
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The rectangle around those of the words that are printed just so."""
@@ -79,17 +79,17 @@ class Confirmed(Factor):
         return f"{told} {'is' if len(words) == 1 else 'are'} printed in it and said on its page."
 
 
-def confirmed(printed: str, pieces: Iterable[Piece]) -> dict[str, float]:
-    """Words of the pieces that are printed, too, with their weights: the heaviest, at most `MOST_KEPT`."""
+def confirmed(printed: str, snippets: Iterable[TextSnippet]) -> dict[str, float]:
+    """Words of the snippets that are printed, too, with their weights: the heaviest, at most `MOST_KEPT`."""
     there = frozenset(words_of(printed))
     places = {key for word in there if _forgiving(word) for key in _places(word)}
     shortened = {rest for _, rest in places}
     weights: dict[str, float] = {}
-    for piece in pieces:
-        for word in words_of(piece.text) if piece.weight > 0 else ():
+    for snippet in snippets:
+        for word in words_of(snippet.text) if snippet.weight > 0 else ():
             same = word in there
             if same or (_forgiving(word) and _misread(word, there, places, shortened)):
-                weights[word] = max(weights.get(word, 0.0), round(piece.weight * (1.0 if same else MISREAD), 3))
+                weights[word] = max(weights.get(word, 0.0), round(snippet.weight * (1.0 if same else MISREAD), 3))
     heaviest = sorted(weights, key=lambda word: (-weights[word], -len(word), word))
     return {word: weights[word] for word in heaviest[:MOST_KEPT] if weights[word] > 0}
 
@@ -124,11 +124,11 @@ def _asked(question: Question) -> list[str]:
     return list(dict.fromkeys(words_of(question.words.text)))[:MOST_ASKED]
 
 
-def _read(perception: Perception | None) -> list[str]:
+def _read(image_features: ImageFeatures | None) -> list[str]:
     """The words that the question's picture itself says, confidently."""
-    if perception is None or perception.text is None:
+    if image_features is None or image_features.text is None:
         return []
-    sure = " ".join(word.text for word in perception.text.words if word.confidence >= CONFIDENT)
+    sure = " ".join(word.text for word in image_features.text.words if word.confidence >= CONFIDENT)
     return list(dict.fromkeys(words_of(sure)))[:MOST_ASKED]
 
 
@@ -140,7 +140,7 @@ def _share(words: Sequence[str]) -> Json:
 
 def _matched(evidence: Evidence) -> list[str]:
     by_picture = evidence.clause == "confirmed.picture"
-    asked = _read(evidence.question.perception) if by_picture else _asked(evidence.question)
+    asked = _read(evidence.question.image_features) if by_picture else _asked(evidence.question)
     return [word for word in asked if word in (evidence.document.get("confirmed") or {})]
 
 

@@ -33,7 +33,7 @@ class Coverage(Factor):
         fields = _text_fields()
         ways = [_anywhere(word, fields, 1 / len(words)) for word in words]
         score: Json = {"bool": {"should": ways, "minimum_should_match": 1}}
-        return [Clause("coverage", score=score, find=score)]
+        return [Clause("coverage", score=score, retrieve=score)]
 
     def explain(self, evidence: Evidence) -> str:
         """How many of how many."""

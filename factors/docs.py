@@ -66,14 +66,14 @@ def columns(factor: Factor) -> list[Clause]:
 
 
 def _does(clause: Clause) -> str:
-    if clause.check:
+    if clause.rescore:
         return "computed here for the best few candidates"
     kind = next(iter(clause.score))
-    return f"finds and scores (`{kind}`)" if clause.find else f"scores (`{kind}`)"
+    return f"finds and scores (`{kind}`)" if clause.retrieve else f"scores (`{kind}`)"
 
 
 def _reads(factor: Factor) -> str:
-    """Senses, linked text, or what other factors keep."""
+    """Extractors, linked text, or what other factors keep."""
     if factor.reads:
         return _listed(factor.reads)
     return "fields of others" if type(factor).linked is Factor.linked else "linked text"

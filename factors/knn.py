@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vision.perception import Vector
+from vision.image_features import Vector
 
 Json = dict[str, Any]
 
@@ -28,7 +28,7 @@ def as_list(vector: Vector) -> list[float]:
     return [round(float(v), 6) for v in vector]
 
 
-def find(path: str, vector: Sequence[float], k: int, filters: Sequence[Json]) -> Json:
+def retrieve(path: str, vector: Sequence[float], k: int, filters: Sequence[Json]) -> Json:
     """Approximate k-NN; the filters hold while the graph is walked, so k results come back if there are k."""
     inner: Json = {"vector": list(vector), "k": k}
     if filters:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
-from vision.perception import Label, Perception
+from vision.image_features import ImageFeatures, Label
 
 SURE = 0.15  # probability from which a label is shown and offered as a facet
 KIND_SHARE = 0.5  # what the nearest hypernym counts beside the class itself
@@ -40,20 +40,20 @@ class Labels(Factor):
             "labels": {"type": "object", "enabled": False},
         }
 
-    def seen(self, perception: Perception) -> Json:
+    def seen(self, image_features: ImageFeatures) -> Json:
         """All classes with their probabilities; the way back keeps them as they were."""
-        if not perception.labels:
+        if not image_features.labels:
             return {}
-        sure = [label for label in perception.labels if label.confidence >= SURE]
+        sure = [label for label in image_features.labels if label.confidence >= SURE]
         return {
-            "label_weights": weights(perception.labels),
+            "label_weights": weights(image_features.labels),
             "label_names": [name for label in sure for name in label.names],
             "label_kinds": sorted({kind for label in sure for kind in label.hypernyms}),
             "label": [label.names[0] for label in sure],
-            "labels": {"list": [_as_json(label) for label in perception.labels]},
+            "labels": {"list": [_as_json(label) for label in image_features.labels]},
         }
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The labels."""
         kept = document.get("labels", {}).get("list")
         return {} if kept is None else {"labels": tuple(_from_json(label) for label in kept)}
@@ -63,11 +63,11 @@ class Labels(Factor):
         return [*self._by_picture(question), *self._by_words(question)]
 
     def _by_picture(self, question: Question) -> list[Clause]:
-        if question.perception is None or not question.perception.labels:
+        if question.image_features is None or not question.image_features.labels:
             return []
-        asked = weights(question.perception.labels)
+        asked = weights(question.image_features.labels)
         strongest = dict(sorted(asked.items(), key=lambda pair: -pair[1])[:FINDING])
-        return [Clause("labels", score=_product(asked), find=_product(strongest), weight=BY_PICTURE)]
+        return [Clause("labels", score=_product(asked), retrieve=_product(strongest), weight=BY_PICTURE)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:
@@ -79,7 +79,7 @@ class Labels(Factor):
                 "type": "best_fields",
             }
         }
-        return [Clause("labels.words", score=match, find=match)]
+        return [Clause("labels.words", score=match, retrieve=match)]
 
     def text_fields(self) -> tuple[str, ...]:
         """Names of classes and of their hypernyms."""

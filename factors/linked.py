@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from vision.perception import Vector
+from vision.image_features import Vector
 
-TRASH = 0.3  # a piece of less weight is kept and shown with its reason, and not indexed
+TRASH = 0.3  # a snippet of less weight is kept and shown with its reason, and not indexed
 
 
 class Kind(StrEnum):
-    """Where a piece of text stood."""
+    """Where a snippet of text stood."""
 
     TITLE = "title"
     PRODUCT = "product"  # the name that product data give to what is shown
@@ -25,11 +25,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One piece of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on.
+class TextSnippet:
+    """One snippet of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on.
 
     `weight` is how much it is about the picture, 0..1 (1: nothing speaks against it); `reason` says why it is less than 1.
-    `meaning` is its place in the joint space of pictures and words (unit length), where it was read for that; it is not kept.
+    `text_embedding` is its place in the joint embedding of pictures and words (unit length), where it was read for that; it is
+    not kept.
     """
 
     kind: Kind
@@ -38,24 +39,24 @@ class Piece:
     page: str = ""
     weight: float = 1.0
     reason: str = ""
-    meaning: Vector | None = field(default=None, compare=False, repr=False)
+    text_embedding: Vector | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_trash(self) -> bool:
         """Whether so much speaks against it that it is kept apart."""
         return self.weight < TRASH
 
-    def lowered(self, factor: float, reason: str) -> "Piece":
-        """The piece with `factor` (0..1) times its weight; the reason that lowers it most is the one that stays."""
+    def lowered(self, factor: float, reason: str) -> "TextSnippet":
+        """The snippet with `factor` (0..1) times its weight; the reason that lowers it most is the one that stays."""
         strongest = reason if factor <= self.weight or not self.reason else self.reason
         return replace(self, weight=round(self.weight * factor, 4), reason=strongest)
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept in the document and in tasks."""
-        told = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "meaning"}
+        told = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "text_embedding"}
         return told | {"kind": self.kind.value}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Piece":
+    def from_json(cls, data: dict[str, Any]) -> "TextSnippet":
         """The way back."""
         return cls(**(data | {"kind": Kind(data["kind"])}))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
 # What names the picture itself says more than what merely stood near it.
@@ -21,10 +21,10 @@ class LinkedText(Factor):
     name: ClassVar[str] = "linked_text"
     title: ClassVar[str] = "Text linked to it"
     about: ClassVar[str] = (
-        "BM25 of the words against text linked to the picture. Every piece goes into `linked.all` (words of any language, "
+        "BM25 of the words against text linked to the picture. Every snippet goes into `linked.all` (words of any language, "
         "without case and accents) and into the field of its language's analyzer (stems, stop words, segmentation) where the "
         "engine has one; titles, names of products, captions, alternative texts and keywords also go into `linked.strong`, "
-        "which counts twice. A piece that something speaks against is never strong, and one of small weight is not searched. "
+        "which counts twice. A snippet that something speaks against is never strong, and one of small weight is not searched. "
         "A question's language is not known: it is looked for in all languages of its script, where each stem that matches "
         "counts the same, less than the word itself: stems of different languages meet by chance, and a chance meeting is "
         "rare, which BM25 would reward. The best field counts, the others break ties."
@@ -39,17 +39,17 @@ class LinkedText(Factor):
         by_analyzer = {name: {"type": "text", "analyzer": name, "similarity": "boolean"} for name in ANALYZERS}
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
-    def linked(self, pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
-        """The pieces, sorted into fields; trash in none, and what weighs less than 1 never strong."""
+    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+        """The snippets, sorted into fields; trash in none, and what weighs less than 1 never strong."""
         fields: dict[str, dict[str, None]] = {}
-        for piece in pieces:
-            if piece.is_trash:
+        for snippet in snippets:
+            if snippet.is_trash:
                 continue
-            fields.setdefault("all", {})[piece.text] = None
-            if piece.kind in STRONG and piece.weight >= 1:
-                fields.setdefault("strong", {})[piece.text] = None
-            if name := analyzer(piece.language):
-                fields.setdefault(name, {})[piece.text] = None
+            fields.setdefault("all", {})[snippet.text] = None
+            if snippet.kind in STRONG and snippet.weight >= 1:
+                fields.setdefault("strong", {})[snippet.text] = None
+            if name := analyzer(snippet.language):
+                fields.setdefault(name, {})[snippet.text] = None
         return {"linked": {name: list(texts) for name, texts in fields.items()}}
 
     def clauses(self, question: Question) -> list[Clause]:
@@ -61,7 +61,7 @@ class LinkedText(Factor):
         beginning = " ".join(text.split()[:MOST_WORDS])
         ways += [{"match": {path: beginning}} for path in _languages(text)]
         match = {"dis_max": {"tie_breaker": SEVERAL, "queries": ways}}
-        return [Clause("linked_text", score=match, find=match)]
+        return [Clause("linked_text", score=match, retrieve=match)]
 
     def text_fields(self) -> tuple[str, ...]:
         """All languages."""
@@ -77,7 +77,7 @@ class LinkedText(Factor):
         return ("linked",)
 
     def highlight(self, question: Question) -> Json:
-        """The matching piece in whichever field matched."""
+        """The matching snippet in whichever field matched."""
         options = {"number_of_fragments": 1, "fragment_size": SHOWN}
         return dict.fromkeys(("linked.all", *_languages(question.words.text)), options) if question.words else {}
 

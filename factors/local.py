@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from factors.base import UNSCORED, Check, Checked, Clause, Evidence, Factor, Json, Match, Question
+from factors.base import UNSCORED, Clause, Evidence, Factor, Json, Match, Question, Rescore, Rescored
 from vision.geometry import Alignment, Placed, align
-from vision.perception import Local, Perception
+from vision.image_features import ImageFeatures, Local
 
 KEPT = 300  # points of a document
 TERMS = 128  # words of a question: more find no more (vision/weights/words.json), and a request has 1,024 clauses in all
@@ -43,30 +43,30 @@ class LocalPoints(Factor):
         words: Json = {"type": "text", "analyzer": "whitespace", "index_options": "freqs", "similarity": "visual"}
         return {"local": words, "local_points": {"type": "binary", "doc_values": True}}
 
-    def seen(self, perception: Perception) -> Json:
+    def seen(self, image_features: ImageFeatures) -> Json:
         """The strongest points; neither field where there is none."""
-        if perception.local is None or not len(perception.local):
+        if image_features.local is None or not len(image_features.local):
             return {}
-        kept = perception.local.chosen(slice(KEPT))
+        kept = image_features.local.chosen(slice(KEPT))
         return {"local": as_text(kept.words), "local_points": packed(kept)}
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The points; a document that the sense looked at without finding any gives none."""
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The points; a document that the extractor looked at without finding any gives none."""
         if "local" in document.get("missing", ()):
             return {}
         return {"local": unpacked(document.get("local_points", ""))}
 
     def clauses(self, question: Question) -> list[Clause]:
         """A column of words and one of matched points, where the picture asked with has points."""
-        seen = question.perception
+        seen = question.image_features
         if seen is None or seen.local is None or not len(seen.local):
             return []
         match: Json = {"match": {"local": {"query": as_text(strongest_words(seen.local))}}}
         asked = Placed(seen.local, seen.width, seen.height)
-        check = Check(reads=READ, compute=partial(compared, asked), by=("local",))
+        rescore = Rescore(reads=READ, compute=partial(compared, asked), by=("local",))
         return [
-            Clause("local", score=match, find=match, weight=BY_WORDS, sure=False),
-            Clause("local.inliers", score=UNSCORED, check=check),
+            Clause("local", score=match, retrieve=match, weight=BY_WORDS, sure=False),
+            Clause("local.inliers", score=UNSCORED, rescore=rescore),
         ]
 
     def unshown_fields(self) -> tuple[str, ...]:
@@ -75,9 +75,9 @@ class LocalPoints(Factor):
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The rectangle around the matched points."""
-        if evidence.checked is None or evidence.checked.match is None:
+        if evidence.rescored is None or evidence.rescored.match is None:
             return None
-        places = np.array([pair[2:] for pair in evidence.checked.match.pairs])
+        places = np.array([pair[2:] for pair in evidence.rescored.match.pairs])
         (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
         return [round(float(v), 4) for v in (left, top, right - left, bottom - top)]
 
@@ -86,7 +86,7 @@ class LocalPoints(Factor):
         if evidence.clause == "local":
             return f"Has details that look like some of your picture's (BM25 {evidence.value:.1f})."
         part = "chosen part" if evidence.question.region else "picture"
-        count = evidence.checked.count if evidence.checked else round(HALFWAY * evidence.value / (1 - evidence.value))
+        count = evidence.rescored.count if evidence.rescored else round(HALFWAY * evidence.value / (1 - evidence.value))
         return f"The same thing is in it: {count} points of your {part} lie alike."
 
 
@@ -101,7 +101,7 @@ def as_text(words: NDArray[np.int32]) -> str:
     return " ".join(map(str, words.tolist()))
 
 
-def compared(asked: Placed, fields: Mapping[str, Sequence[Any]]) -> Checked | None:
+def compared(asked: Placed, fields: Mapping[str, Sequence[Any]]) -> Rescored | None:
     """What matching points say of a document; None where it has none, or too few agree."""
     if not fields.get("local_points"):
         return None
@@ -109,7 +109,7 @@ def compared(asked: Placed, fields: Mapping[str, Sequence[Any]]) -> Checked | No
     found = align(asked, there)
     if found is None:
         return None
-    return Checked(value_of(found.count), found.count, _match(asked, there, found))
+    return Rescored(value_of(found.count), found.count, _match(asked, there, found))
 
 
 def value_of(count: int) -> float:

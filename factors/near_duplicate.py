@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Json, Question
-from vision.perception import Perception
+from vision.image_features import ImageFeatures
 
 BITS = 64
 FARTHEST = 12  # differing bits up to which two hashes say anything
@@ -31,24 +31,24 @@ class NearDuplicate(Factor):
         """The bits as a vector to find by, and as a number to compare by."""
         return {"phash": knn.field(BITS, "hamming", "binary"), "phash_bits": {"type": "long", "index": False}}
 
-    def seen(self, perception: Perception) -> Json:
+    def seen(self, image_features: ImageFeatures) -> Json:
         """The hash, twice."""
-        if perception.phash is None:
+        if image_features.phash is None:
             return {}
-        return {"phash": as_bytes(perception.phash), "phash_bits": signed(perception.phash)}
+        return {"phash": as_bytes(image_features.phash), "phash_bits": signed(image_features.phash)}
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The hash."""
         bits = document.get("phash_bits")
         return {} if bits is None else {"phash": int(bits) % (1 << BITS)}
 
     def clauses(self, question: Question) -> list[Clause]:
         """One column for a whole picture; a chosen part has no duplicate."""
-        if question.perception is None or question.perception.phash is None or question.region:
+        if question.image_features is None or question.image_features.phash is None or question.region:
             return []
-        phash = question.perception.phash
-        find = knn.find("phash", as_bytes(phash), min(question.k, NEIGHBOURS), question.filters)
-        return [Clause("near_duplicate", score=equal_bits(phash), find=find)]
+        phash = question.image_features.phash
+        retrieve = knn.retrieve("phash", as_bytes(phash), min(question.k, NEIGHBOURS), question.filters)
+        return [Clause("near_duplicate", score=equal_bits(phash), retrieve=retrieve)]
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The bits."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Json, Question
-from vision.perception import Box, Object, Perception
+from vision.image_features import Box, ImageFeatures, Object
 
 PATH = "objects.embedding"
 WHOLE = 0.1  # what objects count for a whole picture, which documents' whole pictures answer better
@@ -39,14 +39,14 @@ class Objects(Factor):
             "object_names": {"type": "text", "analyzer": "english", "norms": False},
         }
 
-    def seen(self, perception: Perception) -> Json:
+    def seen(self, image_features: ImageFeatures) -> Json:
         """Every object; an empty list says that the detector looked and found nothing."""
-        if perception.objects is None:
+        if image_features.objects is None:
             return {}
-        names = sorted({found.label for found in perception.objects})
-        return {"objects": [_as_json(found) for found in perception.objects], "object_names": names}
+        names = sorted({found.label for found in image_features.objects})
+        return {"objects": [_as_json(found) for found in image_features.objects], "object_names": names}
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The objects with their embeddings."""
         if "objects" not in document:
             return {}
@@ -61,15 +61,15 @@ class Objects(Factor):
         if embedding is None:
             return []
         vector = knn.as_list(embedding)
-        find = nested(knn.find(PATH, vector, question.k, question.filters))
+        retrieve = nested(knn.retrieve(PATH, vector, question.k, question.filters))
         weight = 1.0 if question.region else WHOLE
-        return [Clause("objects", score=nested(knn.exact(PATH, vector)), find=find, neutral=True, weight=weight)]
+        return [Clause("objects", score=nested(knn.exact(PATH, vector)), retrieve=retrieve, neutral=True, weight=weight)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:
             return []
         match = {"match": {"object_names": {"query": question.words.text}}}
-        return [Clause("objects.words", score=match, find=match)]
+        return [Clause("objects.words", score=match, retrieve=match)]
 
     def text_fields(self) -> tuple[str, ...]:
         """The names."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Json, Question
 from factors.linked_text import plain
-from vision.perception import Box, Line, Perception, Text, Word
+from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
 CONFIDENT = 0.6  # of a word read on the question's picture, to ask with it
 SHORTEST = 3  # letters of such a word, and of a word that has trigrams
@@ -45,28 +45,30 @@ class Ocr(Factor):
             "ocr_words": {"type": "object", "enabled": False},
         }
 
-    def seen(self, perception: Perception) -> Json:
-        """Lines for searching, words for showing; neither where nothing was read. Faint lines are for showing only."""
-        text = perception.text
-        if text is None or not (text.sure or text.faint):
+    def seen(self, image_features: ImageFeatures) -> Json:
+        """Lines for searching, words for showing; neither where nothing was read. low-confidence lines are for showing only."""
+        text = image_features.text
+        if text is None or not (text.confident or text.low_confidence):
             return {}
-        kept = {"words": _kept(text.sure)} | ({"faint": [_kept([line]) for line in text.faint]} if text.faint else {})
-        return ({"ocr": list(text.lines)} if text.sure else {}) | {"ocr_words": kept}
+        kept = {"words": _kept(text.confident)} | (
+            {"low_confidence": [_kept([line]) for line in text.low_confidence]} if text.low_confidence else {}
+        )
+        return ({"ocr": list(text.lines)} if text.confident else {}) | {"ocr_words": kept}
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """What was read; a document that the sense looked at without a word gives an empty text."""
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """What was read; a document that the extractor looked at without a word gives an empty text."""
         if "text" in document.get("missing", ()):
             return {}
         kept = document.get("ocr_words", {})
         words = iter(_words(kept.get("words", [])))
         sure = tuple(Line(tuple(islice(words, len(line.split())))) for line in document.get("ocr", ()))
-        return {"text": Text(sure, tuple(Line(_words(line)) for line in kept.get("faint", [])))}
+        return {"text": Text(sure, tuple(Line(_words(line)) for line in kept.get("low_confidence", [])))}
 
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""
-        columns = {"ocr": question.words.text if question.words else "", "ocr.picture": _read(question.perception)}
+        columns = {"ocr": question.words.text if question.words else "", "ocr.picture": _read(question.image_features)}
         weights = {"ocr": 1.0, "ocr.picture": BY_PICTURE}
-        return [Clause(n, score=match(text), find=match(text), weight=weights[n]) for n, text in columns.items() if text]
+        return [Clause(n, score=match(text), retrieve=match(text), weight=weights[n]) for n, text in columns.items() if text]
 
     def text_fields(self) -> tuple[str, ...]:
         """As it stands, and by stems."""
@@ -74,7 +76,7 @@ class Ocr(Factor):
 
     def highlight(self, question: Question) -> Json:
         """The lines that matched; by trigrams, whole words that resemble the words asked for."""
-        if not (question.words or _read(question.perception)):
+        if not (question.words or _read(question.image_features)):
             return {}
         return dict.fromkeys(("ocr", "ocr.en", "ocr.ru", "ocr.trigram"), LINES)
 
@@ -116,11 +118,11 @@ def _words(kept: Iterable[Any]) -> tuple[Word, ...]:
     return tuple(Word(text, confidence, Box(*box)) for text, confidence, box in kept)
 
 
-def _read(perception: Perception | None) -> str:
+def _read(image_features: ImageFeatures | None) -> str:
     """The words that the question's picture itself says, confidently."""
-    if perception is None or perception.text is None:
+    if image_features is None or image_features.text is None:
         return ""
-    words = [w.text for w in perception.text.words if w.confidence >= CONFIDENT and len(_bare(w.text)) >= SHORTEST]
+    words = [w.text for w in image_features.text.words if w.confidence >= CONFIDENT and len(_bare(w.text)) >= SHORTEST]
     return " ".join(list(dict.fromkeys(words))[:MOST_WORDS])
 
 
@@ -129,7 +131,7 @@ def _matched(evidence: Evidence) -> set[str]:
     marked = {_bare(word) for text in evidence.highlights for span in MARKED.findall(text) for word in span.split()}
     if marked:
         return marked
-    asked = _read(evidence.question.perception) if evidence.clause == "ocr.picture" else evidence.question.words.text
+    asked = _read(evidence.question.image_features) if evidence.clause == "ocr.picture" else evidence.question.words.text
     return {_bare(word) for word in asked.split()}
 
 

@@ -1,4 +1,4 @@
-"""Find the factors by listing the folder."""
+"""Find the factors by candidate_set the folder."""
 
 import hashlib
 import importlib
@@ -26,9 +26,9 @@ def every_factor() -> tuple[Factor, ...]:
 
 
 def all_factors() -> tuple[Factor, ...]:
-    """Those that take part: all but the ones that read a sense that is switched off (OMMA_SENSES_OFF)."""
+    """Those that take part: all but the ones that read an extractor that is switched off (OMMA_EXTRACTORS_OFF)."""
     settings = get_settings()
-    off = _senses_off(settings.profile, settings.senses_off) if settings.senses_off else frozenset()
+    off = _extractors_off(settings.profile, settings.extractors_off) if settings.extractors_off else frozenset()
     return tuple(factor for factor in every_factor() if not off & set(factor.reads))
 
 
@@ -47,7 +47,7 @@ def load(folders: tuple[Path, ...]) -> tuple[Factor, ...]:
 def feature_names() -> tuple[str, ...]:
     """Names of all columns that are asked, which are the features that an order is learned from.
 
-    Those of senses that are switched off are among them: to a model they are missing, as they are of other questions.
+    Those of extractors that are switched off are among them: to a model they are missing, as they are of other questions.
     ConfigurationError for a setting that names a column that no factor gives.
     """
     settings = get_settings()
@@ -85,7 +85,7 @@ def made_without(meta: Mapping[str, Any], factors: Iterable[Factor]) -> list[str
 def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings | None = None) -> Json:
     """The index body that the factors make together.
 
-    `fingerprints` and `dimensions` are those of the perceiver, which tells them without loading models.
+    `fingerprints` and `dimensions` are those of the feature_extractor, which tells them without loading models.
     """
     factors = all_factors()
     parts = {factor.name: factor.fields(dimensions) for factor in factors}
@@ -99,9 +99,9 @@ def _every_clause() -> Iterator[Clause]:
 
 
 @lru_cache(maxsize=8)
-def _senses_off(profile: str, named: tuple[str, ...]) -> frozenset[str]:
+def _extractors_off(profile: str, named: tuple[str, ...]) -> frozenset[str]:
     """Of the settings of this process, of which these two are all that counts."""
-    from vision.profiles import switched_off  # noqa: PLC0415  (imports model libraries, for those who switch senses off)
+    from vision.profiles import switched_off  # noqa: PLC0415  (imports model libraries, for those who switch extractors off)
 
     return frozenset(switched_off(get_settings()))
 

@@ -4,16 +4,16 @@ import numpy as np
 
 from factors.base import Question
 from factors.words import Term, Words
-from vision.perception import Box, Colour, Label, Line, Local, Object, Perception, Text, Word
+from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Local, Object, Text, Word
 
 DIMENSION = 8
 
 
 def question() -> Question:
-    """Words and a picture on which every sense saw something; a fresh one, so that nobody can spoil it."""
+    """Words and a picture on which every extractor saw something; a fresh one, so that nobody can spoil it."""
     box = Box(0.1, 0.1, 0.5, 0.5)
     embedding = np.full(DIMENSION, DIMENSION**-0.5, dtype=np.float32)
-    seen = Perception(
+    seen = ImageFeatures(
         "0" * 64,
         640,
         480,
@@ -27,7 +27,7 @@ def question() -> Question:
         phash=1,
         local=_points(),
     )
-    return Question(seen, Words((Term("red"), Term("dog"))), meaning=embedding)
+    return Question(seen, Words((Term("red"), Term("dog"))), text_embedding=embedding)
 
 
 def _points() -> Local:

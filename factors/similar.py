@@ -7,7 +7,7 @@ import numpy as np
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Json, Question
-from vision.perception import Perception
+from vision.image_features import ImageFeatures
 
 
 class Similar(Factor):
@@ -26,11 +26,11 @@ class Similar(Factor):
         """One vector."""
         return {"similar": knn.field(dimensions["embedding"])}
 
-    def seen(self, perception: Perception) -> Json:
-        """The embedding, or nothing where its sense failed."""
-        return {} if perception.embedding is None else {"similar": knn.as_list(perception.embedding)}
+    def seen(self, image_features: ImageFeatures) -> Json:
+        """The embedding, or nothing where its extractor failed."""
+        return {} if image_features.embedding is None else {"similar": knn.as_list(image_features.embedding)}
 
-    def recall(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The embedding."""
         vector = document.get("similar")
         return {} if vector is None else {"embedding": np.asarray(vector, dtype=np.float32)}
@@ -41,8 +41,8 @@ class Similar(Factor):
         if embedding is None:
             return []
         vector = knn.as_list(embedding)
-        find = knn.find("similar", vector, question.k, question.filters)
-        return [Clause("similar", score=knn.exact("similar", vector), find=find, neutral=True)]
+        retrieve = knn.retrieve("similar", vector, question.k, question.filters)
+        return [Clause("similar", score=knn.exact("similar", vector), retrieve=retrieve, neutral=True)]
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vector."""

@@ -13,8 +13,8 @@ from engine.errors import EngineUnavailable, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from ingest.documents import without
-from ingest.meanings import Meanings
 from ingest.quarantine import Entry, Quarantine
+from ingest.snippet_encoder import SnippetEncoder
 from mappings.versions import alias
 
 TRIES = 5  # when a picture is met in another place while it is taken out of this one
@@ -31,15 +31,15 @@ def delete(client: OpenSearch, settings: Settings, picture: str) -> None:
 
 
 def delete_collection(
-    client: OpenSearch, settings: Settings, collection: str, meanings: Meanings | None = None
+    client: OpenSearch, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None = None
 ) -> tuple[int, int]:
     """Forget a collection: pictures deleted, and pictures kept because other collections have them; NotFoundError.
 
-    What is in quarantine of the collection goes too. `meanings` reads the text that is left of a picture that is kept.
+    What is in quarantine of the collection goes too. `snippet_encoder` reads the text that is left of a picture that is kept.
     """
     deleted = kept = 0
     for picture in list(_pictures(client, settings, collection)):
-        if _take_out(client, settings, picture, collection, meanings):
+        if _take_out(client, settings, picture, collection, snippet_encoder):
             kept += 1
         else:
             deleted += 1
@@ -71,14 +71,16 @@ def _pictures(client: OpenSearch, settings: Settings, collection: str) -> Iterat
         return
 
 
-def _take_out(client: OpenSearch, settings: Settings, picture: str, collection: str, meanings: Meanings | None) -> bool:
+def _take_out(
+    client: OpenSearch, settings: Settings, picture: str, collection: str, snippet_encoder: SnippetEncoder | None
+) -> bool:
     """Take the picture out of the collection; whether anything of it is left."""
     for _ in range(TRIES):
         try:
             with guard():
                 found: dict[str, Any] = client.get(index=alias(settings), id=picture)
                 place = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-                left = without(found["_source"], collection, meanings)
+                left = without(found["_source"], collection, snippet_encoder)
                 if left is None:
                     client.delete(index=alias(settings), id=picture, **place)
                 else:

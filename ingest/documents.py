@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factors.base import Json
-from factors.linked import TRASH, Kind, Piece
+from factors.linked import TRASH, Kind, TextSnippet
 from factors.registry import all_factors
 from ingest.item import Item
-from ingest.meanings import Meanings
-from vision.perception import Perception
+from ingest.snippet_encoder import SnippetEncoder
+from vision.image_features import ImageFeatures
 
 FACTS = ("category", "date", "price")  # taken from the first entry that has them
 TITLE_ORDER = (
@@ -22,59 +22,63 @@ TITLE_ORDER = (
     Kind.FILE_NAME, Kind.NEARBY,
 )  # fmt: skip
 LONGEST_TITLE = 300
-LONGEST_FAILURE = 300  # letters of what a sense that failed says
+LONGEST_FAILURE = 300  # letters of what an extractor that failed says
 MOST_SOURCES = 1000  # places of one picture that are remembered; a blank logo may stand on a million pages
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a picture's bytes: format name, size in bytes, what the senses saw and by which weights."""
+    """What is known of a picture's bytes: format name, size in bytes, what the extractors saw and by which weights."""
 
-    perception: Perception
+    image_features: ImageFeatures
     format: str
     bytes: int
     fingerprints: Mapping[str, str]
 
 
-def new_document(seen: Seen, items: Sequence[Item], job: str, meanings: Meanings | None = None) -> Json:
-    """The document of a picture that was met in these places; `meanings` reads what they say of it, where there is a model."""
+def new_document(seen: Seen, items: Sequence[Item], job: str, snippet_encoder: SnippetEncoder | None = None) -> Json:
+    """The document of a picture that was met in these places; `snippet_encoder` reads what they say of it, where there is a
+    model.
+    """
     document: Json = {"job": job, "added": _now(), "sources": []} | seen_fields(seen)
-    return _linked(document, [entry_of(item, job) for item in items][:MOST_SOURCES], meanings)
+    return _linked(document, [entry_of(item, job) for item in items][:MOST_SOURCES], snippet_encoder)
 
 
 def seen_fields(seen: Seen) -> Json:
     """The fields that come from the picture alone."""
-    perception = seen.perception
+    image_features = seen.image_features
     fields: Json = {
-        "id": perception.picture_id,
-        "width": perception.width,
-        "height": perception.height,
+        "id": image_features.picture_id,
+        "width": image_features.width,
+        "height": image_features.height,
         "bytes": seen.bytes,
         "format": seen.format,
-        **failure_fields(perception.failures),
-        "weights": sorted(f"{sense}={made_by}" for sense, made_by in seen.fingerprints.items()),
+        **failure_fields(image_features.failures),
+        "weights": sorted(f"{extractor}={made_by}" for extractor, made_by in seen.fingerprints.items()),
     }
     for factor in all_factors():
-        fields |= factor.seen(perception)
+        fields |= factor.seen(image_features)
     return fields
 
 
 def failure_fields(failures: Mapping[str, str]) -> Json:
-    """Which senses failed, to search by, and why, to read."""
-    told = {sense: " ".join(why.split())[:LONGEST_FAILURE] for sense, why in sorted(failures.items())}
+    """Which extractors failed, to search by, and why, to read."""
+    told = {extractor: " ".join(why.split())[:LONGEST_FAILURE] for extractor, why in sorted(failures.items())}
     return {"missing": list(told), "failures": told}
 
 
 def failures_of(document: Mapping[str, Any]) -> dict[str, str]:
     """The way back."""
     said = document.get("failures") or {}
-    return {sense: said.get(sense, "") for sense in document.get("missing", ())}
+    return {extractor: said.get(extractor, "") for extractor in document.get("missing", ())}
 
 
-def merged(document: Mapping[str, Any], items: Iterable[Item], job: str, meanings: Meanings | None = None) -> Json | None:
+def merged(
+    document: Mapping[str, Any], items: Iterable[Item], job: str, snippet_encoder: SnippetEncoder | None = None
+) -> Json | None:
     """The document with what these items say, or None when it says all of it already."""
     entries = with_entries(document, items, job)
-    return None if entries is None else _linked(document, entries, meanings)
+    return None if entries is None else _linked(document, entries, snippet_encoder)
 
 
 def with_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -> list[Json] | None:
@@ -90,10 +94,10 @@ def with_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -
     return list(entries.values()) if changed else None
 
 
-def without(document: Mapping[str, Any], collection: str, meanings: Meanings | None = None) -> Json | None:
+def without(document: Mapping[str, Any], collection: str, snippet_encoder: SnippetEncoder | None = None) -> Json | None:
     """The document as if it had never been met in that collection, or None when nothing of it is left."""
     left = [entry for entry in document.get("sources", ()) if entry["collection"] != collection]
-    return _linked(document, left, meanings) if left else None
+    return _linked(document, left, snippet_encoder) if left else None
 
 
 def made_by(document: Mapping[str, Any], item: Item, job: str) -> bool:
@@ -111,7 +115,7 @@ def entry_of(item: Item, job: str) -> Json:
         "price": item.price,
         "place": list(item.place) if item.place else None,
         "facets": item.facets,
-        "texts": [piece.as_json() for piece in item.pieces],
+        "texts": [snippet.as_json() for snippet in item.snippets],
     }
     where = {"source": item.source, "reference": item.reference, "collection": item.collection, "job": job}
     return where | {name: value for name, value in told.items() if value not in ("", None, {}, [])}
@@ -122,18 +126,20 @@ def item_key(item: Item) -> tuple[str, str, str]:
     return item.source, item.reference, item.collection
 
 
-def text_fields(entries: Iterable[Mapping[str, Any]], seen: Mapping[str, Any], meanings: Meanings | None = None) -> Json:
+def text_fields(
+    entries: Iterable[Mapping[str, Any]], seen: Mapping[str, Any], snippet_encoder: SnippetEncoder | None = None
+) -> Json:
     """The texts of all places, each once, and the fields that every factor makes of them."""
-    pieces = [Piece.from_json(text) for text in _unique(text for entry in entries for text in entry.get("texts", ()))]
-    read = meanings.of(pieces, seen) if meanings and pieces else pieces
-    return {"texts": [piece.as_json() for piece in read]} | linked_fields(read, seen)
+    snippets = [TextSnippet.from_json(text) for text in _unique(text for entry in entries for text in entry.get("texts", ()))]
+    read = snippet_encoder.of(snippets, seen) if snippet_encoder and snippets else snippets
+    return {"texts": [snippet.as_json() for snippet in read]} | linked_fields(read, seen)
 
 
-def linked_fields(pieces: Sequence[Piece], seen: Mapping[str, Any]) -> Json:
+def linked_fields(snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
     """The fields that every factor makes from linked text, where needed together with what was seen."""
     fields: Json = {}
     for factor in all_factors():
-        fields |= factor.linked(pieces, seen)
+        fields |= factor.linked(snippets, seen)
     return fields
 
 
@@ -146,10 +152,10 @@ def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _linked(document: Mapping[str, Any], entries: list[Json], meanings: Meanings | None) -> Json:
+def _linked(document: Mapping[str, Any], entries: list[Json], snippet_encoder: SnippetEncoder | None) -> Json:
     """The document with everything that comes from its places made anew."""
     seen = {name: value for name, value in document.items() if name not in linked_fields([], {})}
-    texts = (told := text_fields(entries, seen, meanings))["texts"]
+    texts = (told := text_fields(entries, seen, snippet_encoder))["texts"]
     facets = (f"{k}={v}" for entry in entries for k, v in entry.get("facets", {}).items())
     fields: Json = {
         "sources": entries,

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from factors.linked import Piece
+from factors.linked import TextSnippet
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Item:
     collection: str
     address: str = ""
     original: str = ""
-    pieces: tuple[Piece, ...] = ()
+    snippets: tuple[TextSnippet, ...] = ()
     category: str = ""
     page: str = ""
     date: str = ""  # ISO 8601
@@ -30,11 +30,11 @@ class Item:
 
     def as_json(self) -> dict[str, Any]:
         """As it travels through the queue and rests in quarantine."""
-        return asdict(self) | {"pieces": [piece.as_json() for piece in self.pieces]}
+        return asdict(self) | {"snippets": [snippet.as_json() for snippet in self.snippets]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Item":
         """The way back."""
-        pieces = tuple(Piece.from_json(piece) for piece in data.get("pieces", ()))
+        snippets = tuple(TextSnippet.from_json(snippet) for snippet in data.get("snippets", ()))
         place = tuple(data["place"]) if data.get("place") else None
-        return cls(**(data | {"pieces": pieces, "place": place}))
+        return cls(**(data | {"snippets": snippets, "place": place}))

@@ -55,7 +55,7 @@ class Progress(BaseModel):
     indexed: int = 0
     unchanged: int = 0
     quarantined: int = 0
-    looked_at: int = Field(0, description="Pictures that models looked at")
+    extracted: int = Field(0, description="Pictures that models looked at")
     skipped: int = Field(0, description="Files that are no pictures, or of a kind that the source leaves out")
     rate: float = Field(0.0, description="Items done per second")
     seconds_left: float | None = Field(None, description="Once the source is read to its end: before, nobody knows")
@@ -84,7 +84,7 @@ end
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 return 1
 """
-COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "looked_at", "skipped")
+COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped")
 
 
 class Jobs:
@@ -149,10 +149,10 @@ class Jobs:
         told = failure.model_dump_json() if failure else ""
         return bool(self._count(keys=keys, args=[run, number, outcome.value, told, _now(), KEPT, LATEST]))
 
-    def looked(self, job_id: str, run: int, pictures: int) -> None:
+    def count_extracted(self, job_id: str, run: int, pictures: int) -> None:
         """Models looked at that many pictures (each time they did, so work done twice shows)."""
         if pictures and self._redis.hget(self._key(job_id), "run") == str(run):
-            self._redis.hincrby(self._key(job_id), "looked_at", pictures)
+            self._redis.hincrby(self._key(job_id), "extracted", pictures)
 
     def counted(self, job_id: str, run: int, numbers: list[int]) -> list[bool]:
         """For each item of that run, whether its outcome is counted; all true when the run is over."""

@@ -12,7 +12,7 @@ from engine.client import guard
 from engine.errors import InputError
 from engine.settings import Settings
 from engine.store import Store
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.facts import LONGEST
 from ingest.item import Item
 from ingest.noise import clean
@@ -39,9 +39,9 @@ def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path]
         originals = [store.put_original(path.read_bytes()) for path in paths]
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
-    pieces, facets = (Piece(Kind.TITLE, title),), {LANDMARK: title}
+    snippets, facets = (TextSnippet(Kind.TITLE, title),), {LANDMARK: title}
     return [
-        Item(LANDMARK, path.name, collection_of(name), original=original, pieces=pieces, place=place, facets=facets)
+        Item(LANDMARK, path.name, collection_of(name), original=original, snippets=snippets, place=place, facets=facets)
         for path, original in zip(paths, originals, strict=True)
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 from defusedxml.ElementTree import fromstring
 from PIL import ExifTags, Image, IptcImagePlugin
 
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.noise import clean
 from vision.picture import FORMATS
 
@@ -37,7 +37,7 @@ EXIF_KINDS = {
 }
 DATES = ("DateTimeOriginal", "DateTimeDigitized", "DateTime")
 UNTOLD = {"olympus digital camera", "digital camera", "sony dsc", "samsung digital camera", "default", "untitled"}
-MOST_PIECES = 100  # of one file
+MAX_SNIPPETS = 100  # of one file
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNK = struct.Struct(">I4s")  # length and name; then come the bytes and a checksum of four
 
@@ -46,23 +46,23 @@ PNG_CHUNK = struct.Struct(">I4s")  # length and name; then come the bytes and a 
 class Metadata:
     """Text, date (ISO 8601) and place (latitude, longitude in degrees) that a file carries."""
 
-    pieces: tuple[Piece, ...] = ()
+    snippets: tuple[TextSnippet, ...] = ()
     date: str = ""
     place: tuple[float, float] | None = None
 
 
 @dataclass
 class _Found:
-    pieces: dict[tuple[Kind, str], Piece] = field(default_factory=dict)
+    snippets: dict[tuple[Kind, str], TextSnippet] = field(default_factory=dict)
 
     def add(self, kind: Kind, text: str, language: str = "") -> None:
         """Keep a text that says something, once, with its language where that is told anywhere."""
-        piece = Piece(kind, clean(text), language if LANGUAGE.fullmatch(language) else "")
-        known = self.pieces.get((kind, piece.text))
-        if not piece.text or piece.text.lower() in UNTOLD or (known is None and len(self.pieces) >= MOST_PIECES):
+        snippet = TextSnippet(kind, clean(text), language if LANGUAGE.fullmatch(language) else "")
+        known = self.snippets.get((kind, snippet.text))
+        if not snippet.text or snippet.text.lower() in UNTOLD or (known is None and len(self.snippets) >= MAX_SNIPPETS):
             return
         if known is None or not known.language:
-            self.pieces[kind, piece.text] = piece
+            self.snippets[kind, snippet.text] = snippet
 
 
 def read_metadata(data: bytes) -> Metadata:
@@ -93,7 +93,7 @@ def _read(data: bytes, image: Image.Image) -> Metadata:
         inner = exif.get_ifd(ExifTags.IFD.Exif)
     with suppress(Exception):
         place = _place(exif.get_ifd(ExifTags.IFD.GPSInfo))
-    return Metadata(tuple(found.pieces.values()), _date(inner, exif), place)
+    return Metadata(tuple(found.snippets.values()), _date(inner, exif), place)
 
 
 def _exif(data: bytes, image: Image.Image) -> Image.Exif:
@@ -160,7 +160,7 @@ def _xmp(packet: bytes, found: _Found) -> None:
 
 
 def _joined(kind: Kind, entries: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Keywords are one piece; titles and captions one for each language."""
+    """Keywords are one snippet; titles and captions one for each language."""
     if kind is Kind.KEYWORDS:
         yield ", ".join(text for text, _ in entries if text), ""
     else:

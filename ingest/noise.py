@@ -14,7 +14,7 @@ HEXADECIMAL = re.compile(r"^(?=.*\d)[0-9a-f-]{8,}$", re.IGNORECASE)
 RANDOM = re.compile(r"^(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])[A-Za-z0-9]{10,}$")
 SEPARATORS = re.compile(r"[_+\s]+|(?<=\w)[.-](?=\w)")
 SPACES = re.compile(r"[^\S\n]+")
-MOST = 10_000  # characters of one piece of text
+MOST = 10_000  # characters of one snippet of text
 
 
 def words_of_name(reference: str) -> str:

@@ -20,7 +20,7 @@ from engine.settings import Settings
 from factors.base import Json
 from factors.registry import index_body
 from ingest.copying import Copier, Counts, Report
-from ingest.renewing import CanLook, Renewer
+from ingest.renewing import CanReextract, Renewer
 from mappings import versions, weights
 
 FEW = 64  # documents written during a pass from which the next one may hold writers up
@@ -34,7 +34,7 @@ class Plan:
     old: str
     new: str
     documents: int
-    senses: dict[str, tuple[str, str]]  # whose weights changed: those of the index, those of now
+    extractors: dict[str, tuple[str, str]]  # whose weights changed: those of the index, those of now
     added: tuple[str, ...]  # factors
     removed: tuple[str, ...]
     fields_changed: bool
@@ -44,13 +44,13 @@ class Plan:
     @property
     def needed(self) -> bool:
         """Whether anything would be different afterwards."""
-        return bool(self.senses or self.added or self.removed or self.fields_changed or self.strays)
+        return bool(self.extractors or self.added or self.removed or self.fields_changed or self.strays)
 
 
-def plan(client: OpenSearch, settings: Settings, perceiver: CanLook) -> Plan:
+def plan(client: OpenSearch, settings: Settings, feature_extractor: CanReextract) -> Plan:
     """Compare the index with the factors and weights of now; NotFoundError where there is no index."""
     old = versions.current_index(client, settings)
-    meta, body = versions.meta_of(client, old), _body(settings, perceiver)
+    meta, body = versions.meta_of(client, old), _body(settings, feature_extractor)
     wanted = _meta(body)
     leftover = _leftover(client, settings, old)
     resumes = leftover is not None and _same(versions.meta_of(client, leftover), wanted)
@@ -61,11 +61,11 @@ def plan(client: OpenSearch, settings: Settings, perceiver: CanLook) -> Plan:
         old=old,
         new=leftover if leftover and resumes else versions.index_name(settings, versions.version_of(leftover or old) + 1),
         documents=documents,
-        senses=weights.changed(meta, perceiver.fingerprints()),
+        extractors=weights.changed(meta, feature_extractor.fingerprints()),
         added=tuple(sorted(factors[1] - factors[0])),
         removed=tuple(sorted(factors[0] - factors[1])),
         fields_changed=meta.get("mapping") != wanted["mapping"],
-        strays=_strays(client, old, meta, perceiver),
+        strays=_strays(client, old, meta, feature_extractor),
         resumes=resumes,
     )
 
@@ -73,7 +73,7 @@ def plan(client: OpenSearch, settings: Settings, perceiver: CanLook) -> Plan:
 def reindex(
     client: OpenSearch,
     settings: Settings,
-    perceiver: CanLook,
+    feature_extractor: CanReextract,
     *,
     report: Report = lambda counts: None,
     keep_old: bool = False,
@@ -84,17 +84,17 @@ def reindex(
     Searches that began on the old index have `grace` seconds (by default the time that a search may take) to end. Raises
     ConfigurationError when another reindex was faster, and leaves everything as it was when anything else fails.
     """
-    planned, body = plan(client, settings, perceiver), _body(settings, perceiver)
+    planned, body = plan(client, settings, feature_extractor), _body(settings, feature_extractor)
     _unblock(client, planned.old)  # a reindex that was killed may have left it so
     leftover = _leftover(client, settings, planned.old)
     if leftover and not planned.resumes:
         _delete(client, leftover)
     versions.create_version(client, settings, versions.version_of(planned.new), body)
     counts = Counts(total=planned.documents)
-    renewer = Renewer(settings, perceiver, _recorded(client, planned.old))
+    renewer = Renewer(settings, feature_extractor, _recorded(client, planned.old))
     copier = Copier(client, planned.old, planned.new, renewer, counts=counts, report=report)
     _fill(client, settings, copier, planned)
-    _settle(client, perceiver, copier, planned)
+    _settle(client, feature_extractor, copier, planned)
     if not keep_old:
         time.sleep(settings.opensearch_timeout if grace is None else grace)
         _delete(client, planned.old)
@@ -120,15 +120,15 @@ def _fill(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan)
         versions.switch(client, settings, planned.old, planned.new)
 
 
-def _settle(client: OpenSearch, perceiver: CanLook, copier: Copier, planned: Plan) -> None:
+def _settle(client: OpenSearch, feature_extractor: CanReextract, copier: Copier, planned: Plan) -> None:
     """Renew what a worker wrote after the switch that had looked before it, with the old weights."""
     meta = versions.meta_of(client, planned.new)
-    if _strays(client, planned.new, meta, perceiver):
-        copier.renew_in_place(_stray_query(meta, perceiver))
+    if _strays(client, planned.new, meta, feature_extractor):
+        copier.renew_in_place(_stray_query(meta, feature_extractor))
 
 
-def _body(settings: Settings, perceiver: CanLook) -> Json:
-    return index_body(perceiver.fingerprints(), perceiver.dimensions(), settings)
+def _body(settings: Settings, feature_extractor: CanReextract) -> Json:
+    return index_body(feature_extractor.fingerprints(), feature_extractor.dimensions(), settings)
 
 
 def _meta(body: Json) -> Json:
@@ -141,8 +141,8 @@ def _same(meta: Json, wanted: Json) -> bool:
 
 
 def _recorded(client: OpenSearch, index: str) -> set[str]:
-    """The senses that the index's factors read."""
-    return {sense for senses in versions.meta_of(client, index).get("factors", {}).values() for sense in senses}
+    """The extractors that the index's factors read."""
+    return {extractor for extractors in versions.meta_of(client, index).get("factors", {}).values() for extractor in extractors}
 
 
 def _leftover(client: OpenSearch, settings: Settings, current: str) -> str | None:
@@ -151,16 +151,16 @@ def _leftover(client: OpenSearch, settings: Settings, current: str) -> str | Non
     return later[-1] if later else None
 
 
-def _strays(client: OpenSearch, index: str, meta: Json, perceiver: CanLook) -> int:
+def _strays(client: OpenSearch, index: str, meta: Json, feature_extractor: CanReextract) -> int:
     with guard():
         client.indices.refresh(index=index)
-        return int(client.count(index=index, body={"query": _stray_query(meta, perceiver)})["count"])
+        return int(client.count(index=index, body={"query": _stray_query(meta, feature_extractor)})["count"])
 
 
-def _stray_query(meta: Json, perceiver: CanLook) -> Json:
+def _stray_query(meta: Json, feature_extractor: CanReextract) -> Json:
     """Documents that lack the mark of any of the weights that the index was made with; what is switched off does not count."""
-    there = perceiver.fingerprints()
-    marks = {f"{s}={mark}" for senses in meta.get("factors", {}).values() for s, mark in senses.items() if s in there}
+    there = feature_extractor.fingerprints()
+    marks = {f"{s}={mark}" for extractors in meta.get("factors", {}).values() for s, mark in extractors.items() if s in there}
     if not marks:
         return {"match_none": {}}
     lacking: list[Json] = [{"bool": {"must_not": {"term": {"weights": mark}}}} for mark in sorted(marks)]

@@ -1,4 +1,4 @@
-"""Looking again with one sense: what it sees now is merged into the documents where they are.
+"""Looking again with one extractor: what it sees now is merged into the documents where they are.
 
 No new index, and no downtime. A document is written only in the state in which it was read; where another writer was faster,
 it is read and merged again, and the picture is not looked at twice.
@@ -21,29 +21,31 @@ from factors.base import Factor, Json
 from factors.registry import all_factors, made_without
 from ingest.copying import KEPT_OPEN, PATIENCE, SHOWN, send
 from ingest.documents import failure_fields, failures_of, linked_fields, text_fields
-from ingest.meanings import Meanings, Reads
-from ingest.renewing import CanLook
+from ingest.renewing import CanReextract
+from ingest.snippet_encoder import EncodesText, SnippetEncoder
 from mappings import versions, weights
-from vision.perception import Perception
+from vision.image_features import ImageFeatures
 from vision.picture import Picture, decode
 
-MOST_SENSES = 100  # that are counted by name
+MAX_EXTRACTORS = 100  # that are counted by name
 REPLACED = "the index was replaced meanwhile; run this again"
 
 
-class Repairer(CanLook, Reads, Protocol):
-    """vision.perceiver.Perceiver, as far as it is needed here."""
+class Repairer(CanReextract, EncodesText, Protocol):
+    """vision.feature_extractor.FeatureExtractor, as far as it is needed here."""
 
     def dependants(self, names: Collection[str]) -> list[str]:
-        """These senses and those that need them or borrow from them."""
+        """These extractors and those that need them or borrow from them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a repair would do: look with these senses at these documents of an index, and make these factors' fields anew."""
+    """What a repair would do: look with these extractors at these documents of an index, and make these factors' fields
+    anew.
+    """
 
     index: str
-    senses: tuple[str, ...]
+    extractors: tuple[str, ...]
     factors: tuple[str, ...]
     documents: int
     query: Json
@@ -53,7 +55,7 @@ class Repair:
 class Repaired:
     """How far it is.
 
-    `repaired`: every sense sees the picture now. `failed`: one still does not. `gone`: the document was deleted meanwhile.
+    `repaired`: every extractor sees the picture now. `failed`: one still does not. `gone`: the document was deleted meanwhile.
     """
 
     total: int = 0
@@ -71,7 +73,7 @@ class Repaired:
         """Count one document."""
         if failures:
             self.failed += 1
-            told = "; ".join(f"{sense}: {why}" for sense, why in failures.items())
+            told = "; ".join(f"{extractor}: {why}" for extractor, why in failures.items())
             self.failures = [*self.failures, f"{picture}: {told}"][:SHOWN]
         else:
             self.repaired += 1
@@ -80,39 +82,39 @@ class Repaired:
 Report = Callable[[Repaired], Any]
 
 
-def plan(client: OpenSearch, settings: Settings, perceiver: Repairer, sense: str, *, only_failed: bool) -> Repair:
-    """What looking again with a sense, and with those that need it, takes.
+def plan(client: OpenSearch, settings: Settings, feature_extractor: Repairer, extractor: str, *, only_failed: bool) -> Repair:
+    """What looking again with an extractor, and with those that need it, takes.
 
-    ConfigurationError where there is no such sense, or the index was made without it or with other weights (which is work
+    ConfigurationError where there is no such extractor, or the index was made without it or with other weights (which is work
     for a whole reindex); NotFoundError where there is no index.
     """
-    senses, fingerprints = perceiver.dependants([sense]), perceiver.fingerprints()
+    extractors, fingerprints = feature_extractor.dependants([extractor]), feature_extractor.fingerprints()
     index = versions.current_index(client, settings)
-    factors = [factor for factor in all_factors() if set(senses) & set(factor.reads)]
+    factors = [factor for factor in all_factors() if set(extractors) & set(factor.reads)]
     _check(versions.meta_of(client, index), factors, fingerprints)
-    query = _lacks(sense) if only_failed else {"match_all": {}}
+    query = _lacks(extractor) if only_failed else {"match_all": {}}
     with guard():
         client.indices.refresh(index=index)
         documents = int(client.count(index=index, body={"query": query})["count"])
-    return Repair(index, tuple(senses), tuple(factor.name for factor in factors), documents, query)
+    return Repair(index, tuple(extractors), tuple(factor.name for factor in factors), documents, query)
 
 
 def repair(
-    client: OpenSearch, settings: Settings, perceiver: Repairer, planned: Repair, report: Report = lambda counts: None
+    client: OpenSearch, settings: Settings, feature_extractor: Repairer, planned: Repair, report: Report = lambda counts: None
 ) -> Repaired:
     """Do it; EngineUnavailable where the index is replaced meanwhile, or documents never stop being written."""
     try:
-        return _Run(client, settings, perceiver, planned, report).all()
+        return _Run(client, settings, feature_extractor, planned, report).all()
     except MissingError as error:
         raise EngineUnavailable(REPLACED) from error
 
 
 def lacking(client: OpenSearch, index: str) -> dict[str, int]:
-    """Sense -> documents on which it failed, the most first."""
-    counted = {"senses": {"terms": {"field": "missing", "size": MOST_SENSES}}}
+    """Extractor -> documents on which it failed, the most first."""
+    counted = {"extractors": {"terms": {"field": "missing", "size": MAX_EXTRACTORS}}}
     try:
         with guard():
-            found = client.search(index=index, body={"size": 0, "aggs": counted})["aggregations"]["senses"]["buckets"]
+            found = client.search(index=index, body={"size": 0, "aggs": counted})["aggregations"]["extractors"]["buckets"]
     except MissingError:
         return {}
     return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in found}
@@ -121,12 +123,16 @@ def lacking(client: OpenSearch, index: str) -> dict[str, int]:
 class _Run:
     """One repair under way."""
 
-    def __init__(self, client: OpenSearch, settings: Settings, perceiver: Repairer, planned: Repair, report: Report) -> None:
+    def __init__(
+        self, client: OpenSearch, settings: Settings, feature_extractor: Repairer, planned: Repair, report: Report
+    ) -> None:
         self._client, self._settings, self._store = client, settings, Store(settings)
-        self._perceiver, self._planned, self._report = perceiver, planned, report
-        self._factors, self._fingerprints = all_factors(), perceiver.fingerprints()
-        self._meanings = Meanings(perceiver)
-        self._fields = {f.name: tuple(f.fields(perceiver.dimensions())) for f in self._factors if f.name in planned.factors}
+        self._feature_extractor, self._planned, self._report = feature_extractor, planned, report
+        self._factors, self._fingerprints = all_factors(), feature_extractor.fingerprints()
+        self._snippet_encoder = SnippetEncoder(feature_extractor)
+        self._fields = {
+            f.name: tuple(f.fields(feature_extractor.dimensions())) for f in self._factors if f.name in planned.factors
+        }
         self._counts = Repaired(total=planned.documents)
 
     def all(self) -> Repaired:
@@ -169,45 +175,45 @@ class _Run:
         self._counts.gone += len(found) - len(there)
         return there
 
-    def _look(self, pictures: Sequence[str]) -> dict[str, Perception]:
-        """What these senses and those that they need see; where the picture cannot be read, none of them sees anything."""
-        seen: dict[str, Perception] = {}
+    def _look(self, pictures: Sequence[str]) -> dict[str, ImageFeatures]:
+        """What these extractors and those that they need see; where the picture cannot be read, none of them sees anything."""
+        seen: dict[str, ImageFeatures] = {}
         readable: list[Picture] = []
         for picture in pictures:
             try:
                 readable.append(decode(self._store.original(picture), self._settings))
             except (BadPicture, NotFoundError) as error:
-                seen[picture] = Perception(picture, 1, 1, failures=dict.fromkeys(self._planned.senses, str(error)))
-        return seen | {found.picture_id: found for found in self._perceiver.perceive(readable, self._planned.senses)}
+                seen[picture] = ImageFeatures(picture, 1, 1, failures=dict.fromkeys(self._planned.extractors, str(error)))
+        return seen | {found.picture_id: found for found in self._feature_extractor.extract(readable, self._planned.extractors)}
 
-    def _merged(self, document: Mapping[str, Any], seen: Perception) -> Json:
-        """The document with what was seen now; everything else, and what a sense sees no more but once saw, stays."""
-        looked = self._planned.senses
+    def _merged(self, document: Mapping[str, Any], seen: ImageFeatures) -> Json:
+        """The document with what was seen now; everything else, and what an extractor sees no more but once saw, stays."""
+        looked = self._planned.extractors
         sees = {s for s in self._fingerprints if s not in seen.failures and (s in looked or seen.of(s) is not None)}
         renewed = [f for f in self._factors if f.name in self._fields and sees & set(looked) & set(f.reads)]
-        perception = replace(seen, **self._recalled(document, sees))
+        image_features = replace(seen, **self._restored(document, sees))
         anew = {name for factor in renewed for name in self._fields[factor.name]} | set(linked_fields([], {}))
         fields = {name: value for name, value in document.items() if name not in anew}
         for factor in renewed:
-            fields |= factor.seen(perception)
+            fields |= factor.seen(image_features)
         fields |= self._marks(document, sees, seen.failures)
-        linked = text_fields(document.get("sources", ()), fields, self._meanings)
+        linked = text_fields(document.get("sources", ()), fields, self._snippet_encoder)
         return fields | {name: value for name, value in linked.items() if value is not None}
 
     def _marks(self, document: Mapping[str, Any], sees: set[str], failures: Mapping[str, str]) -> Json:
-        """Which senses still fail, or fail where they had never looked; and which weights looked."""
+        """Which extractors still fail, or fail where they had never looked; and which weights looked."""
         failed = failures_of(document)
         made_by = dict(str(token).split("=", 1) for token in document.get("weights", ()))
-        now = {sense: why for sense, why in failures.items() if sense in failed or sense not in made_by}
-        left = {sense: why for sense, why in failed.items() if sense not in sees} | now
-        made_by |= {sense: self._fingerprints[sense] for sense in sees | now.keys()}
-        return failure_fields(left) | {"weights": sorted(f"{sense}={mark}" for sense, mark in made_by.items())}
+        now = {extractor: why for extractor, why in failures.items() if extractor in failed or extractor not in made_by}
+        left = {extractor: why for extractor, why in failed.items() if extractor not in sees} | now
+        made_by |= {extractor: self._fingerprints[extractor] for extractor in sees | now.keys()}
+        return failure_fields(left) | {"weights": sorted(f"{extractor}={mark}" for extractor, mark in made_by.items())}
 
-    def _recalled(self, document: Mapping[str, Any], sees: Collection[str]) -> dict[str, Any]:
-        """What the document keeps of the senses that did not look now."""
+    def _restored(self, document: Mapping[str, Any], sees: Collection[str]) -> dict[str, Any]:
+        """What the document keeps of the extractors that did not look now."""
         failed = set(document.get("missing", ()))
-        found = (pair for factor in self._factors for pair in factor.recall(document).items())
-        return {sense: observation for sense, observation in found if sense not in failed and sense not in sees}
+        found = (pair for factor in self._factors for pair in factor.restore(document).items())
+        return {extractor: observation for extractor, observation in found if extractor not in failed and extractor not in sees}
 
 
 def _check(meta: Mapping[str, Any], factors: Sequence[Factor], fingerprints: Mapping[str, str]) -> None:
@@ -218,10 +224,10 @@ def _check(meta: Mapping[str, Any], factors: Sequence[Factor], fingerprints: Map
         weights.check(meta, fingerprints, factor.name)
 
 
-def _lacks(sense: str) -> Json:
-    """Documents on which the sense failed, or that were made while it was switched off."""
-    failed: Json = {"term": {"missing": sense}}
-    unseen: Json = {"bool": {"must_not": [{"prefix": {"weights": f"{sense}="}}]}}
+def _lacks(extractor: str) -> Json:
+    """Documents on which the extractor failed, or that were made while it was switched off."""
+    failed: Json = {"term": {"missing": extractor}}
+    unseen: Json = {"bool": {"must_not": [{"prefix": {"weights": f"{extractor}="}}]}}
     return {"bool": {"should": [failed, unseen], "minimum_should_match": 1}}
 
 

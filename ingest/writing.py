@@ -15,7 +15,7 @@ from factors.base import Json
 from ingest.documents import Seen, made_by, merged, new_document, with_entries
 from ingest.item import Item
 from ingest.jobs import Outcome
-from ingest.meanings import Meanings
+from ingest.snippet_encoder import SnippetEncoder
 from mappings.versions import alias
 
 OVERLOADED = (429, 503)
@@ -44,9 +44,11 @@ class Written:
 class Writer:
     """Writes behind the alias of the settings."""
 
-    def __init__(self, client: OpenSearch, settings: Settings, meanings: Meanings | None = None) -> None:
-        """The index is there already: `mappings.versions.ensure`. `meanings` reads linked text, where there is a model."""
-        self._client, self._alias, self._meanings = client, alias(settings), meanings
+    def __init__(self, client: OpenSearch, settings: Settings, snippet_encoder: SnippetEncoder | None = None) -> None:
+        """The index is there already: `mappings.versions.ensure`. `snippet_encoder` reads linked text, where there is a
+        model.
+        """
+        self._client, self._alias, self._snippet_encoder = client, alias(settings), snippet_encoder
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of these pictures that have a document."""
@@ -73,9 +75,11 @@ class Writer:
         left = {picture: items[picture] for picture in items if picture not in written.outcomes}
         for picture, found in left.items():
             if picture in stored:
-                lines += self._replace(picture, stored[picture], merged(stored[picture].source, found, job, self._meanings))
+                lines += self._replace(
+                    picture, stored[picture], merged(stored[picture].source, found, job, self._snippet_encoder)
+                )
             elif picture in seen:
-                lines += self._create(picture, new_document(seen[picture], found, job, self._meanings))
+                lines += self._create(picture, new_document(seen[picture], found, job, self._snippet_encoder))
             else:
                 raise EngineUnavailable(f"the document of {picture} was deleted while it was completed")
         self._send(lines, left, written)

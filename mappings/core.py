@@ -22,9 +22,9 @@ CORE: dict[str, Any] = {
     "changed": {"type": "date"},
     "title": {"type": "keyword", "index": False, "doc_values": False},
     "sources": KEPT,  # source, reference, collection, page, job
-    "texts": KEPT,  # the pieces of linked text
+    "texts": KEPT,  # the snippets of linked text
     "job": KEYWORD,
-    "missing": KEYWORD,  # senses that failed on this picture
-    "failures": KEPT,  # why: sense -> what it said
-    "weights": KEYWORD,  # tokens `sense=fingerprint`
+    "missing": KEYWORD,  # extractors that failed on this picture
+    "failures": KEPT,  # why: extractor -> what it said
+    "weights": KEYWORD,  # tokens `extractor=fingerprint`
 }

@@ -9,23 +9,23 @@ Json = dict[str, Any]
 
 
 def record(reads: Mapping[str, Iterable[str]], fingerprints: Mapping[str, str]) -> Json:
-    """The `_meta` entry: factor -> sense -> fingerprint, for the senses that each factor reads.
+    """The `_meta` entry: factor -> extractor -> fingerprint, for the extractors that each factor reads.
 
-    ConfigurationError where a factor reads a sense that there is not.
+    ConfigurationError where a factor reads an extractor that there is not.
     """
-    for factor, senses in reads.items():
-        if missing := sorted(set(senses) - set(fingerprints)):
+    for factor, extractors in reads.items():
+        if missing := sorted(set(extractors) - set(fingerprints)):
             raise ConfigurationError(
-                f"factor {factor!r} reads {', '.join(missing)}; senses are: {', '.join(sorted(fingerprints))}"
+                f"factor {factor!r} reads {', '.join(missing)}; extractors are: {', '.join(sorted(fingerprints))}"
             )
-    return {"factors": {factor: {s: fingerprints[s] for s in senses} for factor, senses in reads.items()}}
+    return {"factors": {factor: {s: fingerprints[s] for s in extractors} for factor, extractors in reads.items()}}
 
 
 def changed(meta: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Senses whose weights differ: sense -> (those of the index, those of now)."""
+    """Extractors whose weights differ: extractor -> (those of the index, those of now)."""
     recorded: dict[str, str] = {}
-    for senses in meta.get("factors", {}).values():
-        recorded |= senses
+    for extractors in meta.get("factors", {}).values():
+        recorded |= extractors
     return {s: (old, fingerprints[s]) for s, old in recorded.items() if s in fingerprints and fingerprints[s] != old}
 
 
@@ -37,10 +37,10 @@ def lacking(meta: Mapping[str, Any], factors: Iterable[str]) -> list[str]:
 
 def check(meta: Mapping[str, Any], fingerprints: Mapping[str, str], factor: str) -> None:
     """Raise WeightsMismatchError, naming both, unless the factor's fields were made by the weights of now."""
-    for sense, old in meta.get("factors", {}).get(factor, {}).items():
-        new = fingerprints.get(sense)
+    for extractor, old in meta.get("factors", {}).get(factor, {}).items():
+        new = fingerprints.get(extractor)
         if new is not None and new != old:
             raise WeightsMismatchError(
-                f"factor {factor!r}: the index holds {sense} made by {old}, but here it would be made by {new}; "
+                f"factor {factor!r}: the index holds {extractor} made by {old}, but here it would be made by {new}; "
                 "run `omma reindex`, or choose the profile that the index was made with (OMMA_PROFILE)"
             )

@@ -1,1 +1,1 @@
-"""A question to perception, candidates, factor table, order and page."""
+"""A question to image_features, candidates, factor table, order and page."""

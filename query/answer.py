@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from ranking.listing import Listing
+from ranking.candidate_set import CandidateSet
 
 
 class FoundObject(BaseModel):
@@ -93,7 +93,7 @@ class Landmark(BaseModel):
     text: str
 
 
-class Cut(BaseModel):
+class Cutoff(BaseModel):
     """Where the irrelevant tail begins: what a candidate must reach in at least one factor, and how many did not."""
 
     thresholds: dict[str, float]
@@ -121,9 +121,9 @@ class Answer(BaseModel):
     page: int = 1
     number: int = 24
     more: bool = Field(False, description="There were more candidates than are looked at (OMMA_CANDIDATES)")
-    cut: Cut
+    cutoff: Cutoff
     facets: dict[str, list[Facet]]
     warnings: list[str] = []
     took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
-    listing: Listing | None = Field(None, exclude=True, description="The factor table as the ranker saw it")
+    candidate_set: CandidateSet | None = Field(None, exclude=True, description="The factor table as the ranker saw it")
     dsl: list[dict[str, Any]] | None = Field(None, description="The exact requests sent, when asked for")

@@ -1,4 +1,4 @@
-"""Candidates: what every column's `find` clause proposes, fused by reciprocal rank.
+"""Candidates: what every column's `retrieve` clause proposes, fused by reciprocal rank.
 
 One `_msearch` asks them all: they run side by side, a clause that the engine refuses fails alone, and there may be more of
 them than the five that a `hybrid` query takes.
@@ -16,7 +16,7 @@ LEAN = {"filter_path": "responses.status,responses.error,responses._shards.failu
 
 def propose(run: Run) -> None:
     """At most `k` candidates, best first; a column that cannot look for any is left out."""
-    finding = [clause for clause in run.clauses() if clause.find is not None]
+    finding = [clause for clause in run.clauses() if clause.retrieve is not None]
     if not finding:
         return
     number = run.question.k
@@ -28,5 +28,5 @@ def propose(run: Run) -> None:
 
 
 def _body(clause: Clause, run: Run, number: int) -> Json:
-    query: Json = {"bool": {"must": [clause.find], "filter": list(run.question.filters)}}
+    query: Json = {"bool": {"must": [clause.retrieve], "filter": list(run.question.filters)}}
     return {"size": number, **COLUMNS_ONLY, "docvalue_fields": ["id"], "track_total_hits": False, "query": query}

@@ -10,15 +10,15 @@ from pydantic import BaseModel, Field
 from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
-from factors.linked import Piece
+from factors.linked import TextSnippet
 from factors.registry import all_factors
 from ingest.documents import failures_of
 from mappings.versions import alias
 from query.answer import FoundObject, Source
+from query.encoder import restore
 from query.engine_calls import may_be_id
 from query.page import as_list, first, point_of
-from query.perceive import recall
-from vision.perception import Perception
+from vision.image_features import ImageFeatures
 
 
 class SeenWord(BaseModel):
@@ -45,8 +45,8 @@ class SeenColour(BaseModel):
     share: float
 
 
-class LinkedPiece(BaseModel):
-    """A piece of text that was met with the picture."""
+class LinkedSnippet(BaseModel):
+    """A snippet of text that was met with the picture."""
 
     kind: str
     text: str
@@ -75,16 +75,16 @@ class DocumentView(BaseModel):
     languages: list[str] = []
     facets: dict[str, list[str]] = {}
     sources: list[Source] = []
-    texts: list[LinkedPiece] = []
+    texts: list[LinkedSnippet] = []
     objects: list[FoundObject] = []
     words: list[SeenWord] = []
     text: str = Field("", description="What was read in the picture, line by line")
-    faint: str = Field("", description="Lines that the reader doubts; nothing is found by them")
+    low_confidence: str = Field("", description="Lines that the reader doubts; nothing is found by them")
     labels: list[SeenLabel] = []
     colours: list[SeenColour] = []
-    missing: list[str] = Field([], description="Senses that failed on this picture")
-    failures: dict[str, str] = Field({}, description="Sense -> why it failed")
-    weights: dict[str, str] = Field({}, description="Sense -> weights that looked at it")
+    missing: list[str] = Field([], description="Extractors that failed on this picture")
+    failures: dict[str, str] = Field({}, description="Extractor -> why it failed")
+    weights: dict[str, str] = Field({}, description="Extractor -> weights that looked at it")
 
 
 def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentView:
@@ -100,14 +100,14 @@ def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentVi
     return DocumentView(
         id=document_id,
         **_facts(document),
-        **_seen(recall(document_id, document, all_factors())),
+        **_seen(restore(document_id, document, all_factors())),
         sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
-        texts=[_linked(Piece.from_json(entry)) for entry in document.get("texts", [])],
+        texts=[_linked(TextSnippet.from_json(entry)) for entry in document.get("texts", [])],
     )
 
 
-def _linked(piece: Piece) -> LinkedPiece:
-    return LinkedPiece(**piece.as_json(), is_trash=piece.is_trash)
+def _linked(snippet: TextSnippet) -> LinkedSnippet:
+    return LinkedSnippet(**snippet.as_json(), is_trash=snippet.is_trash)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,14 +137,14 @@ def _pairs(tokens: Any) -> dict[str, list[str]]:
     return found
 
 
-def _seen(seen: Perception) -> dict[str, Any]:
-    """What the senses saw, without vectors."""
+def _seen(seen: ImageFeatures) -> dict[str, Any]:
+    """What the extractors saw, without vectors."""
     text = seen.text
     return {
         "objects": [FoundObject(label=o.label, confidence=o.confidence, box=o.box.as_list()) for o in seen.objects or ()],
         "words": [SeenWord(text=w.text, confidence=w.confidence, box=w.box.as_list()) for w in (text.words if text else ())],
         "text": "\n".join(text.lines) if text else "",
-        "faint": "\n".join(line.text for line in text.faint) if text else "",
+        "low_confidence": "\n".join(line.text for line in text.low_confidence) if text else "",
         "labels": [
             SeenLabel(names=list(la.names), kinds=list(la.hypernyms), confidence=la.confidence) for la in seen.labels or ()
         ],

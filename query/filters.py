@@ -95,7 +95,7 @@ class FilterNames:
         self._has_facet, self._facet_names = lru_cache(has_facet), facet_names
 
     def check(self, name: str) -> None:
-        """BadQuestion, listing what is accepted, for a name that is none of these."""
+        """BadQuestion, candidate_set what is accepted, for a name that is none of these."""
         name = _own(name)
         if name not in self.known and not self._has_facet(name.removeprefix(FACET_PREFIX)):
             accepted = ", ".join([*sorted(self.known), *(self._told(facet) for facet in self._facet_names())])

@@ -32,7 +32,7 @@ def group(run: Run) -> None:
     run.groups, run.total = list(groups.values()), len(groups)
 
 
-def compare(run: Run) -> Alike:
+def find_duplicates(run: Run) -> Alike:
     """Every candidate with every other one."""
     places = {document: place for place, document in enumerate(run.rows)}
     return Alike(places, same_pictures(list(run.rows.values()), run.duplicate_bits))
@@ -46,7 +46,7 @@ def pairs(alike: Alike) -> list[tuple[str, str]]:
 
 def _among(run: Run, documents: Sequence[str]) -> NDArray[np.bool_]:
     """The same, in the order of these."""
-    alike = run.alike or compare(run)
+    alike = run.alike or find_duplicates(run)
     at = [alike.places[document] for document in documents]
     same: NDArray[np.bool_] = alike.same[np.ix_(at, at)]
     return same

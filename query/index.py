@@ -36,10 +36,10 @@ class Index:
             return self._meta
 
     def fingerprints(self) -> Mapping[str, str]:
-        """Sense -> fingerprint of the weights that made the index."""
+        """Extractor -> fingerprint of the weights that made the index."""
         found: dict[str, str] = {}
-        for senses in ((self.meta() or {}).get("factors") or {}).values():
-            found |= senses
+        for extractors in ((self.meta() or {}).get("factors") or {}).values():
+            found |= extractors
         return found
 
     def has_factor(self, name: str) -> bool:

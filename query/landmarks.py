@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from factors.registry import by_name
 from query.answer import Landmark, Result
 from query.run import Run
-from ranking.cut import Threshold, same_thing
+from ranking.cutoff import Threshold, same_thing
 
 BY = ("local.inliers", "similar")  # the surer one first: a likeness of the whole says less than points that lie alike
 

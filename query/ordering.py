@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from query.answer import Cut
-from query.grouping import compare, pairs
+from query.answer import Cutoff
+from query.grouping import find_duplicates, pairs
 from query.run import Run
 from query.sltr import in_engine
-from ranking import cut
-from ranking.choice import Choice
+from ranking import cutoff
+from ranking.candidate_set import CandidateSet
 from ranking.interleaving import TEAMS, team_draft
 from ranking.learning.learned import Learned
-from ranking.listing import Listing
 from ranking.order import Ranked, Ranker
+from ranking.selection import Selection
 
-PAGING = {"page", "number", "dsl", "uncut", "image"}
+PAGING = {"page", "number", "dsl", "no_cutoff", "image"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Found:
     `proposals` are ids by column, best first; of all of them fusion takes the `chosen`, and the cut leaves `kept`.
     """
 
-    listing: Listing
+    candidate_set: CandidateSet
     proposals: Mapping[str, Sequence[str]]
     chosen: Sequence[str]
     kept: Sequence[str]
@@ -37,46 +37,50 @@ class Found:
 def limits(run: Run) -> dict[str, float]:
     """What a document must reach in at least one column."""
     telling = {clause.name for clause in run.clauses() if clause.is_evidence}
-    return cut.limits(run.listing.table, run.thresholds, telling)
+    return cutoff.limits(run.candidate_set.table, run.thresholds, telling)
 
 
-def evident(run: Run) -> set[str]:
+def supported(run: Run) -> set[str]:
     """The documents for which some column gives evidence."""
     reached = limits(run)
-    return {document for document, values in run.listing.table.items() if cut.evident(values, reached)}
+    return {document for document, values in run.candidate_set.table.items() if cutoff.supported(values, reached)}
 
 
 def order(run: Run) -> None:
-    """By the model in use, or by rank fusion; where two rankers are compared, by both in turn."""
-    run.listing = listing(run)
-    choice = run.rankers.choose() if run.rankers else Choice()
-    if choice.warning:
-        run.warnings.append(choice.warning)
-    first, ranker = in_engine(run, choice.model) if choice.in_engine and choice.model else _ordered(run, choice.model)
-    if choice.compared:
-        _interleave(run, (first, ranker), _ordered(run, choice.challenger))
+    """By the model in use, or by rank fusion; where two ranker_selector are compared, by both in turn."""
+    run.candidate_set = candidate_set(run)
+    selection = run.ranker_selector.choose() if run.ranker_selector else Selection()
+    if selection.warning:
+        run.warnings.append(selection.warning)
+    first, ranker = (
+        in_engine(run, selection.model) if selection.in_engine and selection.model else _ordered(run, selection.model)
+    )
+    if selection.compared:
+        _interleave(run, (first, ranker), _ordered(run, selection.challenger))
     else:
-        run.ranked, run.ranker_name = first, "sltr" if choice.in_engine and ranker is choice.model else ranker.name
-        run.rankers_used = dict.fromkeys(run.listing.table, ranker)
+        run.ranked, run.ranker_name = first, "sltr" if selection.in_engine and ranker is selection.model else ranker.name
+        run.rankers_used = dict.fromkeys(run.candidate_set.table, ranker)
 
 
 def _ordered(run: Run, model: Learned | None) -> tuple[list[Ranked], Ranker]:
     """By a model; by rank fusion where there is none, or where it fails."""
     if model is None:
-        return run.fusion.order(run.listing), run.fusion
+        return run.fusion.order(run.candidate_set), run.fusion
     begun = time.perf_counter()
     try:
-        ranked = model.order(run.listing)
+        ranked = model.order(run.candidate_set)
     except Exception as error:  # whatever is wrong with a model, there is an order without it
         run.warnings.append(f"results are in the order of rank fusion: model {model.name} failed ({error})")
-        return run.fusion.order(run.listing), run.fusion
-    if run.rankers:
-        run.rankers.took(model.name, 1000 * (time.perf_counter() - begun))
+        return run.fusion.order(run.candidate_set), run.fusion
+    if run.ranker_selector:
+        run.ranker_selector.took(model.name, 1000 * (time.perf_counter() - begun))
     return ranked, model
 
 
 def _interleave(run: Run, ours: tuple[list[Ranked], Ranker], theirs: tuple[list[Ranked], Ranker]) -> None:
-    """Team draft: the rankers take turns in choosing; the same question is drafted alike all day, so that pages agree."""
+    """Team draft: the ranker_selector take turns in choosing; the same question is drafted alike all day, so that pages
+    agree.
+    """
     day = datetime.now(UTC).date().isoformat()
     asked = f"{day} {run.asked.picture} {run.request.model_dump_json(exclude=PAGING)}"
     seed = int(hashlib.sha256(asked.encode()).hexdigest()[:8], 16)
@@ -89,25 +93,25 @@ def _interleave(run: Run, ours: tuple[list[Ranked], Ranker], theirs: tuple[list[
     run.ranker_name = f"{ours[1].name}|{theirs[1].name}"
 
 
-def listing(run: Run) -> Listing:
-    """The table as rankers see it, in the order in which candidates were proposed."""
-    run.alike = compare(run)
+def candidate_set(run: Run) -> CandidateSet:
+    """The table as ranker_selector see it, in the order in which candidates were proposed."""
+    run.alike = find_duplicates(run)
     proposed = [document for document in run.candidates if document in run.rows]
-    return Listing(
+    return CandidateSet(
         table={document: dict(run.rows[document].values) for document in proposed},
-        facts=run.facts,
-        weighing=run.fusion.weighing,
-        twins=pairs(run.alike),
+        query_features=run.query_features,
+        fusion_config=run.fusion.fusion_config,
+        duplicate_pairs=pairs(run.alike),
     )
 
 
-def trim(run: Run) -> None:
+def apply_cutoff(run: Run) -> None:
     """Leave out what no column gives evidence for. Whoever has all required words is relevant by that."""
-    if run.request.uncut or run.question.words.must:
+    if run.request.no_cutoff or run.question.words.must:
         return
-    reached, found = limits(run), evident(run)
+    reached, found = limits(run), supported(run)
     kept = [ranked for ranked in run.ranked if ranked.id in found]
-    run.cut = Cut(
+    run.cutoff = Cutoff(
         thresholds=reached,
         removed=len(run.ranked) - len(kept),
         rule=run.thresholds.rule if run.thresholds else "",

@@ -54,7 +54,7 @@ def result(run: Run, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> R
     made.factors = {name: round(evidence[name].value, 6) for name in order}
     made.why = whys(run, ranked, evidence, parts)
     made.box = next((box for name in order if (box := _box(run.columns[name][0], evidence[name]))), None)
-    made.matches = [_matched(name, found.match) for name in order if (found := evidence[name].checked) and found.match]
+    made.matches = [_matched(name, found.match) for name in order if (found := evidence[name].rescored) and found.match]
     made.highlights = distinct(hit.get("highlight", {}))
     return made
 
@@ -176,7 +176,7 @@ def _evidence(run: Run, column: str, ranked: Ranked, hit: Json) -> Evidence:
         question=run.question,
         inner=[_inner_source(inner) for inner in found],
         highlights=snippets,
-        checked=run.checked.get((ranked.id, column)),
+        rescored=run.rescored.get((ranked.id, column)),
     )
 
 

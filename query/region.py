@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from engine.errors import BadQuestion
-from vision.perception import Box
+from vision.image_features import Box
 
 ACCEPTED = "accepted are `x,y,w,h` in pixels of the upright original, and `pct:x,y,w,h` in percent"
 NUMBERS = 4

@@ -29,7 +29,7 @@ class SearchRequest(BaseModel):
     filters: dict[str, list[str]] = Field({}, description="Name -> values, which are alternatives")
     page: int = Field(1, description="The first page is 1")
     number: int = Field(24, description="Results on a page")
-    uncut: bool = Field(False, description="Whether the irrelevant tail is shown, too")
+    no_cutoff: bool = Field(False, description="Whether the irrelevant tail is shown, too")
     diversity: float | None = Field(
         None, ge=0, lt=1, description="How much results shall differ from those above them (MMR); by default as set"
     )

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from factors.base import Checked, Clause, Factor, Question
-from query.answer import AskedQuestion, Cut, Facet, Landmark, Result
+from factors.base import Clause, Factor, Question, Rescored
+from query.answer import AskedQuestion, Cutoff, Facet, Landmark, Result
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.request import SearchRequest
-from ranking.choice import Rankers
-from ranking.cut import Thresholds
+from ranking.candidate_set import CandidateSet, QueryFeatures
+from ranking.cutoff import Thresholds
 from ranking.fusion import NAME, ReciprocalRank
-from ranking.listing import Facts, Listing
 from ranking.order import Ranked, Ranker
+from ranking.selection import RankerSelector
 
 Json = dict[str, Any]
 
@@ -55,15 +55,15 @@ class Run:
     asked: AskedQuestion
     question: Question = field(default_factory=Question)
     columns: dict[str, tuple[Factor, Clause]] = field(default_factory=dict)
-    facts: Facts = field(default_factory=Facts)
+    query_features: QueryFeatures = field(default_factory=QueryFeatures)
     fusion: ReciprocalRank = field(default_factory=ReciprocalRank)
-    rankers: Rankers | None = None  # without them, rank fusion
+    ranker_selector: RankerSelector | None = None  # without them, rank fusion
     rankers_used: dict[str, Ranker] = field(default_factory=dict)  # document -> what placed it
     ranker_name: str = NAME
-    teams: dict[str, str] = field(default_factory=dict)  # document -> team, while two rankers are compared
+    teams: dict[str, str] = field(default_factory=dict)  # document -> team, while two ranker_selector are compared
     thresholds: Thresholds | None = None
     left_out: frozenset[str] = frozenset()  # the document asked with does not answer
-    most_checked: int = 0
+    max_rescored: int = 0
     profile: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=dict)  # of the weights that made the index
     duplicate_bits: int = 0
@@ -74,11 +74,11 @@ class Run:
     candidates: list[str] = field(default_factory=list)
     more: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
-    checked: dict[tuple[str, str], Checked] = field(default_factory=dict)  # by document and column
+    rescored: dict[tuple[str, str], Rescored] = field(default_factory=dict)  # by document and column
     alike: Alike | None = None
-    listing: Listing = field(default_factory=lambda: Listing(table={}))
+    candidate_set: CandidateSet = field(default_factory=lambda: CandidateSet(table={}))
     ranked: list[Ranked] = field(default_factory=list)
-    cut: Cut = field(default_factory=lambda: Cut(thresholds={}, removed=0))
+    cutoff: Cutoff = field(default_factory=lambda: Cutoff(thresholds={}, removed=0))
     groups: list[Group] = field(default_factory=list)
     total: int = 0
     facets: dict[str, list[Facet]] = field(default_factory=dict)

@@ -22,29 +22,29 @@ Json = dict[str, Any]
 
 def in_engine(run: Run, model: Learned) -> tuple[list[Ranked], Ranker]:
     """The candidates by the engine's scores; by rank fusion, with a warning, where the engine has not got the model."""
-    if not run.listing.table:
+    if not run.candidate_set.table:
         return [], model
     try:
-        body = rescore_body(list(run.listing.table), model_name(model.name), params_of(run))
+        body = rescore_body(list(run.candidate_set.table), model_name(model.name), params_of(run))
         found = scores(run.calls.search(body))
     except (RefusedError, MissingError, ConfigurationError) as error:
         run.warnings.append(f"results are in the order of rank fusion: the engine cannot rank by {model.name} ({error})")
-        return run.fusion.order(run.listing), run.fusion
-    by_column = {column: ranks(run.listing.table, column) for column in columns_of(run.listing.table)}
-    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in run.listing.table]
+        return run.fusion.order(run.candidate_set), run.fusion
+    by_column = {column: ranks(run.candidate_set.table, column) for column in columns_of(run.candidate_set.table)}
+    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in run.candidate_set.table]
     return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id)), model
 
 
 def params_of(run: Run) -> Json:
     """What the model's features are asked with: the clauses of the columns in play, and what kind of question it is."""
-    return params({clause.name: _asked(run, clause) for clause in run.clauses()}, constants_of(run.facts))
+    return params({clause.name: _asked(run, clause) for clause in run.clauses()}, constants_of(run.query_features))
 
 
 def _asked(run: Run, clause: Clause) -> Json:
     """The clause that gives a column's value; of a column that was computed here, the values themselves."""
-    if clause.check is None:
+    if clause.rescore is None:
         return clause.score
-    known = [(i, found.value) for (i, column), found in run.checked.items() if column == clause.name]
+    known = [(i, found.value) for (i, column), found in run.rescored.items() if column == clause.name]
     if not known:
         return UNSCORED
     return {"bool": {"should": [{"constant_score": {"filter": {"ids": {"values": [i]}}, "boost": v}} for i, v in known]}}

@@ -19,7 +19,7 @@ Picture = Callable[[Topic], bytes | None]  # the bytes that a topic asks with; N
 def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
     """The question; BadQuestion where a topic makes no sense."""
     return SearchRequest(
-        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, uncut=True
+        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, no_cutoff=True
     )
 
 
@@ -33,11 +33,11 @@ def examples(
         if not judged:
             continue
         try:
-            listing = searcher.listing(request_of(topic, picture(topic)))
+            candidate_set = searcher.candidate_set(request_of(topic, picture(topic)))
         except (InputError, NotFoundError) as error:
             tell(f"question {topic.id} is left out: {error}")
             continue
-        yield Example(topic=topic.id, listing=listing, grades=dict(judged), family=_family(topic), set=topic.set)
+        yield Example(topic=topic.id, candidate_set=candidate_set, grades=dict(judged), family=_family(topic), set=topic.set)
 
 
 def _family(topic: Topic) -> str:

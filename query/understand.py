@@ -12,16 +12,16 @@ from factors.words import Term, Words
 from mappings import weights as mapping_weights
 from query import filters, words
 from query.answer import AskedQuestion, FoundObject
+from query.encoder import Asked, QueryEncoder
 from query.engine_calls import Calls
 from query.index import Index
-from query.meaning import Reader
-from query.perceive import Asked, Eyes
 from query.request import SearchRequest
 from query.run import Run
-from query.vertical import facts
-from ranking import cut
+from query.text_encoder import TextQueryEncoder
+from query.vertical import query_features
+from ranking import cutoff
 from ranking.fusion import ReciprocalRank, weights
-from vision.perception import Vector
+from vision.image_features import Vector
 
 Json = dict[str, Any]
 MOST_WORDS = 16  # the engine limits a query to 1,024 clauses, and every word is looked for in some fifty fields
@@ -35,8 +35,8 @@ class Understanding:
     settings: Settings
     factors: Sequence[Factor]
     index: Index
-    eyes: Eyes
-    reader: Reader
+    encoder: QueryEncoder
+    reader: TextQueryEncoder
     fingerprints: Callable[[], Mapping[str, str]]
 
     def of(self, request: SearchRequest, calls: Calls) -> Run:
@@ -45,16 +45,16 @@ class Understanding:
         parsed = words.parse(request.text, names.check)
         filters.check_number(request.filters, parsed.filters, parsed.excluded)
         conditions = [*names.clauses(request.filters), *names.clauses(parsed.filters), *names.excluding(parsed.excluded)]
-        with calls.stage("perceive"):
+        with calls.stage("extract"):
             asked = self._see(request, calls)
         run = Run(request, calls, self.factors, _shown(request, asked), duplicate_bits=self.settings.duplicate_bits)
-        run.diversity, run.most_checked = self.settings.diversity, self.settings.checked
+        run.diversity, run.max_rescored = self.settings.diversity, self.settings.rescored
         run.profile, run.fingerprints = self.settings.profile, self.index.fingerprints()
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
-        with calls.stage("perceive"):
-            run.question = replace(self._question(asked, wanted, conditions), meaning=self._meaning(run, wanted))
-        run.facts = facts(run.question)
+        with calls.stage("extract"):
+            run.question = replace(self._question(asked, wanted, conditions), text_embedding=self._text_embedding(run, wanted))
+        run.query_features = query_features(run.question)
         run.left_out = frozenset({request.like} if request.like else ())
         self._choose_columns(run, asked)
         self._load_thresholds(run)
@@ -62,23 +62,25 @@ class Understanding:
 
     def _see(self, request: SearchRequest, calls: Calls) -> Asked | None:
         if request.like is not None:
-            return self.eyes.at_document(request, calls.get(request.like, self.eyes.unread))
-        return self.eyes.at_bytes(request) if request.has_picture else None
+            return self.encoder.at_document(request, calls.get(request.like, self.encoder.unread))
+        return self.encoder.at_bytes(request) if request.has_picture else None
 
     def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json]) -> Question:
         chosen = asked.chosen if asked else None
         return Question(chosen, wanted, bool(asked and asked.box), self.settings.candidates, tuple(conditions))
 
-    def _meaning(self, run: Run, wanted: Words) -> Vector | None:
-        """Where the words lie in the joint space, if some factor of the index takes it; a warning where they cannot be read."""
-        taking = [factor for factor in self.factors if factor.takes_meaning and self.index.has_factor(factor.name)]
+    def _text_embedding(self, run: Run, wanted: Words) -> Vector | None:
+        """Where the words lie in the joint embedding, if some factor of the index takes it; a warning where they cannot be
+        read.
+        """
+        taking = [factor for factor in self.factors if factor.needs_text_embedding and self.index.has_factor(factor.name)]
         if not taking or not (wanted or wanted.must_not):
             return None
         try:
             now = self.fingerprints()
             for factor in taking:
                 mapping_weights.check(self.index.meta() or {}, now, factor.name)
-            return self.reader.meaning(wanted)
+            return self.reader.encode(wanted)
         except Exception as error:  # a model that is not there, or other weights: the words are found as they stand
             titles = ", ".join(factor.title for factor in taking)
             run.warnings.append(f"the meaning of your words was not read ({error}); left out: {titles}")
@@ -91,14 +93,14 @@ class Understanding:
         for factor in self.factors:
             try:
                 clauses = self._asked(factor, run.question)
-                by_words = self._asked(factor, replace(run.question, perception=None))
+                by_words = self._asked(factor, replace(run.question, image_features=None))
             except Exception as error:  # a factor is open to anyone, and one that fails must not take the answer with it
                 run.warnings.append(f"{factor.title} ({factor.name}) was left out: {type(error).__name__}: {error}")
                 continue
             if clauses and factor.name in without:
                 run.warnings.append(f"the index was made without {factor.title} ({factor.name}); `omma reindex` adds it")
                 continue
-            if len(clauses) > len(by_words) and asked and not asked.recalled:
+            if len(clauses) > len(by_words) and asked and not asked.restored:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
         neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
@@ -112,7 +114,7 @@ class Understanding:
         """Those measured with the weights that made the index; a warning where they are missing."""
         if not run.columns:
             return
-        measured = cut.load(self.settings.profile)
+        measured = cutoff.load(self.settings.profile)
         if measured is None:
             run.warnings.append(
                 f"nothing is cut by similarity: no thresholds for profile {self.settings.profile!r} (`omma calibrate`)"
@@ -155,11 +157,11 @@ def _failures(asked: Asked | None, factors: Sequence[Factor]) -> list[str]:
     if asked is None:
         return []
     failed = dict(asked.chosen.failures)
-    readers = {sense: [f.title for f in factors if sense in f.reads] for sense in failed}
+    readers = {extractor: [f.title for f in factors if extractor in f.reads] for extractor in failed}
     return [
-        f"{sense} failed on your picture ({why}); left out: {', '.join(readers[sense])}"
-        for sense, why in sorted(failed.items())
-        if readers[sense]
+        f"{extractor} failed on your picture ({why}); left out: {', '.join(readers[extractor])}"
+        for extractor, why in sorted(failed.items())
+        if readers[extractor]
     ]
 
 

@@ -20,7 +20,7 @@ def contributions(run: Run, documents: Sequence[str]) -> dict[str, dict[str, flo
     found: dict[str, dict[str, float]] = {}
     for ranker in {id(ranker): ranker for ranker in run.rankers_used.values()}.values():
         own = [document for document in documents if run.rankers_used.get(document) is ranker]
-        found |= ranker.contributions(run.listing, own)
+        found |= ranker.contributions(run.candidate_set, own)
     return found
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.settings import Settings
 from factors.base import Clause, Factor
-from ranking.listing import Listing, Table, Weighing
+from ranking.candidate_set import CandidateSet, FusionConfig, Table
 from ranking.order import Ranked, columns_of, ranks
 
 NAME = "fusion"
@@ -28,14 +28,14 @@ class ReciprocalRank:
     neutral: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, weighing: Weighing) -> "ReciprocalRank":
-        """As a listing says that it was set."""
-        return cls(weighing.k, weighing.weights, frozenset(weighing.neutral))
+    def of(cls, fusion_config: FusionConfig) -> "ReciprocalRank":
+        """As a candidate_set says that it was set."""
+        return cls(fusion_config.k, fusion_config.weights, frozenset(fusion_config.neutral))
 
     @property
-    def weighing(self) -> Weighing:
-        """What it goes by, to be kept with a listing."""
-        return Weighing(k=self.k, weights=dict(self.weights), neutral=sorted(self.neutral))
+    def fusion_config(self) -> FusionConfig:
+        """What it goes by, to be kept with a candidate_set."""
+        return FusionConfig(k=self.k, weights=dict(self.weights), neutral=sorted(self.neutral))
 
     def merge(self, rankings: Mapping[str, Sequence[str]]) -> list[str]:
         """Ids of several rankings (each best first) as one."""
@@ -50,12 +50,12 @@ class ReciprocalRank:
         """As answers name it."""
         return NAME
 
-    def order(self, listing: Listing) -> list[Ranked]:
+    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
         """By all columns: a score within 0..1 (1: first in every column).
 
         Documents of equal value share the better rank, so a column that says the same of all of them decides nothing.
         """
-        table = listing.table
+        table = candidate_set.table
         by_column = {column: ranks(table, column) for column in columns_of(table)}
         parts = self._parts(table, by_column)
         places: dict[str, dict[str, int]] = {document: {} for document in table}
@@ -65,9 +65,9 @@ class ReciprocalRank:
         placed = [Ranked(document, sum(parts[document].values()), places[document]) for document in table]
         return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id))
 
-    def contributions(self, listing: Listing, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+    def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
         """Each column's part of the score; a neutral column gives its part to those without a value, too."""
-        table = listing.table
+        table = candidate_set.table
         parts = self._parts(table, {column: ranks(table, column) for column in columns_of(table)})
         return {document: parts[document] for document in documents}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ranking.listing import Listing, Table
+from ranking.candidate_set import CandidateSet, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Ranker(Protocol):
     def name(self) -> str:
         """`fusion`, or the id of a learned model."""
 
-    def order(self, listing: Listing) -> list[Ranked]:
+    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
         """All documents of the table, best first; ties by id, so that the order is always the same."""
 
-    def contributions(self, listing: Listing, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+    def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
         """What each column adds to the scores of these documents, or takes from them: document -> column -> part.
 
         The parts of a document, with what is the same for all of them, add up to its score. Names that are no columns

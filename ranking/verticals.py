@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vision.perception import Label
+from vision.image_features import Label
 
 # A vertical, and the WordNet hypernyms that lead to it; the first that fits. The classes of ImageNet spread over these.
 KINDS = {

@@ -18,7 +18,7 @@ from engine.embedded import server
 from engine.embedded.artifacts import ensure_server
 from engine.embedded.node import Node
 from engine.embedded.user import give, service_user
-from engine.home import home
+from engine.paths import paths_of
 from engine.settings import Settings, get_settings
 
 TEST_HEAP = "1g"
@@ -54,7 +54,7 @@ def running(command: list[str], user: str, environment: dict[str, str], log: Pat
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder that the servers' unprivileged user can reach, gone afterwards."""
-    folder = home(get_settings()).root / "tests" / uuid.uuid4().hex[:8]
+    folder = paths_of(get_settings()).root / "tests" / uuid.uuid4().hex[:8]
     folder.mkdir(parents=True)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -69,7 +69,7 @@ def opensearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     folder: Path = request.getfixturevalue("server_folder")
     node = Node(
-        server=ensure_server(home(get_settings()).root), folder=folder / "opensearch", java=server.java_home(),
+        server=ensure_server(paths_of(get_settings()).root), folder=folder / "opensearch", java=server.java_home(),
         port=free_port() % 20000 + 20000, heap=TEST_HEAP, user=service_user(), logs=folder / "logs",
     )  # fmt: skip
     node.prepare()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.perception import Vector
+from vision.image_features import Vector
 
 Numbers = NDArray[np.int64]
 Random = np.random.Generator

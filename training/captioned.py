@@ -1,4 +1,4 @@
-"""Captioned photos as networks see and read them, for the joint space: once per state of the networks, then cached."""
+"""Captioned photos as networks see and read them, for the joint embedding: once per state of the networks, then cached."""
 
 import csv
 import re
@@ -14,8 +14,8 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training.features import features_of
 from vision import fingerprints
-from vision.perception import Vector
-from vision.senses import backbone
+from vision.extractors import backbone
+from vision.image_features import Vector
 from vision.sentences import Sentences
 
 Half = NDArray[np.float16]

@@ -43,7 +43,7 @@ def draw_page(seed: int) -> tuple[Picture, list[str]]:
 
 
 def draw_sign(background: Picture, seed: int) -> tuple[Picture, list[str]]:
-    """A photo with one to four pieces of text on it, and the pieces."""
+    """A photo with one to four snippets of text on it, and the snippets."""
     rng = np.random.default_rng(seed)
     heights = [int(v) for v in rng.integers(16, 56, int(rng.integers(1, 5)))]
     return _drawn(Image.fromarray(background.pixels).resize(SIGN_SIZE), rng, heights, ON_PHOTOS)

@@ -7,9 +7,9 @@ import numpy as np
 
 from engine.errors import BadPicture, ConfigurationError
 from engine.settings import Settings
-from vision.perception import Vector
+from vision.extractors.backbone import BackboneExtractor
+from vision.image_features import Vector
 from vision.picture import Picture, decode
-from vision.senses.backbone import BackboneSense
 from vision.speed import picture_files
 
 CHUNK = 64
@@ -27,7 +27,7 @@ def pictures_in(folder: Path, most: int | None = None) -> list[Path]:
 
 def features_of(paths: Sequence[Path], settings: Settings) -> Vector:
     """Features [n, 1280] of picture files."""
-    backbone = BackboneSense(settings)
+    backbone = BackboneExtractor(settings)
     rows: list[Vector] = []
     for start in range(0, len(paths), CHUNK):
         chunk = [load(path, settings) for path in paths[start : start + CHUNK]]

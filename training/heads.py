@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.projection import DIMENSION
-from vision.perception import Vector
-from vision.senses.embedding import Projection, unit
+from vision.extractors.embedding import Projection, unit
+from vision.image_features import Vector
 
 
 def joined(heads: Sequence[Projection], features: Vector) -> Projection:

@@ -1,4 +1,4 @@
-"""Fit the joint space of pictures and words: `omma train joint --data ../shared/data`.
+"""Fit the joint embedding of pictures and words: `omma train joint --data ../shared/data`.
 
 Two small networks on frozen features of photos and frozen vectors of sentences (`training/towers.py`), fitted on the
 captioned photos of Flickr8k but for a thousand, whose names are in `flickr8k-held-out.txt`. The recipe, the weights of
@@ -26,12 +26,12 @@ from training.captioned import CAPTIONS, Captioned, captioned
 from training.held_out import everyday_held_out, rank
 from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, fitted, kept_arrays
-from vision.perception import Vector
-from vision.senses import backbone
-from vision.senses.backbone import evened
-from vision.senses.embedding import unit
-from vision.senses.joint import WEIGHTS, Tower, towers
-from vision.senses.labels import softmax
+from vision.extractors import backbone
+from vision.extractors.backbone import evened
+from vision.extractors.embedding import unit
+from vision.extractors.joint import WEIGHTS, Tower, towers
+from vision.extractors.labels import softmax
+from vision.image_features import Vector
 from vision.sentences import Sentences
 from vision.wordnet import classes
 
@@ -112,7 +112,7 @@ def measure(shown: Shown, read: Read, least: float) -> dict[str, object]:
 
 
 def shown_by(both: Towers, photos: Captioned, places: Indices) -> Shown:
-    """Photos as they are and their captions, through the towers, as the sense runs them."""
+    """Photos as they are and their captions, through the towers, as the extractor runs them."""
     picture, text = both
     captions = photos.sentences[places, :CAPTIONS].astype(np.float32)
     texts = [caption for place in places for caption in photos.texts[place][:CAPTIONS]]
@@ -126,7 +126,7 @@ def shown_by(both: Towers, photos: Captioned, places: Indices) -> Shown:
 
 
 def reading(both: Towers, sentences: Sentences) -> Read:
-    """Texts to vectors of the joint space."""
+    """Texts to vectors of the joint embedding."""
     return lambda texts: both[1].of(sentences.embed(texts))
 
 
@@ -145,4 +145,4 @@ def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
     arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
     towers.cache_clear()
-    np.savez_compressed(WEIGHTS, **arrays, least_agreement=np.float32(least))
+    np.savez_compressed(WEIGHTS, **arrays, min_agreement=np.float32(least))

@@ -1,4 +1,4 @@
-"""What a joint space of pictures and words is worth, measured on captioned photos that it was not fitted on."""
+"""What a joint embedding of pictures and words is worth, measured on captioned photos that it was not fitted on."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.captioned import words_of
-from vision.perception import Vector
-from vision.senses.embedding import unit
+from vision.extractors.embedding import unit
+from vision.image_features import Vector
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -26,7 +26,7 @@ SEED = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Photos [n, d] and captions [m, d] in the joint space, the photo of each caption [m], and the captions as text."""
+    """Photos [n, d] and captions [m, d] in the joint embedding, the photo of each caption [m], and the captions as text."""
 
     pictures: Vector
     captions: Vector

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vision.perception import Vector
+from vision.image_features import Vector
 
 
 def first_hits(asked: Vector, wanted: Sequence[str], gallery: Vector, classes: Sequence[str]) -> float:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.perception import Vector
-from vision.senses.backbone import evened
-from vision.senses.embedding import Projection
+from vision.extractors.backbone import evened
+from vision.extractors.embedding import Projection
+from vision.image_features import Vector
 
 DIMENSION = 256  # of the embedding
 SPACE = 384  # components that metric learning reads

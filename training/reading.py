@@ -24,9 +24,9 @@ from engine.settings import Settings, get_settings
 from training.drawing import draw_sign
 from training.features import load, pictures_in
 from training.hardship import HARDSHIPS
+from vision.extractors.text import TextExtractor
+from vision.extractors.text_presence import WEIGHTS
 from vision.picture import Picture
-from vision.senses.text import TextSense
-from vision.senses.text_presence import WEIGHTS
 
 REPORT = WEIGHTS.with_name("reading.json")
 ENGINES: dict[str, dict[str, str]] = {
@@ -44,7 +44,7 @@ Case = tuple[Picture, str]  # a picture, and the text in it
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one engine made of a picture: the text, faint lines left out, and the seconds that it took."""
+    """What one engine made of a picture: the text, low-confidence lines left out, and the seconds that it took."""
 
     text: str
     seconds: float
@@ -94,9 +94,9 @@ def reader(engine: str) -> Callable[[Picture], str]:
     if engine == PACKAGE:
         return _package()
     settings = Settings(threads=1).model_copy(update=ENGINES[engine])
-    sense = TextSense(settings)
-    sense.load()
-    return lambda picture: "\n".join(sense.read(picture).lines)
+    extractor = TextExtractor(settings)
+    extractor.load()
+    return lambda picture: "\n".join(extractor.read(picture).lines)
 
 
 def _package() -> Callable[[Picture], str]:

@@ -27,8 +27,8 @@ from training.labelled import Labelled
 from training.metric import Material, Recipe, fit
 from training.projection import Components
 from training.views import features_of_copies, features_of_views
-from vision.perception import Vector
-from vision.senses.embedding import WEIGHTS, Projection, projection
+from vision.extractors.embedding import WEIGHTS, Projection, projection
+from vision.image_features import Vector
 
 REPORT = WEIGHTS.with_suffix(".json")
 SCENES = 200  # photographs into which things are put
@@ -42,7 +42,7 @@ Embed = Callable[[Vector], Vector]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Looked:
+class Extracted:
     """Features of what is fitted on [n, views, 2560] and of what is only measured [n, 2560], and the class of each picture.
 
     `copies` [n, kinds, 2560] are of the first pictures of `unseen`.
@@ -53,7 +53,7 @@ class Looked:
     copies: Mapping[str, Vector]
 
 
-def look(data: Path, settings: Settings) -> Looked:
+def look(data: Path, settings: Settings) -> Extracted:
     """Look at everything, or remember it; ConfigurationError names a set that is missing."""
     photos, photos_unseen = labelled.everyday(data)
     scenes = photos[:SCENES]
@@ -73,14 +73,14 @@ def look(data: Path, settings: Settings) -> Looked:
         "clothing": clothing_unseen, "stamps": stamps_unseen, "everyday": Labelled.unknown(photos_unseen),
     }  # fmt: skip
     copied = {"stamps": stamps_unseen.paths, "everyday": photos_unseen[:COPIED]}
-    return Looked(
+    return Extracted(
         {name: (features_of_views(of.paths, VIEWS[name], scenes, settings), of.classes) for name, of in fitted.items()},
         {name: (features_of_views(of.paths, 0, scenes, settings)[:, 0], of.classes) for name, of in unseen.items()},
         {name: features_of_copies(paths, scenes, settings) for name, paths in copied.items()},
     )
 
 
-def embeddings(looked: Looked, recipe: Recipe) -> tuple[Projection, Projection]:
+def embeddings(looked: Extracted, recipe: Recipe) -> tuple[Projection, Projection]:
     """The weights, fitted with the catalogue's pictures and without them; heads side by side."""
     space = components(looked)
     given = [material(looked, space, catalogue=known) for known in (True, False)]
@@ -91,7 +91,7 @@ def embeddings(looked: Looked, recipe: Recipe) -> tuple[Projection, Projection]:
     return joined(heads[: recipe.heads], plain), joined(heads[recipe.heads :], plain)
 
 
-def material(looked: Looked, space: Components, *, catalogue: bool) -> Material:
+def material(looked: Extracted, space: Components, *, catalogue: bool) -> Material:
     """What is fitted on, in the space."""
     rows = {name: (space(features), classes) for name, (features, classes) in looked.fitted.items()}
     sets = {name: Classes.of(rows[name]) for name in ("clothing", "stamps")}
@@ -112,12 +112,12 @@ def _head(job: tuple[Material, int], *, space: Components, recipe: Recipe) -> Pr
     return fit(given, space, dataclasses.replace(recipe, seed=seed))
 
 
-def components(looked: Looked) -> Components:
+def components(looked: Extracted) -> Components:
     """Those of pictures that may be fitted on."""
     return Components.of(np.concatenate([looked.fitted[name][0][:, 0] for name in ("grocery", "clothing", "everyday")]))
 
 
-def measure(embed: Embed, looked: Looked) -> dict[str, float]:
+def measure(embed: Embed, looked: Extracted) -> dict[str, float]:
     """R@1 of everything that is measured."""
     fitted = {name: (embed(features[:, 0]), classes) for name, (features, classes) in looked.fitted.items()}
     unseen = {name: (embed(features), classes) for name, (features, classes) in looked.unseen.items()}

@@ -23,13 +23,13 @@ from sklearn.model_selection import StratifiedKFold
 from engine.settings import Settings, get_settings
 from training.drawing import draw_page, draw_sign
 from training.features import features_of, load, pictures_in
-from vision.perception import Vector
+from vision.extractors.backbone import BackboneExtractor
+from vision.extractors.embedding import unit
+from vision.extractors.text import TextExtractor
+from vision.extractors.text_presence import WEIGHTS, probability
+from vision.image_features import Vector
 from vision.picture import Picture
 from vision.reading import reader
-from vision.senses.backbone import BackboneSense
-from vision.senses.embedding import unit
-from vision.senses.text import TextSense
-from vision.senses.text_presence import WEIGHTS, probability
 
 REPORT = WEIGHTS.with_suffix(".json")
 SURE, LONG, ENOUGH = 0.7, 3, 2  # confidence, letters and number of words that make a text
@@ -43,11 +43,11 @@ Flags = NDArray[np.bool_]
 
 
 @lru_cache(maxsize=1)
-def by_tesseract() -> TextSense:
+def by_tesseract() -> TextExtractor:
     """What tells the truth: few misread textures, and thousands of photos in minutes."""
-    sense = TextSense(get_settings().model_copy(update={"ocr_engine": "tesseract", "ocr_languages": "eng"}))
-    sense.load()
-    return sense
+    extractor = TextExtractor(get_settings().model_copy(update={"ocr_engine": "tesseract", "ocr_languages": "eng"}))
+    extractor.load()
+    return extractor
 
 
 def has_text(path: Path) -> bool:
@@ -86,7 +86,7 @@ def _at(read: Flags, truth: Flags) -> dict[str, float | None]:
 
 
 def fitted(rows: Vector, truth: Flags, weights: Vector) -> Any:
-    """A head fitted on unit-length features, both answers weighing the same."""
+    """A head fitted on unit-length features, both answers fusion_config the same."""
     balanced = np.where(truth, weights / weights[truth].sum(), weights / weights[~truth].sum()) * len(rows) / 2
     return LogisticRegression(C=STRENGTH, max_iter=3000).fit(rows, truth, sample_weight=balanced)
 
@@ -106,7 +106,7 @@ def main(data: Path) -> None:
     settings = get_settings()
     folders = {folder: pictures_in(data / folder, most) for folder, most in PER_FOLDER.items()}
     paths = [path for found in folders.values() for path in found]
-    pages = [seen.features for seen in BackboneSense(settings).look([p.pixels for p in drawn(paths, settings)])]
+    pages = [seen.features for seen in BackboneExtractor(settings).look([p.pixels for p in drawn(paths, settings)])]
     rows = unit(np.concatenate([features_of(paths, settings), pages]))
     truth = np.concatenate([truth_of(paths, settings), np.ones(DRAWN, dtype=bool)])
     weights = np.concatenate([np.ones(len(paths)), np.full(DRAWN, DRAWN_WEIGHT)])

@@ -17,8 +17,8 @@ from torch.nn import functional as f
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from vision.perception import Vector
-from vision.senses.joint import Tower as KeptTower
+from vision.extractors.joint import Tower as KeptTower
+from vision.image_features import Vector
 
 WARM_UP = 0.1  # of all steps, in which the rate of learning rises; it falls with a cosine afterwards
 AVERAGE = 0.95  # of the kept weights that stays, at every step
@@ -76,7 +76,7 @@ class Tower(nn.Module):
         return f.normalize(self.direct(scaled) + self.network(scaled), dim=-1)
 
     def kept(self, turn: Tensor) -> KeptTower:
-        """As the sense runs it, its outcome multiplied by a matrix [d, kept]; the spreads go into the matrices."""
+        """As the extractor runs it, its outcome multiplied by a matrix [d, kept]; the spreads go into the matrices."""
         scale = self.spread[:, None]
         first, last = self.network[0], self.network[3]
         assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.home import home, make_folder
+from engine.paths import make_folder, paths_of
 from engine.settings import Settings
 from training import augmented, copies, transforms
 from training.copies import COPIES
@@ -17,9 +17,9 @@ from training.features import load
 from training.held_out import rank
 from training.transforms import Pixels
 from vision import fingerprints
-from vision.perception import Vector
-from vision.senses.backbone import BackboneSense
-from vision.senses.embedding import MIDDLE, looks
+from vision.extractors.backbone import BackboneExtractor
+from vision.extractors.embedding import MIDDLE, looks
+from vision.image_features import Vector
 
 CHUNK = 32  # pictures
 MARK = fingerprints.of_files(*(Path(str(module.__file__)) for module in (augmented, copies, transforms)))
@@ -64,10 +64,10 @@ def _opened(scenes: tuple[Path, ...]) -> list[Pixels]:
 
 
 def _kept(paths: Sequence[Path], show: Show, what: tuple[object, ...], settings: Settings) -> Vector:
-    """Looked at once per list of pictures and state of what makes them."""
-    backbone = BackboneSense(settings)
+    """Extracted at once per list of pictures and state of what makes them."""
+    backbone = BackboneExtractor(settings)
     listed = fingerprints.of_values([path.name for path in paths], *what, MIDDLE)
-    file = make_folder(home(settings).cache / "views") / f"{backbone.fingerprint}-{MARK}-{listed}.npy"
+    file = make_folder(paths_of(settings).cache / "views") / f"{backbone.fingerprint}-{MARK}-{listed}.npy"
     if not file.exists():
         temporary = file.with_suffix(".tmp.npy")
         np.save(temporary, np.stack(list(_looked(paths, show, backbone))).astype(np.float16))
@@ -76,7 +76,7 @@ def _kept(paths: Sequence[Path], show: Show, what: tuple[object, ...], settings:
     return features
 
 
-def _looked(paths: Sequence[Path], show: Show, backbone: BackboneSense) -> Iterator[Vector]:
+def _looked(paths: Sequence[Path], show: Show, backbone: BackboneExtractor) -> Iterator[Vector]:
     """Pictures are made by other processes while the network looks."""
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         made = pool.map(show, paths, chunksize=8)

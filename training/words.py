@@ -24,8 +24,8 @@ from training.features import load, pictures_in
 from training.held_out import everyday_held_out, is_held_out
 from training.words_measured import Seen, bits_kept, retrieval, seen_twice
 from vision import fingerprints
-from vision.perception import Vector
-from vision.senses.local import METHOD, describe
+from vision.extractors.local import METHOD, describe
+from vision.image_features import Vector
 from vision.vocabulary import WEIGHTS, Vocabulary, save
 
 REPORT = WEIGHTS.with_suffix(".json")

@@ -13,10 +13,10 @@ from scipy.sparse import csr_matrix
 from engine.errors import BadPicture
 from engine.settings import get_settings
 from training.features import load
+from vision.extractors.local import Described, describe
 from vision.geometry import pairs_of
-from vision.perception import Vector
+from vision.image_features import Vector
 from vision.picture import Picture
-from vision.senses.local import Described, describe
 from vision.vocabulary import Vocabulary
 
 KEPT = 300  # points of a document

@@ -1,1 +1,1 @@
-"""Senses: a picture in, observations out. This room knows nothing of search."""
+"""Extractors: a picture in, observations out. This room knows nothing of search."""

@@ -13,7 +13,7 @@ def of_files(*paths: Path) -> str:
 
 
 def of_values(*values: object) -> str:
-    """Mark of settings that change what a sense sees."""
+    """Mark of settings that change what an extractor sees."""
     return _joined(*(repr(value) for value in values))
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.perception import Local, Vector
+from vision.image_features import Local, Vector
 
 SIDE = 480.0  # length of the longer side in which distances are counted
 REACH = 6.0  # of that length: how far a point may lie from where it should

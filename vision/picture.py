@@ -14,9 +14,9 @@ from pillow_heif import register_heif_opener
 
 from engine.errors import BadPicture
 from engine.settings import Settings
-from vision.perception import Box
+from vision.image_features import Box
 
-WORKING_SIDE = 1600  # px; more is no use to any sense, and text of a scanned page is still legible
+WORKING_SIDE = 1600  # px; more is no use to any extractor, and text of a scanned page is still legible
 SIXTEEN_BITS = 257  # a 16-bit level stands for 257 of the 8-bit ones
 BACKGROUND = (255, 255, 255)
 ALIKE = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that can be made smaller before anything else, which spares memory

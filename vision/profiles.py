@@ -1,77 +1,86 @@
-"""Which senses look at pictures, by profile, and which of them are switched off."""
+"""Which extractors look at pictures, by profile, and which of them are switched off."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+from vision.extractor import Extractor
+from vision.extractors.backbone import BackboneExtractor
+from vision.extractors.colours import ColoursExtractor
+from vision.extractors.detector import ObjectsExtractor
+from vision.extractors.embedding import EmbeddingExtractor
+from vision.extractors.joint import JointExtractor
+from vision.extractors.labels import LabelsExtractor
+from vision.extractors.local import LocalExtractor
+from vision.extractors.phash import PhashExtractor
+from vision.extractors.text import TextExtractor
+from vision.extractors.text_presence import TextPresenceExtractor
 from vision.runtime import limit_threads
-from vision.sense import Sense
-from vision.senses.backbone import BackboneSense
-from vision.senses.colours import ColoursSense
-from vision.senses.detector import ObjectsSense
-from vision.senses.embedding import EmbeddingSense
-from vision.senses.joint import JointSense
-from vision.senses.labels import LabelsSense
-from vision.senses.local import LocalSense
-from vision.senses.phash import PhashSense
-from vision.senses.text import TextSense
-from vision.senses.text_presence import TextPresenceSense
 
-PACKAGED = "packaged"  # of OMMA_HUB_TEXT: the joint space that needs no hub
+PACKAGED = "packaged"  # of OMMA_HUB_TEXT: the joint embedding that needs no hub
 
 
-def senses_of(settings: Settings) -> list[Sense]:
-    """The senses of the profile that are not switched off; no model is loaded yet. ConfigurationError as `switched_off`."""
+def extractors_of(settings: Settings) -> list[Extractor]:
+    """The extractors of the profile that are not switched off; no model is loaded yet. ConfigurationError as `switched_off`."""
     limit_threads(settings)
     every = _every(settings)
-    off = _off(every, settings.senses_off)
-    return [sense for sense in every if sense.name not in off]
+    off = _off(every, settings.extractors_off)
+    return [extractor for extractor in every if extractor.name not in off]
 
 
 def switched_off(settings: Settings) -> Mapping[str, str]:
-    """The senses that are off, with why: the setting, or what they need. ConfigurationError for a name that no sense has."""
-    return _off(_every(settings), settings.senses_off) if settings.senses_off else {}
+    """The extractors that are off, with why: the setting, or what they need. ConfigurationError for a name that no extractor
+    has.
+    """
+    return _off(_every(settings), settings.extractors_off) if settings.extractors_off else {}
 
 
-def with_dependants(senses: Iterable[Sense], names: Iterable[str]) -> list[str]:
-    """These names and those of the senses that need, or borrow from, any of them, directly or not."""
+def with_dependants(extractors: Iterable[Extractor], names: Iterable[str]) -> list[str]:
+    """These names and those of the extractors that need, or borrow from, any of them, directly or not."""
     found = list(dict.fromkeys(names))
-    left = [sense for sense in senses if sense.name not in found]
-    while more := [sense for sense in left if {*sense.needs, *sense.borrows} & set(found)]:
-        found += [sense.name for sense in more]
-        left = [sense for sense in left if sense.name not in found]
+    left = [extractor for extractor in extractors if extractor.name not in found]
+    while more := [extractor for extractor in left if {*extractor.needs, *extractor.borrows} & set(found)]:
+        found += [extractor.name for extractor in more]
+        left = [extractor for extractor in left if extractor.name not in found]
     return found
 
 
-def _off(senses: Sequence[Sense], named: Sequence[str]) -> dict[str, str]:
+def _off(extractors: Sequence[Extractor], named: Sequence[str]) -> dict[str, str]:
     """Named ones and, as often as it takes, those that need or borrow from one that is off."""
-    if unknown := set(named) - {sense.name for sense in senses}:
-        known = ", ".join(sense.name for sense in senses)
-        raise ConfigurationError(f"OMMA_SENSES_OFF names no sense: {', '.join(sorted(unknown))}; there are {known}")
-    off = dict.fromkeys(named, "OMMA_SENSES_OFF")
-    while more := {s.name: gone for s in senses if s.name not in off and (gone := {*s.needs, *s.borrows} & set(off))}:
+    if unknown := set(named) - {extractor.name for extractor in extractors}:
+        known = ", ".join(extractor.name for extractor in extractors)
+        raise ConfigurationError(f"OMMA_EXTRACTORS_OFF names no extractor: {', '.join(sorted(unknown))}; there are {known}")
+    off = dict.fromkeys(named, "OMMA_EXTRACTORS_OFF")
+    while more := {s.name: gone for s in extractors if s.name not in off and (gone := {*s.needs, *s.borrows} & set(off))}:
         off |= {name: f"needs {', '.join(sorted(gone))}" for name, gone in more.items()}
     return off
 
 
-def _every(settings: Settings) -> list[Sense]:
-    """All senses of the profile that the settings choose."""
-    backbone = BackboneSense(settings)
-    kinds: tuple[type[Sense], ...] = (LabelsSense, TextPresenceSense, TextSense, ColoursSense, PhashSense, LocalSense)
+def _every(settings: Settings) -> list[Extractor]:
+    """All extractors of the profile that the settings choose."""
+    backbone = BackboneExtractor(settings)
+    kinds: tuple[type[Extractor], ...] = (
+        LabelsExtractor,
+        TextPresenceExtractor,
+        TextExtractor,
+        ColoursExtractor,
+        PhashExtractor,
+        LocalExtractor,
+    )
     similar = _hub(settings) if settings.profile == "hub" else _packaged(settings, backbone)
     return [backbone, *similar, *(kind(settings) for kind in kinds)]
 
 
-def _packaged(settings: Settings, backbone: BackboneSense) -> list[Sense]:
-    embedding = EmbeddingSense(settings, backbone)
-    return [embedding, ObjectsSense(settings, embedding), JointSense(settings)]
+def _packaged(settings: Settings, backbone: BackboneExtractor) -> list[Extractor]:
+    embedding = EmbeddingExtractor(settings, backbone)
+    return [embedding, ObjectsExtractor(settings, embedding), JointExtractor(settings)]
 
 
-def _hub(settings: Settings) -> list[Sense]:
+def _hub(settings: Settings) -> list[Extractor]:
     from vision.hub.detector import HubObjects  # noqa: PLC0415  (imports large model libraries)
     from vision.hub.embedding import HubEmbedding  # noqa: PLC0415
     from vision.hub.joint import HubJoint  # noqa: PLC0415
 
     embedding = HubEmbedding(settings)
-    joint = JointSense(settings) if settings.hub_text == PACKAGED else HubJoint(settings, embedding)
+    joint = JointExtractor(settings) if settings.hub_text == PACKAGED else HubJoint(settings, embedding)
     return [embedding, HubObjects(settings, embedding), joint]

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision import fingerprints, runtime
-from vision.perception import Vector
+from vision.image_features import Vector
 
 MODEL = "all-minilm-l6-v2"
 DIMENSION = 384

@@ -1,4 +1,4 @@
-"""How fast each sense looks on this machine."""
+"""How fast each extractor looks on this machine."""
 
 import contextlib
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from engine.errors import BadPicture, ConfigurationError
 from engine.settings import Settings
-from vision.perceiver import Perceiver
+from vision.feature_extractor import FeatureExtractor
 from vision.picture import Picture, decode
-from vision.profiles import senses_of
+from vision.profiles import extractors_of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -32,10 +32,10 @@ def usable(folder: Path, number: int, settings: Settings) -> list[Picture]:
 
 
 def pictures_per_second(pictures: Sequence[Picture], settings: Settings) -> dict[str, float]:
-    """Sense -> pictures per second of it alone, models loaded, in batches of the settings; `all` is one after another."""
-    perceiver = Perceiver(senses_of(settings))
-    perceiver.warm_up()
+    """Extractor -> pictures per second of it alone, models loaded, in batches of the settings; `all` is one after another."""
+    feature_extractor = FeatureExtractor(extractors_of(settings))
+    feature_extractor.warm_up()
     for start in range(0, len(pictures), settings.batch_size):
-        perceiver.perceive(pictures[start : start + settings.batch_size])
-    seconds = perceiver.timings | {"all": sum(perceiver.timings.values())}
+        feature_extractor.extract(pictures[start : start + settings.batch_size])
+    seconds = feature_extractor.timings | {"all": sum(feature_extractor.timings.values())}
     return {name: round(len(pictures) / max(taken, 1e-9), 1) for name, taken in seconds.items()}

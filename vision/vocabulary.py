@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.perception import Vector
+from vision.image_features import Vector
 
 WEIGHTS = Path(__file__).parent / "weights" / "words.npz"
 

@@ -71,7 +71,7 @@ def _configure(app: OpenAPI, settings: Settings) -> None:
 def _connect(app: OpenAPI, settings: Settings, services: Services | None) -> None:
     """Hand the other rooms to the routes."""
     if services is None:
-        from web.house import open_services  # noqa: PLC0415  (loads the models' runtimes; tests bring doubles)
+        from web.wiring import open_services  # noqa: PLC0415  (loads the models' runtimes; tests bring doubles)
 
         services = open_services(settings)
     app.extensions["omma"] = services

@@ -5,8 +5,8 @@ from flask import current_app
 from engine.errors import BadQuestion
 from ingest.fetch import fetch
 from query.answer import Answer
+from query.compare import ResultComparison
 from query.request import SearchRequest
-from query.versus import Versus
 from web.models import KeptPicture
 from web.parameters import SearchParameters
 from web.services import get_services
@@ -23,11 +23,11 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
     return answer
 
 
-def compare(parameters: SearchParameters, one: str, other: str) -> Versus:
+def compare(parameters: SearchParameters, one: str, other: str) -> ResultComparison:
     """Why one of two results of the question is above the other."""
     if parameters.is_empty:
         raise BadQuestion("name the question whose results are compared")
-    return get_services().searcher.versus(to_request(parameters), one, other)
+    return get_services().searcher.compare(to_request(parameters), one, other)
 
 
 def to_request(parameters: SearchParameters, image: bytes | None = None) -> SearchRequest:
@@ -46,7 +46,7 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
         filters=parameters.filters(),
         page=parameters.page,
         number=parameters.number or services.settings.web_number,
-        uncut=parameters.everything,
+        no_cutoff=parameters.everything,
         diversity=parameters.diversity,
         dsl=parameters.dsl,
     )

@@ -73,7 +73,7 @@ def sheet(parameters: SearchParameters, who: str) -> Sheet:
     """Keep the question, and put its results into a blind order: the same for a rater every time, and no other's."""
     if parameters.is_empty:
         raise BadQuestion("judging begins with a question: words, a picture, or both")
-    request = to_request(parameters).model_copy(update={"page": 1, "number": DEEPER, "uncut": True})
+    request = to_request(parameters).model_copy(update={"page": 1, "number": DEEPER, "no_cutoff": True})
     answer = get_services().searcher.search(request)
     topic = get_services().judgements.add_topic(_topic(answer, parameters), request.image)
     said = {j.document: j.grade for j in get_services().judgements.all(topic=topic.id, rater=who) if j.source == "person"}

@@ -85,9 +85,9 @@ class SearchParameters(BaseModel):
             pairs += [(name, "true" if entry is True else str(entry)) for entry in values]
         return pairs
 
-    def versus(self, one: str, other: str) -> str:
+    def compare(self, one: str, other: str) -> str:
         """The address at which two results of the question are compared."""
-        return f"{self.url('/versus')}&{urlencode({'one': one, 'other': other})}"
+        return f"{self.url('/compare')}&{urlencode({'one': one, 'other': other})}"
 
     def with_filter(self, name: str, value: str) -> str:
         """The address of the same question, narrowed down by one more value."""
@@ -98,7 +98,7 @@ class SearchParameters(BaseModel):
         return self.url(filter=[entry for entry in self.filter if entry != f"{name}={value}"])
 
 
-class VersusParameters(SearchParameters):
+class CompareParameters(SearchParameters):
     """A question, and two of its results."""
 
     one: str = Field(min_length=1, max_length=64, description="Id of a result.")

@@ -9,7 +9,7 @@ from flask import Flask, request
 from markupsafe import Markup, escape
 
 from query.answer import FoundObject, Result
-from query.versus import Versus
+from query.compare import ResultComparison
 from web import auth, visits
 
 MARK_START, MARK_END = "\ue000", "\ue001"
@@ -149,9 +149,9 @@ def reach(results: Iterable[Result]) -> Reach:
     return _reach([part.contribution for result in results for part in result.why])
 
 
-def difference_reach(versus: Versus) -> Reach:
+def difference_reach(compare: ResultComparison) -> Reach:
     """The same for the differences of two results."""
-    return _reach([difference.contribution for difference in versus.differences])
+    return _reach([difference.contribution for difference in compare.differences])
 
 
 def as_filters(filters: dict[str, list[str]]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 
-class Warmth:
+class WarmUp:
     """Runs the warm-up once, in a thread; `problem` says why it is not warm yet, or is empty."""
 
     def __init__(self, warm_up: Callable[[], None]) -> None:

@@ -9,13 +9,13 @@ from flask import current_app
 from engine.settings import Settings
 from ingest.jobs import Progress
 from query.answer import Answer
+from query.compare import ResultComparison
 from query.document import DocumentView
 from query.request import SearchRequest
-from query.versus import Versus
 from ranking.clicks.log import Log
 from ranking.judgements.judgement import Judgement, Topic
 from web.models import Overview, Refused, RefusedList
-from web.readiness import Warmth
+from web.readiness import WarmUp
 from web.uploads import Uploads
 
 
@@ -25,7 +25,7 @@ class CanSearch(Protocol):
     def search(self, request: SearchRequest) -> Answer:
         """Answer a question."""
 
-    def versus(self, request: SearchRequest, one: str, other: str) -> Versus:
+    def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """Why one of two results is above the other; NotFoundError."""
 
     def warm_up(self) -> None:
@@ -104,7 +104,7 @@ class Services:
     uploads: Uploads
     show: Callable[[str], DocumentView]
     overview: Callable[[], Overview]
-    warmth: Warmth
+    warm_up_state: WarmUp
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     gauges: Callable[[], Mapping[tuple[str, str], float]] = dict
     log: Log | None = None  # where searches and clicks go; None: nowhere

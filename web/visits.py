@@ -68,10 +68,10 @@ def withdraw() -> int:
 def log_search(answer: Answer, parameters: SearchParameters) -> None:
     """Log an answer that was served, if its visitor agreed; never an error, never a wait."""
     log, client = get_services().log, visitor()
-    if log is None or not client or answer.listing is None or not answer.listing.table:
+    if log is None or not client or answer.candidate_set is None or not answer.candidate_set.table:
         return
     record = query_record(
-        client=client, topic=topic_of(answer, parameters), ranker=answer.ranker, listing=answer.listing,
+        client=client, topic=topic_of(answer, parameters), ranker=answer.ranker, candidate_set=answer.candidate_set,
         shown=[result.id for result in answer.results], index=alias(get_services().settings),
         teams={result.id: result.team for result in answer.results if result.team},
     )  # fmt: skip

@@ -6,4 +6,4 @@ from web.services import Services
 app = create_app()
 _services = app.extensions["omma"]
 assert isinstance(_services, Services)
-_services.warmth.start()
+_services.warm_up_state.start()

@@ -13,7 +13,7 @@ INTERACTIVE, BULK = "interactive", "bulk"  # in the order in which a worker of b
 WARM_UP_SECONDS = 600  # a process that loads models for longer counts as stuck
 SWEEP_SECONDS = 10  # between two looks for tasks of lost workers
 SWEEP_LOCK_SECONDS = 30  # after which the lock of a worker that was lost while it swept is no longer heeded
-LOOK_SECONDS = 600.0  # between two looks for something new to learn
+LEARN_CHECK_SECONDS = 600.0  # between two looks for something new to learn
 DAY = 24 * 3600.0
 SWEPT = 100  # tasks given back by one sweep
 
@@ -55,7 +55,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": True,
         "imports": ["workers.tasks"],
         "beat_schedule": {
-            "learn": {"task": "omma.learn", "schedule": LOOK_SECONDS, "options": {"expires": LOOK_SECONDS}},
+            "learn": {"task": "omma.learn", "schedule": LEARN_CHECK_SECONDS, "options": {"expires": LEARN_CHECK_SECONDS}},
             "forget": {"task": "omma.forget", "schedule": DAY, "options": {"expires": DAY}},
         },
     }

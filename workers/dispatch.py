@@ -14,18 +14,18 @@ from engine.client import connect
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from engine.store import Store
+from ingest.batches import Batch, refuse_entry
 from ingest.item import Item
 from ingest.jobs import Jobs
-from ingest.looking import Batch, refuse_entry
 from ingest.quarantine import Entry, Quarantine
 from ingest.sources import Refusal, Source
-from ingest.sources.folder import name_piece
+from ingest.sources.folder import name_snippet
 from workers.app import BULK, INTERACTIVE, key_prefix, make_app
 
-LOOK_AGAIN = 0.2  # seconds between two looks at a full queue
-BEAT_EVERY = 10.0  # seconds between two signs of life
+QUEUE_POLL_SECONDS = 0.2  # seconds between two looks at a full queue
+HEARTBEAT_SECONDS = 10.0  # seconds between two signs of life
 UPLOAD, RETRY = "upload", "retry"
-Looking = Callable[[Batch], Batch | None]
+ProcessBatch = Callable[[Batch], Batch | None]
 
 
 def start(source: Source, settings: Settings, queue: str = BULK) -> str:
@@ -51,16 +51,16 @@ def read(
     *,
     queue: str = BULK,
     only: Collection[str] | None = None,
-    look: Looking | None = None,
+    process: ProcessBatch | None = None,
 ) -> None:
     """Read the source for the job, here; a source that breaks ends the job as failed and raises.
 
-    While the queue is full the reader waits, or looks at a batch itself where it can: `look` gives back what is left
+    While the queue is full the reader waits, or looks at a batch itself where it can: `process` gives back what is left
     for the queue. A worker must not wait, for all of them could be reading.
     """
     try:
         with _reachable():
-            _Sender(job_id, settings, queue, source.origin(), look).send(source.items(only), source)
+            _Sender(job_id, settings, queue, source.origin(), process).send(source.items(only), source)
     except Exception as error:
         with _reachable():
             _jobs(settings).fail(job_id, str(error))
@@ -79,7 +79,8 @@ def start_uploads(pictures: Iterable[tuple[str, bytes]], collection: str, settin
     """Ingest pictures sent by name: they are put into the store here and looked at before bulk work; the job's id."""
     store, collection = Store(settings), collection or UPLOAD
     items = (
-        Item(UPLOAD, name, collection, original=store.put_original(data), pieces=name_piece(name)) for name, data in pictures
+        Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name))
+        for name, data in pictures
     )
     return _start_items(items, UPLOAD, collection, settings, INTERACTIVE)
 
@@ -116,9 +117,9 @@ class _Sender:
         settings: Settings,
         queue: str,
         origin: dict[str, Any] | None = None,
-        look: Looking | None = None,
+        process: ProcessBatch | None = None,
     ) -> None:
-        self._look = look
+        self._process = process
         self._job, self._settings, self._queue, self._origin = job_id, settings, queue, origin
         self._redis, self._jobs = connect_redis(settings), _jobs(settings)
         self._quarantine = Quarantine(connect(settings), settings)
@@ -145,12 +146,12 @@ class _Sender:
     def _put(self, items: list[tuple[int, Item]]) -> None:
         """Wait for room in the queue, then send: a source is read no faster than it is looked at."""
         batch: Batch | None = Batch(self._job, self._run, tuple(items), self._origin)
-        if self._full() and self._look and batch:
-            batch = self._look(batch)
-        while self._full() and not self._look:
-            time.sleep(LOOK_AGAIN)
+        if self._full() and self._process and batch:
+            batch = self._process(batch)
+        while self._full() and not self._process:
+            time.sleep(QUEUE_POLL_SECONDS)
         if batch:
-            self._app.send_task("omma.look", args=[batch.as_json()], queue=self._queue)
+            self._app.send_task("omma.extract", args=[batch.as_json()], queue=self._queue)
 
     def _full(self) -> bool:
         return _length(self._redis, self._settings, self._queue) >= self._settings.queue_length
@@ -166,7 +167,7 @@ class _Sender:
         over = threading.Event()
 
         def beat() -> None:
-            while not over.wait(BEAT_EVERY):
+            while not over.wait(HEARTBEAT_SECONDS):
                 with suppress(RedisError):  # the next one may get through
                     self._jobs.beat(self._job)
 

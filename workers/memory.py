@@ -1,4 +1,4 @@
-"""How much memory a worker's process takes: every sense loaded and looking, in the order in which they look.
+"""How much memory a worker's process takes: every extractor loaded and looking, in the order in which they look.
 
 Measured from outside the models, as resident memory of the process and of the programs that it starts, in a process of its
 own that is made as a worker's is.
@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision.perceiver import get_perceiver
+from vision.feature_extractor import get_feature_extractor
 from vision.picture import WORKING_SIDE, Picture
 from workers.runtime import Runtime
 
@@ -32,9 +32,11 @@ BIG = (WORKING_SIDE, WORKING_SIDE)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one sense adds, in MiB: the model, then what looking at pictures leaves taken; `peak` is of the whole process."""
+    """What one extractor adds, in MiB: the model, then what looking at pictures leaves taken; `peak` is of the whole
+    process.
+    """
 
-    sense: str
+    extractor: str
     model: float
     working: float
     peak: float
@@ -52,7 +54,7 @@ class Memory:
 
 
 def measure(settings: Settings) -> Memory:
-    """Measure in a process of its own; ConfigurationError where a sense does not work."""
+    """Measure in a process of its own; ConfigurationError where an extractor does not work."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_measured, settings).result()
 
@@ -61,18 +63,18 @@ def _measured(settings: Settings) -> Memory:
     threads = settings.process_threads
     os.environ["OMP_THREAD_LIMIT"] = str(threads)
     settings = settings.model_copy(update={"threads": threads})
-    runtime = Runtime(settings, get_perceiver(settings))
+    runtime = Runtime(settings, get_feature_extractor(settings))
     process, batch = resident(), _batch(settings.batch_size)
-    parts = tuple(_part(runtime, name, batch) for name in runtime.perceiver.senses)
+    parts = tuple(_part(runtime, name, batch) for name in runtime.feature_extractor.extractors)
     with peak() as highest:
-        runtime.perceiver.perceive(batch)
+        runtime.feature_extractor.extract(batch)
     loaded = resident()
     most = max([loaded, *(part.peak for part in parts), *highest])
     return Memory(process, parts, loaded, most, len(batch))
 
 
 def _part(runtime: Runtime, name: str, batch: list[Picture]) -> Part:
-    """Look with one sense at next to nothing, then at the batch."""
+    """Look with one extractor at next to nothing, then at the batch."""
     before = resident()
     with peak() as highest:
         _look(runtime, name, batch[:1])
@@ -82,9 +84,9 @@ def _part(runtime: Runtime, name: str, batch: list[Picture]) -> Part:
 
 
 def _look(runtime: Runtime, name: str, pictures: list[Picture]) -> None:
-    failures = [seen.failures.get(name) for seen in runtime.perceiver.perceive(pictures, [name])]
+    failures = [seen.failures.get(name) for seen in runtime.feature_extractor.extract(pictures, [name])]
     if all(failures):  # a single picture may take too long for a reader on a busy machine
-        raise ConfigurationError(f"sense {name} does not work: {failures[0]}")
+        raise ConfigurationError(f"extractor {name} does not work: {failures[0]}")
 
 
 def resident(pid: int | None = None) -> float:

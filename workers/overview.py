@@ -23,7 +23,7 @@ def quarantined(settings: Settings) -> int:
 
 
 def missing(settings: Settings) -> dict[str, int]:
-    """Sense -> documents on which it failed; EngineUnavailable."""
+    """Extractor -> documents on which it failed; EngineUnavailable."""
     return lacking(connect(settings), alias(settings))
 
 

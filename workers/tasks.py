@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 from engine.client import connect
 from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
 from engine.settings import get_settings
+from ingest.batches import Batch
 from ingest.jobs import HEARTBEAT
-from ingest.looking import Batch
 from ingest.sources import open_source
 from ranking.clicks.ubi import forget as forget_old
 from workers import dispatch
@@ -25,8 +25,8 @@ MOST_LOST = 2  # workers that a batch may lose before its pictures are looked at
 SLOWEST = 60.0  # seconds between two tries
 
 
-@app.task(bind=True, name="omma.look", max_retries=None)  # type: ignore[untyped-decorator]
-def look(self: Task, data: dict[str, Any]) -> None:
+@app.task(bind=True, name="omma.extract", max_retries=None)  # type: ignore[untyped-decorator]
+def extract(self: Task, data: dict[str, Any]) -> None:
     """Look at a batch of numbered items: every item ends with exactly one outcome, whatever happens on the way."""
     batch, runtime = Batch.from_json(data), get_runtime()
     retries, last = self.request.retries, self.request.retries >= runtime.settings.task_retries
@@ -36,11 +36,11 @@ def look(self: Task, data: dict[str, Any]) -> None:
             _give_up(self, runtime, batch, "worker-lost", "the process that looked at it was killed each time")
         else:
             runtime.check_index()
-            later = runtime.looker.look(batch, last=last)
+            later = runtime.processor.process(batch, last=last)
             if later:
                 raise self.retry(args=[later.as_json()], countdown=pause(retries))
     except WeightsMismatchError as error:
-        runtime.looker.refuse(batch, "weights-mismatch", str(error))
+        runtime.processor.refuse(batch, "weights-mismatch", str(error))
     except (EngineUnavailable, RedisError) as error:  # without them not even quarantine can be written
         logger.warning("waiting for the engine: %s", error)
         raise self.retry(countdown=pause(retries)) from error
@@ -66,7 +66,7 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
     try:
         runtime.check_index()
         source = open_source(**origin, settings=runtime.settings)
-        dispatch.read(job_id, source, runtime.settings, only=only, look=runtime.try_look)
+        dispatch.read(job_id, source, runtime.settings, only=only, process=runtime.try_process)
     except OmmaError as error:
         if isinstance(error, EngineUnavailable):
             raise self.retry(countdown=pause(self.request.retries)) from error
@@ -104,12 +104,12 @@ def _fail(task: Task, runtime: Runtime, batch: Batch, error: Exception, *, last:
 def _give_up(task: Task, runtime: Runtime, batch: Batch, reason: str, message: str) -> None:
     """A single picture goes to quarantine; of several, each gets one try of its own, so that one spoils no other."""
     if len(batch.items) == 1:
-        runtime.looker.refuse(batch, reason, message)
+        runtime.processor.refuse(batch, reason, message)
         return
     queue = task.request.delivery_info.get("routing_key") or BULK
     for entry in batch.items:
         single = batch.of([entry]).as_json()
-        look.apply_async(args=[single], queue=queue, retries=runtime.settings.task_retries)
+        extract.apply_async(args=[single], queue=queue, retries=runtime.settings.task_retries)
 
 
 def _key(batch: Batch) -> str:

@@ -12,7 +12,7 @@ from engine.embedded.artifacts import ensure_server
 from engine.embedded.node import Node
 from engine.embedded.user import service_user
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.home import home
+from engine.paths import paths_of
 from engine.settings import Settings
 
 OLDEST = 3  # the major version that queries are written for
@@ -21,7 +21,7 @@ PLUGIN = "opensearch-knn"
 
 def node(settings: Settings) -> Node:
     """The one node of this machine; fetches and unpacks the server where it is missing."""
-    base = home(settings)
+    base = paths_of(settings)
     return Node(
         server=ensure_server(base.root),
         folder=base.data / "opensearch",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadPicture
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.facts import facts_of
 from ingest.noise import clean, has_surrogates
 
@@ -26,29 +26,29 @@ TEXT_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Pieces of text, and facts by the names that `Item` has."""
+    """TextSnippet of text, and facts by the names that `Item` has."""
 
-    pieces: tuple[Piece, ...] = ()
+    snippets: tuple[TextSnippet, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 def read_beside(picture: Path) -> Beside:
     """What lies beside the picture; BadPicture with `bad-text` where it cannot be read."""
-    pieces: list[Piece] = []
+    snippets: list[TextSnippet] = []
     facts: dict[str, Any] = {}
     text = _read(picture.with_suffix(".txt"))
     if clean(text):
-        pieces.append(Piece(Kind.CAPTION, clean(text)))
+        snippets.append(TextSnippet(Kind.CAPTION, clean(text)))
     told = _read(picture.with_suffix(".json"))
     if told.strip():
         record = _record(told)
-        pieces += pieces_of(record)
+        snippets += snippets_of(record)
         facts = facts_of(record, known=set(TEXT_KEYS) | {"language"})
-    return Beside(tuple(pieces), facts)
+    return Beside(tuple(snippets), facts)
 
 
-def pieces_of(record: Mapping[str, Any]) -> Iterator[Piece]:
-    """Pieces of a JSON object: a text, a list of texts, or texts by language under each key of `TEXT_KEYS`."""
+def snippets_of(record: Mapping[str, Any]) -> Iterator[TextSnippet]:
+    """TextSnippet of a JSON object: a text, a list of texts, or texts by language under each key of `TEXT_KEYS`."""
     language, page = str(record.get("language") or ""), str(record.get("page") or "")
     for key, kind in TEXT_KEYS.items():
         value = record.get(key)
@@ -58,7 +58,7 @@ def pieces_of(record: Mapping[str, Any]) -> Iterator[Piece]:
             entries = [(", ".join(str(part) for part in value), language)]
         else:
             entries = [(str(value or ""), language)]
-        yield from (Piece(kind, clean(text), code, clean(page)) for text, code in entries if clean(text))
+        yield from (TextSnippet(kind, clean(text), code, clean(page)) for text, code in entries if clean(text))
 
 
 def _read(path: Path) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engine.errors import BadPicture
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.item import Item
 from ingest.noise import clean
 from ingest.sources.base import Refusal, Source
-from ingest.sources.folder import category_of, name_piece
+from ingest.sources.folder import category_of, name_snippet
 
 TRANSLATION = re.compile(r"^([A-Za-z]{2,3}(?:_[A-Za-z]+)?(?:@[a-z]+)?)\.utf8=(.*)$")
 SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl"}
@@ -40,19 +40,19 @@ class DemoSource(Source):
             reference=reference,
             collection=self.collection,
             original=original,
-            pieces=(*texts_of(path.with_suffix(".txt")), *name_piece(path.name)),
+            snippets=(*texts_of(path.with_suffix(".txt")), *name_snippet(path.name)),
             category=category_of(reference),
             facets=subject_of(reference),
         )
 
 
-def texts_of(path: Path) -> list[Piece]:
+def texts_of(path: Path) -> list[TextSnippet]:
     """The first line is English; each further one is `code.utf8=text`."""
     if not path.is_file():
         return []
     first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
     found = [("en", first), *(match.groups() for line in lines if (match := TRANSLATION.match(line)))]
-    return [Piece(Kind.CAPTION, clean(text), language_tag(code)) for code, text in found if clean(text)]
+    return [TextSnippet(Kind.CAPTION, clean(text), language_tag(code)) for code, text in found if clean(text)]
 
 
 def language_tag(code: str) -> str:

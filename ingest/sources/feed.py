@@ -8,10 +8,10 @@ from engine.errors import BadPicture, BadSource, InputError
 from ingest.facts import facts_of
 from ingest.item import Item
 from ingest.sources.base import Refusal, Source, within
-from ingest.sources.beside import pieces_of
-from ingest.sources.folder import name_piece
+from ingest.sources.beside import snippets_of
+from ingest.sources.folder import name_snippet
 from ingest.sources.rows import FORMATS, BadRow, Row, read_rows
-from ingest.trash import judged_alone
+from ingest.trash import filtered_alone
 
 __all__ = ["FORMATS", "ROLES", "FeedSource"]
 
@@ -72,7 +72,7 @@ class FeedSource(Source):
             source=self.name,
             reference=reference,
             collection=self.collection,
-            pieces=judged_alone((*pieces_of(record), *name_piece(str(record.get("image") or "")))),
+            snippets=filtered_alone((*snippets_of(record), *name_snippet(str(record.get("image") or "")))),
             **facts,
         )
 

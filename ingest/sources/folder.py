@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engine.errors import BadPicture, InputError
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.item import Item
 from ingest.metadata import read_metadata
 from ingest.noise import clean, has_surrogates, words_of_name
 from ingest.sources.base import Refusal, Source, is_picture, within
 from ingest.sources.beside import read_beside
-from ingest.trash import judged_alone
+from ingest.trash import filtered_alone
 
 TEXT_SUFFIXES = (".txt", ".json")
 NAME_WEIGHT = 0.5  # a file's name says less of a picture than what people wrote about it
@@ -58,16 +58,16 @@ class FolderSource(Source):
         original, data = self.keep(path)
         inside, beside = read_metadata(data), read_beside(path)
         facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
-        pieces = judged_alone((*beside.pieces, *inside.pieces, *name_piece(path.name)))
+        snippets = filtered_alone((*beside.snippets, *inside.snippets, *name_snippet(path.name)))
         return Item(
-            source=self.name, reference=reference, collection=self.collection, original=original, pieces=pieces, **facts
+            source=self.name, reference=reference, collection=self.collection, original=original, snippets=snippets, **facts
         )
 
 
-def name_piece(name: str) -> tuple[Piece, ...]:
-    """What a file's name says, as a piece; none where it is noise."""
+def name_snippet(name: str) -> tuple[TextSnippet, ...]:
+    """What a file's name says, as a snippet; none where it is noise."""
     words = words_of_name(name)
-    return (Piece(Kind.FILE_NAME, words, weight=NAME_WEIGHT, reason="a file's name"),) if words else ()
+    return (TextSnippet(Kind.FILE_NAME, words, weight=NAME_WEIGHT, reason="a file's name"),) if words else ()
 
 
 def category_of(reference: str) -> str:

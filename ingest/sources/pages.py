@@ -1,6 +1,6 @@
 """What saved sites and crawls have in common: pages, read twice, and the pictures on them.
 
-The first reading counts what the site says on many of its pages; the second makes items, with every piece of text weighed.
+The first reading counts what the site says on many of its pages; the second makes items, with every snippet of text weighed.
 """
 
 from abc import abstractmethod
@@ -14,15 +14,15 @@ from engine.errors import BadPicture
 from ingest.item import Item
 from ingest.metadata import Metadata, read_metadata
 from ingest.sources.base import Refusal, Source
-from ingest.sources.folder import name_piece
-from ingest.trash import Around, judged, judged_alone
-from ingest.trash.judges import AT_LEAST, MANY
+from ingest.sources.folder import name_snippet
+from ingest.trash import PageContext, filtered, filtered_alone
 from ingest.trash.languages import page_language
 from ingest.trash.phrases import plain
 from ingest.trash.repeats import Repeats
+from ingest.trash.rules import AT_LEAST, MANY
 from ingest.web import addresses
+from ingest.web.extracted import Page, PageImage
 from ingest.web.page import read_page
-from ingest.web.told import Page, Shown
 
 BETWEEN = " > "  # page > picture
 MOST_PLACES = 20  # pages that are told of a picture which stands on many of them, as a logo does
@@ -60,7 +60,7 @@ class PageSource(Source):
         """Every page in a stable order; the same ones each time."""
 
     @abstractmethod
-    def locate(self, page: Page, shown: Shown) -> Located | None:
+    def locate(self, page: Page, page_image: PageImage) -> Located | None:
         """Where the picture is; none where it is left out; BadPicture where it is refused."""
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
@@ -84,7 +84,9 @@ class PageSource(Source):
             if isinstance(found, Found):
                 page = read_page(found.data, found.address, charset=found.charset)
                 if page.pictures:
-                    repeats.add(found.site, ((t, _key(page, shown)) for shown in page.pictures for t in shown.texts))
+                    repeats.add(
+                        found.site, ((t, _key(page, page_image)) for page_image in page.pictures for t in page_image.texts)
+                    )
         return repeats
 
     def _of_page(
@@ -95,38 +97,38 @@ class PageSource(Source):
         self.skipped += page.left_out
         if page.cut and (only is None or found.reference in only):
             yield Refusal(found.reference, "page-cut" if page.pictures else "page-empty", page.cut)
-        around = self._around(found, page, repeats)
-        for shown in page.pictures:
-            reference = found.reference + BETWEEN + _shown_as(page, shown)
+        context = self._context(found, page, repeats)
+        for page_image in page.pictures:
+            reference = found.reference + BETWEEN + _shown_as(page, page_image)
             if only is not None and reference not in only:
                 continue
-            if self._told_enough(found.site, _key(page, shown), repeats, told):
+            if self._told_enough(found.site, _key(page, page_image), repeats, told):
                 self.skipped += 1
                 continue
-            yield from self._item(reference, page, shown, around)
+            yield from self._item(reference, page, page_image, context)
 
-    def _around(self, found: Found, page: Page, repeats: Repeats) -> Around:
-        said = page.main_text or " ".join(text.text for shown in page.pictures for text in shown.texts)
+    def _context(self, found: Found, page: Page, repeats: Repeats) -> PageContext:
+        said = page.main_text or " ".join(text.text for page_image in page.pictures for text in page_image.texts)
         language = page_language(page.language, said)
-        return Around(language, plain(page.main_text), pictures=len(page.pictures), site=found.site, repeats=repeats)
+        return PageContext(language, plain(page.main_text), pictures=len(page.pictures), site=found.site, repeats=repeats)
 
-    def _item(self, reference: str, page: Page, shown: Shown, around: Around) -> Iterator[Item | Refusal]:
+    def _item(self, reference: str, page: Page, page_image: PageImage, context: PageContext) -> Iterator[Item | Refusal]:
         try:
-            located = self.locate(page, shown)
+            located = self.locate(page, page_image)
         except BadPicture as error:
             yield Refusal(reference, error.reason, str(error))
             return
         if located is None:
             self.skipped += 1
             return
-        here = _here(around, page, shown)
+        here = _here(context, page, page_image)
         address = self.own_address(page)
-        name = name_piece(_file_name(shown))
-        pieces = (*judged(shown.texts, here, address), *judged_alone((*located.inside.pieces, *name)))
-        facts: dict[str, Any] = {"date": located.inside.date, "place": located.inside.place} | shown.facts
+        name = name_snippet(_file_name(page_image))
+        snippets = (*filtered(page_image.texts, here, address), *filtered_alone((*located.inside.snippets, *name)))
+        facts: dict[str, Any] = {"date": located.inside.date, "place": located.inside.place} | page_image.facts
         yield Item(
             source=self.name, reference=reference, collection=self.collection, page=address,
-            address=located.address, original=located.original, pieces=pieces, **facts,
+            address=located.address, original=located.original, snippets=snippets, **facts,
         )  # fmt: skip
 
     def _told_enough(self, site: str, key: str, repeats: Repeats, told: Counter[str]) -> bool:
@@ -143,20 +145,20 @@ class PageSource(Source):
         return Located(self.store.put_original(data), inside=read_metadata(data))
 
 
-def _here(around: Around, page: Page, shown: Shown) -> Around:
-    return replace(around, part=shown.part, is_main=shown.is_main, picture=_key(page, shown))
+def _here(context: PageContext, page: Page, page_image: PageImage) -> PageContext:
+    return replace(context, part=page_image.part, is_main=page_image.is_main, picture=_key(page, page_image))
 
 
-def _key(page: Page, shown: Shown) -> str:
-    return addresses.key_of(addresses.absolute(page.base, shown.candidates[0]))
+def _key(page: Page, page_image: PageImage) -> str:
+    return addresses.key_of(addresses.absolute(page.base, page_image.candidates[0]))
 
 
-def _shown_as(page: Page, shown: Shown) -> str:
+def _shown_as(page: Page, page_image: PageImage) -> str:
     """How people find the picture on the page: its address as it is written there; of a `data:` address what tells it apart."""
-    written = shown.candidates[0]
+    written = page_image.candidates[0]
     return f"data:{sha256(written.encode()).hexdigest()[:16]}" if written.startswith("data:") else written
 
 
-def _file_name(shown: Shown) -> str:
-    plainly = next((one for one in shown.candidates if not one.startswith("data:")), "")
+def _file_name(page_image: PageImage) -> str:
+    plainly = next((one for one in page_image.candidates if not one.startswith("data:")), "")
     return plainly.partition("?")[0].rpartition("/")[2]

@@ -14,8 +14,8 @@ from ingest.sources.base import Refusal, within
 from ingest.sources.folder import printable
 from ingest.sources.pages import Found, Located, PageSource
 from ingest.web import addresses
+from ingest.web.extracted import Page, PageImage
 from ingest.web.markup import LARGEST
-from ingest.web.told import Page, Shown
 
 PREFIX = "site:"
 PAGES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
@@ -44,11 +44,11 @@ class SiteSource(PageSource):
                 if Path(name).suffix.lower() in PAGES and not name.startswith("."):
                     yield self._page(Path(folder, name))
 
-    def locate(self, page: Page, shown: Shown) -> Located | None:
+    def locate(self, page: Page, page_image: PageImage) -> Located | None:
         """In the folder, else at an address; refused where all that is written leads out or nowhere."""
         wrong, remote = BadPicture("not-found", "the folder does not hold it, and no address is known"), ""
         refused = False
-        for written in shown.candidates:
+        for written in page_image.candidates:
             if written.startswith("data:"):
                 return self.stored(addresses.data_of(written))
             try:
@@ -61,7 +61,7 @@ class SiteSource(PageSource):
             remote = remote or self._remote(page, written)
         if remote:
             return Located(address=remote)
-        if refused or any(_is_relative(written) for written in shown.candidates):
+        if refused or any(_is_relative(written) for written in page_image.candidates):
             raise wrong
         return None  # javascript:, blob: and the like
 

@@ -14,8 +14,8 @@ from ingest.sources.base import Refusal, within
 from ingest.sources.pages import Found, Located, PageSource
 from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
+from ingest.web.extracted import Page, PageImage
 from ingest.web.markup import LARGEST
-from ingest.web.told import Page, Shown
 
 PREFIX = "warc:"
 SUFFIXES = (".warc", ".warc.gz")
@@ -56,10 +56,10 @@ class WarcSource(PageSource):
             if record is not None:
                 yield Found(address, address, record.data, record.charset, site=urlsplit(address).netloc)
 
-    def locate(self, page: Page, shown: Shown) -> Located | None:
+    def locate(self, page: Page, page_image: PageImage) -> Located | None:
         """In the crawl; else at its address, where that is wanted."""
         remote = ""
-        for written in shown.candidates:
+        for written in page_image.candidates:
             if written.startswith("data:"):
                 return self.stored(addresses.data_of(written))
             address = addresses.absolute(page.base, written)

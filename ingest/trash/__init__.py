@@ -1,5 +1,5 @@
-"""The trash filter: how much a piece of text is about its picture, and why it is not."""
+"""The trash filter: how much a snippet of text is about its picture, and why it is not."""
 
-from ingest.trash.filter import Around, judged, judged_alone
+from ingest.trash.filter import PageContext, filtered, filtered_alone
 
-__all__ = ["Around", "judged", "judged_alone"]
+__all__ = ["PageContext", "filtered", "filtered_alone"]

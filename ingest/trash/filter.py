@@ -1,19 +1,19 @@
-"""From what was told to pieces with a weight and a reason."""
+"""From what was extracted to snippets with a weight and a reason."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import prod
 
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.noise import clean
-from ingest.trash.judges import ALONE, JUDGES, TWICE, Around
 from ingest.trash.languages import language_of
 from ingest.trash.phrases import plain
-from ingest.web.told import Told
+from ingest.trash.rules import ALONE, RULES, TWICE, PageContext
+from ingest.web.extracted import ExtractedText
 
-__all__ = ["Around", "judged", "judged_alone"]
+__all__ = ["PageContext", "filtered", "filtered_alone"]
 
-# Of two pieces that say the same, the one that stands first here keeps its weight.
+# Of two snippets that say the same, the one that stands first here keeps its weight.
 KINDS = (
     Kind.PRODUCT, Kind.CAPTION, Kind.TITLE, Kind.ALT, Kind.KEYWORDS, Kind.HEADING, Kind.ANCHOR, Kind.PAGE_TITLE, Kind.NEARBY,
     Kind.FILE_NAME,
@@ -27,44 +27,46 @@ NAMES = {
 }
 
 
-def judged(told: Iterable[Told], around: Around, page: str = "") -> list[Piece]:
-    """A piece for each text, strongest kinds first; weights of the judges multiplied, the weightiest reason kept."""
-    best: dict[tuple[Kind, str], Piece] = {}
-    for one in told:
-        piece = _judge(one, around, page)
-        known = best.get((piece.kind, plain(piece.text)))
-        if piece.text and (known is None or piece.weight > known.weight):
-            best[piece.kind, plain(piece.text)] = piece
-    return list(_once(sorted(best.values(), key=lambda piece: ORDER[piece.kind])))
+def filtered(extracted: Iterable[ExtractedText], context: PageContext, page: str = "") -> list[TextSnippet]:
+    """A snippet for each text, strongest kinds first; weights of the rules multiplied, the weightiest reason kept."""
+    best: dict[tuple[Kind, str], TextSnippet] = {}
+    for one in extracted:
+        snippet = _judge(one, context, page)
+        known = best.get((snippet.kind, plain(snippet.text)))
+        if snippet.text and (known is None or snippet.weight > known.weight):
+            best[snippet.kind, plain(snippet.text)] = snippet
+    return list(_once(sorted(best.values(), key=lambda snippet: ORDER[snippet.kind])))
 
 
-def judged_alone(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Pieces that come without a page, from files and feeds: what can be told of the text itself."""
-    return tuple(_weighed(piece, Told(piece.kind, piece.text), Around(alone=True), ALONE) for piece in pieces)
+def filtered_alone(snippets: Iterable[TextSnippet]) -> tuple[TextSnippet, ...]:
+    """TextSnippet that come without a page, from files and feeds: what can be extracted of the text itself."""
+    return tuple(
+        _weighed(snippet, ExtractedText(snippet.kind, snippet.text), PageContext(alone=True), ALONE) for snippet in snippets
+    )
 
 
-def _judge(told: Told, around: Around, page: str) -> Piece:
-    language = language_of(told.text) or told.language or around.language
-    piece = Piece(told.kind, clean(told.text), language, page)
-    return _weighed(piece, told, around, JUDGES)
+def _judge(extracted: ExtractedText, context: PageContext, page: str) -> TextSnippet:
+    language = language_of(extracted.text) or extracted.language or context.language
+    snippet = TextSnippet(extracted.kind, clean(extracted.text), language, page)
+    return _weighed(snippet, extracted, context, RULES)
 
 
-def _weighed(piece: Piece, told: Told, around: Around, judges: Iterable[str]) -> Piece:
-    """Weights multiply; the reason of the judge that lowers most is kept."""
-    verdicts = [verdict for name in judges if (verdict := JUDGES[name](told, around))]
+def _weighed(snippet: TextSnippet, extracted: ExtractedText, context: PageContext, rules: Iterable[str]) -> TextSnippet:
+    """Weights multiply; the reason of the rule that lowers most is kept."""
+    verdicts = [verdict for name in rules if (verdict := RULES[name](extracted, context))]
     if not verdicts:
-        return piece
+        return snippet
     strongest = min(verdicts, key=lambda verdict: verdict.weight)
-    weight = piece.weight * prod(verdict.weight for verdict in verdicts)
-    return replace(piece, weight=round(weight, 4), reason=strongest.reason)
+    weight = snippet.weight * prod(verdict.weight for verdict in verdicts)
+    return replace(snippet, weight=round(weight, 4), reason=strongest.reason)
 
 
-def _once(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """What was said already, by a piece of at least the same weight, counts less."""
-    said: dict[str, Piece] = {}
-    for piece in pieces:
-        first = said.setdefault(plain(piece.text), piece)
-        if first is piece or first.weight < piece.weight:
-            yield piece
+def _once(snippets: Iterable[TextSnippet]) -> Iterator[TextSnippet]:
+    """What was said already, by a snippet of at least the same weight, counts less."""
+    said: dict[str, TextSnippet] = {}
+    for snippet in snippets:
+        first = said.setdefault(plain(snippet.text), snippet)
+        if first is snippet or first.weight < snippet.weight:
+            yield snippet
         else:
-            yield piece.lowered(TWICE, f"the same as its {NAMES.get(first.kind, first.kind.value)}")
+            yield snippet.lowered(TWICE, f"the same as its {NAMES.get(first.kind, first.kind.value)}")

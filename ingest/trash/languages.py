@@ -5,7 +5,7 @@ from typing import Any
 
 from mappings.analysis import primary
 
-ENOUGH = 40  # letters from which a text's language can be told
+ENOUGH = 40  # letters from which a text's language can be extracted
 SURE = 0.9  # probability from which it is believed
 REMEMBERED = 4096  # texts; a site says many of them again
 LONG = 200  # letters from which a page's text is believed more than what the page says of itself

@@ -50,7 +50,7 @@ EDGES = " \t\n.,:;!?…›»«<>→←↑↓▶►▸•·|/\\-–—+*#()[]{}'\
 
 
 def plain(text: str) -> str:
-    """As phrases are compared: small letters, one blank between words, no arrows and stops around."""
+    """As phrases are compared: small letters, one blank between words, no arrows and stops context."""
     return " ".join(unicodedata.normalize("NFKC", text).lower().replace("’", "'").split()).strip(EDGES)
 
 

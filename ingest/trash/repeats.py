@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from ingest.trash.phrases import plain
-from ingest.web.told import Told
+from ingest.web.extracted import ExtractedText
 
 MOST = 1_000_000  # texts and pictures that are counted at the same time: some 300 MB
 REMEMBERED = 3  # pictures that are remembered for each text, with the pages on which it is said of them
@@ -32,13 +32,13 @@ class Repeats:
         self._pages: dict[str, int] = {}
         self._counts: dict[bytes, _Count] = {}
 
-    def add(self, site: str, said: Iterable[tuple[Told, str]]) -> None:
+    def add(self, site: str, said: Iterable[tuple[ExtractedText, str]]) -> None:
         """One page of the site: the texts that it says, each with the picture that it says it of."""
         self._pages[site] = self._pages.get(site, 0) + 1
         found: dict[bytes, dict[bytes, None]] = {}
-        for told, picture in said:
+        for extracted, picture in said:
             shown = _key(site, "shown", picture)
-            found.setdefault(_key(site, told.kind, plain(told.text)), {})[shown] = None
+            found.setdefault(_key(site, extracted.kind, plain(extracted.text)), {})[shown] = None
             found.setdefault(shown, {})
         for key, pictures in found.items():
             known = self._counts.get(key) or _Count(missing=self._floor)
@@ -50,9 +50,9 @@ class Repeats:
         """Pages of the site."""
         return self._pages.get(site, 0)
 
-    def of_text(self, site: str, told: Told, picture: str) -> tuple[int, int]:
+    def of_text(self, site: str, extracted: ExtractedText, picture: str) -> tuple[int, int]:
         """Pages that say it, and pages that say it of this picture, where that is one of those that it is said of most."""
-        count = self._counts.get(_key(site, told.kind, plain(told.text)), _Count())
+        count = self._counts.get(_key(site, extracted.kind, plain(extracted.text)), _Count())
         return count.pages, dict(count.pictures).get(_key(site, "shown", picture), 0)
 
     def of_picture(self, site: str, picture: str) -> int:

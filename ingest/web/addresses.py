@@ -180,11 +180,11 @@ def _size(descriptor: str) -> float | None:
 
 def _pixels(element: Element, name: str) -> int | None:
     """A side that the page declares, by attribute or style."""
-    told = PIXELS.match(element.get(name) or "")
-    if not told:
+    extracted = PIXELS.match(element.get(name) or "")
+    if not extracted:
         styled = re.search(rf"(?:^|[;\s]){name}\s*:\s*(\d+)(?:\.\d+)?px", (element.get("style") or "")[:LONGEST])
         return int(styled.group(1)[:6]) if styled else None
-    return int(told.group(1)[:6])
+    return int(extracted.group(1)[:6])
 
 
 def _written(raw: str) -> str:

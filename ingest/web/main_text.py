@@ -19,7 +19,7 @@ def main_text(root: Element) -> str:
         return ""
     try:
         found = bare_extraction(root, favor_recall=True, include_comments=False, include_tables=True, include_images=False)
-    except Exception as error:  # a page that it cannot read is judged without it
+    except Exception as error:  # a page that it cannot read is filtered without it
         logger.debug("no main text: %s", error)
         return ""
     text = getattr(found, "text", "") or ""

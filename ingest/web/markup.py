@@ -57,8 +57,8 @@ def decoded(data: bytes, charset: str = "") -> str:
     for mark, name in MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
-    told = (pattern.search(data[:HEAD]) for pattern in (META_CHARSET, XML_ENCODING))
-    for name in (charset, *(match.group(1).decode("ascii") for match in told if match)):
+    extracted = (pattern.search(data[:HEAD]) for pattern in (META_CHARSET, XML_ENCODING))
+    for name in (charset, *(match.group(1).decode("ascii") for match in extracted if match)):
         codec = READ_AS.get(name.strip().lower(), name.strip().lower())
         text = _tried(data, codec)
         if text is not None:

@@ -139,7 +139,7 @@ def _walk(root: Element) -> Iterator[tuple[str, Element]]:
 def _inside(element: Element, tag: str, around: _State) -> _State:
     in_content = around.in_content or tag in CONTENT
     style = element.get("style") or ""
-    # What the whole page claims is judged with all of its text (`ingest.trash.languages.page_language`).
+    # What the whole page claims is filtered with all of its text (`ingest.trash.languages.page_language`).
     language = "" if tag in ("html", "body") else declared_language(element)
     return _State(
         part=part_of(element, around.part, in_content=around.in_content),

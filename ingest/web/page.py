@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from factors.linked import Kind
 from ingest.web import addresses, products, texts
+from ingest.web.extracted import ExtractedText, Page, PageImage
 from ingest.web.main_text import main_text
 from ingest.web.markup import Element, declared_language, one_line, parse, tag_of, text_of
 from ingest.web.outline import Mark, outline
-from ingest.web.told import Page, Shown, Told
 
 MOST_PICTURES = 2000  # of one page
 TAGS = ("img", "amp-img", "video", "input")
@@ -29,19 +29,21 @@ def read_page(data: bytes, address: str, *, charset: str = "", with_main_text: b
     boxes = texts.scopes(list(elements))
     watched = dict.fromkeys(boxes.values()) | {f: None for e in elements if (f := texts.figure_of(e)) is not None}
     page = outline(root, elements, watched)
-    shown = []
+    page_image = []
     for element, found in elements.items():
         mark = page.entries[page.positions[element]]
-        told = list(texts.texts_of(element, boxes[element], page)) if element in page.positions else []
-        shown.append(Shown(found, told, part=mark.part if isinstance(mark, Mark) else "", area=addresses.area(element)))
-    shown += _beside(root)
-    shown = _merged(shown, base)
-    _describe(shown, products.things(root, base), base)
+        extracted = list(texts.texts_of(element, boxes[element], page)) if element in page.positions else []
+        page_image.append(
+            PageImage(found, extracted, part=mark.part if isinstance(mark, Mark) else "", area=addresses.area(element))
+        )
+    page_image += _beside(root)
+    page_image = _merged(page_image, base)
+    _describe(page_image, products.things(root, base), base)
     title = one_line(next((one.text or "" for one in root.iter("title") if _is_head(one)), ""))
-    _share(shown, title)
+    _share(page_image, title)
     main = main_text(root) if with_main_text else ""
     return Page(
-        address, base, _language(root), title, _canonical(root, base), tuple(shown), main, markup.cut or cut, left_out
+        address, base, _language(root), title, _canonical(root, base), tuple(page_image), main, markup.cut or cut, left_out
     )  # fmt: skip
 
 
@@ -66,25 +68,25 @@ def _pictures(root: Element) -> tuple[dict[Element, list[str]], int, str]:
     return found, left_out, ""
 
 
-def _beside(root: Element) -> list[Shown]:
+def _beside(root: Element) -> list[PageImage]:
     """Pictures that the page names and does not show: its own card, and links that lead to pictures."""
     found = []
     for element in root.iter("link", "a"):
         href = (element.get("href") or "").strip()
         if tag_of(element) == "link" and "image_src" in (element.get("rel") or "") and href:
-            found.append(Shown([href]))
+            found.append(PageImage([href]))
         elif tag_of(element) == "a" and addresses.is_picture_name(href) and next(element.iter("img", "picture"), None) is None:
             said = text_of(element, texts.LONGEST)
-            found.append(Shown([href], [Told(Kind.ANCHOR, said)] if said else []))
+            found.append(PageImage([href], [ExtractedText(Kind.ANCHOR, said)] if said else []))
         if len(found) == MOST_PICTURES:
             break
     return [one for one in found if not addresses.is_no_picture(one.candidates[0])]
 
 
-def _merged(shown: list[Shown], base: str) -> list[Shown]:
+def _merged(page_image: list[PageImage], base: str) -> list[PageImage]:
     """One entry for each address; what is said twice is said once."""
-    found: dict[str, Shown] = {}
-    for one in shown:
+    found: dict[str, PageImage] = {}
+    for one in page_image:
         known = found.setdefault(addresses.absolute(base, one.candidates[0]) or one.candidates[0], one)
         if known is not one:
             known.texts += one.texts
@@ -96,26 +98,26 @@ def _merged(shown: list[Shown], base: str) -> list[Shown]:
     return list(found.values())
 
 
-def _describe(shown: list[Shown], described: list[products.Thing], base: str) -> None:
+def _describe(page_image: list[PageImage], described: list[products.Thing], base: str) -> None:
     """Tie what is described to the picture that it names; to the main one where the only product names none."""
-    known: dict[str, Shown] = {}
-    for one in reversed(shown):
+    known: dict[str, PageImage] = {}
+    for one in reversed(page_image):
         known |= {_key(base, written): one for written in reversed(one.candidates)}
     cards = [known[key] for thing in described for image in thing.images if (key := _key(base, image)) in known]
-    main = cards[0] if cards else _largest(shown)
+    main = cards[0] if cards else _largest(page_image)
     if main is not None:
         main.is_main = True
     alone = sum(thing.is_product for thing in described) == 1
     for thing in described:
         named = [known[key] for image in thing.images if (key := _key(base, image)) in known]
         if not named and thing.images and not addresses.is_no_picture(thing.images[0]):
-            named = [Shown([thing.images[0]], is_main=not shown)]
-            shown += named
+            named = [PageImage([thing.images[0]], is_main=not page_image)]
+            page_image += named
             known[_key(base, thing.images[0])] = named[0]
         elif not named and thing.is_product and alone and main is not None:
             named = [main]
         for picture in named:
-            picture.texts += [told for told in thing.texts if told not in picture.texts]
+            picture.texts += [extracted for extracted in thing.texts if extracted not in picture.texts]
             picture.facts = thing.facts | picture.facts
 
 
@@ -123,27 +125,27 @@ def _key(base: str, written: str) -> str:
     return addresses.key_of(addresses.absolute(base, written))
 
 
-def _largest(shown: list[Shown]) -> Shown | None:
+def _largest(page_image: list[PageImage]) -> PageImage | None:
     """The first of the largest pictures in the page's content, where the page says how large they are; or the only one."""
-    inside = [one for one in shown if not one.part]
+    inside = [one for one in page_image if not one.part]
     sized = [one for one in inside if one.area]
     return max(sized or inside, key=lambda one: one.area) if sized or len(inside) == 1 else None
 
 
-def _share(shown: list[Shown], title: str) -> None:
+def _share(page_image: list[PageImage], title: str) -> None:
     """The page's title goes to every picture; each text learns of how many pictures it is said."""
     for part in dict.fromkeys(TITLE_PARTS.split(title)):
-        for one in shown:
+        for one in page_image:
             if part.strip():
-                one.texts.append(Told(Kind.PAGE_TITLE, part.strip(), general=not one.is_main))
-    said = Counter(text for one in shown for text in {(told.kind, told.text.lower()) for told in one.texts})
-    for one in shown:
+                one.texts.append(ExtractedText(Kind.PAGE_TITLE, part.strip(), general=not one.is_main))
+    said = Counter(text for one in page_image for text in {(extracted.kind, extracted.text.lower()) for extracted in one.texts})
+    for one in page_image:
         one.texts = [replace(t, sharing=max(t.sharing, said[t.kind, t.text.lower()])) for t in dict.fromkeys(one.texts)]
 
 
 def _base(root: Element, address: str) -> str:
-    told = next((one.get("href") for one in root.iter("base") if one.get("href")), "")
-    joined = addresses.absolute(address, told.strip()) if told else address
+    extracted = next((one.get("href") for one in root.iter("base") if one.get("href")), "")
+    joined = addresses.absolute(address, extracted.strip()) if extracted else address
     return joined if joined.startswith(("http://", "https://")) else address
 
 
@@ -151,8 +153,8 @@ def _canonical(root: Element, base: str) -> str:
     """The address that the page gives for itself; empty where it gives none."""
     links = (one.get("href") for one in root.iter("link") if "canonical" in (one.get("rel") or "").lower().split())
     cards = (one.get("content") for one in root.iter("meta") if one.get("property") == "og:url")
-    told = next((one for one in (*links, *cards) if one), "").strip()
-    joined = addresses.absolute(base, told) if told else ""
+    extracted = next((one for one in (*links, *cards) if one), "").strip()
+    joined = addresses.absolute(base, extracted) if extracted else ""
     return joined if joined.startswith(("http://", "https://")) else ""
 
 

@@ -13,8 +13,8 @@ from engine.errors import InputError
 from factors.linked import Kind
 from ingest.facts import date_of, price_of
 from ingest.noise import clean
+from ingest.web.extracted import ExtractedText
 from ingest.web.markup import Element, one_line
-from ingest.web.told import Told
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Thing:
     """Something the page describes: addresses of its pictures, texts, and facts by the names that `Item` has."""
 
     images: list[str] = field(default_factory=list)
-    texts: list[Told] = field(default_factory=list)
+    texts: list[ExtractedText] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     is_product: bool = False
 
@@ -42,13 +42,13 @@ class Thing:
 def things(root: Element, address: str) -> list[Thing]:
     """Everything described that has a picture, or is a product; a page that describes itself wrongly says nothing."""
     scripts = (script for script in root.iter("script") if "ld+json" in (script.get("type") or ""))
-    told = [one for script in scripts for one in _json_ld(script, address)]
+    extracted = [one for script in scripts for one in _json_ld(script, address)]
     try:
         found = extruct.extract(root, base_url=address, syntaxes=["microdata", "opengraph"], errors="ignore", uniform=True)
     except Exception as error:  # a damaged description is no reason to lose the page's pictures
         logger.debug("no structured data: %s", error)
         found = {}
-    described = [thing for one in (*told, *found.get("microdata", ())) for thing in _described(one, 0)]
+    described = [thing for one in (*extracted, *found.get("microdata", ())) for thing in _described(one, 0)]
     graph = [_open_graph(one) for one in found.get("opengraph", ())]
     return [thing for thing in (*described, *graph) if thing.images or thing.is_product][:MOST]
 
@@ -86,11 +86,11 @@ def _thing(one: Mapping[str, Any], kinds: set[str]) -> Thing:
     elif is_picture:
         named = {"name": Kind.CAPTION, "caption": Kind.CAPTION, "description": Kind.CAPTION}
     made = Thing(images, is_product=is_product)
-    made.texts = [Told(kind, text) for name, kind in named.items() if (text := _text(one.get(name)))]
+    made.texts = [ExtractedText(kind, text) for name, kind in named.items() if (text := _text(one.get(name)))]
     if is_product:
         made.facts = _facts(one)
         keywords = [*made.facts["facets"].values(), made.facts.get("category", "")]
-        made.texts += [Told(Kind.KEYWORDS, ", ".join(filter(None, keywords)))] if any(keywords) else []
+        made.texts += [ExtractedText(Kind.KEYWORDS, ", ".join(filter(None, keywords)))] if any(keywords) else []
     return made
 
 
@@ -115,7 +115,9 @@ def _open_graph(one: Mapping[str, Any]) -> Thing:
     made = Thing(list(dict.fromkeys(images)), is_product="product" in kind)
     title = Kind.PRODUCT if made.is_product else Kind.PAGE_TITLE
     named = {"og:title": title, "og:image:alt": Kind.ALT, "og:description": Kind.NEARBY}
-    made.texts = [Told(k, text, general=k is not Kind.ALT) for name, k in named.items() if (text := _text(one.get(name)))]
+    made.texts = [
+        ExtractedText(k, text, general=k is not Kind.ALT) for name, k in named.items() if (text := _text(one.get(name)))
+    ]
     if made.is_product:
         price = one.get("product:price:amount") or one.get("og:price:amount")
         brand = _text(one.get("product:brand") or one.get("og:brand"))

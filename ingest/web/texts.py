@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from factors.linked import Kind
+from ingest.web.extracted import ExtractedText
 from ingest.web.markup import Element, attribute, tag_of, text_of
 from ingest.web.outline import Block, Mark, Outline
-from ingest.web.told import Told
 
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+(?=[\W\d]{0,8}[^\W\d_])|(?<=[。！？])")
 LONGEST = 400  # characters of one sentence; what has no full stop is cut at a word
@@ -33,7 +33,7 @@ def scopes(pictures: list[Element]) -> dict[Element, Element]:
     return found
 
 
-def texts_of(picture: Element, scope: Element, page: Outline) -> Iterator[Told]:
+def texts_of(picture: Element, scope: Element, page: Outline) -> Iterator[ExtractedText]:
     """Everything that the page says of the picture, nearest first; titles of the page are not among it."""
     place = page.positions[picture]
     mark = page.entries[place]
@@ -62,16 +62,16 @@ def _above(picture: Element) -> Iterator[Element]:
         yield above
 
 
-def _own(picture: Element, mark: Block | Mark) -> Iterator[Told]:
+def _own(picture: Element, mark: Block | Mark) -> Iterator[ExtractedText]:
     """What the element's attributes say."""
     names = ((Kind.ALT, ("alt", "aria-label")), (Kind.TITLE, ("title", "data-title")), (Kind.CAPTION, ("data-caption",)))
     for kind, attributes in names:
         text = next((text for name in attributes if (text := attribute(picture, name))), "")
         if text:
-            yield Told(kind, " ".join(text.split()), mark.language, mark.part)
+            yield ExtractedText(kind, " ".join(text.split()), mark.language, mark.part)
 
 
-def _captions(picture: Element, place: int, span: tuple[int, int], page: Outline) -> Iterator[Told]:
+def _captions(picture: Element, place: int, span: tuple[int, int], page: Outline) -> Iterator[ExtractedText]:
     """Captions in the picture's box, in its figure, or right behind it."""
     figure = figure_of(picture)
     start, end = page.spans.get(figure, span) if figure is not None else span
@@ -81,20 +81,22 @@ def _captions(picture: Element, place: int, span: tuple[int, int], page: Outline
         following = page.entries[place + 1 : place + 2]
         blocks, sharing = [one for one in following if isinstance(one, Block) and one.caption], 1
     for block in blocks[:MOST_BEHIND]:
-        yield Told(Kind.CAPTION, block.text, block.language, block.part, block.linked, block.links, sharing=max(1, sharing))
+        yield ExtractedText(
+            Kind.CAPTION, block.text, block.language, block.part, block.linked, block.links, sharing=max(1, sharing)
+        )
 
 
-def _anchor(picture: Element, mark: Block | Mark) -> Iterator[Told]:
+def _anchor(picture: Element, mark: Block | Mark) -> Iterator[ExtractedText]:
     """The words of the link around the picture, and the link's title."""
     link = next((above for above in _above(picture) if tag_of(above) == "a"), None)
     if link is None:
         return
     for text in dict.fromkeys((text_of(link, LONGEST), attribute(link, "title"), attribute(link, "aria-label"))):
         if text:
-            yield Told(Kind.ANCHOR, text, mark.language, mark.part, own=True)
+            yield ExtractedText(Kind.ANCHOR, text, mark.language, mark.part, own=True)
 
 
-def _heading(place: int, span: tuple[int, int], page: Outline, part: str) -> Iterator[Told]:
+def _heading(place: int, span: tuple[int, int], page: Outline, part: str) -> Iterator[ExtractedText]:
     """The heading of the picture's box; else the last one before it in the same part of the page."""
     start, end = span
     before = _last_heading(page, start, place, part)
@@ -103,7 +105,9 @@ def _heading(place: int, span: tuple[int, int], page: Outline, part: str) -> Ite
     if found is not None:
         own = inside is not None and end - start <= SMALL + 1
         text = _short(found.text)
-        yield Told(Kind.HEADING, text, found.language, found.part, found.linked, found.links, own=own, general=inside is None)
+        yield ExtractedText(
+            Kind.HEADING, text, found.language, found.part, found.linked, found.links, own=own, general=inside is None
+        )
 
 
 def _last_heading(page: Outline, start: int, end: int, part: str) -> Block | None:
@@ -113,7 +117,7 @@ def _last_heading(page: Outline, start: int, end: int, part: str) -> Block | Non
     return None
 
 
-def _around(place: int, span: tuple[int, int], page: Outline) -> Iterator[Told]:
+def _around(place: int, span: tuple[int, int], page: Outline) -> Iterator[ExtractedText]:
     """The sentence before and the one behind; of a small box of its own, each block of it."""
     start, end = span
     own = any(isinstance(one, Block) for one in page.entries[start:end])
@@ -124,7 +128,7 @@ def _around(place: int, span: tuple[int, int], page: Outline) -> Iterator[Told]:
         said = sentences(block.text)
         if said:
             small = own and end - start <= SMALL + 1
-            yield Told(Kind.NEARBY, said[which], block.language, block.part, block.linked, block.links, own=small)
+            yield ExtractedText(Kind.NEARBY, said[which], block.language, block.part, block.linked, block.links, own=small)
 
 
 def _next_blocks(entries: list[Block | Mark], most: int) -> list[Block]:

@@ -35,4 +35,4 @@ def clicked(client: OpenSearch, settings: Settings) -> list[Example]:
 def _example(search: Served, grades: dict[str, int]) -> Example:
     topic = search.topic
     family = topic.picture or topic.like or topic.id
-    return Example(topic=f"clicks-{topic.id}", listing=search.listing, grades=grades, family=family, set="clicks")
+    return Example(topic=f"clicks-{topic.id}", candidate_set=search.candidate_set, grades=grades, family=family, set="clicks")

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.settings import Settings
 from mappings.records import KEPT, Json, Records
+from ranking.candidate_set import CandidateSet
 from ranking.judgements.judgement import Topic
-from ranking.listing import Listing
 
 APPLICATION, ID_FIELD = "omma", "id"
 Action = Literal["impression", "click"]
@@ -62,7 +62,7 @@ class Served:
     ranker: str
     shown: Sequence[str]
     teams: dict[str, str]
-    listing: Listing
+    candidate_set: CandidateSet
     time: datetime
 
 
@@ -113,16 +113,27 @@ def forget(client: OpenSearch, settings: Settings) -> int:
 
 
 def query_record(
-    *, client: str, topic: Topic, ranker: str, shown: Sequence[str], teams: dict[str, str], listing: Listing, index: str
+    *,
+    client: str,
+    topic: Topic,
+    ranker: str,
+    shown: Sequence[str],
+    teams: dict[str, str],
+    candidate_set: CandidateSet,
+    index: str,
 ) -> Json:
     """A search as it is logged."""
     return {
         "application": APPLICATION, "client_id": client, "timestamp": _now(), "user_query": topic.text, "indexes": [index],
         "object_id_field": ID_FIELD, "query_response_hit_ids": list(shown),
         "query_attributes": {
-            "intent": listing.facts.intent, "category": listing.facts.category, "ranker": ranker, "topic": topic.named().id,
+            "intent": candidate_set.query_features.intent, "category": candidate_set.query_features.category,
+            "ranker": ranker, "topic": topic.named().id,
         },
-        "omma": {"topic": topic.named().model_dump(mode="json"), "ranker": ranker, "teams": teams, "listing": packed(listing)},
+        "omma": {
+            "topic": topic.named().model_dump(mode="json"), "ranker": ranker, "teams": teams,
+            "candidate_set": packed(candidate_set),
+        },
     }  # fmt: skip
 
 
@@ -137,21 +148,21 @@ def event_record(event: Event, client: str) -> Json:
     }  # fmt: skip
 
 
-def packed(listing: Listing) -> str:
-    """A listing in a tenth of its size."""
-    return base64.b64encode(gzip.compress(listing.model_dump_json().encode(), 6, mtime=0)).decode()
+def packed(candidate_set: CandidateSet) -> str:
+    """A candidate_set in a tenth of its size."""
+    return base64.b64encode(gzip.compress(candidate_set.model_dump_json().encode(), 6, mtime=0)).decode()
 
 
-def unpacked(text: str) -> Listing:
+def unpacked(text: str) -> CandidateSet:
     """The way back."""
-    return Listing.model_validate_json(gzip.decompress(base64.b64decode(text)))
+    return CandidateSet.model_validate_json(gzip.decompress(base64.b64decode(text)))
 
 
 def _served(name: str, record: Json) -> Served:
     kept = record["omma"]
     return Served(
         name, record["client_id"], Topic.model_validate(kept["topic"]), kept["ranker"], record["query_response_hit_ids"],
-        kept["teams"], unpacked(kept["listing"]), datetime.fromisoformat(record["timestamp"]),
+        kept["teams"], unpacked(kept["candidate_set"]), datetime.fromisoformat(record["timestamp"]),
     )  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""The order is learned: features of a listing, gradient-boosted trees, their life as models."""
+"""The order is learned: features of a candidate_set, gradient-boosted trees, their life as models."""

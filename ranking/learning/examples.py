@@ -9,15 +9,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import ConfigurationError
+from ranking.candidate_set import CandidateSet
 from ranking.judgements.judgement import Grade
-from ranking.listing import Listing
 
 Part = Literal["train", "validation", "test"]
 SHARES: tuple[tuple[Part, int], ...] = (("train", 70), ("validation", 85), ("test", 100))  # up to which percent
 
 
 class Example(BaseModel):
-    """One question's listing, and grades by document.
+    """One question's candidate_set, and grades by document.
 
     `complete`: whoever has no grade is unrelated; otherwise such documents were not judged and teach nothing. Questions of
     one `family` (about the same picture) stay on one side of every split. Graded documents that are not in the table
@@ -27,7 +27,7 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     topic: str
-    listing: Listing
+    candidate_set: CandidateSet
     grades: dict[str, Grade]
     complete: bool = False
     family: str = ""
@@ -41,8 +41,8 @@ class Example(BaseModel):
 
     def slices(self) -> Iterator[str]:
         """What kinds of question it belongs to, for measuring each by itself."""
-        yield f"intent: {self.listing.facts.intent}"
-        yield f"category: {self.listing.facts.category or 'not known'}"
+        yield f"intent: {self.candidate_set.query_features.intent}"
+        yield f"category: {self.candidate_set.query_features.category or 'not known'}"
         if self.set:
             yield f"set: {self.set}"
 
@@ -55,7 +55,7 @@ def side_of(family: str) -> Part:
 
 def useful(example: Example) -> bool:
     """Whether there is an order to learn: documents of different grades."""
-    found = {example.grades.get(document, 0 if example.complete else -1) for document in example.listing.table} - {-1}
+    found = {example.grades.get(document, 0 if example.complete else -1) for document in example.candidate_set.table} - {-1}
     return len(found) > 1
 
 

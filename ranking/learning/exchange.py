@@ -21,7 +21,7 @@ def write_model(folder: Path, source: Path) -> Path:
 def write_rows(folder: Path, card: Card, examples: Sequence[Example]) -> Path:
     """The features that a model reads of every graded document, as SVMrank lines."""
     values, grades, groups = matrices(examples, card.recipe.features)
-    graded = [(e.topic, i) for e in examples for i in e.listing.table if e.complete or i in e.grades]
+    graded = [(e.topic, i) for e in examples for i in e.candidate_set.table if e.complete or i in e.grades]
     assert len(graded) == sum(groups)
     rows = svmrank.Rows(
         names=card.recipe.features.names, values=np.asarray(values), grades=tuple(grades.tolist()),

@@ -1,4 +1,4 @@
-"""From a listing to what a model reads: one row per document, one number per feature.
+"""From a candidate_set to what a model reads: one row per document, one number per feature.
 
 A column of the factor table is a feature by itself. List-wise, it is also seen beside the other candidates: its value as a
 share of the list's best, its distance from the list's mean, its rank. `list@...` features tell how the columns agree on a
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import ConfigurationError
-from ranking.listing import Facts, Listing
+from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.verticals import VERTICALS
 
 Matrix = NDArray[np.float64]
@@ -56,23 +56,23 @@ class FeatureSet(BaseModel):
             parts += [f"it does not know {', '.join(new)}" if new else ""]
             raise ConfigurationError("the model was made with other features: " + "; ".join(filter(None, parts)))
 
-    def matrix(self, listing: Listing) -> Matrix:
+    def matrix(self, candidate_set: CandidateSet) -> Matrix:
         """The features of every document of the table, in its order: [documents, features]."""
-        return self.of_values(values(listing, self.columns), listing)
+        return self.of_values(values(candidate_set, self.columns), candidate_set)
 
-    def of_values(self, table: Matrix, listing: Listing) -> Matrix:
+    def of_values(self, table: Matrix, candidate_set: CandidateSet) -> Matrix:
         """The same, from the columns' values [documents, columns]."""
-        asked = np.broadcast_to(_question(listing.facts), (len(table), len(QUESTION)))
+        asked = np.broadcast_to(_question(candidate_set.query_features), (len(table), len(QUESTION)))
         if not self.listwise:
             return np.hstack([table, asked])
         ranks = ranks_of(table)
-        return np.hstack([table, *_beside(table), ranks, _agreement(ranks, listing), asked])
+        return np.hstack([table, *_beside(table), ranks, _agreement(ranks, candidate_set), asked])
 
 
-def values(listing: Listing, columns: Sequence[str]) -> Matrix:
+def values(candidate_set: CandidateSet, columns: Sequence[str]) -> Matrix:
     """The factor table as numbers [documents, columns]; NaN where there is none."""
     nan = float("nan")
-    rows = [[row.get(column, nan) for column in columns] for row in listing.table.values()]
+    rows = [[row.get(column, nan) for column in columns] for row in candidate_set.table.values()]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
 
 
@@ -97,7 +97,7 @@ def _beside(table: Matrix) -> tuple[Matrix, Matrix]:
     return share, table - mean
 
 
-def _agreement(ranks: Matrix, listing: Listing) -> Matrix:
+def _agreement(ranks: Matrix, candidate_set: CandidateSet) -> Matrix:
     """The `list@` features [documents, 5]: reciprocal-rank fusion of all columns alike, and what goes with it."""
     asked = ~np.isnan(ranks).all(axis=0)
     count = max(int(asked.sum()), 1)
@@ -107,22 +107,24 @@ def _agreement(ranks: Matrix, listing: Listing) -> Matrix:
     tops = np.where(known, ranks <= max(1.0, BEST_TENTH * len(ranks)), False).sum(axis=1) / count
     missing = 1 - known.sum(axis=1) / count
     placed = ranks_of(fused[:, None])[:, 0]
-    return np.column_stack([fused, placed, tops, missing, _duplicates_above(fused, listing)])
+    return np.column_stack([fused, placed, tops, missing, _duplicates_above(fused, candidate_set)])
 
 
-def _duplicates_above(fused: Matrix, listing: Listing) -> Matrix:
+def _duplicates_above(fused: Matrix, candidate_set: CandidateSet) -> Matrix:
     """How many pictures that are the same stand above, by fusion; of equals, the one proposed first."""
     above = np.zeros(len(fused))
-    if listing.twins:
-        places = {document: place for place, document in enumerate(listing.table)}
-        for one, other in listing.twins:
+    if candidate_set.duplicate_pairs:
+        places = {document: place for place, document in enumerate(candidate_set.table)}
+        for one, other in candidate_set.duplicate_pairs:
             if one in places and other in places:
                 lower = max(places[one], places[other], key=lambda place: (-fused[place], place))
                 above[lower] += 1
     return above
 
 
-def _question(facts: Facts) -> Matrix:
+def _question(query_features: QueryFeatures) -> Matrix:
     """The `question@` features."""
-    kinds = [float(facts.category == name) for name in VERTICALS]
-    return np.array([facts.intent != "words", facts.intent == "part", facts.words, *kinds], dtype=np.float64)
+    kinds = [float(query_features.category == name) for name in VERTICALS]
+    return np.array(
+        [query_features.intent != "words", query_features.intent == "part", query_features.words, *kinds], dtype=np.float64
+    )

@@ -81,9 +81,9 @@ def matrices(examples: Sequence[Example], features: FeatureSet) -> tuple[Matrix,
     """Features [rows, features], grades [rows], and how many rows each question has."""
     rows, grades, groups = [], [], []
     for example in examples:
-        told = np.array([_grade(example, document) for document in example.listing.table])
+        told = np.array([_grade(example, document) for document in example.candidate_set.table])
         judged = told >= 0
-        rows.append(features.matrix(example.listing)[judged])
+        rows.append(features.matrix(example.candidate_set)[judged])
         grades.append(told[judged])
         groups.append(int(judged.sum()))
     return np.vstack(rows), np.concatenate(grades), groups

@@ -1,4 +1,4 @@
-"""A learned ranker: gradient-boosted trees over the features of a listing."""
+"""A learned ranker: gradient-boosted trees over the features of a candidate_set."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -6,8 +6,8 @@ from functools import cached_property
 import lightgbm
 import numpy as np
 
+from ranking.candidate_set import CandidateSet
 from ranking.learning.features import FeatureSet, Matrix, ranks_of, values
-from ranking.listing import Listing
 from ranking.order import Ranked
 
 
@@ -18,17 +18,17 @@ class Learned:
         """`booster` was trained on exactly these features."""
         self.name, self.features, self.booster = name, features, booster
 
-    def order(self, listing: Listing) -> list[Ranked]:
+    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
         """By the sum of the trees."""
-        if not listing.table:
+        if not candidate_set.table:
             return []
-        table = values(listing, self.features.columns)
-        scores = self.scores(self.features.of_values(table, listing)).tolist()
+        table = values(candidate_set, self.features.columns)
+        scores = self.scores(self.features.of_values(table, candidate_set)).tolist()
         ranks = ranks_of(table)
         columns = self.features.columns
         placed = [
             Ranked(document, score, {columns[at]: int(row[at]) for at in known})
-            for document, score, row, known in zip(listing.table, scores, ranks, map(_known, ranks), strict=True)
+            for document, score, row, known in zip(candidate_set.table, scores, ranks, map(_known, ranks), strict=True)
         ]
         return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id))
 
@@ -38,15 +38,15 @@ class Learned:
         found: Matrix = np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
         return found
 
-    def contributions(self, listing: Listing, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+    def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
         """TreeSHAP (Lundberg et al.: From local explanations to global understanding with explainable AI for trees, 2020).
 
         The parts of a column are those of all of its features; a document's parts and the model's mean make its score.
         """
-        places = {document: place for place, document in enumerate(listing.table)}
+        places = {document: place for place, document in enumerate(candidate_set.table)}
         if not documents:
             return {}
-        rows = self.features.matrix(listing)[[places[document] for document in documents]]
+        rows = self.features.matrix(candidate_set)[[places[document] for document in documents]]
         parts = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=1))[:, :-1] @ self._owners
         return {
             document: {name: float(part) for name, part in zip(self._groups, row, strict=True) if part}

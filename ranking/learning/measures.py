@@ -41,7 +41,7 @@ def measure(examples: Sequence[Example], order: Order, measures: Sequence[Measur
 
 def ordered_by(ranker: Ranker) -> Order:
     """The orders of a ranker."""
-    return lambda example: ranker.order(example.listing)
+    return lambda example: ranker.order(example.candidate_set)
 
 
 def ndcg(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
@@ -52,7 +52,7 @@ def ndcg(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
 def candidate_recall(example: Example, least: int = RELEVANT) -> float:
     """The share of the relevant documents that any factor proposed: what no order can make up for."""
     relevant = [document for document, grade in example.grades.items() if grade >= least]
-    return sum(document in example.listing.table for document in relevant) / len(relevant) if relevant else 1.0
+    return sum(document in example.candidate_set.table for document in relevant) / len(relevant) if relevant else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.settings import Settings
 from factors.registry import feature_names
+from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.fusion import ReciprocalRank
 from ranking.learning.examples import Example, Part, by_side, digest
@@ -20,35 +21,34 @@ from ranking.learning.learned import Learned
 from ranking.learning.measures import NAMES, measure, ndcg, ordered_by
 from ranking.learning.models import PACKAGED, Card, Models, mark_of, new_id
 from ranking.learning.report import page
-from ranking.listing import Listing
 from ranking.order import Ranked, Ranker
 
 Tell = Callable[[str], None]
 DATA = """
 ## Data and limits
 
-Trained on questions with known answers over a mixed collection (`omma rank lists LISTS --data FOLDER`, then `omma rank train
---lists LISTS --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research use), ICDAR-2019 SROIE
-receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies. Only trees over factor
-values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food and everyday scenes,
-asked by pictures, parts of them, and English words. Factors of other weights than the packaged ones have other values:
-for another profile of senses train a model of your own.
+Trained on questions with known answers over a mixed collection (`omma rank collect FILE --data FOLDER`, then
+`omma rank train --candidate-log FILE --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research
+use), ICDAR-2019 SROIE receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies.
+Only trees over factor values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food
+and everyday scenes, asked by pictures, parts of them, and English words. Factors of other weights than the packaged ones have
+other values: for another profile of extractors train a model of your own.
 """
 ABOUT = "Trained by `omma rank train`."
 
 
 class Fusion:
-    """Rank fusion as each listing says that it was set: what a first model is compared with."""
+    """Rank fusion as each candidate_set says that it was set: what a first model is compared with."""
 
     name = FUSION
 
-    def order(self, listing: Listing) -> list[Ranked]:
-        """By the listing's own weights."""
-        return ReciprocalRank.of(listing.weighing).order(listing)
+    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
+        """By the candidate_set's own weights."""
+        return ReciprocalRank.of(candidate_set.fusion_config).order(candidate_set)
 
-    def contributions(self, listing: Listing, documents: Sequence[str]) -> dict[str, dict[str, float]]:
-        """By the listing's own weights."""
-        return ReciprocalRank.of(listing.weighing).contributions(listing, documents)
+    def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By the candidate_set's own weights."""
+        return ReciprocalRank.of(candidate_set.fusion_config).contributions(candidate_set, documents)
 
 
 @dataclass(frozen=True, slots=True)

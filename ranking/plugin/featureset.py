@@ -19,8 +19,8 @@ import lightgbm
 import numpy as np
 
 from engine.errors import ConfigurationError
+from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.features import QUESTION, FeatureSet
-from ranking.listing import Facts, Listing
 from ranking.plugin import trees
 
 Json = dict[str, Any]
@@ -71,9 +71,11 @@ def params(columns: Mapping[str, Json], constants: Mapping[str, float]) -> Json:
     return {name_of(column): clause for column, clause in columns.items()} | values
 
 
-def constants_of(facts: Facts) -> dict[str, float]:
+def constants_of(query_features: QueryFeatures) -> dict[str, float]:
     """The `question@` features of a question."""
-    row = FeatureSet(columns=(), listwise=False).of_values(np.empty((1, 0)), Listing(table={}, facts=facts))[0]
+    row = FeatureSet(columns=(), listwise=False).of_values(
+        np.empty((1, 0)), CandidateSet(table={}, query_features=query_features)
+    )[0]
     return dict(zip(QUESTION, row.tolist(), strict=True))
 
 

@@ -11,12 +11,12 @@ from cli.main import run
 from engine.broker import connect_redis
 from engine.client import connect
 from engine.settings import Settings, get_settings
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
+from ingest.batches import Batch
 from ingest.item import Item
-from ingest.looking import Batch
 from mappings.versions import alias
 from tests.ingest.pictures import png
-from tests.ingest.seeing import TestPerceiver
+from tests.ingest.seeing import TestFeatureExtractor
 from workers.runtime import Runtime
 
 NAMES = ("home", "store_url", "opensearch_url", "redis_url", "index_prefix")
@@ -79,17 +79,17 @@ def house(live_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture()
 def shelf(house: Settings) -> Shelf:
-    """Ingested by the same steps as in a worker, with made-up eyes."""
-    runtime = Runtime(house, TestPerceiver())
+    """Ingested by the same steps as in a worker, with made-up extractor_double."""
+    runtime = Runtime(house, TestFeatureExtractor())
     runtime.check_index()
-    store = runtime.looker._store
+    store = runtime.processor._store
     items = [
         Item("shelf", f"{n}.png", "animals" if n == 0 else "rest", original=store.put_original(png(n)),
-             pieces=(Piece(Kind.TITLE, title),), category="fox" if n == 0 else "")
+             snippets=(TextSnippet(Kind.TITLE, title),), category="fox" if n == 0 else "")
         for n, title in enumerate(TITLES)
     ]  # fmt: skip
     items.append(Item("shelf", "broken.png", "rest", original=store.put_original(BROKEN)))
     job = runtime.jobs.create("shelf", "rest")
-    assert runtime.looker.look(Batch(job, runtime.jobs.begin(job), tuple(enumerate(items)))) is None
+    assert runtime.processor.process(Batch(job, runtime.jobs.begin(job), tuple(enumerate(items)))) is None
     runtime.client.indices.refresh(index=alias(house))
     return Shelf(runtime, [item.original for item in items[:-1]], items[-1].original)

@@ -52,15 +52,15 @@ def test_secrets_do_not_show() -> None:
 
 @pytest.mark.parametrize("told", ["objects, text", '["objects", "text"]', "objects,text,"])
 def test_names_are_a_json_list_or_separated_by_commas(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMMA_SENSES_OFF", told)
-    assert Settings().senses_off == ("objects", "text")
+    monkeypatch.setenv("OMMA_EXTRACTORS_OFF", told)
+    assert Settings().extractors_off == ("objects", "text")
 
 
 def test_nothing_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMMA_SENSES_OFF", "")
-    assert Settings().senses_off == ()
-    monkeypatch.setenv("OMMA_SENSES_OFF", '["objects"')
+    monkeypatch.setenv("OMMA_EXTRACTORS_OFF", "")
+    assert Settings().extractors_off == ()
+    monkeypatch.setenv("OMMA_EXTRACTORS_OFF", '["objects"')
     get_settings.cache_clear()
-    with pytest.raises(ConfigurationError, match="OMMA_SENSES_OFF"):
+    with pytest.raises(ConfigurationError, match="OMMA_EXTRACTORS_OFF"):
         get_settings()
     get_settings.cache_clear()

@@ -14,7 +14,7 @@ from evaluation.ablation import Curve
 from evaluation.calibration import calibrate, choose
 from evaluation.compare import Comparison, Row
 from evaluation.costs import Cost
-from ranking import cut
+from ranking import cutoff
 
 RNG = np.random.default_rng(5)
 
@@ -42,11 +42,13 @@ def test_missing_data_sets_are_named(settings: Settings) -> None:
 
 
 def test_thresholds_that_are_shipped_belong_to_the_weights_that_are_shipped(models_home: Settings) -> None:
-    from vision.perceiver import get_perceiver  # noqa: PLC0415
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
-    shipped = cut.load("packaged")
+    shipped = cutoff.load("packaged")
     assert shipped is not None
-    usable, stale = shipped.usable(get_perceiver(models_home.model_copy(update={"ocr_languages": "eng+rus"})).fingerprints())
+    usable, stale = shipped.usable(
+        get_feature_extractor(models_home.model_copy(update={"ocr_languages": "eng+rus"})).fingerprints()
+    )
     assert not stale, "run `omma calibrate`"
     assert usable.columns["similar"].rule == "at-least"
 
@@ -60,7 +62,7 @@ def test_pages_say_what_was_measured(name: str) -> None:
 
 
 def _benchmarks(figures: Any) -> str:
-    assert "senses" in figures["ingest"], "measured before ingest was told sense by sense: run `omma bench`"
+    assert "extractors" in figures["ingest"], "measured before ingest was told extractor by extractor: run `omma bench`"
     return pages.benchmarks(figures)
 
 

@@ -16,20 +16,20 @@ from ranking.learning import models as life
 from ranking.learning.examples import by_side
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.learned import Learned
-from tests.ranking.lists import COLUMNS, FEATURES, example
+from tests.ranking.candidate_sets import COLUMNS, FEATURES, example
 from training import transforms
 
 
 def asked(number: int) -> Asked:
     """A made-up question, every column proposing what it has."""
     made = example(number)
-    rows = list(made.listing.table.values())
+    rows = list(made.candidate_set.table.values())
     proposals = {column: [at for at, row in enumerate(rows) if column in row] for column in COLUMNS}
     for column, places in proposals.items():
         places.sort(key=lambda at, column=column: -rows[at][column])  # type: ignore[misc]
     return Asked(
-        set=f"set {number % 2}", topic=made.topic, family=made.topic, part=None, grades=dict(made.grades), wide=made.listing,
-        proposals=proposals, kept=[0], limit=20, took={"candidates": 4.0, "table": 5.0},
+        set=f"set {number % 2}", topic=made.topic, family=made.topic, part=None, grades=dict(made.grades),
+        wide=made.candidate_set, proposals=proposals, kept=[0], limit=20, took={"candidates": 4.0, "table": 5.0},
     )  # fmt: skip
 
 
@@ -45,9 +45,9 @@ def model() -> Learned:
 def test_a_factor_alone_has_only_what_it_proposes_and_says() -> None:
     one = ASKED[1]
     alone = one.example(one.columns_of({"words"}))
-    assert {column for row in alone.listing.table.values() for column in row} == {"words"}
-    assert set(alone.listing.table) == {i for i, row in one.wide.table.items() if "words" in row}
-    assert len(one.example().listing.table) == one.limit, "of all that is proposed, fusion takes as many as there may be"
+    assert {column for row in alone.candidate_set.table.values() for column in row} == {"words"}
+    assert set(alone.candidate_set.table) == {i for i, row in one.wide.table.items() if "words" in row}
+    assert len(one.example().candidate_set.table) == one.limit, "of all that is proposed, fusion takes as many as there may be"
 
 
 def test_a_model_is_compared_with_fusion_and_single_factors(model: Learned) -> None:

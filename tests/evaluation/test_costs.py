@@ -13,7 +13,7 @@ from evaluation.session import Session
 from factors import registry
 from ranking.learning.measures import NAMES
 from tests.evaluation.test_quality import data
-from vision.perceiver import get_perceiver
+from vision.feature_extractor import get_feature_extractor
 
 __all__ = ["data"]  # a fixture
 FIGURES = {
@@ -77,9 +77,9 @@ def test_every_factor_costs_time_and_bytes(
         comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
         found = {cost.factor: cost for cost in session.costs(comparison)}
         assert found.keys() == {factor.name for factor in registry.all_factors()}
-        perceiver = get_perceiver(settings)
+        feature_extractor = get_feature_extractor(settings)
         for factor in registry.all_factors():
-            cost, made = found[factor.name], factor.fields(perceiver.dimensions())
+            cost, made = found[factor.name], factor.fields(feature_extractor.dimensions())
             assert (cost.ms > 0) == bool(factor.reads) and 0 <= cost.own_ms <= cost.ms
             assert cost.index >= 0 and (made or not (cost.index or cost.source))
         assert found["similar"].source > 1000 and found["similar"].index > 1000, "a vector of 256 numbers"
@@ -96,16 +96,16 @@ def test_every_factor_costs_time_and_bytes(
 
 
 @pytest.mark.models
-def test_models_alone_are_told_sense_by_sense(data: Path, models_home: Settings) -> None:
+def test_models_alone_are_told_extractor_by_extractor(data: Path, models_home: Settings) -> None:
     settings = models_home.model_copy(update={"worker_concurrency": 1, "batch_size": 4})
     looked = throughput.models_alone(data, settings)
-    assert list(looked.senses) == list(get_perceiver(settings).senses)
-    assert 0 < sum(looked.senses.values()) <= looked.seconds
-    rows = throughput.per_sense([looked.senses, looked.senses], 8)
+    assert list(looked.extractors) == list(get_feature_extractor(settings).extractors)
+    assert 0 < sum(looked.extractors.values()) <= looked.seconds
+    rows = throughput.per_extractor([looked.extractors, looked.extractors], 8)
     assert sum(line["share"] for line in rows) == pytest.approx(1.0, abs=0.01)
     ingest = {
         "pictures": 8, "source": "a folder", "rounds": 2, "processes": 1, "models_alone_per_s": 9.0, "ingest_per_s": 8.0,
-        "overhead": 0.1, "senses": rows,
+        "overhead": 0.1, "extractors": rows,
     }  # fmt: skip
     page = pages.benchmarks(FIGURES | {"ingest": ingest})
-    assert "ingest with all senses" in page and all(f"| {name} |" in page for name in looked.senses)
+    assert "ingest with all extractors" in page and all(f"| {name} |" in page for name in looked.extractors)

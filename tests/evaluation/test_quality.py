@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from engine.client import connect
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import asking, compare, corpus, html, lists, quality, sets
+from evaluation import asking, candidate_log, compare, corpus, html, quality, sets
 
 KINDS = {"balls": "#c02020", "stripes": "#2060c0"}
 
@@ -46,7 +46,7 @@ def test_garments_find_garments_of_their_class(
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
     settings, said = live_settings.model_copy(update=changes), []
     built = corpus.build(data, settings, said.append, demo=False)
-    asked = list(lists.of_sets(built, said.append, ("same kind",)))
+    asked = list(candidate_log.of_sets(built, said.append, ("same kind",)))
     comparison = compare.run(asked, compare.configurations(asked, {}))
     rows = {row.configuration: row for row in comparison.rows if row.set == "same kind"}
     assert rows["rank fusion"].questions == 8 and built.collection.count() == 8
@@ -56,7 +56,7 @@ def test_garments_find_garments_of_their_class(
         comparison, asked, "colours alone", Store(built.settings).thumbnail, facts={"measured": "now"}, abouts=quality.abouts()
     )
     assert "same kind" in page and "colours alone" in page and "<script" not in page
-    kept = tmp_path / "lists.jsonl.gz"
+    kept = tmp_path / "candidates.jsonl.gz"
     assert asking.write(kept, asked) == 8 and asking.read(kept) == asked, "what was asked survives its file"
     built.collection.remove()
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*")

@@ -10,8 +10,8 @@ from engine.settings import Settings
 from evaluation import memory
 from evaluation.memory import Remembering
 from tests.vision.drawing import photo, picture
-from tests.vision.test_perceiver import Counting, Hash, Presence
-from vision.perception import Box
+from tests.vision.test_feature_extractor import Counting, Hash, Presence
+from vision.image_features import Box
 
 PICTURES = [picture(photo(32, 32, seed)) for seed in range(2)]
 Make = Callable[[], tuple[Remembering, list[Counting]]]
@@ -19,48 +19,48 @@ Make = Callable[[], tuple[Remembering, list[Counting]]]
 
 @pytest.fixture()
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """A perceiver of two senses, as a new process would open it."""
+    """A feature_extractor of two extractors, as a new process would open it."""
     settings = Settings(home=tmp_path)
 
     def make() -> tuple[Remembering, list[Counting]]:
-        senses: list[Counting] = [Hash(settings), Presence(settings)]
-        monkeypatch.setattr(memory, "senses_of", lambda settings: senses)
-        return Remembering(settings), senses
+        extractors: list[Counting] = [Hash(settings), Presence(settings)]
+        monkeypatch.setattr(memory, "extractors_of", lambda settings: extractors)
+        return Remembering(settings), extractors
 
     return make
 
 
 def test_a_picture_is_looked_at_once_by_the_same_weights(opened: Make) -> None:
     first, _ = opened()
-    seen = first.perceive([PICTURES[0], PICTURES[0], PICTURES[1]])
-    again, senses = opened()
-    assert again.perceive([PICTURES[1], PICTURES[0]]) == [seen[2], seen[0]]
-    assert not senses[0].batches
+    seen = first.extract([PICTURES[0], PICTURES[0], PICTURES[1]])
+    again, extractors = opened()
+    assert again.extract([PICTURES[1], PICTURES[0]]) == [seen[2], seen[0]]
+    assert not extractors[0].batches
 
 
 def test_a_part_is_not_its_whole(opened: Make) -> None:
-    perceiver, senses = opened()
-    perceiver.perceive(PICTURES[:1])
-    perceiver.perceive([PICTURES[0].crop(Box(0, 0, 0.5, 0.5))])
-    assert perceiver.perceive(PICTURES[:1], ["phash"])[0].text_presence is None
-    assert senses[0].batches == [1, 1]
+    feature_extractor, extractors = opened()
+    feature_extractor.extract(PICTURES[:1])
+    feature_extractor.extract([PICTURES[0].crop(Box(0, 0, 0.5, 0.5))])
+    assert feature_extractor.extract(PICTURES[:1], ["phash"])[0].text_presence is None
+    assert extractors[0].batches == [1, 1]
 
 
 def test_a_failure_is_not_remembered(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> list[Any]:
         raise OSError("gone")
 
-    perceiver, senses = opened()
-    monkeypatch.setattr(senses[1], "_observe", broken)
-    assert "text_presence" in perceiver.perceive(PICTURES[:1])[0].failures
+    feature_extractor, extractors = opened()
+    monkeypatch.setattr(extractors[1], "_observe", broken)
+    assert "text_presence" in feature_extractor.extract(PICTURES[:1])[0].failures
     mended, _ = opened()
-    assert not mended.perceive(PICTURES[:1])[0].failures
+    assert not mended.extract(PICTURES[:1])[0].failures
 
 
-def test_only_the_sense_whose_weights_changed_looks_again(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_extractor_whose_weights_changed_looks_again(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = opened()
-    first.perceive(PICTURES)
+    first.extract(PICTURES)
     monkeypatch.setattr(Presence, "fingerprint", "text_presence@2")
-    other, senses = opened()
-    other.perceive(PICTURES)
-    assert [sense.batches for sense in senses] == [[], [2]]
+    other, extractors = opened()
+    other.extract(PICTURES)
+    assert [extractor.batches for extractor in extractors] == [[], [2]]

@@ -1,4 +1,4 @@
-"""An index as an ingest leaves it, and a perceiver whose weights are numbers."""
+"""An index as an ingest leaves it, and a feature_extractor whose weights are numbers."""
 
 import io
 from collections.abc import Callable, Collection, Sequence
@@ -8,71 +8,71 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
-from scenes import DIMENSION, DIMENSIONS, colour, label, perception, points, text_of, unit
+from scenes import DIMENSION, DIMENSIONS, colour, image_features, label, points, text_of, unit
 
 from engine.settings import Settings
 from engine.store import Store
 from factors import registry
 from factors.base import Json
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest import copying, documents
 from ingest.documents import Seen
 from ingest.item import Item
-from ingest.meanings import Meanings
 from ingest.reindex import reindex
+from ingest.snippet_encoder import SnippetEncoder
 from mappings import versions
-from vision.perception import Perception, Vector
+from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
-SENSES = ("colours", "embedding", "joint", "labels", "local", "objects", "phash", "text")
+EXTRACTORS = ("colours", "embedding", "joint", "labels", "local", "objects", "phash", "text")
 NUMBER = 12
 
 
 class Looking:
-    """A perceiver whose weights are numbers: what it sees depends on picture and weights alone."""
+    """A feature_extractor whose weights are numbers: what it sees depends on picture and weights alone."""
 
     def __init__(self, **weights: int) -> None:
-        self.weights = dict.fromkeys(SENSES, 1) | weights
+        self.weights = dict.fromkeys(EXTRACTORS, 1) | weights
         self.asked: list[tuple[str, ...]] = []
         self.pictures = 0
-        self.before_looking: Callable[[], None] = lambda: None
-        self.blind: set[str] = set()  # senses that fail
+        self.before_processing: Callable[[], None] = lambda: None
+        self.blind: set[str] = set()  # extractors that fail
 
     def dependants(self, names: Collection[str]) -> list[str]:
         """As if objects needed the embedding."""
         return [*names, *(["objects"] if "embedding" in names else [])]
 
     def fingerprints(self) -> dict[str, str]:
-        return {sense: f"{sense}@{number}" for sense, number in self.weights.items()}
+        return {extractor: f"{extractor}@{number}" for extractor, number in self.weights.items()}
 
     def dimensions(self) -> dict[str, int]:
         return DIMENSIONS
 
-    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
-        self.before_looking()
-        self.asked.append(tuple(sorted(senses or SENSES)))
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
+        self.before_processing()
+        self.asked.append(tuple(sorted(extractors or EXTRACTORS)))
         self.pictures += len(pictures)
-        return [self._see(picture, senses or SENSES) for picture in pictures]
+        return [self._see(picture, extractors or EXTRACTORS) for picture in pictures]
 
-    def read(self, texts: Sequence[str]) -> Vector:
+    def encode_text(self, texts: Sequence[str]) -> Vector:
         seeds = ([self.weights["joint"], *text.encode()] for text in texts)
         return np.stack([unit(np.random.default_rng(seed), DIMENSION) for seed in seeds])
 
     def understands(self, text: str, language: str = "") -> bool:
         return language in ("", "en")
 
-    def least_agreement(self) -> float | None:
+    def min_agreement(self) -> float | None:
         return None
 
-    def warm_up(self, senses: Collection[str] | None = None) -> None:
+    def warm_up(self, extractors: Collection[str] | None = None) -> None:
         """Nothing to load."""
 
-    def _see(self, picture: Picture, senses: Collection[str]) -> Perception:
+    def _see(self, picture: Picture, extractors: Collection[str]) -> ImageFeatures:
         rng = np.random.default_rng([int(picture.id[:12], 16), self.weights["embedding"]])
         vector = rng.normal(size=DIMENSION).astype(np.float32)
         everything: dict[str, Any] = {
             "embedding": vector / np.linalg.norm(vector),
-            "joint": self.read([picture.id[:12]])[0],
+            "joint": self.encode_text([picture.id[:12]])[0],
             "labels": (label("n02088364", round(0.1 * self.weights["labels"], 1)),),
             "objects": (),
             "text": text_of(f"text {picture.id[:4]}"),
@@ -80,8 +80,10 @@ class Looking:
             "phash": int(picture.id[:16], 16),
             "local": points(rng),
         }
-        failures = {sense: f"{sense} is blind" for sense in senses if sense in self.blind}
-        seen = perception(picture.id, **{sense: everything[sense] for sense in senses if sense not in failures})
+        failures = {extractor: f"{extractor} is blind" for extractor in extractors if extractor in self.blind}
+        seen = image_features(
+            picture.id, **{extractor: everything[extractor] for extractor in extractors if extractor not in failures}
+        )
         return replace(seen, failures=failures, width=picture.width, height=picture.height)
 
 
@@ -95,21 +97,23 @@ class Place:
     """An index of pictures, as an ingest leaves it."""
 
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        self.client, self.settings, self.eyes = client, settings, Looking()
+        self.client, self.settings, self.extractor_double = client, settings, Looking()
         self.store = Store(settings)
         self.alias = versions.ensure(
-            client, settings, lambda: registry.index_body(self.eyes.fingerprints(), self.eyes.dimensions(), settings)
+            client,
+            settings,
+            lambda: registry.index_body(self.extractor_double.fingerprints(), self.extractor_double.dimensions(), settings),
         )
         self.ids = [self.add(number) for number in range(NUMBER)]
 
-    def add(self, number: int, eyes: Looking | None = None) -> str:
+    def add(self, number: int, extractor_double: Looking | None = None) -> str:
         """One more picture, written through the alias."""
-        chosen = eyes or self.eyes
+        chosen = extractor_double or self.extractor_double
         picture = self.store.put_original(png(number))
-        seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), SENSES)
-        pieces = (Piece(Kind.CAPTION, f"picture number{number}", "en"),)
-        item = Item(source="s", reference=str(number), collection="c", original=picture, pieces=pieces)
-        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job", Meanings(chosen))
+        seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), EXTRACTORS)
+        snippets = (TextSnippet(Kind.CAPTION, f"picture number{number}", "en"),)
+        item = Item(source="s", reference=str(number), collection="c", original=picture, snippets=snippets)
+        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job", SnippetEncoder(chosen))
         self.client.index(index=self.alias, id=picture, body=body, refresh=True)
         return picture
 
@@ -118,8 +122,8 @@ class Place:
         hits = self.client.search(index=self.alias, body={"size": 1000})["hits"]["hits"]
         return {hit["_id"]: hit["_source"] for hit in hits}
 
-    def run(self, eyes: Looking, **options: Any) -> copying.Counts:
-        return reindex(self.client, self.settings, eyes, **({"grace": 0.0} | options))
+    def run(self, extractor_double: Looking, **options: Any) -> copying.Counts:
+        return reindex(self.client, self.settings, extractor_double, **({"grace": 0.0} | options))
 
     @property
     def indices(self) -> list[str]:

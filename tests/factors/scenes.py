@@ -1,4 +1,4 @@
-"""Perceptions made up for tests, and a live index with the mapping that all factors make together."""
+"""ImageFeatures made up for tests, and a live index with the mapping that all factors make together."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from engine.settings import Settings
 from factors import registry
 from factors.base import Clause
 from mappings import versions
-from vision.perception import Box, Colour, Label, Line, Local, Object, Perception, Text, Vector, Word
+from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Local, Object, Text, Vector, Word
 
 DIMENSION = 16
 DIMENSIONS = {"embedding": DIMENSION, "joint": DIMENSION}
@@ -67,9 +67,9 @@ def points(rng: np.random.Generator, number: int = 30) -> Local:
     )
 
 
-def perception(picture_id: str = "q", **seen: Any) -> Perception:
+def image_features(picture_id: str = "q", **seen: Any) -> ImageFeatures:
     """What was seen of a picture of 640 x 480."""
-    return Perception(picture_id, 640, 480, **seen)
+    return ImageFeatures(picture_id, 640, 480, **seen)
 
 
 class Live:
@@ -97,17 +97,17 @@ class Live:
 
     def found(self, clause: Clause, size: int = 10) -> list[str]:
         """Ids that the clause proposes, best first."""
-        answer = self.client.search(index=self.index, body={"size": size, "_source": False, "query": clause.find})
+        answer = self.client.search(index=self.index, body={"size": size, "_source": False, "query": clause.retrieve})
         return [hit["_id"] for hit in answer["hits"]["hits"]]
 
     def source(self, key: str) -> dict[str, Any]:
         return dict(self.client.get(index=self.index, id=key)["_source"])
 
 
-def documents(perceptions: dict[str, Perception]) -> dict[str, dict[str, Any]]:
-    """The fields that all factors make of each perception."""
+def documents(extracted_features: dict[str, ImageFeatures]) -> dict[str, dict[str, Any]]:
+    """The fields that all factors make of each image_features."""
     return {
         key: {"width": seen.width, "height": seen.height}
         | {k: v for f in registry.all_factors() for k, v in f.seen(seen).items()}
-        for key, seen in perceptions.items()
+        for key, seen in extracted_features.items()
     }

@@ -1,18 +1,18 @@
 """Words that the picture and its text say alike: which they are, and that the engine finds by them."""
 
 import pytest
-from scenes import Live, documents, perception, text_of
+from scenes import Live, documents, image_features, text_of
 
 from factors.base import Evidence, Question
 from factors.confirmed import MISREAD, MOST_KEPT, Confirmed, confirmed
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from factors.words import Term, Words
 
 FACTOR = Confirmed()
 
 
-def piece(text: str, weight: float = 1.0) -> Piece:
-    return Piece(Kind.CAPTION, text, "en", weight=weight)
+def snippet(text: str, weight: float = 1.0) -> TextSnippet:
+    return TextSnippet(Kind.CAPTION, text, "en", weight=weight)
 
 
 def asked(*words: str) -> Question:
@@ -20,21 +20,21 @@ def asked(*words: str) -> Question:
 
 
 def test_words_are_confirmed_whatever_their_case_and_accents() -> None:
-    assert confirmed("VALIO Crème 330", [piece("Valio creme 330 g")]) == {"valio": 1.0, "creme": 1.0, "330": 1.0}
+    assert confirmed("VALIO Crème 330", [snippet("Valio creme 330 g")]) == {"valio": 1.0, "creme": 1.0, "330": 1.0}
 
 
 def test_one_letter_of_a_longer_word_may_be_misread_and_no_digit_of_a_number() -> None:
-    said = [piece("Bosch Hammer Moulin 12500 tea")]
+    said = [snippet("Bosch Hammer Moulin 12500 tea")]
     assert confirmed("B0SCH Hamer Moullin 12508 tee", said) == dict.fromkeys(("bosch", "hammer", "moulin"), MISREAD)
     assert confirmed("Ohsch Hmamer", said) == {}
 
 
 def test_stop_words_and_short_ones_do_not_count() -> None:
-    assert confirmed("the and for with 24 ml", [piece("the and for with 24 ml")]) == {}
+    assert confirmed("the and for with 24 ml", [snippet("the and for with 24 ml")]) == {}
 
 
 def test_a_word_weighs_what_the_best_piece_weighs() -> None:
-    assert confirmed("Valio milk shop", [piece("Valio", 0.25), piece("Valio milk", 0.5), piece("shop", 0.0)]) == {
+    assert confirmed("Valio milk shop", [snippet("Valio", 0.25), snippet("Valio milk", 0.5), snippet("shop", 0.0)]) == {
         "valio": 0.5,
         "milk": 0.5,
     }
@@ -42,11 +42,11 @@ def test_a_word_weighs_what_the_best_piece_weighs() -> None:
 
 def test_a_page_of_ten_thousand_words_is_soon_compared_and_kept_small() -> None:
     many = " ".join(f"word{n}x" for n in range(10_000))
-    assert len(confirmed(many, [piece(many)])) == MOST_KEPT
+    assert len(confirmed(many, [snippet(many)])) == MOST_KEPT
 
 
 def test_nothing_in_common_is_said_so_that_an_old_value_goes() -> None:
-    assert FACTOR.linked([piece("milk")], {}) == {"confirmed": None}
+    assert FACTOR.linked([snippet("milk")], {}) == {"confirmed": None}
     assert FACTOR.linked([], {"ocr": ["milk"]}) == {"confirmed": None}
 
 
@@ -54,14 +54,19 @@ def test_nothing_in_common_is_said_so_that_an_old_value_goes() -> None:
 def shelf(live: Live) -> Live:
     """Two cartons that say it and are said to, one that only says it, one that is only said to."""
     seen = {
-        "both": perception(text=text_of("VALIO", "Fresh milk")),
-        "weak": perception(text=text_of("VALIO")),
-        "printed": perception(text=text_of("VALIO")),
-        "said": perception(text=text_of("something else")),
+        "both": image_features(text=text_of("VALIO", "Fresh milk")),
+        "weak": image_features(text=text_of("VALIO")),
+        "printed": image_features(text=text_of("VALIO")),
+        "said": image_features(text=text_of("something else")),
     }
-    pieces = {"both": [piece("Valio fresh milk")], "weak": [piece("Valio", 0.5)], "printed": [], "said": [piece("Valio")]}
+    snippets = {
+        "both": [snippet("Valio fresh milk")],
+        "weak": [snippet("Valio", 0.5)],
+        "printed": [],
+        "said": [snippet("Valio")],
+    }
     made = documents(seen)
-    live.put({key: {k: v for k, v in (made[key] | FACTOR.linked(pieces[key], made[key])).items() if v} for key in made})
+    live.put({key: {k: v for k, v in (made[key] | FACTOR.linked(snippets[key], made[key])).items() if v} for key in made})
     return live
 
 
@@ -76,7 +81,7 @@ def test_pictures_are_found_by_what_is_printed_and_said(shelf: Live) -> None:
 
 @pytest.mark.engine
 def test_a_picture_asks_by_the_words_on_it(shelf: Live) -> None:
-    (column,) = FACTOR.clauses(Question(perception(text=text_of("Valio"))))
+    (column,) = FACTOR.clauses(Question(image_features(text=text_of("Valio"))))
     assert column.name == "confirmed.picture" and shelf.found(column) == ["both", "weak"]
 
 

@@ -1,11 +1,11 @@
 """A word counts wherever a document has it, and only as that word."""
 
 import pytest
-from scenes import Live, colour, documents, label, perception, text_of
+from scenes import Live, colour, documents, image_features, label, text_of
 
 from factors import registry
 from factors.base import Clause, Question
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from factors.words import Term, Words
 
 pytestmark = pytest.mark.engine
@@ -19,14 +19,14 @@ def column(text: str) -> Clause:
 def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
     made = documents(
         {
-            "seen": perception(labels=(label("n04285008", 0.9),), colours=(colour("red", 0.9),)),
-            "read": perception(text=text_of("RED CAR for sale")),
-            "said": perception(),
-            "half": perception(labels=(label("n04285008", 0.9),), colours=(colour("blue", 0.9),)),
-            "none": perception(colours=(colour("white", 0.9),)),
+            "seen": image_features(labels=(label("n04285008", 0.9),), colours=(colour("red", 0.9),)),
+            "read": image_features(text=text_of("RED CAR for sale")),
+            "said": image_features(),
+            "half": image_features(labels=(label("n04285008", 0.9),), colours=(colour("blue", 0.9),)),
+            "none": image_features(colours=(colour("white", 0.9),)),
         }
     )
-    made["said"] |= registry.by_name("linked_text").linked([Piece(Kind.CAPTION, "Two cars, both red", "en")], {})
+    made["said"] |= registry.by_name("linked_text").linked([TextSnippet(Kind.CAPTION, "Two cars, both red", "en")], {})
     live.put(made)
     table = live.table([column("red car")], list(made))
     assert {key: row.get("coverage") for key, row in table.items()} == {
@@ -36,7 +36,7 @@ def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
 
 
 def test_a_stem_of_another_language_is_not_the_word(live: Live) -> None:
-    live.put({"coach": registry.by_name("linked_text").linked([Piece(Kind.CAPTION, "Les cars jaunes", "fr")], {})})
+    live.put({"coach": registry.by_name("linked_text").linked([TextSnippet(Kind.CAPTION, "Les cars jaunes", "fr")], {})})
     assert live.table([column("yellow car")], ["coach"]) == {"coach": {}}
 
 

@@ -4,20 +4,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scenes import Live, an_object, colour, documents, label, perception, points, text_of, unit
+from scenes import Live, an_object, colour, documents, image_features, label, points, text_of, unit
 
 from cli import docs as docs_command
 from factors import registry
 from factors.base import Evidence, Factor, Question
 from factors.docs import columns
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from factors.sample import question
 from factors.words import Term, Words
 from query.page import MARKS
 
 FACTORS = registry.load((registry.HERE,))
 RNG = np.random.default_rng(3)
-SEEN = perception(
+SEEN = image_features(
     embedding=unit(RNG),
     labels=(label("n02088364", 0.8), label("n04285008", 0.1)),
     objects=(an_object(RNG), an_object(RNG, "car")),
@@ -35,22 +35,22 @@ def by_words(*words: str) -> Question:
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
 def test_what_is_recalled_makes_the_same_fields_again(factor: Factor) -> None:
     document = {"missing": []} | factor.seen(SEEN)
-    observed = {sense: seen for sense, seen in factor.recall(document).items() if sense in factor.reads}
-    again = perception(**{sense: SEEN.of(sense) for sense in factor.reads} | observed)
+    observed = {extractor: seen for extractor, seen in factor.restore(document).items() if extractor in factor.reads}
+    again = image_features(**{extractor: SEEN.of(extractor) for extractor in factor.reads} | observed)
     assert factor.seen(again) == factor.seen(SEEN)
 
 
 def test_everything_that_a_question_needs_is_recalled() -> None:
     document: dict[str, Any] = {"missing": []} | documents({"d": SEEN})["d"]
-    recalled: dict[str, Any] = {}
+    restored: dict[str, Any] = {}
     for factor in FACTORS:
-        recalled |= factor.recall(document)
-    assert np.allclose(recalled["embedding"], SEEN.embedding, atol=1e-6)
-    assert np.allclose(recalled["objects"][1].embedding, SEEN.objects[1].embedding, atol=1e-6)
-    assert recalled["phash"] == SEEN.phash
-    assert [found.names for found in recalled["labels"]] == [found.names for found in SEEN.labels]
-    assert [found.rgb for found in recalled["colours"]] == [found.rgb for found in SEEN.colours]
-    assert recalled["text"].lines == SEEN.text.lines
+        restored |= factor.restore(document)
+    assert np.allclose(restored["embedding"], SEEN.embedding, atol=1e-6)
+    assert np.allclose(restored["objects"][1].embedding, SEEN.objects[1].embedding, atol=1e-6)
+    assert restored["phash"] == SEEN.phash
+    assert [found.names for found in restored["labels"]] == [found.names for found in SEEN.labels]
+    assert [found.rgb for found in restored["colours"]] == [found.rgb for found in SEEN.colours]
+    assert restored["text"].lines == SEEN.text.lines
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
@@ -92,7 +92,7 @@ def hit(live: Live, factor: Factor, asked: Question, key: str) -> tuple[Evidence
     ],
 )
 def test_the_words_that_match_are_marked_and_boxed(live: Live, asked: str, word: str, box: list[float]) -> None:
-    live.put(documents({"d": perception(text=text_of("BOSCH hammer", "GSB-120/LI blue"))}))
+    live.put(documents({"d": image_features(text=text_of("BOSCH hammer", "GSB-120/LI blue"))}))
     factor = registry.by_name("ocr")
     evidence, marked = hit(live, factor, by_words(asked), "d")
     assert any(f"\ue000{word}\ue001" in s for snippets in marked.values() for s in snippets)
@@ -104,12 +104,12 @@ def test_the_words_that_match_are_marked_and_boxed(live: Live, asked: str, word:
 def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
     factor = registry.by_name("linked_text")
     texts = {
-        "en": Piece(Kind.CAPTION, "Two dogs running", "en"),
-        "ru": Piece(Kind.TITLE, "Собаки на снегу", "ru"),
-        "ja": Piece(Kind.CAPTION, "雪の中の犬", "ja"),
-        "uk": Piece(Kind.CAPTION, "Сова на дереві", "uk"),
+        "en": TextSnippet(Kind.CAPTION, "Two dogs running", "en"),
+        "ru": TextSnippet(Kind.TITLE, "Собаки на снегу", "ru"),
+        "ja": TextSnippet(Kind.CAPTION, "雪の中の犬", "ja"),
+        "uk": TextSnippet(Kind.CAPTION, "Сова на дереві", "uk"),
     }
-    live.put({key: factor.linked([piece], {}) for key, piece in texts.items()})
+    live.put({key: factor.linked([snippet], {}) for key, snippet in texts.items()})
     asked = {"run": "en", "собака": "ru", "犬": "ja", "Дереві": "uk"}
     assert {word: live.found(factor.clauses(by_words(word))[0]) for word in asked} == {w: [key] for w, key in asked.items()}
     evidence, _ = hit(live, factor, by_words("dog"), "en")
@@ -119,9 +119,9 @@ def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
 @pytest.mark.engine
 def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_have(live: Live) -> None:
     factor = registry.by_name("linked_text")
-    texts = {"sheep": Piece(Kind.TITLE, "Birka.", "hu"), "owl": Piece(Kind.CAPTION, "A bird of the night", "en")}
-    texts |= {f"bird{i}": Piece(Kind.CAPTION, f"Bird number {i}", "en") for i in range(8)}
-    live.put({key: factor.linked([piece], {}) for key, piece in texts.items()})
+    texts = {"sheep": TextSnippet(Kind.TITLE, "Birka.", "hu"), "owl": TextSnippet(Kind.CAPTION, "A bird of the night", "en")}
+    texts |= {f"bird{i}": TextSnippet(Kind.CAPTION, f"Bird number {i}", "en") for i in range(8)}
+    live.put({key: factor.linked([snippet], {}) for key, snippet in texts.items()})
     found = live.found(factor.clauses(by_words("bird"))[0])
     assert len(found) == len(texts) and found[-1] == "sheep"
 
@@ -129,7 +129,7 @@ def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_ha
 @pytest.mark.engine
 def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> None:
     factor = registry.by_name("linked_text")
-    near, title = Piece(Kind.NEARBY, "A red fire engine", "en"), Piece(Kind.TITLE, "A red fire engine", "en")
+    near, title = TextSnippet(Kind.NEARBY, "A red fire engine", "en"), TextSnippet(Kind.TITLE, "A red fire engine", "en")
     live.put({"near": factor.linked([near], {}), "title": factor.linked([title], {})})
     assert live.found(factor.clauses(by_words("fire", "engine"))[0]) == ["title", "near"]
 

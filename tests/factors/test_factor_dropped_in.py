@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from opensearchpy import OpenSearch
-from scenes import DIMENSIONS, FINGERPRINTS, Live, colour, perception, unit
+from scenes import DIMENSIONS, FINGERPRINTS, Live, colour, image_features, unit
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
@@ -39,21 +39,21 @@ class Brightness(Factor):
     def fields(self, dimensions: object) -> Json:
         return {"brightness": {"type": "float"}}
 
-    def seen(self, perception) -> Json:
-        return {"brightness": self.measure(perception)} if perception.colours else {}
+    def seen(self, image_features) -> Json:
+        return {"brightness": self.measure(image_features)} if image_features.colours else {}
 
     def clauses(self, question: Question) -> list[Clause]:
-        if question.perception is None or not question.perception.colours:
+        if question.image_features is None or not question.image_features.colours:
             return []
-        script = {"source": CLOSENESS, "params": {"asked": self.measure(question.perception)}}
+        script = {"source": CLOSENESS, "params": {"asked": self.measure(question.image_features)}}
         return [Clause("brightness", {"script_score": {"query": {"exists": {"field": "brightness"}}, "script": script}})]
 
     def explain(self, evidence: Evidence) -> str:
         return f"As light as your picture, to {1 - evidence.value:.2f}."
 
     @staticmethod
-    def measure(perception) -> float:
-        return sum(c.share * sum(c.rgb) / 765 for c in perception.colours) / sum(c.share for c in perception.colours)
+    def measure(image_features) -> float:
+        return sum(c.share * sum(c.rgb) / 765 for c in image_features.colours) / sum(c.share for c in image_features.colours)
 '''
 
 
@@ -74,7 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def document(name: str, shade: str) -> dict[str, object]:
     """A document as ingest makes it."""
-    seen = perception(name, colours=(colour(shade, 1.0),), embedding=unit(np.random.default_rng(len(name))))
+    seen = image_features(name, colours=(colour(shade, 1.0),), embedding=unit(np.random.default_rng(len(name))))
     item = Item(source="s", reference=name, collection="c", original=name)
     return new_document(Seen(seen, "png", 10, FINGERPRINTS), [item], "job")
 
@@ -90,7 +90,7 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     live.put({name: document(name, shade) for name, shade in {"red": "red", "white": "white", "blue": "blue"}.items()})
     assert live.source("white")["brightness"] == pytest.approx(250 / 255)
 
-    answer = Searcher(live_settings, client).search(SearchRequest(like="red", uncut=True))
+    answer = Searcher(live_settings, client).search(SearchRequest(like="red", no_cutoff=True))
     values = {result.id: result.factors["brightness"] for result in answer.results}
     lightness = {"red": 250 / 765, "white": 750 / 765, "blue": 290 / 765}
     assert values == {name: pytest.approx(1 - abs(lightness[name] - lightness["red"]), abs=1e-5) for name in ("white", "blue")}

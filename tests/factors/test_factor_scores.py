@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from scenes import Live, an_object, colour, documents, label, perception, text_of, unit
+from scenes import Live, an_object, colour, documents, image_features, label, text_of, unit
 
 from factors import registry
 from factors.base import Clause, Question
 from factors.colours import palette
 from factors.labels import weights
 from factors.words import Term, Words
-from vision.perception import Perception
+from vision.image_features import ImageFeatures
 
 pytestmark = pytest.mark.engine
 NUMBER = 40
@@ -31,9 +31,9 @@ def rng() -> np.random.Generator:
 
 
 def test_similar_is_half_of_one_plus_cosine(live: Live, rng: np.random.Generator) -> None:
-    seen = {f"d{i}": perception(f"d{i}", embedding=unit(rng)) for i in range(NUMBER)}
-    live.put(documents(seen | {"blind": perception("blind")}))
-    asked = perception(embedding=unit(rng))
+    seen = {f"d{i}": image_features(f"d{i}", embedding=unit(rng)) for i in range(NUMBER)}
+    live.put(documents(seen | {"blind": image_features("blind")}))
+    asked = image_features(embedding=unit(rng))
     column = clause("similar", Question(asked))
     table = live.table([column], [*seen, "blind"])
     assert table.pop("blind") == {}
@@ -44,16 +44,16 @@ def test_similar_is_half_of_one_plus_cosine(live: Live, rng: np.random.Generator
 
 
 def test_similar_finds_as_many_as_there_are_under_a_filter(live: Live, rng: np.random.Generator) -> None:
-    made = documents({f"d{i}": perception(embedding=unit(rng)) for i in range(NUMBER)})
+    made = documents({f"d{i}": image_features(embedding=unit(rng)) for i in range(NUMBER)})
     live.put({key: body | {"category": "rare" if key in ("d3", "d31") else "common"} for key, body in made.items()})
-    asked = Question(perception(embedding=unit(rng)), k=5, filters=({"term": {"category": "rare"}},))
+    asked = Question(image_features(embedding=unit(rng)), k=5, filters=({"term": {"category": "rare"}},))
     assert set(live.found(clause("similar", asked))) == {"d3", "d31"}
 
 
 def test_objects_give_the_best_object_and_its_box(live: Live, rng: np.random.Generator) -> None:
-    seen = {f"d{i}": perception(objects=tuple(an_object(rng) for _ in range(i % 4))) for i in range(NUMBER)}
+    seen = {f"d{i}": image_features(objects=tuple(an_object(rng) for _ in range(i % 4))) for i in range(NUMBER)}
     live.put(documents(seen))
-    asked = perception(embedding=unit(rng))
+    asked = image_features(embedding=unit(rng))
     column = clause("objects", Question(asked))
     table = live.table([column], list(seen))
     best = {key: max(p.objects, key=lambda o: o.embedding @ asked.embedding) for key, p in seen.items() if p.objects}
@@ -67,20 +67,24 @@ def test_objects_give_the_best_object_and_its_box(live: Live, rng: np.random.Gen
 
 
 def test_objects_are_found_by_their_names(live: Live, rng: np.random.Generator) -> None:
-    live.put(documents({"d": perception(objects=(an_object(rng, "dog"),)), "c": perception(objects=(an_object(rng, "cat"),))}))
+    live.put(
+        documents(
+            {"d": image_features(objects=(an_object(rng, "dog"),)), "c": image_features(objects=(an_object(rng, "cat"),))}
+        )
+    )
     assert live.found(clause("objects.words", words("two dogs"))) == ["d"]
 
 
 def test_labels_are_the_cosine_of_classes_and_kinds(live: Live) -> None:
     seen = {
-        "beagle": perception(labels=(label("n02088364", 0.8), label("n04285008", 0.1))),
-        "collie": perception(labels=(label("n02106030", 0.6),)),
-        "car": perception(labels=(label("n04285008", 0.9),)),
-        "unsure": perception(labels=()),
+        "beagle": image_features(labels=(label("n02088364", 0.8), label("n04285008", 0.1))),
+        "collie": image_features(labels=(label("n02106030", 0.6),)),
+        "car": image_features(labels=(label("n04285008", 0.9),)),
+        "unsure": image_features(labels=()),
     }
     live.put(documents(seen))
     asked = (label("n02088364", 0.5),)
-    table = live.table([clause("labels", Question(perception(labels=asked)))], list(seen))
+    table = live.table([clause("labels", Question(image_features(labels=asked)))], list(seen))
     mine = weights(asked)
     expected = {key: sum(value * mine.get(name, 0.0) for name, value in weights(p.labels).items()) for key, p in seen.items()}
     # The engine keeps a rank feature's eight leading bits (Lucene's FeatureField): a relative error under 1/256.
@@ -93,20 +97,22 @@ def test_labels_are_the_cosine_of_classes_and_kinds(live: Live) -> None:
 @pytest.mark.parametrize(("asked", "found"), [("beagle", ["b"]), ("dogs", ["b"]), ("vehicle", ["s"]), ("teapot", [])])
 def test_labels_are_found_by_names_and_kinds(live: Live, asked: str, found: list[str]) -> None:
     live.put(
-        documents({"b": perception(labels=(label("n02088364", 0.8),)), "s": perception(labels=(label("n04285008", 0.9),))})
+        documents(
+            {"b": image_features(labels=(label("n02088364", 0.8),)), "s": image_features(labels=(label("n04285008", 0.9),))}
+        )
     )
     assert live.found(clause("labels.words", words(asked))) == found
 
 
 def test_colours_are_half_of_one_plus_cosine_of_palettes(live: Live) -> None:
     seen = {
-        "poppy": perception(colours=(colour("red", 0.7), colour("green", 0.3))),
-        "sea": perception(colours=(colour("blue", 0.9), colour("white", 0.1))),
-        "unknown": perception(),
+        "poppy": image_features(colours=(colour("red", 0.7), colour("green", 0.3))),
+        "sea": image_features(colours=(colour("blue", 0.9), colour("white", 0.1))),
+        "unknown": image_features(),
     }
     live.put(documents(seen))
     asked = (colour("red", 0.6), colour("green", 0.4))
-    table = live.table([clause("colours", Question(perception(colours=asked)))], list(seen))
+    table = live.table([clause("colours", Question(image_features(colours=asked)))], list(seen))
     expected = {key: (1 + float(palette(asked) @ palette(p.colours))) / 2 for key, p in seen.items() if p.colours}
     assert table.pop("unknown") == {}
     assert {key: row["colours"] for key, row in table.items()} == pytest.approx(expected, abs=2e-5)
@@ -115,7 +121,9 @@ def test_colours_are_half_of_one_plus_cosine_of_palettes(live: Live) -> None:
 
 
 def test_colours_are_named_by_words(live: Live) -> None:
-    live.put(documents({"p": perception(colours=(colour("red", 0.7),)), "s": perception(colours=(colour("blue", 0.9),))}))
+    live.put(
+        documents({"p": image_features(colours=(colour("red", 0.7),)), "s": image_features(colours=(colour("blue", 0.9),))})
+    )
     table = live.table([clause("colours.words", words("RED flower"))], ["p", "s"])
     assert table == {"p": {"colours.words": 1.0}, "s": {}}
 
@@ -123,9 +131,9 @@ def test_colours_are_named_by_words(live: Live) -> None:
 def test_near_duplicate_is_the_share_of_equal_bits(live: Live, rng: np.random.Generator) -> None:
     asked = int(rng.integers(0, 2**63)) | 1 << 63
     flips = {"same": 0, "one": 1, "twelve": 12, "thirteen": 13, "opposite": 64}
-    seen = {key: perception(phash=asked ^ ((1 << bits) - 1)) for key, bits in flips.items()}
-    live.put(documents(seen | {"unknown": perception()}))
-    column = clause("near_duplicate", Question(perception(phash=asked)))
+    seen = {key: image_features(phash=asked ^ ((1 << bits) - 1)) for key, bits in flips.items()}
+    live.put(documents(seen | {"unknown": image_features()}))
+    column = clause("near_duplicate", Question(image_features(phash=asked)))
     table = live.table([column], [*seen, "unknown"])
     near = {"same": 1.0, "one": 63 / 64, "twelve": 52 / 64}
     assert {key: row["near_duplicate"] for key, row in table.items() if row} == pytest.approx(near)
@@ -139,7 +147,7 @@ def test_ocr_finds_words_stems_part_numbers_and_misread_letters(live: Live) -> N
         "cyrillic": "Продажа билетов",
         "other": "Makita DHP484",
     }
-    live.put(documents({key: perception(text=text_of(line)) for key, line in texts.items()}))
+    live.put(documents({key: image_features(text=text_of(line)) for key, line in texts.items()}))
     asked = ("bosch", "gsb120li", "B0SCH hammers", "билет", "DHP-484", "kerosene")
     found = {text: live.found(clause("ocr", words(text))) for text in asked}
     assert set(found["bosch"]) == {"drill", "misread"} and found["bosch"][0] == "drill"
@@ -151,12 +159,12 @@ def test_ocr_finds_words_stems_part_numbers_and_misread_letters(live: Live) -> N
 
 
 def test_ocr_asks_with_the_words_on_the_questions_picture(live: Live) -> None:
-    live.put(documents({"a": perception(text=text_of("Cafe Central Wien")), "b": perception(text=text_of("Stop"))}))
-    column = clause("ocr.picture", Question(perception(text=text_of("CENTRAL x"))))
+    live.put(documents({"a": image_features(text=text_of("Cafe Central Wien")), "b": image_features(text=text_of("Stop"))}))
+    column = clause("ocr.picture", Question(image_features(text=text_of("CENTRAL x"))))
     assert list(live.table([column], ["a", "b"])["a"]) == ["ocr.picture"]
     assert live.found(column) == ["a"]
 
 
 def test_a_question_without_anything_to_go_by_adds_no_column() -> None:
-    blind = Question(Perception("q", 10, 10))
+    blind = Question(ImageFeatures("q", 10, 10))
     assert [c for factor in registry.all_factors() for c in factor.clauses(blind)] == []

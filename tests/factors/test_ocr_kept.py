@@ -1,14 +1,14 @@
-"""What was read comes back from the document as it was, faint lines count for nothing, and a full page fits in."""
+"""What was read comes back from the document as it was, low-confidence lines count for nothing, and a full page fits in."""
 
 from typing import Any
 
 import pytest
-from scenes import Live, documents, perception, text_of
+from scenes import Live, documents, image_features, text_of
 
 from factors.base import Question
 from factors.ocr import Ocr
 from factors.words import Term, Words
-from vision.perception import Box, Line, Text, Word
+from vision.image_features import Box, Line, Text, Word
 from vision.reading.counting import MOST_WORDS
 
 FACTOR = Ocr()
@@ -25,32 +25,32 @@ def asked(word: str) -> Question:
     return Question(words=Words((Term(word),)))
 
 
-@pytest.mark.parametrize("text", [READ, Text(READ.sure), Text((), READ.faint), Text()])
+@pytest.mark.parametrize("text", [READ, Text(READ.confident), Text((), READ.low_confidence), Text()])
 def test_what_was_read_is_recalled_exactly(text: Text) -> None:
-    document: dict[str, Any] = {"missing": []} | FACTOR.seen(perception(text=text))
-    assert FACTOR.recall(document) == {"text": text}
+    document: dict[str, Any] = {"missing": []} | FACTOR.seen(image_features(text=text))
+    assert FACTOR.restore(document) == {"text": text}
 
 
-def test_what_the_sense_failed_on_is_not_recalled_as_empty() -> None:
-    assert FACTOR.recall({"missing": ["text"]}) == {}
+def test_what_the_extractor_failed_on_is_not_recalled_as_empty() -> None:
+    assert FACTOR.restore({"missing": ["text"]}) == {}
 
 
 @pytest.mark.engine
 def test_faint_lines_are_kept_and_nothing_is_found_by_them(live: Live) -> None:
-    live.put(documents({"d": perception(text=READ)}))
+    live.put(documents({"d": image_features(text=READ)}))
     (column,) = FACTOR.clauses(asked("milk"))
     assert live.found(column) == ["d"]
     (column,) = FACTOR.clauses(asked("p0wder"))
     assert live.found(column) == []
-    assert FACTOR.recall({"missing": []} | live.source("d")) == {"text": READ}
+    assert FACTOR.restore({"missing": []} | live.source("d")) == {"text": READ}
 
 
 @pytest.mark.engine
 def test_a_page_of_ten_thousand_words_is_indexed_and_found(live: Live) -> None:
     lines = [" ".join(f"entry{n * 10 + i}" for i in range(10)) for n in range(1000)]
     assert len(lines) * 10 < MOST_WORDS
-    live.put(documents({"big": perception(text=text_of(*lines)), "small": perception(text=text_of("other"))}))
+    live.put(documents({"big": image_features(text=text_of(*lines)), "small": image_features(text=text_of("other"))}))
     for word in ("entry0", "entry5000", "entry9999"):
         (column,) = FACTOR.clauses(asked(word))
         assert live.found(column)[0] == "big"
-    assert len(FACTOR.recall({"missing": []} | live.source("big"))["text"].words) == 10_000
+    assert len(FACTOR.restore({"missing": []} | live.source("big"))["text"].words) == 10_000

@@ -32,13 +32,13 @@ def place(client: OpenSearch, live_settings: Settings) -> Place:
     return Place(client, live_settings)
 
 
-def test_only_the_sense_whose_weights_changed_looks_again(place: Place) -> None:
-    before, eyes = place.all(), Looking(labels=2)
-    planned = plan(place.client, place.settings, eyes)
-    assert planned.needed and planned.senses == {"labels": ("labels@1", "labels@2")}
-    counts = place.run(eyes)
+def test_only_the_extractor_whose_weights_changed_looks_again(place: Place) -> None:
+    before, extractor_double = place.all(), Looking(labels=2)
+    planned = plan(place.client, place.settings, extractor_double)
+    assert planned.needed and planned.extractors == {"labels": ("labels@1", "labels@2")}
+    counts = place.run(extractor_double)
     assert (counts.looked, counts.copied, counts.failed) == (NUMBER, 0, 0)
-    assert eyes.pictures == NUMBER and set(eyes.asked) == {("labels",)}
+    assert extractor_double.pictures == NUMBER and set(extractor_double.asked) == {("labels",)}
     after = place.all()
     assert {body["labels"]["list"][0]["confidence"] for body in after.values()} == {0.2}
     others = [name for name in before[place.ids[0]] if not name.startswith("label") and name != "weights"]
@@ -47,40 +47,40 @@ def test_only_the_sense_whose_weights_changed_looks_again(place: Place) -> None:
     assert place.indices == [versions.index_name(place.settings, 2)]
     assert versions.meta(place.client, place.settings)["factors"]["labels"] == {"labels": "labels@2"}
     assert all("labels@2" in str(body["weights"]) for body in after.values())
-    assert not plan(place.client, place.settings, eyes).needed
+    assert not plan(place.client, place.settings, extractor_double).needed
 
 
 def test_a_new_embedding_renews_vectors_of_pictures_and_of_their_objects(place: Place) -> None:
-    eyes = Looking(embedding=2, objects=2)
-    place.run(eyes)
-    assert set(eyes.asked) == {("embedding", "objects")}
+    extractor_double = Looking(embedding=2, objects=2)
+    place.run(extractor_double)
+    assert set(extractor_double.asked) == {("embedding", "objects")}
     for picture, body in place.all().items():
-        seen = eyes._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), ["embedding"])
+        seen = extractor_double._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), ["embedding"])
         assert body["similar"] == pytest.approx(seen.embedding.tolist(), abs=1e-6)
 
 
 def test_new_maps_of_the_joint_space_renew_what_pictures_and_linked_texts_mean(place: Place) -> None:
-    before, eyes = place.all(), Looking(joint=2)
-    assert set(plan(place.client, place.settings, eyes).senses) == {"joint"}
-    place.run(eyes)
-    assert set(eyes.asked) == {("joint",)}
+    before, extractor_double = place.all(), Looking(joint=2)
+    assert set(plan(place.client, place.settings, extractor_double).extractors) == {"joint"}
+    place.run(extractor_double)
+    assert set(extractor_double.asked) == {("joint",)}
     for picture, body in place.all().items():
-        (text,) = (piece["text"] for piece in body["texts"])
-        assert body["linked_meaning"] == pytest.approx(eyes.read([text])[0].tolist(), abs=1e-6)
-        assert body["meaning"] == pytest.approx(eyes.read([picture[:12]])[0].tolist(), abs=1e-6)
-        assert body["linked_meaning"] != before[picture]["linked_meaning"]
+        (text,) = (snippet["text"] for snippet in body["texts"])
+        assert body["linked_semantic"] == pytest.approx(extractor_double.encode_text([text])[0].tolist(), abs=1e-6)
+        assert body["semantic"] == pytest.approx(extractor_double.encode_text([picture[:12]])[0].tolist(), abs=1e-6)
+        assert body["linked_semantic"] != before[picture]["linked_semantic"]
 
 
 def test_without_a_change_of_weights_no_model_looks(place: Place) -> None:
     before = place.all()
-    assert not plan(place.client, place.settings, place.eyes).needed
+    assert not plan(place.client, place.settings, place.extractor_double).needed
     counts = place.run(Looking())
     assert (counts.copied, counts.looked) == (NUMBER, 0)
     assert place.all() == before
 
 
 def test_what_is_written_deleted_or_changed_meanwhile_is_not_lost(place: Place) -> None:
-    eyes = Looking(labels=2)
+    extractor_double = Looking(labels=2)
     done: list[str] = []
 
     def meddle() -> None:
@@ -90,8 +90,8 @@ def test_what_is_written_deleted_or_changed_meanwhile_is_not_lost(place: Place) 
             changed = {"script": {"source": "ctx._source.category = 'moved'"}}
             place.client.update(index=place.alias, id=place.ids[1], body=changed, refresh=True)
 
-    eyes.before_looking = meddle
-    place.run(eyes)
+    extractor_double.before_processing = meddle
+    place.run(extractor_double)
     after = place.all()
     assert done[0] in after and after[done[0]]["labels"]["list"][0]["confidence"] == 0.2
     assert place.ids[0] not in after
@@ -106,7 +106,7 @@ def test_searches_never_fail_and_writers_lose_nothing_while_it_runs(place: Place
     def search() -> None:
         while not stop.is_set():
             try:
-                answers.append(searcher.search(SearchRequest(like=place.ids[3], text="picture", uncut=True)).total)
+                answers.append(searcher.search(SearchRequest(like=place.ids[3], text="picture", no_cutoff=True)).total)
             except Exception as error:
                 problems.append(error)
 
@@ -154,15 +154,15 @@ def test_a_change_that_cannot_wait_is_told_to_come_again(place: Place) -> None:
 
 def test_one_that_was_cut_off_goes_on_where_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "BATCH", 4)
-    old, eyes = place.indices[0], Looking(labels=2)
+    old, extractor_double = place.indices[0], Looking(labels=2)
 
     def cut_off() -> None:
-        if eyes.pictures >= 4:
+        if extractor_double.pictures >= 4:
             raise EngineUnavailable("away")
 
-    eyes.before_looking = cut_off
+    extractor_double.before_processing = cut_off
     with pytest.raises(EngineUnavailable):
-        place.run(eyes)
+        place.run(extractor_double)
     assert versions.current_index(place.client, place.settings) == old
     assert len(place.all()) == NUMBER
     place.add(300)
@@ -176,15 +176,15 @@ def test_one_that_was_cut_off_goes_on_where_it_was(place: Place, monkeypatch: py
 
 
 def test_a_leftover_of_other_weights_is_thrown_away(place: Place) -> None:
-    eyes = Looking(labels=3)
-    body = registry.index_body(Looking(labels=2).fingerprints(), eyes.dimensions(), place.settings)
+    extractor_double = Looking(labels=3)
+    body = registry.index_body(Looking(labels=2).fingerprints(), extractor_double.dimensions(), place.settings)
     leftover = versions.create_version(place.client, place.settings, 2, body)
-    place.run(eyes)
+    place.run(extractor_double)
     assert leftover not in place.indices
     assert versions.meta(place.client, place.settings)["factors"]["labels"] == {"labels": "labels@3"}
 
 
-def test_a_picture_whose_original_is_gone_stays_without_what_the_sense_saw(place: Place) -> None:
+def test_a_picture_whose_original_is_gone_stays_without_what_the_extractor_saw(place: Place) -> None:
     place.store.delete(place.ids[2])
     counts = place.run(Looking(labels=2))
     assert (counts.looked, counts.failed) == (NUMBER - 1, 1)
@@ -195,11 +195,11 @@ def test_a_picture_whose_original_is_gone_stays_without_what_the_sense_saw(place
 
 def test_a_document_of_old_weights_that_comes_late_is_a_stray_and_is_renewed(place: Place) -> None:
     late = place.add(400, Looking(labels=7))
-    planned = plan(place.client, place.settings, place.eyes)
-    assert planned.strays == 1 and planned.needed and not planned.senses
-    eyes = Looking()
-    place.run(eyes)
-    assert eyes.pictures == 1
+    planned = plan(place.client, place.settings, place.extractor_double)
+    assert planned.strays == 1 and planned.needed and not planned.extractors
+    extractor_double = Looking()
+    place.run(extractor_double)
+    assert extractor_double.pictures == 1
     assert place.all()[late]["labels"]["list"][0]["confidence"] == 0.1
 
 
@@ -207,7 +207,7 @@ def test_nothing_is_switched_when_the_new_mapping_does_not_take_a_document(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factor = registry.by_name("colours")
-    monkeypatch.setattr(type(factor), "seen", lambda self, perception: {"unheard_of": 1})
+    monkeypatch.setattr(type(factor), "seen", lambda self, image_features: {"unheard_of": 1})
     with pytest.raises(OmmaError, match="does not take"):
         place.run(Looking(labels=2))
     assert versions.current_index(place.client, place.settings) == versions.index_name(place.settings, 1)
@@ -218,9 +218,9 @@ def test_nothing_is_switched_when_the_new_mapping_does_not_take_a_document(
 @pytest.fixture()
 def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """`omma reindex` on the place, with labels of other weights."""
-    eyes = Looking(labels=2)
+    extractor_double = Looking(labels=2)
     quick = place.settings.model_copy(update={"opensearch_timeout": 2.0})
-    monkeypatch.setattr("vision.perceiver.get_perceiver", lambda settings: eyes)
+    monkeypatch.setattr("vision.feature_extractor.get_feature_extractor", lambda settings: extractor_double)
     monkeypatch.setattr(cli.reindex, "get_settings", lambda: quick)
     get_settings.cache_clear()
 
@@ -234,7 +234,7 @@ def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def test_the_command_tells_what_it_would_do_and_does_it(place: Place, command: Callable[..., str]) -> None:
     told = command("--dry-run")
-    assert "sense labels looks again: labels@1 -> labels@2" in told and f"{NUMBER} documents" in told
+    assert "extractor labels looks again: labels@1 -> labels@2" in told and f"{NUMBER} documents" in told
     assert place.indices == [versions.index_name(place.settings, 1)]
     assert f"0 copied, {NUMBER} looked at again, 0 failed" in command("--keep-old")
     assert len(place.indices) == 2

@@ -1,4 +1,6 @@
-"""Looking again with one sense, in place: what failed is seen, everything else stays, and no other writer loses anything."""
+"""Looking again with one extractor, in place: what failed is seen, everything else stays, and no other writer loses
+anything.
+"""
 
 import json
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from mappings import versions
 from query.document import show
 from query.request import SearchRequest
 from query.search import Searcher
-from vision.perceiver import Perceiver
+from vision.feature_extractor import FeatureExtractor
 
 pytestmark = pytest.mark.engine
 
@@ -31,17 +33,17 @@ def place(client: OpenSearch, live_settings: Settings) -> Place:
 @pytest.fixture()
 def hurt(place: Place) -> list[str]:
     """Three documents on which `labels` and `text` failed."""
-    eyes = Looking()
-    eyes.blind = {"labels", "text"}
-    return [place.add(number, eyes) for number in (50, 51, 52)]
+    extractor_double = Looking()
+    extractor_double.blind = {"labels", "text"}
+    return [place.add(number, extractor_double) for number in (50, 51, 52)]
 
 
-def repair(place: Place, eyes: Looking, sense: str, *, only_failed: bool = True) -> Repaired:
-    planned = repairing.plan(place.client, place.settings, eyes, sense, only_failed=only_failed)
-    return repairing.repair(place.client, place.settings, eyes, planned)
+def repair(place: Place, extractor_double: Looking, extractor: str, *, only_failed: bool = True) -> Repaired:
+    planned = repairing.plan(place.client, place.settings, extractor_double, extractor, only_failed=only_failed)
+    return repairing.repair(place.client, place.settings, extractor_double, planned)
 
 
-def test_why_a_sense_failed_is_kept_shown_and_searched_for(place: Place, hurt: list[str]) -> None:
+def test_why_a_extractor_failed_is_kept_shown_and_searched_for(place: Place, hurt: list[str]) -> None:
     shown = show(place.client, place.settings, hurt[0])
     assert (shown.missing, shown.failures["labels"]) == (["labels", "text"], "labels is blind")
     assert repairing.lacking(place.client, place.alias) == {"labels": 3, "text": 3}
@@ -53,10 +55,10 @@ def test_why_a_sense_failed_is_kept_shown_and_searched_for(place: Place, hurt: l
 
 
 def test_only_what_failed_is_looked_at_again_and_everything_else_stays(place: Place, hurt: list[str]) -> None:
-    before, eyes, index = place.all(), Looking(), place.indices
-    counts = repair(place, eyes, "labels")
+    before, extractor_double, index = place.all(), Looking(), place.indices
+    counts = repair(place, extractor_double, "labels")
     assert (counts.total, counts.repaired, counts.failed) == (3, 3, 0)
-    assert eyes.asked == [("labels",)] and eyes.pictures == 3
+    assert extractor_double.asked == [("labels",)] and extractor_double.pictures == 3
     after = place.all()
     assert place.indices == index
     for picture in place.ids:
@@ -70,30 +72,30 @@ def test_only_what_failed_is_looked_at_again_and_everything_else_stays(place: Pl
 
 
 def test_what_fails_again_says_why_it_does_now(place: Place, hurt: list[str]) -> None:
-    eyes = Looking()
-    eyes.blind = {"text"}
+    extractor_double = Looking()
+    extractor_double.blind = {"text"}
     place.store.delete(hurt[0])
-    counts = repair(place, eyes, "text")
+    counts = repair(place, extractor_double, "text")
     assert (counts.repaired, counts.failed) == (0, 3) and "text is blind" in " ".join(counts.failures)
     after = place.all()
     assert "text" in after[hurt[0]]["missing"] and after[hurt[0]]["failures"]["text"] != "text is blind"
 
 
-def test_a_sense_that_saw_once_and_fails_now_takes_nothing_away(place: Place) -> None:
-    before, eyes = place.all(), Looking()
-    eyes.blind = {"labels"}
-    counts = repair(place, eyes, "labels", only_failed=False)
+def test_a_extractor_that_saw_once_and_fails_now_takes_nothing_away(place: Place) -> None:
+    before, extractor_double = place.all(), Looking()
+    extractor_double.blind = {"labels"}
+    counts = repair(place, extractor_double, "labels", only_failed=False)
     assert (counts.repaired, counts.failed) == (0, NUMBER)
     assert place.all() == before
 
 
-def test_what_needs_the_sense_looks_with_it(place: Place) -> None:
-    eyes = Looking()
-    counts = repair(place, eyes, "embedding", only_failed=False)
-    assert (counts.repaired, set(eyes.asked)) == (NUMBER, {("embedding", "objects")})
+def test_what_needs_the_extractor_looks_with_it(place: Place) -> None:
+    extractor_double = Looking()
+    counts = repair(place, extractor_double, "embedding", only_failed=False)
+    assert (counts.repaired, set(extractor_double.asked)) == (NUMBER, {("embedding", "objects")})
 
 
-def test_documents_of_a_time_when_the_sense_was_off_count_as_failed(place: Place) -> None:
+def test_documents_of_a_time_when_the_extractor_was_off_count_as_failed(place: Place) -> None:
     body = place.all()[place.ids[4]]
     body = {name: value for name, value in body.items() if not name.startswith("label")}
     body["weights"] = [token for token in body["weights"] if not token.startswith("labels=")]
@@ -104,7 +106,7 @@ def test_documents_of_a_time_when_the_sense_was_off_count_as_failed(place: Place
 
 
 def test_other_writers_lose_nothing_and_the_picture_is_not_looked_at_twice(place: Place, hurt: list[str]) -> None:
-    eyes, done = Looking(), []
+    extractor_double, done = Looking(), []
 
     def meddle() -> None:
         if not done:
@@ -113,18 +115,18 @@ def test_other_writers_lose_nothing_and_the_picture_is_not_looked_at_twice(place
             place.client.update(index=place.alias, id=hurt[0], body=change, refresh=True)
             place.client.delete(index=place.alias, id=hurt[1], refresh=True)
 
-    eyes.before_looking = meddle
-    counts = repair(place, eyes, "labels")
-    assert (counts.repaired, counts.gone, counts.done, eyes.pictures) == (2, 1, 3, 3)
+    extractor_double.before_processing = meddle
+    counts = repair(place, extractor_double, "labels")
+    assert (counts.repaired, counts.gone, counts.done, extractor_double.pictures) == (2, 1, 3, 3)
     after = place.all()
     assert after[hurt[0]]["category"] == "moved" and after[hurt[0]]["labels"] and hurt[1] not in after
 
 
 def test_an_index_that_is_replaced_meanwhile_is_not_made_again(place: Place, hurt: list[str]) -> None:
-    eyes, old = Looking(), place.indices[0]
-    eyes.before_looking = lambda: place.run(Looking(colours=2)) if place.indices == [old] else None
+    extractor_double, old = Looking(), place.indices[0]
+    extractor_double.before_processing = lambda: place.run(Looking(colours=2)) if place.indices == [old] else None
     with pytest.raises(EngineUnavailable, match="replaced"):
-        repair(place, eyes, "labels")
+        repair(place, extractor_double, "labels")
     assert old not in place.indices
     assert repair(place, Looking(colours=2), "labels").repaired == 3
 
@@ -134,11 +136,11 @@ def test_other_weights_are_work_for_a_whole_reindex(place: Place) -> None:
         repair(place, Looking(labels=2), "labels")
 
 
-def test_a_sense_that_there_is_not_is_refused_with_the_list(place: Place, models_home: Settings) -> None:
-    from vision.profiles import senses_of  # noqa: PLC0415
+def test_a_extractor_that_there_is_not_is_refused_with_the_list(place: Place, models_home: Settings) -> None:
+    from vision.profiles import extractors_of  # noqa: PLC0415
 
-    real = Perceiver(senses_of(models_home))
-    with pytest.raises(ConfigurationError, match="no such sense: smell; there are backbone"):
+    real = FeatureExtractor(extractors_of(models_home))
+    with pytest.raises(ConfigurationError, match="no such extractor: smell; there are backbone"):
         repairing.plan(place.client, place.settings, real, "smell", only_failed=True)
     assert set(real.dependants(["backbone"])) > {"backbone", "embedding", "labels"}
 
@@ -152,12 +154,12 @@ def test_reasons_are_bounded(place: Place) -> None:
 
 @pytest.fixture()
 def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """`omma reindex` on the place; `blind` senses fail."""
+    """`omma reindex` on the place; `blind` extractors fail."""
 
     def called(*arguments: str, blind: set[str] | None = None) -> Result:
-        eyes = Looking()
-        eyes.blind = blind or set()
-        monkeypatch.setattr("vision.perceiver.get_perceiver", lambda settings: eyes)
+        extractor_double = Looking()
+        extractor_double.blind = blind or set()
+        monkeypatch.setattr("vision.feature_extractor.get_feature_extractor", lambda settings: extractor_double)
         monkeypatch.setattr(cli.reindex, "get_settings", lambda: place.settings)
         return CliRunner().invoke(cli.reindex.reindex, arguments, catch_exceptions=False)
 
@@ -167,12 +169,12 @@ def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
 def test_the_command_tells_repairs_and_fails_where_it_must(
     place: Place, hurt: list[str], command: Callable[..., Result]
 ) -> None:
-    told = command("--sense", "labels", "--only-failed", "--dry-run")
+    told = command("--extractor", "labels", "--only-failed", "--dry-run")
     assert told.exit_code == 0 and "labels would look at 3 documents; labels made anew" in told.output
-    failed = command("--sense", "labels", "--only-failed", blind={"labels"})
+    failed = command("--extractor", "labels", "--only-failed", blind={"labels"})
     assert failed.exit_code == 1 and "0 seen, 3 failed" in failed.output and hurt[0] in failed.output
-    done = command("--sense", "labels", "--only-failed", "--json")
+    done = command("--extractor", "labels", "--only-failed", "--json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout)["counts"]["repaired"] == 3 and json.loads(done.stdout)["plan"]["senses"] == ["labels"]
-    assert command("--only-failed").exit_code == 2 and command("--sense", "labels", "--force").exit_code == 2
+    assert json.loads(done.stdout)["counts"]["repaired"] == 3 and json.loads(done.stdout)["plan"]["extractors"] == ["labels"]
+    assert command("--only-failed").exit_code == 2 and command("--extractor", "labels", "--force").exit_code == 2
     assert versions.current_index(place.client, place.settings) == place.indices[0]

@@ -1,10 +1,10 @@
-"""A perceiver without models: what it sees depends on the pixels alone."""
+"""A feature_extractor without models: what it sees depends on the pixels alone."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from vision.perception import Box, Colour, Label, Line, Object, Perception, Text, Word
+from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Object, Text, Word
 from vision.picture import Picture
 
 FINGERPRINTS = {
@@ -18,10 +18,10 @@ def unit(seed: int, size: int = 256) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def perception_of(picture_id: str, width: int = 64, height: int = 48) -> Perception:
+def image_features_of(picture_id: str, width: int = 64, height: int = 48) -> ImageFeatures:
     seed = int(picture_id[:8], 16)
     box = Box(0.1, 0.1, 0.5, 0.5)
-    return Perception(
+    return ImageFeatures(
         picture_id=picture_id, width=width, height=height, embedding=unit(seed), joint=unit(seed + 2),
         labels=(Label("n02084071", ("dog",), ("animal",), 0.8),), objects=(Object("dog", 0.9, box, unit(seed + 1)),),
         text_presence=0.9, text=Text((Line((Word("SALE", 0.9, box),)),)), colours=(Colour("red", (200, 10, 10), 1.0),),
@@ -29,17 +29,17 @@ def perception_of(picture_id: str, width: int = 64, height: int = 48) -> Percept
     )  # fmt: skip
 
 
-class TestPerceiver:
-    """As vision.perceiver.Perceiver."""
+class TestFeatureExtractor:
+    """As vision.feature_extractor.FeatureExtractor."""
 
     __test__ = False
 
     def __init__(self) -> None:
         self.looked: list[int] = []
 
-    def perceive(self, pictures: Sequence[Picture]) -> list[Perception]:
+    def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
         self.looked.append(len(pictures))
-        return [perception_of(picture.id, picture.width, picture.height) for picture in pictures]
+        return [image_features_of(picture.id, picture.width, picture.height) for picture in pictures]
 
     def fingerprints(self) -> dict[str, str]:
         return dict(FINGERPRINTS)
@@ -47,13 +47,13 @@ class TestPerceiver:
     def dimensions(self) -> dict[str, int]:
         return {"embedding": 256, "joint": 256, "objects": 256}
 
-    def read(self, texts: Sequence[str]) -> np.ndarray:
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([unit(sum(text.encode())) for text in texts])
 
     def understands(self, text: str, language: str = "") -> bool:
         return language in ("", "en")
 
-    def least_agreement(self) -> float | None:
+    def min_agreement(self) -> float | None:
         return None
 
     def warm_up(self) -> None:

@@ -64,7 +64,7 @@ def xmp(**properties: list[tuple[str, str]]) -> bytes:
 
 
 def texts(metadata: Metadata) -> list[tuple[Kind, str, str]]:
-    return [(piece.kind, piece.text, piece.language) for piece in metadata.pieces]
+    return [(snippet.kind, snippet.text, snippet.language) for snippet in metadata.snippets]
 
 
 def png_chunk(name: bytes, body: bytes) -> bytes:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.documents import Seen, made_by, merged, new_document, without
 from ingest.item import Item
-from tests.ingest.seeing import FINGERPRINTS, perception_of
+from tests.ingest.seeing import FINGERPRINTS, image_features_of
 
 ID = "ab" * 32
 MUG = Item(
@@ -15,7 +15,7 @@ MUG = Item(
     "row 1",
     "shop",
     original=ID,
-    pieces=(Piece(Kind.TITLE, "Blue mug", "en"), Piece(Kind.FILE_NAME, "mug")),
+    snippets=(TextSnippet(Kind.TITLE, "Blue mug", "en"), TextSnippet(Kind.FILE_NAME, "mug")),
     category="cups",
     page="https://shop.example/1",
     price=12.5,
@@ -28,14 +28,14 @@ PHOTO = Item(
     "mug.jpg",
     "holiday",
     original=ID,
-    pieces=(Piece(Kind.CAPTION, "Моя кружка", "ru"), Piece(Kind.FILE_NAME, "mug")),
+    snippets=(TextSnippet(Kind.CAPTION, "Моя кружка", "ru"), TextSnippet(Kind.FILE_NAME, "mug")),
     category="kitchen",
 )
 
 
 @pytest.fixture()
 def document() -> dict[str, object]:
-    seen = Seen(replace(perception_of(ID), failures={"text": "no tesseract"}, text=None), "PNG", 1234, FINGERPRINTS)
+    seen = Seen(replace(image_features_of(ID), failures={"text": "no tesseract"}, text=None), "PNG", 1234, FINGERPRINTS)
     return new_document(seen, [MUG], "job1")
 
 
@@ -66,7 +66,7 @@ def test_a_document_holds_what_was_seen_and_what_was_said(document: dict[str, ob
 def test_another_place_adds_its_text_once(document: dict[str, object]) -> None:
     both = merged(document, [PHOTO], "job2")
     assert both is not None
-    assert [piece["text"] for piece in both["texts"]] == ["Blue mug", "mug", "Моя кружка"]
+    assert [snippet["text"] for snippet in both["texts"]] == ["Blue mug", "mug", "Моя кружка"]
     assert both["collections"] == ["holiday", "shop"] and both["languages"] == ["en", "ru"]
     assert (both["category"], both["price"], both["job"]) == ("cups", 12.5, "job1")
     assert both["similar"] == document["similar"] and "Моя кружка" in both["linked"]["all"]
@@ -80,10 +80,10 @@ def test_the_same_place_again_changes_nothing(document: dict[str, object]) -> No
 
 def test_a_place_that_says_something_else_now_replaces_what_it_said(document: dict[str, object]) -> None:
     both = merged(document, [PHOTO], "job2")
-    cheaper = replace(MUG, price=9.0, facets={}, pieces=(Piece(Kind.TITLE, "Mug", "en"),))
+    cheaper = replace(MUG, price=9.0, facets={}, snippets=(TextSnippet(Kind.TITLE, "Mug", "en"),))
     changed = merged(both, [cheaper], "job3")
     assert (changed["price"], changed["facets"], len(changed["sources"])) == (9.0, [], 2)
-    assert [piece["text"] for piece in changed["texts"]] == ["Mug", "Моя кружка", "mug"]
+    assert [snippet["text"] for snippet in changed["texts"]] == ["Mug", "Моя кружка", "mug"]
 
 
 def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, object]) -> None:
@@ -96,7 +96,7 @@ def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, 
 
 
 def test_order_does_not_matter_to_text(document: dict[str, object]) -> None:
-    seen = Seen(perception_of(ID), "PNG", 1234, FINGERPRINTS)
+    seen = Seen(image_features_of(ID), "PNG", 1234, FINGERPRINTS)
     one, other = new_document(seen, [MUG, PHOTO], "j"), merged(new_document(seen, [PHOTO], "j"), [MUG], "j")
     assert {p["text"] for p in one["texts"]} == {p["text"] for p in other["texts"]}
     assert one["collections"] == other["collections"] and one["facets"] == other["facets"]

@@ -55,11 +55,11 @@ def test_a_new_run_begins_anew_and_late_outcomes_of_the_old_one_count_nothing(jo
     new = jobs.begin(job)
     assert not jobs.count(job, old, 2, Outcome.INDEXED)
     assert jobs.counted(job, old, [3]) == [True], "nobody needs to look for a run that is over"
-    jobs.looked(job, old, 5)
+    jobs.count_extracted(job, old, 5)
     jobs.count(job, new, 1, Outcome.INDEXED)
-    jobs.looked(job, new, 1)
+    jobs.count_extracted(job, new, 1)
     progress = jobs.progress(job)
-    assert (progress.indexed, progress.quarantined, progress.looked_at, progress.failures) == (1, 0, 1, [])
+    assert (progress.indexed, progress.quarantined, progress.extracted, progress.failures) == (1, 0, 1, [])
     assert jobs.counted(job, new, [1, 2]) == [True, False]
 
 

@@ -13,15 +13,15 @@ from PIL import Image
 
 from engine.settings import Settings
 from engine.store import Store
+from ingest.batches import Batch, BatchProcessor
 from ingest.documents import Seen, new_document
 from ingest.item import Item
 from ingest.jobs import Outcome
-from ingest.looking import Batch, Looker
 from ingest.sources import open_source
 from ingest.writing import Written
 from tests.ingest.pictures import encoded
-from tests.ingest.seeing import TestPerceiver
-from vision.perception import Perception
+from tests.ingest.seeing import TestFeatureExtractor
+from vision.image_features import ImageFeatures
 from vision.picture import Picture
 
 RED = (200, 40, 30)
@@ -83,7 +83,7 @@ class Books:
     def counted(self, _job: str, _run: int, numbers: Sequence[int]) -> list[bool]:
         return [False for _ in numbers]
 
-    def looked(self, _job: str, _run: int, _pictures: int) -> None:
+    def count_extracted(self, _job: str, _run: int, _pictures: int) -> None:
         pass
 
     def count(self, _job: str, _run: int, _number: int, outcome: Outcome, failure: object = None) -> bool:
@@ -105,7 +105,7 @@ class Books:
         return Written({picture: [Outcome.INDEXED] * len(found) for picture, found in items.items()})
 
 
-class Eyes(TestPerceiver):
+class QueryEncoder(TestFeatureExtractor):
     """Keeps what it was shown."""
 
     __test__ = False
@@ -114,9 +114,9 @@ class Eyes(TestPerceiver):
         super().__init__()
         self.shown: list[Picture] = []
 
-    def perceive(self, pictures: Sequence[Picture]) -> list[Perception]:
+    def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
         self.shown += pictures
-        return super().perceive(pictures)
+        return super().extract(pictures)
 
 
 def made(name: str) -> bytes:
@@ -137,12 +137,12 @@ def test_every_kind_of_picture_becomes_a_document(name: str, tmp_path: Path, set
     (folder / name).write_bytes(made(name))
     items = list(open_source(str(folder), settings=settings).items())
     assert len(items) == 1 and isinstance(items[0], Item), items
-    books, eyes = Books(), Eyes()
-    Looker(settings, books, books, books, eyes).look(Batch("job", 1, ((0, items[0]),)))  # type: ignore[arg-type]
+    books, extractor_double = Books(), QueryEncoder()
+    BatchProcessor(settings, books, books, books, extractor_double).process(Batch("job", 1, ((0, items[0]),)))  # type: ignore[arg-type]
     assert (books.outcomes, books.refused) == ([Outcome.INDEXED], [])
     document = books.documents[items[0].original]
     assert (document["width"], document["height"], document["format"]) == (*SIZE, KINDS[name][1])
-    (shown,) = eyes.shown
+    (shown,) = extractor_double.shown
     assert shown.pixels.shape == (48, 64, 3) and shown.pixels.dtype == np.uint8
     assert np.abs(shown.pixels[32:, 32:].astype(int) - RED).max() <= 12, "the first picture of several, in its colours"
     assert (shown.alpha is not None) == name.startswith("see-through")

@@ -73,7 +73,7 @@ def test_text_in_windows_letters_is_read_as_such() -> None:
 
 @pytest.mark.parametrize("value", ["OLYMPUS DIGITAL CAMERA         ", "SONY DSC", "   ", "\x01\x02", "untitled"])
 def test_what_a_camera_writes_into_every_picture_says_nothing(value: str) -> None:
-    assert read_metadata(jpeg(exif=exif({Exif.ImageDescription: value}))).pieces == ()
+    assert read_metadata(jpeg(exif=exif({Exif.ImageDescription: value}))).snippets == ()
 
 
 @pytest.mark.parametrize(

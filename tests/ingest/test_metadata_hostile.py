@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from factors.linked import Kind
-from ingest.metadata import MOST_PIECES, Metadata, read_metadata
+from ingest.metadata import MAX_SNIPPETS, Metadata, read_metadata
 from tests.ingest.pictures import bomb_png, encoded, jpeg, pixels
 from tests.ingest.telling import BERLIN, GPS, XMP, Exif, exif, iptc, raw_exif, texts, wide, with_segment, xmp
 
@@ -65,9 +65,9 @@ def test_a_packet_beyond_all_measure_is_left_alone() -> None:
 def test_there_is_an_end_to_pieces_and_to_their_length() -> None:
     packet = xmp(title=[("", f"Fox {number}") for number in range(1_000)], description=[("", "fox " * 100_000)])
     found = read_metadata(jpeg() + packet)
-    assert len(found.pieces) == MOST_PIECES
+    assert len(found.snippets) == MAX_SNIPPETS
     long = read_metadata(jpeg() + xmp(description=[("", "fox " * 100_000)]))
-    assert len(long.pieces[0].text) <= 10_000
+    assert len(long.snippets[0].text) <= 10_000
 
 
 def test_exif_that_is_damaged_spoils_nothing_else() -> None:
@@ -90,7 +90,7 @@ def test_iptc_that_is_damaged_spoils_nothing_else() -> None:
 def test_values_of_a_kind_that_no_text_has_are_left_out() -> None:
     for kind in (3, 4, 5, 12):  # numbers
         numbers = raw_exif((Exif.ImageDescription, kind, bytes(range(65, 89))), (Exif.XPTitle, kind, bytes(range(65, 89))))
-        assert read_metadata(jpeg(exif=numbers)).pieces == ()
+        assert read_metadata(jpeg(exif=numbers)).snippets == ()
     for parts in ((52.0,), (52.0, 31.0), (52.0, 31.0, 12.0, 5.0)):
         assert read_metadata(jpeg(exif=exif(gps=BERLIN | {GPS.GPSLatitude: parts}))).place is None
 
@@ -111,7 +111,7 @@ def test_no_bytes_whatever_raise() -> None:
     wholes = [encoded(pixels(), kind, exif=told) for kind in ("PNG", "TIFF", "WEBP", "AVIF", "HEIF")]
     wholes.append(with_segment(iptc((2, 5, b"Fox"), (2, 25, b"fox")), jpeg(exif=told, xmp=xmp(title=[("en", "Fox")]))))
     for whole in wholes:
-        assert read_metadata(whole).pieces
+        assert read_metadata(whole).snippets
         for _ in range(60):
             hurt = bytearray(whole)
             for place in rng.integers(0, min(len(hurt), 1500), 8):
@@ -119,7 +119,7 @@ def test_no_bytes_whatever_raise() -> None:
             cut = int(rng.integers(0, len(hurt)))
             for damaged in (bytes(hurt), bytes(hurt[:cut])):
                 found = read_metadata(damaged)
-                assert all(piece.text.encode() for piece in found.pieces)
+                assert all(snippet.text.encode() for snippet in found.snippets)
                 assert found.place is None or (abs(found.place[0]) <= 90 and abs(found.place[1]) <= 180)
 
 

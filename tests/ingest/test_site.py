@@ -29,14 +29,14 @@ def html(body: str, head: str = "", lang: str = "en") -> bytes:
 
 def said(item: Item) -> dict[Kind, list[str]]:
     found: dict[Kind, list[str]] = {}
-    for piece in item.pieces:
-        if not piece.is_trash:
-            found.setdefault(piece.kind, []).append(piece.text)
+    for snippet in item.snippets:
+        if not snippet.is_trash:
+            found.setdefault(snippet.kind, []).append(snippet.text)
     return found
 
 
 def apart(item: Item) -> dict[str, str]:
-    return {piece.text: piece.reason for piece in item.pieces if piece.is_trash}
+    return {snippet.text: snippet.reason for snippet in item.snippets if snippet.is_trash}
 
 
 @pytest.fixture()
@@ -69,10 +69,10 @@ def test_a_saved_page_gives_its_pictures_with_everything_said_of_them(site: Path
     assert said(fox)[Kind.HEADING] == ["Foxes in winter"] and said(fox)[Kind.PAGE_TITLE] == ["Foxes in winter", "Barn Blog"]
     assert said(fox)[Kind.NEARBY] == ["Below the old barn lives a family of foxes.", "She wakes at dusk to hunt for mice."]
     assert said(den)[Kind.CAPTION] == ["The den under the roots"] and said(den)[Kind.ANCHOR] == ["The den, larger"]
-    assert not any("rights" in piece.text or "About" in piece.text for item in items.values() for piece in item.pieces)
+    assert not any("rights" in snippet.text or "About" in snippet.text for item in items.values() for snippet in item.snippets)
     source = opened(site, settings)
     assert source.store.original(den.original) == png(1) and {
-        piece.language for piece in fox.pieces if piece.kind is not Kind.FILE_NAME
+        snippet.language for snippet in fox.snippets if snippet.kind is not Kind.FILE_NAME
     } == {"en"}
     assert (fox.source, fox.page, fox.collection) == (f"site:{site}", "fox.html", "saved")
 
@@ -100,7 +100,7 @@ def test_what_is_not_in_the_folder_is_left_to_a_worker_and_data_is_kept(site: Pa
     saved = b"<!-- saved from url=(0023)https://example.org/q/p -->"
     write_all(site, {"p.html": saved + html(body), "img.php?id=3": png(1)})
     items, refusals = read(source := opened(site, settings))
-    found = {item.pieces[0].text if item.pieces else "": item for item in items.values()}
+    found = {item.snippets[0].text if item.snippets else "": item for item in items.values()}
     assert found["A fox far away"].address == "https://example.org/a/fox.jpg?w=9"
     assert (
         found["Missing here"].address == "https://example.org/q/img/x.png"
@@ -210,7 +210,7 @@ def test_a_page_is_in_the_language_that_it_is_written_in(site: Path, settings: S
     body = f'{words}<img src="a.png" alt="Лиса"><div lang="de"><p>Hier wohnt er.</p><img src="b.png" alt="Fuchs"></div>'
     write_all(site, {"p.html": html(body, lang="en"), "a.png": png(1), "b.png": png(2)})
     items, _ = read(opened(site, settings))
-    languages = {piece.text: piece.language for item in items.values() for piece in item.pieces}
+    languages = {snippet.text: snippet.language for item in items.values() for snippet in item.snippets}
     assert (languages["Лиса"], languages["Fuchs"]) == ("ru", "de")
 
 

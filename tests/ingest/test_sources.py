@@ -29,7 +29,7 @@ def read(source: Source) -> tuple[dict[str, Item], dict[str, Refusal]]:
 
 
 def texts(item: Item) -> list[tuple[Kind, str, str]]:
-    return [(piece.kind, piece.text, piece.language) for piece in item.pieces]
+    return [(snippet.kind, snippet.text, snippet.language) for snippet in item.snippets]
 
 
 @pytest.fixture()
@@ -159,7 +159,7 @@ def test_a_csv_feed_gives_rows_and_refuses_broken_ones_by_number(folder: Path, s
     assert texts(mug) == [(Kind.TITLE, "Blue mug", ""), (Kind.CAPTION, 'A mug, "very" blue', "")]
     assert (mug.price, mug.facets, mug.page) == (1299.5, {"brand": "Acme"}, "https://shop.example/1")
     assert items["row 4"].address == "http://pictures.example/c.png" and not items["row 4"].original
-    assert items["row 12"].pieces[0].text == "Over two\nlines"
+    assert items["row 12"].snippets[0].text == "Over two\nlines"
 
 
 def test_a_json_lines_feed_refuses_broken_lines(folder: Path, settings: Settings) -> None:
@@ -198,6 +198,6 @@ def test_what_is_no_source_is_told(folder: Path, settings: Settings) -> None:
 
 def test_demo_texts_keep_their_languages(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("A cat.\nde.utf8=Eine Katze.\npt_BR.utf8=Um gato.\nsr@latin.utf8=Mačka.\nnoise\nfr.utf8=\n")
-    found = [(piece.text, piece.language) for piece in texts_of(tmp_path / "x.txt")]
+    found = [(snippet.text, snippet.language) for snippet in texts_of(tmp_path / "x.txt")]
     assert found == [("A cat.", "en"), ("Eine Katze.", "de"), ("Um gato.", "pt-BR"), ("Mačka.", "sr-Latn")]
     assert language_tag("zh_TW") == "zh-TW"

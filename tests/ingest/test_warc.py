@@ -68,7 +68,9 @@ def test_a_page_and_its_pictures_are_joined_by_address(name: str, tmp_path: Path
     assert not refusals and source.skipped == 1 and source.collection == "crawl"
     assert [source.store.original(item.original) for item in items.values()] == [png(1), png(2), png(3)]
     fox = items[f"{PAGE} > /img/fox.png#x"]
-    assert said(fox)[Kind.ALT] == ["A red fox"] and fox.page == PAGE and {piece.page for piece in fox.pieces[:2]} == {PAGE}
+    assert (
+        said(fox)[Kind.ALT] == ["A red fox"] and fox.page == PAGE and {snippet.page for snippet in fox.snippets[:2]} == {PAGE}
+    )
 
 
 def test_what_is_not_in_the_crawl_is_fetched_where_that_is_wanted(tmp_path: Path, settings: Settings) -> None:
@@ -98,7 +100,7 @@ def test_packed_and_chunked_answers_revisits_and_resources_are_read(tmp_path: Pa
     crawl.other("https://example.org/img/r.png", "resource", png(2), "image/png")
     crawl.add("https://example.org/br", b"\x0b\x02\x80hello\x03", Content_Encoding="br")
     items, refusals = read(source := open_source(str(crawl.write(tmp_path / "c.warc.gz")), settings=settings))
-    found = {item.pieces[0].text: source.store.original(item.original) for item in items.values()}
+    found = {item.snippets[0].text: source.store.original(item.original) for item in items.values()}
     assert found == {"A red fox": png(1), "The same": png(1), "Rendered": png(2)}
     assert [refusal.reason for refusal in refusals.values()] == ["warc-encoding"]
 

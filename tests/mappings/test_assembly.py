@@ -36,13 +36,13 @@ def test_the_mark_tells_mappings_apart(settings: Settings) -> None:
     assert mark({"a": KEYWORD}) != mark({"a": {"type": "text"}})
 
 
-def test_weights_are_recorded_by_factor_and_sense() -> None:
+def test_weights_are_recorded_by_factor_and_extractor() -> None:
     meta = weights.record({"similar": ["embedding"], "linked_text": []}, {"embedding": "lite2@1", "text": "t@1"})
     assert meta == {"factors": {"similar": {"embedding": "lite2@1"}, "linked_text": {}}}
 
 
-def test_a_factor_that_reads_no_known_sense_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'smell' reads nose; senses are: embedding, text"):
+def test_a_factor_that_reads_no_known_extractor_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'smell' reads nose; extractors are: embedding, text"):
         weights.record({"smell": ["nose"]}, {"embedding": "e", "text": "t"})
 
 
@@ -53,13 +53,13 @@ def test_other_weights_are_refused_and_both_are_named() -> None:
     assert "lite2@old" in str(caught.value) and "lite2@new" in str(caught.value) and "omma reindex" in str(caught.value)
 
 
-def test_the_same_weights_and_unknown_senses_pass() -> None:
+def test_the_same_weights_and_unknown_extractors_pass() -> None:
     meta = weights.record({"similar": ["embedding"]}, {"embedding": "lite2@1"})
     weights.check(meta, {"embedding": "lite2@1", "text": "t@9"}, "similar")
     weights.check(meta, {}, "similar")
     weights.check(meta, {"embedding": "lite2@2"}, "ocr")
 
 
-def test_changed_senses_are_told_with_both_weights() -> None:
+def test_changed_extractors_are_told_with_both_weights() -> None:
     meta = weights.record({"a": ["x", "y"], "b": ["x"]}, {"x": "x@1", "y": "y@1"})
     assert weights.changed(meta, {"x": "x@2", "y": "y@1"}) == {"x": ("x@1", "x@2")}

@@ -7,8 +7,8 @@ from opensearchpy import OpenSearch
 
 from engine.settings import Settings
 from query.search import Searcher
-from ranking import cut
-from ranking.cut import Thresholds
+from ranking import cutoff
+from ranking.cutoff import Thresholds
 from tests.factors.conftest import client, live
 from tests.factors.scenes import Live
 from tests.query.query_scenes import Told, collection
@@ -29,7 +29,7 @@ def full(live: Live) -> Live:
 def thresholds(monkeypatch: pytest.MonkeyPatch) -> Thresholds:
     """Those that searches go by; without columns, so that nothing is cut, until the test adds some."""
     told = Thresholds(profile="packaged", rule="by hand", data="made up")
-    monkeypatch.setattr(cut, "load", lambda profile: told)
+    monkeypatch.setattr(cutoff, "load", lambda profile: told)
     return told
 
 
@@ -42,4 +42,4 @@ def told() -> Told:
 @pytest.fixture()
 def searcher(client: OpenSearch, live_settings: Settings, told: Told, thresholds: Thresholds) -> Searcher:
     """Asks the live server; by rank fusion, whose order is known by heart."""
-    return Searcher(live_settings.model_copy(update={"ranker": "fusion"}), client, looks=lambda: told)
+    return Searcher(live_settings.model_copy(update={"ranker": "fusion"}), client, extractor=lambda: told)

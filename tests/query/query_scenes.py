@@ -1,4 +1,4 @@
-"""A small collection that is known by heart, and eyes that see what they are told to."""
+"""A small collection that is known by heart, and encoder that see what they are told to."""
 
 import io
 from collections.abc import Collection, Mapping, Sequence
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from factors.linked import Kind, Piece
+from factors.linked import Kind, TextSnippet
 from ingest.documents import Seen, new_document
 from ingest.item import Item
 from tests.factors.scenes import DIMENSION, FINGERPRINTS, colour, label, text_of
-from vision.perception import Box, Object, Perception, Vector
+from vision.image_features import Box, ImageFeatures, Object, Vector
 from vision.picture import Picture
 
 Json = dict[str, Any]
@@ -37,10 +37,10 @@ def png(shade: int = 0) -> bytes:
     return out.getvalue()
 
 
-def seen(name: str, kind: str, number: int) -> Perception:
+def seen(name: str, kind: str, number: int) -> ImageFeatures:
     """A picture of the collection: the higher its number, the farther from its kind's axis."""
     at = KINDS.index(kind)
-    return Perception(
+    return ImageFeatures(
         name,
         400 + 400 * number,
         300 + 100 * number,
@@ -53,13 +53,13 @@ def seen(name: str, kind: str, number: int) -> Perception:
     )
 
 
-def document(perception: Perception, added: str = "2026-01-01", **facts: Any) -> Json:
+def document(image_features: ImageFeatures, added: str = "2026-01-01", **facts: Any) -> Json:
     """The document of a picture that was met in one place."""
     caption = facts.pop("caption", "")
-    pieces = (Piece(Kind.CAPTION, caption, "en"),) if caption else ()
-    where: Json = {"source": "shop", "reference": perception.picture_id, "collection": "home", "original": "0"}
-    item = Item(**(where | facts), pieces=pieces)
-    return new_document(Seen(perception, "PNG", 10, FINGERPRINTS), [item], "job") | {"added": added}
+    snippets = (TextSnippet(Kind.CAPTION, caption, "en"),) if caption else ()
+    where: Json = {"source": "shop", "reference": image_features.picture_id, "collection": "home", "original": "0"}
+    item = Item(**(where | facts), snippets=snippets)
+    return new_document(Seen(image_features, "PNG", 10, FINGERPRINTS), [item], "job") | {"added": added}
 
 
 def collection() -> dict[str, Json]:
@@ -83,35 +83,35 @@ def _entry(kind: str, number: int) -> Json:
 
 @dataclass
 class Told:
-    """Eyes (query.perceive.Looks) that see the same in every whole picture, and something else in every part."""
+    """QueryEncoder (query.encoder.CanEncode) that see the same in every whole picture, and something else in every part."""
 
-    whole: Perception = field(default_factory=lambda: Perception("", WIDTH, HEIGHT, embedding=towards(0)))
-    part: Perception | None = None
+    whole: ImageFeatures = field(default_factory=lambda: ImageFeatures("", WIDTH, HEIGHT, embedding=towards(0)))
+    part: ImageFeatures | None = None
     made_by: Mapping[str, str] = field(default_factory=lambda: FINGERPRINTS)
     looked: list[tuple[int, int]] = field(default_factory=list)
-    meanings: Mapping[str, Vector] = field(default_factory=dict)  # of the texts that are understood
+    text_vectors: Mapping[str, Vector] = field(default_factory=dict)  # of the texts that are understood
 
-    def perceive(self, pictures: Sequence[Picture], senses: Collection[str] | None = None) -> list[Perception]:
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
         """What was told, under the pictures' ids."""
         self.looked += [(picture.width, picture.height) for picture in pictures]
-        return [self._perceived(picture) for picture in pictures]
+        return [self._extracted(picture) for picture in pictures]
 
     def fingerprints(self) -> dict[str, str]:
         """As told."""
         return dict(self.made_by)
 
-    def read(self, texts: Sequence[str]) -> Vector:
+    def encode_text(self, texts: Sequence[str]) -> Vector:
         """As told."""
-        return np.stack([self.meanings[text] for text in texts])
+        return np.stack([self.text_vectors[text] for text in texts])
 
     def understands(self, text: str) -> bool:
         """What was told."""
-        return text in self.meanings
+        return text in self.text_vectors
 
-    def warm_up(self, senses: Collection[str] | None = None) -> None:
+    def warm_up(self, extractors: Collection[str] | None = None) -> None:
         """Nothing to load."""
 
-    def _perceived(self, picture: Picture) -> Perception:
+    def _extracted(self, picture: Picture) -> ImageFeatures:
         whole = (picture.width, picture.height) == (WIDTH, HEIGHT)
         found = self.whole if whole or self.part is None else self.part
         return replace(found, picture_id=picture.id, width=picture.width, height=picture.height)

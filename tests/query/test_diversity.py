@@ -34,8 +34,8 @@ def test_the_first_stays_first_and_nobody_is_lost() -> None:
 
 @pytest.mark.engine
 def test_a_search_can_be_asked_for_diverse_results(full: Live, searcher: Searcher) -> None:
-    plain = searcher.search(SearchRequest(like="dog0", uncut=True))
-    varied = searcher.search(SearchRequest(like="dog0", uncut=True, diversity=0.9))
+    plain = searcher.search(SearchRequest(like="dog0", no_cutoff=True))
+    varied = searcher.search(SearchRequest(like="dog0", no_cutoff=True, diversity=0.9))
     assert [r.id for r in plain.results] != [r.id for r in varied.results]
     assert {r.id for r in plain.results} == {r.id for r in varied.results}
     assert plain.results[0].id == varied.results[0].id

@@ -11,13 +11,13 @@ from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from factors import registry
 from query.document import show
+from query.encoder import restore
 from query.ids import full_id
-from query.perceive import recall
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import Live
 from tests.query.query_scenes import BOX, document, png, seen
-from vision.perception import Line, Text, Word
+from vision.image_features import Line, Text, Word
 
 pytestmark = pytest.mark.engine
 
@@ -32,7 +32,7 @@ def test_everything_that_is_known_but_vectors(full: Live, live_settings: Setting
     assert (shown.category, shown.collections, shown.languages, shown.price) == ("vehicles", ["home"], ["en"], 10.0)
     assert shown.facets == {"Brand": ["Other"], "size": ["XL"]}
     assert (shown.date, shown.added) == ("2021-05-17", "2026-01-10")
-    assert [(piece.kind, piece.text, piece.language) for piece in shown.texts] == [("caption", "The car at home", "en")]
+    assert [(snippet.kind, snippet.text, snippet.language) for snippet in shown.texts] == [("caption", "The car at home", "en")]
     assert [(one.source, one.reference, one.collection) for one in shown.sources] == [("shop", "car1", "home")]
     assert [(found.label, found.box) for found in shown.objects] == [("car", BOX.as_list())]
     assert shown.text == "PLATE 771" and [word.text for word in shown.words] == ["PLATE", "771"]
@@ -46,7 +46,7 @@ def test_lines_that_the_reader_doubts_are_shown_apart(live: Live, live_settings:
     doubted = Text((Line((Word("MILK", 0.9, BOX),)),), (Line((Word("rnilk", 0.5, BOX), Word("l1tre", 0.5, BOX))),))
     live.put({"x": document(replace(seen("x", "cat", 0), text=doubted))})
     shown = show(live.client, live_settings, "x")
-    assert (shown.text, shown.faint) == ("MILK", "rnilk l1tre") and [word.text for word in shown.words] == ["MILK"]
+    assert (shown.text, shown.low_confidence) == ("MILK", "rnilk l1tre") and [word.text for word in shown.words] == ["MILK"]
 
 
 def test_a_document_of_which_little_is_known(full: Live, live_settings: Settings) -> None:
@@ -69,7 +69,7 @@ def test_a_document_that_keeps_places_and_many_values(live: Live, live_settings:
 
 def test_what_was_seen_is_recalled_from_the_document(full: Live) -> None:
     asked = seen("car2", "car", 2)
-    again = recall("car2", full.source("car2"), registry.all_factors())
+    again = restore("car2", full.source("car2"), registry.all_factors())
     assert again.embedding is not None and asked.embedding is not None
     assert again.embedding.tolist() == pytest.approx(asked.embedding.tolist(), abs=1e-6)
     assert (again.width, again.height, again.phash) == (asked.width, asked.height, asked.phash)

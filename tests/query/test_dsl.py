@@ -11,7 +11,7 @@ from engine.settings import Settings
 from query.answer import Answer
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cut import Threshold, Thresholds
+from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live, colour, label, text_of
 from tests.query.query_scenes import BOX, Told, document, png, seen
 
@@ -38,7 +38,7 @@ def plain(live_settings: Settings) -> OpenSearch:
 
 @pytest.fixture()
 def told() -> Told:
-    """Eyes that see something for every factor."""
+    """QueryEncoder that see something for every factor."""
     whole = replace(seen("", "dog", 0), text=text_of("PLATE 771"), colours=(colour("red", 1.0),), phash=12)
     return Told(replace(whole, labels=(label("n02088364", 0.9), label("n04285008", 0.05))))
 
@@ -122,9 +122,9 @@ def test_near_duplicates_and_the_cut_are_within_the_requests(
     thresholds.columns |= {name: Threshold(rule="never") for name in ("labels", "ocr.picture", "near_duplicate", "colours")}
     full.put({"copy": document(replace(seen("dog0", "dog", 0), picture_id="copy"))})
     answer, (_, table, page) = asked(searcher, image=png())
-    assert answer.cut.removed > 0
+    assert answer.cutoff.removed > 0
     assert [duplicate.id for result in answer.results for duplicate in result.duplicates] == ["dog0"]
-    assert len(hits(replayed(plain, table)[0])) == answer.cut.removed + len(ids(answer))
+    assert len(hits(replayed(plain, table)[0])) == answer.cutoff.removed + len(ids(answer))
     assert set(hits(replayed(plain, page)[0])) == set(ids(answer)) >= {"copy", "dog0"}
 
 

@@ -19,7 +19,7 @@ from query.document import show
 from query.engine_calls import Calls
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cut import Thresholds
+from ranking.cutoff import Thresholds
 from tests.factors.scenes import FINGERPRINTS, Live, label
 from tests.query.query_scenes import BOX, Told, png, towards
 
@@ -76,7 +76,7 @@ def silent() -> Iterator[int]:
 
 def searcher_at(settings: Settings, port: int) -> Searcher:
     asked = settings.model_copy(update={"opensearch_url": f"http://127.0.0.1:{port}", "opensearch_timeout": 1.0})
-    return Searcher(asked, looks=Told)
+    return Searcher(asked, extractor=Told)
 
 
 def answered(searcher: Searcher, **request: Any) -> Answer:
@@ -93,7 +93,7 @@ def with_odd(full: Live, live_settings: Settings, thresholds: Thresholds, monkey
 
     def make(clause: Clause | None, **changes: Any) -> Searcher:
         monkeypatch.setattr(search, "all_factors", lambda: (*registry.all_factors(), Odd(clause)))
-        return Searcher(settings.model_copy(update=changes), full.client, looks=Told)
+        return Searcher(settings.model_copy(update=changes), full.client, extractor=Told)
 
     return make
 
@@ -134,7 +134,7 @@ def test_all_requests_of_a_search_share_its_time(settings: Settings, silent: int
 def test_an_engine_that_hangs_between_two_requests(full: Live, live_settings: Settings, silent: int) -> None:
     hasty = live_settings.model_copy(update={"opensearch_timeout": 1.0})
     client = connect(hasty)
-    searcher = Searcher(hasty, client, looks=Told)
+    searcher = Searcher(hasty, client, extractor=Told)
     assert answered(searcher, text="dog").total == 4
     client.transport.set_connections([{"host": "127.0.0.1", "port": silent}])
     with pytest.raises(EngineUnavailable, match="did not answer in time"):
@@ -151,11 +151,11 @@ def test_an_engine_that_hangs_between_two_requests(full: Live, live_settings: Se
             Clause("odd", {"script_score": {"query": EVERYTHING, "script": {"source": "doc['nowhere'].value"}}}),
             "Odd (odd) was left out: ",
         ),
-        (Clause("odd", EVERYTHING, find=knn.find("nowhere", [1.0], 5, [])), "Odd (odd) was left out: "),
-        (Clause("odd", knn.exact("similar", [1.0, 2.0]), find=EVERYTHING), "Odd (odd) was left out: "),
+        (Clause("odd", EVERYTHING, retrieve=knn.retrieve("nowhere", [1.0], 5, [])), "Odd (odd) was left out: "),
+        (Clause("odd", knn.exact("similar", [1.0, 2.0]), retrieve=EVERYTHING), "Odd (odd) was left out: "),
         (Clause("odd", {"nonsense": {}}), "Odd (odd) was left out: "),
-        (Clause("odd", EVERYTHING, find={"nonsense": {}}), "Odd (odd) was left out: "),
-        (Clause("odd", EVERYTHING, find={"script": {"script": "1 / 0"}}), "Odd (odd) was left out: "),
+        (Clause("odd", EVERYTHING, retrieve={"nonsense": {}}), "Odd (odd) was left out: "),
+        (Clause("odd", EVERYTHING, retrieve={"script": {"script": "1 / 0"}}), "Odd (odd) was left out: "),
     ],
     ids=["raises", "score-of-no-field", "find-of-no-field", "wrong-dimension", "no-query", "find-of-no-query", "script"],
 )
@@ -168,7 +168,7 @@ def test_a_factor_that_fails_is_left_out(searcher: Searcher, with_odd: WithOdd, 
 
 @pytest.mark.engine
 def test_a_column_out_of_the_default_set_is_asked_where_a_setting_names_it(with_odd: WithOdd) -> None:
-    odd = Clause("odd", {"term": {"id": "dog2"}}, find={"term": {"id": "dog2"}}, standard=False)
+    odd = Clause("odd", {"term": {"id": "dog2"}}, retrieve={"term": {"id": "dog2"}}, standard=False)
     assert "dog2" not in [result.id for result in answered(with_odd(odd), text="cat").results]
     asked = answered(with_odd(odd, more_columns=("odd",)), text="cat")
     assert "dog2" in [result.id for result in asked.results if "odd" in result.factors]
@@ -185,7 +185,7 @@ def test_an_explanation_that_fails_is_plain(with_odd: WithOdd) -> None:
 
 
 @pytest.mark.engine
-def test_a_sense_that_fails_on_the_question_takes_its_factors_along(full: Live, searcher: Searcher, told: Told) -> None:
+def test_a_extractor_that_fails_on_the_question_takes_its_factors_along(full: Live, searcher: Searcher, told: Told) -> None:
     told.whole = replace(told.whole, labels=(label("n02088364", 0.9),), colours=None, failures={"colours": "no light"})
     answer = answered(searcher, image=png())
     assert answer.warnings == ["colours failed on your picture (no light); left out: Colours"]

@@ -10,26 +10,31 @@ from engine.settings import Settings
 from factors.registry import feature_names
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cut import Thresholds
+from ranking.candidate_set import CandidateSet, QueryFeatures
+from ranking.cutoff import Thresholds
 from ranking.learning import models as life
 from ranking.learning.examples import Example
 from ranking.learning.features import FeatureSet
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.models import Card, Models
-from ranking.listing import Facts, Listing
 from tests.factors.scenes import Live
 from tests.query.query_scenes import Told
 
 pytestmark = pytest.mark.engine
 FEATURES = FeatureSet(columns=feature_names())
-LIKE_DOG = SearchRequest(like="dog0", number=50, uncut=True)
+LIKE_DOG = SearchRequest(like="dog0", number=50, no_cutoff=True)
 
 
 def against_similarity(number: int) -> Example:
     """A question in which the least similar is right, which fusion would never say."""
     table = {f"{number}-{place}": {"similar": 0.5 + place / 80, "labels": 0.5} for place in range(40)}
     grades = {document: 4 for document, row in table.items() if row["similar"] < 0.6}
-    return Example(topic=str(number), listing=Listing(table=table, facts=Facts(intent="picture")), grades=grades, complete=True)
+    return Example(
+        topic=str(number),
+        candidate_set=CandidateSet(table=table, query_features=QueryFeatures(intent="picture")),
+        grades=grades,
+        complete=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,7 @@ def models(live_settings: Settings, tmp_path: Path, contrary: object, monkeypatc
 @pytest.fixture()
 def asks(client: OpenSearch, live_settings: Settings, tmp_path: Path, told: Told, models: Models) -> Searcher:
     """A searcher that goes by the model in use."""
-    return Searcher(live_settings.model_copy(update={"home": tmp_path}), client, looks=lambda: told)
+    return Searcher(live_settings.model_copy(update={"home": tmp_path}), client, extractor=lambda: told)
 
 
 @pytest.fixture(autouse=True)
@@ -91,12 +96,12 @@ def test_why_one_is_above_the_other(full: Live, asks: Searcher, models: Models, 
     models.promote(model)
     results = asks.search(LIKE_DOG).results
     first, last = results[0], results[-1]
-    told = asks.versus(LIKE_DOG, last.id, first.id)
+    told = asks.compare(LIKE_DOG, last.id, first.id)
     assert (told.above.id, told.below.id, told.ranker) == (first.id, last.id, model)
     assert sum(d.contribution for d in told.differences) == pytest.approx(first.score - last.score, abs=1e-4)
     assert told.places[0] < told.places[1] and "Similar image" in told.text
     with pytest.raises(NotFoundError, match="no candidate"):
-        asks.versus(LIKE_DOG, first.id, "elsewhere")
+        asks.compare(LIKE_DOG, first.id, "elsewhere")
 
 
 def test_a_damaged_model_is_told_and_fusion_answers(full: Live, asks: Searcher, models: Models) -> None:

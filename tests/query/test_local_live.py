@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 
 from engine.errors import OmmaError
-from query import checks, landmarks
+from query import landmarks, rescoring
 from query.answer import Answer, Result
 from query.engine_calls import RefusedError
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cut import Threshold, Thresholds
+from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live
 from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
 from tests.query.query_scenes import WIDTH as ASKED_WIDTH
 from tests.query.query_scenes import Told, document, png
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
 from vision import vocabulary
-from vision.perception import Local, Perception
+from vision.extractors.local import describe, named
+from vision.image_features import ImageFeatures, Local
 from vision.picture import Picture
-from vision.senses.local import describe, named
 
 pytestmark = pytest.mark.engine
 OWN = "p3"
@@ -34,7 +34,7 @@ def local(pixels: Pixels) -> Local:
 @pytest.fixture()
 def prints(live: Live) -> Live:
     """Ten patterns; one of them is a landmark."""
-    seen = {f"p{n}": Perception(f"p{n}", WIDTH, HEIGHT, local=local(pattern(n))) for n in range(10)}
+    seen = {f"p{n}": ImageFeatures(f"p{n}", WIDTH, HEIGHT, local=local(pattern(n))) for n in range(10)}
     facts: dict[str, Any] = {"facets": {"landmark": "Old Tower"}, "place": (46.05, 14.5)}
     live.put({name: document(one, **(facts if name == OWN else {})) for name, one in seen.items()})
     return live
@@ -42,8 +42,8 @@ def prints(live: Live) -> Live:
 
 @pytest.fixture()
 def scene(told: Told) -> Told:
-    """The eyes see the pattern pasted into another picture."""
-    told.whole = Perception("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
+    """The encoder see the pattern pasted into another picture."""
+    told.whole = ImageFeatures("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
     return told
 
 
@@ -62,10 +62,10 @@ def test_what_is_pasted_into_another_picture_is_found_and_verified(searcher: Sea
     best = only(answer)
     assert (best.id, answer.warnings) == (OWN, [])
     assert set(best.factors) == {"local", "local.inliers"} and best.factors["local.inliers"] > 0.4
-    assert answer.cut.removed >= 1, "sharing some words is no evidence"
+    assert answer.cutoff.removed >= 1, "sharing some words is no evidence"
     told = {why.factor: why.text for why in best.why}
     assert told["local.inliers"].startswith("The same thing is in it: ")
-    assert "checks" in answer.took
+    assert "rescore" in answer.took
 
 
 @pytest.mark.usefixtures("prints", "scene")
@@ -95,7 +95,7 @@ def test_points_of_a_part_are_told_on_the_whole_picture(searcher: Searcher, told
 
 @pytest.mark.usefixtures("scene")
 def test_more_like_a_document_goes_by_the_points_that_it_keeps(prints: Live, searcher: Searcher, told: Told) -> None:
-    seen = Perception("scene", WIDTH, HEIGHT, local=local(pasted(pattern(3))))
+    seen = ImageFeatures("scene", WIDTH, HEIGHT, local=local(pasted(pattern(3))))
     prints.put({"scene": document(seen)})
     assert only(ask(searcher, image=None, like=OWN)).id == "scene"
     assert only(ask(searcher, image=None, like="scene")).id == OWN
@@ -105,18 +105,22 @@ def test_more_like_a_document_goes_by_the_points_that_it_keeps(prints: Live, sea
 @pytest.mark.usefixtures("prints", "scene")
 def test_the_column_is_there_for_whoever_reads_the_table(searcher: Searcher) -> None:
     request = SearchRequest(image=png())
-    tables = [searcher.table(request, [OWN, "p1"]), searcher.listing(request).table, searcher.propose(request).listing.table]
+    tables = [
+        searcher.table(request, [OWN, "p1"]),
+        searcher.candidate_set(request).table,
+        searcher.propose(request).candidate_set.table,
+    ]
     assert [table[OWN].get("local.inliers", 0.0) > 0.4 for table in tables] == [True] * 3
     assert all("local.inliers" not in table.get("p1", {}) for table in tables)
     other = next(name for name in tables[1] if name != OWN)
-    verdict = searcher.versus(request, OWN, other)
+    verdict = searcher.compare(request, OWN, other)
     assert verdict.above.id == OWN and "local.inliers" in {difference.factor for difference in verdict.differences}
 
 
 @pytest.mark.usefixtures("prints", "scene")
 def test_nothing_is_checked_where_that_is_switched_off(prints: Live, searcher: Searcher, told: Told) -> None:
-    settings = searcher.settings.model_copy(update={"checked": 0})
-    answer = Searcher(settings, prints.client, looks=lambda: told).search(SearchRequest(image=png(), uncut=True))
+    settings = searcher.settings.model_copy(update={"rescored": 0})
+    answer = Searcher(settings, prints.client, extractor=lambda: told).search(SearchRequest(image=png(), no_cutoff=True))
     assert OWN in {result.id for result in answer.results}
     assert all("local.inliers" not in result.factors for result in answer.results)
 
@@ -124,7 +128,7 @@ def test_nothing_is_checked_where_that_is_switched_off(prints: Live, searcher: S
 @pytest.mark.usefixtures("scene")
 def test_a_check_that_fails_is_a_warning(prints: Live, searcher: Searcher) -> None:
     prints.client.update(index=prints.index, id=OWN, body={"doc": {"local_points": "bm8gcG9pbnRz"}}, refresh=True)
-    answer = ask(searcher, uncut=True)
+    answer = ask(searcher, no_cutoff=True)
     assert OWN in {result.id for result in answer.results}
     (warning,) = answer.warnings
     assert warning.startswith("Same thing in it (local.inliers) could not be checked for 1 of ")
@@ -135,8 +139,8 @@ def test_fields_that_cannot_be_read_leave_the_column_out(searcher: Searcher, mon
     def refused(*_: object) -> OmmaError:
         raise RefusedError("no such field")
 
-    monkeypatch.setattr(checks, "_fields", refused)
-    answer = ask(searcher, uncut=True)
+    monkeypatch.setattr(rescoring, "_fields", refused)
+    answer = ask(searcher, no_cutoff=True)
     assert answer.results and answer.warnings == ["Same thing in it (local.inliers) was left out: no such field"]
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from engine.errors import BadQuestion
 from query import region
-from query.perceive import as_object, box_of
+from query.encoder import as_object, box_of
 from query.request import SearchRequest
 from tests.factors.scenes import text_of
 from tests.query.query_scenes import BOX, seen, towards
-from vision.perception import Box, Object, Perception
+from vision.image_features import Box, ImageFeatures, Object
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,14 @@ def test_of_several_objects_the_nearest_one_is_meant() -> None:
     inner = Object("tyre", 0.5, Box(0.26, 0.13, 0.48, 0.48), towards(6))
     outer = Object("wheel", 0.4, BOX, towards(7))
     unseen = Object("hub", 0.9, BOX)  # without an embedding there is nothing to go by
-    part = as_object(Perception("x", 40, 30, objects=(inner, unseen, outer)), BOX)
+    part = as_object(ImageFeatures("x", 40, 30, objects=(inner, unseen, outer)), BOX)
     assert part is not None and part.embedding is not None and part.embedding[7] == 1
 
 
 def test_words_within_the_part_come_along() -> None:
-    whole = Perception("x", 40, 30, objects=(Object("sign", 0.9, Box(0, 0, 0.3, 0.3), towards(1)),), text=text_of("a b c d e"))
+    whole = ImageFeatures(
+        "x", 40, 30, objects=(Object("sign", 0.9, Box(0, 0, 0.3, 0.3), towards(1)),), text=text_of("a b c d e")
+    )
     part = as_object(whole, Box(0, 0, 0.3, 0.3))
     assert part is not None and part.text is not None
     assert [word.text for word in part.text.words] == ["a", "b", "c"]
@@ -115,6 +117,6 @@ def test_words_within_the_part_come_along() -> None:
         ({"text": "x" * 10_001}, "at most 10000 characters"),
     ],
 )
-def test_a_request_that_makes_no_sense_says_why(asked: dict[str, object], why: str) -> None:
+def test_a_request_that_makes_no_extractor_says_why(asked: dict[str, object], why: str) -> None:
     with pytest.raises(BadQuestion, match=why):
         SearchRequest.model_validate(asked)

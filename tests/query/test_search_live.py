@@ -12,10 +12,10 @@ from engine.store import Store
 from query.answer import Answer, Result
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cut import Threshold, Thresholds
+from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live, colour, label, text_of
 from tests.query.query_scenes import BOX, HEIGHT, KINDS, WIDTH, Told, document, png, seen, towards
-from vision.perception import Object, Perception
+from vision.image_features import ImageFeatures, Object
 
 pytestmark = pytest.mark.engine
 DOGS, CATS, CARS = ([f"{kind}{n}" for n in range(4)] for kind in KINDS)
@@ -109,7 +109,7 @@ def test_picture_and_words_blend(full: Live, searcher: Searcher) -> None:
 
 
 def test_words_of_the_picture_find_the_same_words(full: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = Perception("", WIDTH, HEIGHT, text=text_of("PLATE 772"))
+    told.whole = ImageFeatures("", WIDTH, HEIGHT, text=text_of("PLATE 772"))
     best = ask(searcher, image=png()).results[0]
     assert best.id == "car2" and set(best.factors) == {"ocr.picture"}
     assert best.box == [0.0, 0.0, 0.19, 0.05], "around both words"
@@ -180,11 +180,11 @@ def test_shares_add_up_to_one_and_the_greatest_comes_first(full: Live, searcher:
 def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
     thresholds.columns |= {name: Threshold(rule="never") for name in ("objects", "linked_text")}
     thresholds.columns["similar"] = Threshold(rule="at-least", value=0.9)
-    answer, uncut = ask(searcher, image=png()), ask(searcher, image=png(), uncut=True)
-    assert ids(answer) == DOGS == ids(uncut)[:4] and (answer.total, uncut.total) == (4, 12)
-    assert (answer.cut.removed, answer.cut.thresholds) == (8, {"similar": 0.9})
-    assert (answer.cut.rule, answer.cut.calibrated_on) == ("by hand", "made up")
-    assert uncut.cut.removed == 0
+    answer, no_cutoff = ask(searcher, image=png()), ask(searcher, image=png(), no_cutoff=True)
+    assert ids(answer) == DOGS == ids(no_cutoff)[:4] and (answer.total, no_cutoff.total) == (4, 12)
+    assert (answer.cutoff.removed, answer.cutoff.thresholds) == (8, {"similar": 0.9})
+    assert (answer.cutoff.rule, answer.cutoff.calibrated_on) == ("by hand", "made up")
+    assert no_cutoff.cutoff.removed == 0
     assert sum(facet.count for facet in answer.facets["category"]) == 4, "what is cut is not counted"
     assert len(ask(searcher, image=png(), text="+town").results) == 6, "whoever has the required words is no tail"
 
@@ -221,7 +221,7 @@ def test_browsing_shows_the_newest_first(full: Live, searcher: Searcher) -> None
 
 
 def test_an_answer_says_whether_there_were_more_candidates(full: Live, live_settings: Settings, told: Told) -> None:
-    few = Searcher(live_settings.model_copy(update={"candidates": 10}), full.client, looks=lambda: told)
+    few = Searcher(live_settings.model_copy(update={"candidates": 10}), full.client, extractor=lambda: told)
     told.whole = replace(told.whole, embedding=(towards(0) + towards(1)) / 2**0.5)
     assert ask(few, image=png(), text="car").more
     assert not ask(few, text="car").more
@@ -229,6 +229,6 @@ def test_an_answer_says_whether_there_were_more_candidates(full: Live, live_sett
 
 def test_every_stage_is_timed(full: Live, searcher: Searcher) -> None:
     took = ask(searcher, image=png(), text="dog").took
-    stages = ["candidates", "table", "checks", "order", "cut", "group", "diversify", "page", "landmarks"]
-    assert list(took) == ["prepare", "total", "perceive", *stages]
+    stages = ["candidates", "table", "rescore", "order", "cutoff", "group", "diversify", "page", "landmarks"]
+    assert list(took) == ["prepare", "total", "extract", *stages]
     assert took["total"] >= max(time for stage, time in took.items() if stage != "total") > 0

@@ -18,17 +18,17 @@ from factors.registry import feature_names
 from mappings import versions
 from query.candidates import propose
 from query.engine_calls import Calls, RefusedError
-from query.ordering import listing
+from query.ordering import candidate_set
 from query.request import SearchRequest
 from query.run import Run
 from query.search import Searcher
 from query.sltr import params_of, rescore_body, scores
 from query.table import fill
+from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.examples import Example
 from ranking.learning.features import QUESTION, FeatureSet
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.learned import Learned
-from ranking.listing import Facts, Listing
 from ranking.plugin.featureset import constants_of, lift, name_of
 from ranking.plugin.upload import Export, export, has_plugin, upload
 from tests.factors.scenes import Live
@@ -39,10 +39,10 @@ pytestmark = pytest.mark.engine
 SCALE = {"linked_text": 8, "ocr": 8, "objects.words": 4}  # BM25 has no upper end
 PLAIN = FeatureSet(columns=feature_names(), listwise=False)
 ASKED = {
-    "picture and words": SearchRequest(image=png(), text="red dog town plate", uncut=True),
-    "words": SearchRequest(text='red dog "old town"', uncut=True),
-    "document": SearchRequest(like="car0", uncut=True),
-    "part": SearchRequest(like="dog0", box=[0.25, 0.125, 0.5, 0.5], uncut=True),
+    "picture and words": SearchRequest(image=png(), text="red dog town plate", no_cutoff=True),
+    "words": SearchRequest(text='red dog "old town"', no_cutoff=True),
+    "document": SearchRequest(like="car0", no_cutoff=True),
+    "part": SearchRequest(like="dog0", box=[0.25, 0.125, 0.5, 0.5], no_cutoff=True),
 }
 
 
@@ -65,8 +65,10 @@ def example(number: int) -> Example:
         for key, row in table.items()
         if row
     }
-    facts = Facts(intent="picture" if number % 2 else "picture and words", words=number % 3)
-    return Example(topic=str(number), listing=Listing(table=table, facts=facts), grades=grades, complete=True)
+    query_features = QueryFeatures(intent="picture" if number % 2 else "picture and words", words=number % 3)
+    return Example(
+        topic=str(number), candidate_set=CandidateSet(table=table, query_features=query_features), grades=grades, complete=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def run_of(searcher: Searcher, client: OpenSearch, request: SearchRequest) -> Ru
     run = searcher._understanding.of(request, calls)
     propose(run)
     fill(run)
-    run.listing = listing(run)
+    run.candidate_set = candidate_set(run)
     return run
 
 
@@ -110,7 +112,7 @@ def test_features_of_the_plugin_are_the_columns_and_the_question(
 ) -> None:
     run = run_of(searcher, full.client, ASKED[asked])
     assert run.columns and set(run.columns) <= set(feature_names())
-    constants = {name_of(name): value for name, value in constants_of(run.facts).items()}
+    constants = {name_of(name): value for name, value in constants_of(run.query_features).items()}
     expected = {
         key: {name_of(column): value for column, value in row.values.items()} | constants for key, row in run.rows.items()
     }
@@ -125,7 +127,7 @@ def test_the_engine_scores_as_our_process_does(full: Live, searcher: Searcher, m
     run, made = run_of(searcher, full.client, ASKED[asked]), export(model)
     trees = read(made.model)
     found = {key: score(trees, row, reads_missing=False) - lift(made.model) for key, row in logged(full, made, run).items()}
-    ours = {ranked.id: ranked.score for ranked in model.order(run.listing)}
+    ours = {ranked.id: ranked.score for ranked in model.order(run.candidate_set)}
     assert found == pytest.approx(ours, abs=1e-5)
     assert len(set(ours.values())) > 1
 
@@ -182,9 +184,9 @@ def test_the_plugin_itself_orders_as_our_process_does(
     made, store = export(model), with_plugin.settings.index_prefix
     upload(with_plugin.client, made, store)
     upload(with_plugin.client, made, store)
-    run = run_of(Searcher(with_plugin.settings, with_plugin.client, looks=lambda: told), with_plugin.client, ASKED[asked])
+    run = run_of(Searcher(with_plugin.settings, with_plugin.client, extractor=lambda: told), with_plugin.client, ASKED[asked])
     found = scores(run.calls.search(rescore_body(list(run.rows), made.name, params_of(run), store)), lift(made.model))
-    assert found == pytest.approx({ranked.id: ranked.score for ranked in model.order(run.listing)}, abs=1e-5)
+    assert found == pytest.approx({ranked.id: ranked.score for ranked in model.order(run.candidate_set)}, abs=1e-5)
 
 
 def test_constants_are_all_asked_with(full: Live, searcher: Searcher) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from scipy.stats import kendalltau
 
+from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.clicks import filter as clean
 from ranking.clicks import interleaving
 from ranking.clicks.filter import Session, is_robot, sessions
@@ -14,7 +15,6 @@ from ranking.clicks.models import Clicks, Estimate, as_clicks, click_through, co
 from ranking.clicks.ubi import Done, Served, packed, unpacked
 from ranking.interleaving import team_draft
 from ranking.judgements.judgement import Topic
-from ranking.listing import Facts, Listing
 
 DOCUMENTS = [f"d{n}" for n in range(10)]
 TRUE = {document: 0.25 + 0.06 * n for n, document in enumerate(DOCUMENTS)}  # d9 is the best
@@ -80,7 +80,7 @@ def test_a_question_without_clicks_says_nothing() -> None:
 
 def served(name: str, client: str = "c", at: int = 0, **changes: object) -> Served:
     told = {"query_id": name, "client": client, "topic": Topic(text="red").named(), "ranker": "fusion", "shown": DOCUMENTS}
-    rest = {"teams": {}, "listing": Listing(table={}), "time": NOW + timedelta(seconds=at)}
+    rest = {"teams": {}, "candidate_set": CandidateSet(table={}), "time": NOW + timedelta(seconds=at)}
     return Served(**(told | rest | changes))  # type: ignore[arg-type]
 
 
@@ -107,10 +107,12 @@ def test_floods_robots_and_those_who_open_everything_are_left_out() -> None:
 
 
 def test_a_served_table_survives_its_log() -> None:
-    listing = Listing(
-        table={"a": {"similar": 0.5}, "b": {}}, facts=Facts(intent="picture", category="food"), twins=[("a", "b")]
+    candidate_set = CandidateSet(
+        table={"a": {"similar": 0.5}, "b": {}},
+        query_features=QueryFeatures(intent="picture", category="food"),
+        duplicate_pairs=[("a", "b")],
     )
-    assert unpacked(packed(listing)) == listing
+    assert unpacked(packed(candidate_set)) == candidate_set
 
 
 def drafted(number: int, chance: random.Random, first: list[str], second: list[str]) -> int:

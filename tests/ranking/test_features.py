@@ -1,4 +1,4 @@
-"""Features of a listing: the columns, and each beside the others."""
+"""Features of a candidate_set: the columns, and each beside the others."""
 
 import math
 
@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from engine.errors import ConfigurationError
 from factors.registry import feature_names
+from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.features import FeatureSet, ranks_of
-from ranking.listing import Facts, Listing
 
 SET = FeatureSet(columns=("similar", "words"))
-LISTING = Listing(
+CANDIDATE_SET = CandidateSet(
     table={
         "a": {"similar": 0.9, "words": 3.0},
         "b": {"similar": 0.6},
         "c": {"similar": 0.6, "words": 6.0},
         "d": {},
     },
-    facts=Facts(intent="picture and words", category="food", words=2),
-    twins=[("a", "c")],
+    query_features=QueryFeatures(intent="picture and words", category="food", words=2),
+    duplicate_pairs=[("a", "c")],
 )
 
 
-def seen(name: str, listing: Listing = LISTING) -> list[float]:
-    return [round(float(value), 6) for value in SET.matrix(listing)[:, SET.names.index(name)]]
+def seen(name: str, candidate_set: CandidateSet = CANDIDATE_SET) -> list[float]:
+    return [round(float(value), 6) for value in SET.matrix(candidate_set)[:, SET.names.index(name)]]
 
 
 def test_columns_are_features_and_missing_stays_missing() -> None:
@@ -56,17 +56,17 @@ def test_the_kind_of_question_is_the_same_for_every_row() -> None:
 def test_without_list_context_only_columns_and_the_question_are_left() -> None:
     plain = FeatureSet(columns=("similar", "words"), listwise=False)
     assert not any("@" in name and not name.startswith("question@") for name in plain.names)
-    assert plain.matrix(LISTING).shape == (4, len(plain.names)) and len(plain.directions) == len(plain.names)
+    assert plain.matrix(CANDIDATE_SET).shape == (4, len(plain.names)) and len(plain.directions) == len(plain.names)
 
 
 def test_more_of_a_column_can_only_help() -> None:
     directions = dict(zip(SET.names, SET.directions, strict=True))
     assert directions["similar"] == 1 and directions["similar@rank"] == 0 and directions["question@words"] == 0
-    assert SET.matrix(LISTING).shape == (4, len(SET.names))
+    assert SET.matrix(CANDIDATE_SET).shape == (4, len(SET.names))
 
 
 def test_an_empty_list_has_no_rows() -> None:
-    assert SET.matrix(Listing(table={})).shape == (0, len(SET.names))
+    assert SET.matrix(CandidateSet(table={})).shape == (0, len(SET.names))
 
 
 def test_other_columns_than_the_factors_give_are_named() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from engine.settings import Settings
 from factors.base import Clause, Factor, Json, Question
+from ranking.candidate_set import CandidateSet, Table
 from ranking.fusion import ReciprocalRank, weights
-from ranking.listing import Listing, Table
 from ranking.order import Ranked, shares
 
 TABLE: Table = {
@@ -20,7 +20,7 @@ TABLE: Table = {
 
 
 def order(ranker: ReciprocalRank, table: Table) -> list[Ranked]:
-    return ranker.order(Listing(table=table))
+    return ranker.order(CandidateSet(table=table))
 
 
 class Shape(Factor):
@@ -89,9 +89,9 @@ def test_only_ranks_count_not_the_scale_of_a_column() -> None:
 
 @pytest.mark.parametrize("told", [{}, {"similar": 2.0, "words": 0.3}, {"words": 0.0}])
 def test_shares_add_up_to_one(told: dict[str, float]) -> None:
-    ranker, listing = ReciprocalRank(weights=told), Listing(table=TABLE)
-    for ranked in ranker.order(listing):
-        parts = ranker.contributions(listing, [ranked.id])[ranked.id]
+    ranker, candidate_set = ReciprocalRank(weights=told), CandidateSet(table=TABLE)
+    for ranked in ranker.order(candidate_set):
+        parts = ranker.contributions(candidate_set, [ranked.id])[ranked.id]
         assert set(parts) == set(TABLE[ranked.id])
         assert sum(parts.values()) == pytest.approx(ranked.score)
         assert sum(shares(parts).values()) == pytest.approx(1.0 if any(parts.values()) else 0.0)
@@ -100,7 +100,7 @@ def test_shares_add_up_to_one(told: dict[str, float]) -> None:
 def test_a_column_without_weight_has_no_say() -> None:
     ranker = ReciprocalRank(weights={"similar": 0.0})
     assert [r.id for r in order(ranker, TABLE)][:2] == ["b", "a"]
-    assert shares(ranker.contributions(Listing(table=TABLE), ["b"])["b"]) == {"similar": 0.0, "words": 1.0}
+    assert shares(ranker.contributions(CandidateSet(table=TABLE), ["b"])["b"]) == {"similar": 0.0, "words": 1.0}
 
 
 def test_weights_of_nothing_leave_everything_at_zero() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+from ranking.candidate_set import CandidateSet
 from ranking.learning import examples as files
 from ranking.learning.examples import Example, by_side, digest, useful
 from ranking.learning.features import FeatureSet
@@ -16,8 +17,7 @@ from ranking.learning.learned import Learned
 from ranking.learning.measures import candidate_recall, compare, interval, measure, ndcg, ordered_by
 from ranking.learning.models import Models
 from ranking.learning.train import Fusion, train
-from ranking.listing import Listing
-from tests.ranking.lists import COLUMNS, FEATURES, examples
+from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
 SIDES = by_side(examples())
 
@@ -47,32 +47,32 @@ def test_a_slice_that_falls_too_far_keeps_a_better_model_out(model: Learned) -> 
     class Half:
         name = "half"
 
-        def order(self, listing: Listing) -> list:  # type: ignore[type-arg]
-            ranked = model.order(listing)
-            return ranked[::-1] if listing.facts.words else ranked
+        def order(self, candidate_set: CandidateSet) -> list:  # type: ignore[type-arg]
+            ranked = model.order(candidate_set)
+            return ranked[::-1] if candidate_set.query_features.words else ranked
 
         contributions = model.contributions
 
     held_out = by_side(examples(400))["test"]
-    with_words = [example for example in held_out if example.listing.facts.words][:12]
-    mostly_pictures = [example for example in held_out if not example.listing.facts.words] + with_words
+    with_words = [example for example in held_out if example.candidate_set.query_features.words][:12]
+    mostly_pictures = [example for example in held_out if not example.candidate_set.query_features.words] + with_words
     verdict = judge(Half(), Fusion(), mostly_pictures, slice_fall=0.03)
     assert verdict.after > verdict.before and not verdict.passed
     assert verdict.reasons and all("picture and words" in reason for reason in verdict.reasons)
 
 
 def test_parts_of_a_score_add_up_to_it_and_belong_to_columns(model: Learned) -> None:
-    listing = SIDES["test"][0].listing
-    ranked = model.order(listing)
-    parts = model.contributions(listing, [r.id for r in ranked])
+    candidate_set = SIDES["test"][0].candidate_set
+    ranked = model.order(candidate_set)
+    parts = model.contributions(candidate_set, [r.id for r in ranked])
     rests = [r.score - sum(parts[r.id].values()) for r in ranked]
     np.testing.assert_allclose(rests, rests[0], atol=1e-9, err_msg="what is left is the same for all: the model's mean")
     assert {name for own in parts.values() for name in own} <= {*COLUMNS, "list", "question"}
-    assert model.contributions(listing, []) == {}
+    assert model.contributions(candidate_set, []) == {}
 
 
 def test_more_of_a_column_never_hurts(model: Learned) -> None:
-    matrix = FEATURES.matrix(SIDES["test"][0].listing)
+    matrix = FEATURES.matrix(SIDES["test"][0].candidate_set)
     rows = np.repeat(matrix[:1], 50, axis=0)
     rows[:, FEATURES.names.index("similar")] = np.linspace(0, 1, 50)
     scores = model.scores(rows)

@@ -10,11 +10,11 @@ import pytest
 
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
-from ranking.choice import Rankers
 from ranking.learning.examples import by_side
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.models import Card, Models
-from tests.ranking.lists import COLUMNS, FEATURES, examples
+from ranking.selection import RankerSelector
+from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
 RECIPE = Recipe(features=FEATURES, trees=5)
 SIDES = by_side(examples(60))
@@ -41,8 +41,8 @@ def models(settings: Settings) -> Models:
     return made
 
 
-def rankers(settings: Settings, columns: Sequence[str] = COLUMNS) -> Rankers:
-    return Rankers(settings, lambda: columns)
+def rankers(settings: Settings, columns: Sequence[str] = COLUMNS) -> RankerSelector:
+    return RankerSelector(settings, lambda: columns)
 
 
 def test_models_are_listed_latest_first_and_found_by_their_first_letters(models: Models) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from engine.settings import Settings
 from factors import registry, sample
+from ranking.candidate_set import CandidateSet
 from ranking.fusion import ReciprocalRank, weights
-from ranking.listing import Listing
 
 # Stripes have no object to compare with; balls have one that is unlike what was asked with.
 TABLE = {
@@ -18,7 +18,7 @@ TABLE = {
 
 
 def order(ranker: ReciprocalRank) -> list[str]:
-    return [ranked.id for ranked in ranker.order(Listing(table=TABLE))]
+    return [ranked.id for ranked in ranker.order(CandidateSet(table=TABLE))]
 
 
 def test_any_object_is_no_reason_to_come_first() -> None:
@@ -28,12 +28,12 @@ def test_any_object_is_no_reason_to_come_first() -> None:
 
 
 def test_what_is_not_known_counts_as_the_middle() -> None:
-    ranker, listing = ReciprocalRank(neutral=frozenset({"objects"})), Listing(table=TABLE)
-    for ranked in ranker.order(listing):
-        parts = ranker.contributions(listing, [ranked.id])[ranked.id]
+    ranker, candidate_set = ReciprocalRank(neutral=frozenset({"objects"})), CandidateSet(table=TABLE)
+    for ranked in ranker.order(candidate_set):
+        parts = ranker.contributions(candidate_set, [ranked.id])[ranked.id]
         assert sum(parts.values()) == pytest.approx(ranked.score)
         assert 0 < ranked.score <= 1
-    unknown, known = (ranker.contributions(listing, [name])[name]["objects"] for name in ("stripes 1", "ball 2"))
+    unknown, known = (ranker.contributions(candidate_set, [name])[name]["objects"] for name in ("stripes 1", "ball 2"))
     assert unknown == pytest.approx(known), "the second of three stands in the middle, too"
 
 

@@ -10,13 +10,13 @@ from opensearchpy.exceptions import ConflictError, NotFoundError, RequestError
 
 from engine.errors import ConfigurationError
 from factors.registry import feature_names
+from ranking.candidate_set import QueryFeatures
 from ranking.learning.features import QUESTION, FeatureSet
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.learned import Learned
-from ranking.listing import Facts
 from ranking.plugin.featureset import constants_of, feature_set, lift, model_body, name_of, params
 from ranking.plugin.upload import Export, export, has_plugin, upload, write
-from tests.ranking.lists import COLUMNS, FEATURES, examples
+from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 from tests.ranking.plugin_reference import Json, read, score
 
 PLAIN = FeatureSet(columns=COLUMNS, listwise=False)
@@ -88,7 +88,7 @@ def test_names_that_would_become_one_are_refused() -> None:
 
 
 def test_constants_tell_what_kind_of_question_it_is() -> None:
-    told = constants_of(Facts(intent="part", category="animal", words=3))
+    told = constants_of(QueryFeatures(intent="part", category="animal", words=3))
     assert set(told) == set(QUESTION)
     ones = {name for name, value in told.items() if value == 1}
     assert ones == {"question@picture", "question@part", "question@is_animal"} and told["question@words"] == 3
@@ -110,11 +110,11 @@ def test_the_model_speaks_of_the_features_of_its_set(learned: Learned) -> None:
 
 
 def test_the_order_of_a_question_is_that_of_our_process(learned: Learned) -> None:
-    made, listing = export(learned), examples(100)[91].listing
+    made, candidate_set = export(learned), examples(100)[91].candidate_set
     model = read(made.model)
-    asked = constants_of(listing.facts)
-    for ranked in learned.order(listing):
-        row = {name_of(name): value for name, value in (listing.table[ranked.id] | asked).items()}
+    asked = constants_of(candidate_set.query_features)
+    for ranked in learned.order(candidate_set):
+        row = {name_of(name): value for name, value in (candidate_set.table[ranked.id] | asked).items()}
         assert score(model, row, reads_missing=False) - lift(made.model) == pytest.approx(ranked.score, abs=1e-5)
 
 

@@ -1,12 +1,12 @@
-"""The real senses."""
+"""The real extractors."""
 
 import pytest
 
 from engine.settings import Settings
-from vision.perceiver import Perceiver, get_perceiver
+from vision.feature_extractor import FeatureExtractor, get_feature_extractor
 
 
 @pytest.fixture(scope="session")
-def perceiver(models_home: Settings) -> Perceiver:
-    """The real senses of the packaged profile."""
-    return get_perceiver(models_home)
+def feature_extractor(models_home: Settings) -> FeatureExtractor:
+    """The real extractors of the packaged profile."""
+    return get_feature_extractor(models_home)

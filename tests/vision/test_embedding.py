@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.vision.drawing import photo, picture
-from vision.perceiver import Perceiver
-from vision.perception import Vector
-from vision.senses.embedding import MIDDLE, EmbeddingSense, middle
+from vision.extractors.embedding import MIDDLE, EmbeddingExtractor, middle
+from vision.feature_extractor import FeatureExtractor
+from vision.image_features import Vector
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (3, 400), (400, 20), (260, 260)])
@@ -22,18 +22,18 @@ def test_the_middle_of_any_image_is_there_and_lies_in_the_middle(height: int, wi
 
 
 @pytest.mark.models
-def test_a_crop_that_is_embedded_equals_a_picture_that_is_seen(perceiver: Perceiver) -> None:
+def test_a_crop_that_is_embedded_equals_a_picture_that_is_seen(feature_extractor: FeatureExtractor) -> None:
     given = picture(photo(320, 240, 5))
-    sense = perceiver.senses["embedding"]
-    assert isinstance(sense, EmbeddingSense)
-    assert seen(perceiver, photo(320, 240, 5)) @ sense.embed([given.pixels])[0] > 0.9999
+    extractor = feature_extractor.extractors["embedding"]
+    assert isinstance(extractor, EmbeddingExtractor)
+    assert seen(feature_extractor, photo(320, 240, 5)) @ extractor.embed([given.pixels])[0] > 0.9999
 
 
 @pytest.mark.models
-def test_what_lies_in_the_middle_counts_more_than_what_lies_around_it(perceiver: Perceiver) -> None:
+def test_what_lies_in_the_middle_counts_more_than_what_lies_around_it(feature_extractor: FeatureExtractor) -> None:
     asked, same_thing, same_place = (framed(thing, place) for thing, place in ((1, 2), (1, 3), (4, 2)))
-    vector = seen(perceiver, asked)
-    assert vector @ seen(perceiver, same_thing) > vector @ seen(perceiver, same_place)
+    vector = seen(feature_extractor, asked)
+    assert vector @ seen(feature_extractor, same_thing) > vector @ seen(feature_extractor, same_place)
 
 
 def framed(thing: int, place: int) -> Image.Image:
@@ -43,7 +43,7 @@ def framed(thing: int, place: int) -> Image.Image:
     return around
 
 
-def seen(perceiver: Perceiver, image: Image.Image) -> Vector:
-    (perception,) = perceiver.perceive([picture(image)], ["embedding"])
-    assert perception.embedding is not None
-    return perception.embedding
+def seen(feature_extractor: FeatureExtractor, image: Image.Image) -> Vector:
+    (image_features,) = feature_extractor.extract([picture(image)], ["embedding"])
+    assert image_features.embedding is not None
+    return image_features.embedding

@@ -1,4 +1,6 @@
-"""Pictures that are hard for some sense: every sense of the profile gives an observation or a recorded failure, of each."""
+"""Pictures that are hard for some extractor: every extractor of the profile gives an observation or a recorded failure, of
+each.
+"""
 
 import io
 from collections.abc import Callable
@@ -15,10 +17,10 @@ from evaluation.sets import Known
 from mappings.versions import alias
 from query.request import SearchRequest
 from tests.vision.drawing import encoded, photo
-from vision.perceiver import Perceiver
-from vision.perception import Perception
+from vision.feature_extractor import FeatureExtractor
+from vision.image_features import ImageFeatures
 from vision.picture import WORKING_SIDE, decode
-from vision.profiles import senses_of
+from vision.profiles import extractors_of
 
 WORDS = 10_000
 OBJECTS = 500
@@ -114,37 +116,39 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def perceiver(models_home: Settings) -> Perceiver:
-    return Perceiver(senses_of(models_home.model_copy(update={"text_threshold": 0.0})))
+def feature_extractor(models_home: Settings) -> FeatureExtractor:
+    return FeatureExtractor(extractors_of(models_home.model_copy(update={"text_threshold": 0.0})))
 
 
-def well(name: str, seen: Perception, perceiver: Perceiver) -> None:
-    """An observation or a reason of every sense; a sense that needs no more than pixels sees whatever there is."""
-    for sense in perceiver.senses:
-        why = seen.failures.get(sense, "")
-        assert (seen.of(sense) is None) == bool(why), f"{sense} on {name}: {why or 'neither observation nor failure'}"
-        assert not why or "Timeout" in why or "timeout" in why, f"{sense} on {name}: {why}"
+def well(name: str, seen: ImageFeatures, feature_extractor: FeatureExtractor) -> None:
+    """An observation or a reason of every extractor; an extractor that needs no more than pixels sees whatever there is."""
+    for extractor in feature_extractor.extractors:
+        why = seen.failures.get(extractor, "")
+        assert (seen.of(extractor) is None) == bool(why), f"{extractor} on {name}: {why or 'neither observation nor failure'}"
+        assert not why or "Timeout" in why or "timeout" in why, f"{extractor} on {name}: {why}"
 
 
 @pytest.mark.models
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", HARD)
-def test_every_sense_survives(name: str, pictures: dict[str, Path], perceiver: Perceiver, models_home: Settings) -> None:
+def test_every_extractor_survives(
+    name: str, pictures: dict[str, Path], feature_extractor: FeatureExtractor, models_home: Settings
+) -> None:
     picture = decode(pictures[name].read_bytes(), models_home)
     assert max(picture.pixels.shape) <= WORKING_SIDE
-    (seen,) = perceiver.perceive([picture])
-    well(name, seen, perceiver)
+    (seen,) = feature_extractor.extract([picture])
+    well(name, seen, feature_extractor)
 
 
 @pytest.mark.models
 @pytest.mark.timeout(900)
 def test_one_batch_of_all_of_them_sees_what_each_alone_does(
-    pictures: dict[str, Path], perceiver: Perceiver, models_home: Settings
+    pictures: dict[str, Path], feature_extractor: FeatureExtractor, models_home: Settings
 ) -> None:
     chosen = [name for name in HARD if name not in ("ten thousand words", "noise")]
-    together = perceiver.perceive([decode(pictures[name].read_bytes(), models_home) for name in chosen])
+    together = feature_extractor.extract([decode(pictures[name].read_bytes(), models_home) for name in chosen])
     for name, seen in zip(chosen, together, strict=True):
-        well(name, seen, perceiver)
+        well(name, seen, feature_extractor)
 
 
 @pytest.mark.engine
@@ -159,9 +163,9 @@ def test_each_is_indexed_and_found_by_itself(pictures: dict[str, Path], live_set
         assert made.count() == len(HARD), "none is refused"
         searcher = made.searcher()
         for name, path in pictures.items():
-            like = searcher.search(SearchRequest(like=made.ids[path], uncut=True))
+            like = searcher.search(SearchRequest(like=made.ids[path], no_cutoff=True))
             assert like.results and not [w for w in like.warnings if "left out" in w], name
-            found = searcher.search(SearchRequest(text=f"+hard {name}", uncut=True))
+            found = searcher.search(SearchRequest(text=f"+hard {name}", no_cutoff=True))
             assert made.ids[path] in {result.id for result in found.results}, name
         body = connect(made.settings).search(index=alias(made.settings), body={"size": 50, "_source": ["missing", "failures"]})
         for hit in body["hits"]["hits"]:

@@ -24,12 +24,12 @@ from transformers import (
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import photo, picture
+from vision.feature_extractor import FeatureExtractor
 from vision.hub import yolo
 from vision.hub.detector import HubObjects, prepare
 from vision.hub.embedding import HubEmbedding, image_tower, prepared
-from vision.perceiver import Perceiver
-from vision.perception import Box
-from vision.profiles import senses_of
+from vision.image_features import Box
+from vision.profiles import extractors_of
 
 SIDE = 32
 TOWER: dict[str, Any] = {
@@ -102,14 +102,14 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("kind", TINY)
 def test_an_image_tower_looks_as_it_does_in_torch(kind: str, tmp_path: Path) -> None:
     folder = saved(kind, tmp_path / kind)
-    sense = HubEmbedding(hub(tmp_path, folder))
-    vectors = sense.embed([p.pixels for p in PICTURES])
+    extractor = HubEmbedding(hub(tmp_path, folder))
+    vectors = extractor.embed([p.pixels for p in PICTURES])
     with torch.inference_mode():
-        batch = torch.from_numpy(prepared(sense._processor, [p.pixels for p in PICTURES]))
+        batch = torch.from_numpy(prepared(extractor._processor, [p.pixels for p in PICTURES]))
         truth = image_tower(str(folder))(batch).numpy()
     np.testing.assert_allclose(vectors, truth / np.linalg.norm(truth, axis=1, keepdims=True), atol=1e-4)
-    assert vectors.shape == (3, sense.dimension) == (3, TINY[kind][1])
-    assert sense.embed([PICTURES[1].pixels])[0] == pytest.approx(vectors[1], abs=1e-4)
+    assert vectors.shape == (3, extractor.dimension) == (3, TINY[kind][1])
+    assert extractor.embed([PICTURES[1].pixels])[0] == pytest.approx(vectors[1], abs=1e-4)
 
 
 def test_the_fingerprint_tells_weights_apart_and_knows_equal_ones(tmp_path: Path) -> None:
@@ -135,10 +135,10 @@ def test_the_detector_finds_what_its_own_library_finds(detector: Path, tmp_path:
 
 def test_the_whole_profile_looks(detector: Path, tmp_path: Path) -> None:
     settings = hub(detector.parent, saved("clip", tmp_path / "clip"), detector)
-    perceiver = Perceiver(senses_of(settings))
-    assert perceiver.dimensions() == {"embedding": 24, "joint": 24}
-    assert perceiver.fingerprints()["objects"].startswith("tiny@")
-    for seen in perceiver.perceive(PICTURES, ["embedding", "objects", "colours"]):
+    feature_extractor = FeatureExtractor(extractors_of(settings))
+    assert feature_extractor.dimensions() == {"embedding": 24, "joint": 24}
+    assert feature_extractor.fingerprints()["objects"].startswith("tiny@")
+    for seen in feature_extractor.extract(PICTURES, ["embedding", "objects", "colours"]):
         assert not seen.failures
         assert seen.embedding.shape == (24,)
         assert all(thing.embedding.shape == (24,) for thing in seen.objects)
@@ -176,7 +176,7 @@ def test_a_published_detector_is_fetched_once_and_kept(detector: Path, tmp_path:
 def test_a_file_that_is_no_detector_is_a_failure_of_objects_alone(tmp_path: Path) -> None:
     (tmp_path / "wrong.pt").write_bytes(b"nothing of the kind")
     settings = hub(tmp_path, saved("dino", tmp_path / "dino"), tmp_path / "wrong.pt")
-    (seen,) = Perceiver(senses_of(settings)).perceive(PICTURES[:1], ["embedding", "objects"])
+    (seen,) = FeatureExtractor(extractors_of(settings)).extract(PICTURES[:1], ["embedding", "objects"])
     assert seen.embedding is not None
     assert set(seen.failures) == {"objects"}
     assert "OMMA_HUB_DETECTOR" in seen.failures["objects"]

@@ -1,4 +1,6 @@
-"""The joint space of the profile `hub`, with tiny models of random weights, saved and loaded by the libraries' own calls."""
+"""The joint embedding of the profile `hub`, with tiny models of random weights, saved and loaded by the libraries' own
+calls.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,10 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import photo, picture
 from tests.vision.test_hub import SIDE, TOWER, saved
+from vision.feature_extractor import FeatureExtractor
 from vision.hub.embedding import HubEmbedding
 from vision.hub.joint import HubJoint
-from vision.perceiver import Perceiver
-from vision.profiles import senses_of
+from vision.profiles import extractors_of
 
 LENGTH = 12
 VOCABULARY = ["[PAD]", "[UNK]", "[EOS]", "a", "red", "blue", "dog", "ball", "собака"]
@@ -92,7 +94,7 @@ def hub(home: Path, embedding: Path, text: Path | str = "") -> Settings:
     return Settings(home=home, profile="hub", hub_embedding=str(embedding), hub_text=str(text), device="cpu", threads=1)
 
 
-def sense(settings: Settings) -> HubJoint:
+def extractor(settings: Settings) -> HubJoint:
     return HubJoint(settings, HubEmbedding(settings))
 
 
@@ -103,27 +105,27 @@ def unit(rows: Any) -> Any:
 @pytest.mark.parametrize("made", [clip, siglip])
 def test_the_models_own_text_tower_reads_as_it_does_in_torch(made: Any, tmp_path: Path) -> None:
     folder = made(tmp_path / "model")
-    joint = sense(hub(tmp_path, folder))
+    joint = extractor(hub(tmp_path, folder))
     model = AutoModel.from_pretrained(folder).eval()
     words = PreTrainedTokenizerFast.from_pretrained(folder)
     with torch.inference_mode():
         truth = model.get_text_features(**words(TEXTS, padding="max_length", max_length=LENGTH, return_tensors="pt")).numpy()
-    vectors = joint.read(TEXTS)
+    vectors = joint.encode_text(TEXTS)
     np.testing.assert_allclose(vectors, unit(truth), atol=1e-4)
     assert vectors.shape == (3, joint.dimension)
-    assert joint.read(TEXTS[1:2])[0] == pytest.approx(vectors[1], abs=1e-4)
+    assert joint.encode_text(TEXTS[1:2])[0] == pytest.approx(vectors[1], abs=1e-4)
 
 
 def test_a_separate_text_tower_reads_as_its_own_library_does(tmp_path: Path) -> None:
     folder = sentences(tmp_path / "reader", 24)
-    joint = sense(hub(tmp_path, clip(tmp_path / "model"), folder))
+    joint = extractor(hub(tmp_path, clip(tmp_path / "model"), folder))
     truth = SentenceTransformer(str(folder), device="cpu").encode(TEXTS)
-    np.testing.assert_allclose(joint.read(TEXTS), unit(truth), atol=1e-4)
+    np.testing.assert_allclose(joint.encode_text(TEXTS), unit(truth), atol=1e-4)
     assert joint.understands("собака", "ru") and not joint.understands("12")
 
 
-def test_the_image_tower_looks_once_for_both_senses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    perceiver = Perceiver(senses_of(hub(tmp_path, clip(tmp_path / "model"))))
+def test_the_image_tower_looks_once_for_both_extractors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    feature_extractor = FeatureExtractor(extractors_of(hub(tmp_path, clip(tmp_path / "model"))))
     looked: list[int] = []
     embed = HubEmbedding.embed
 
@@ -132,16 +134,16 @@ def test_the_image_tower_looks_once_for_both_senses(tmp_path: Path, monkeypatch:
         return embed(self, images)
 
     monkeypatch.setattr(HubEmbedding, "embed", counted)
-    seen = perceiver.perceive([picture(photo(90, 60, 1))], ["embedding", "joint"])[0]
+    seen = feature_extractor.extract([picture(photo(90, 60, 1))], ["embedding", "joint"])[0]
     assert looked == [1] and not seen.failures
     assert np.array_equal(seen.joint, seen.embedding)
-    assert perceiver.read(["a dog"]).shape == (1, 24)
+    assert feature_extractor.encode_text(["a dog"]).shape == (1, 24)
 
 
 def test_other_texts_weights_are_another_fingerprint(tmp_path: Path) -> None:
     model = clip(tmp_path / "model")
     marks = {
-        sense(hub(tmp_path, model, text)).fingerprint
+        extractor(hub(tmp_path, model, text)).fingerprint
         for text in ("", sentences(tmp_path / "one", 24), sentences(tmp_path / "other", 8))
     }
     assert len(marks) == 3
@@ -149,26 +151,26 @@ def test_other_texts_weights_are_another_fingerprint(tmp_path: Path) -> None:
 
 
 def test_a_text_tower_of_another_space_is_told(tmp_path: Path) -> None:
-    joint = sense(hub(tmp_path, clip(tmp_path / "model"), sentences(tmp_path / "reader", 8)))
+    joint = extractor(hub(tmp_path, clip(tmp_path / "model"), sentences(tmp_path / "reader", 8)))
     with pytest.raises(ConfigurationError, match=r"8 dimensions.*24.*OMMA_HUB_TEXT"):
-        joint.read(["a dog"])
+        joint.encode_text(["a dog"])
 
 
 def test_a_model_without_a_text_tower_says_what_to_set(tmp_path: Path) -> None:
-    joint = sense(hub(tmp_path, saved("dino", tmp_path / "dino")))
+    joint = extractor(hub(tmp_path, saved("dino", tmp_path / "dino")))
     with pytest.raises(ConfigurationError, match=r"no text tower.*OMMA_HUB_TEXT"):
-        joint.read(["a dog"])
+        joint.encode_text(["a dog"])
 
 
 def test_a_text_tower_out_of_reach_is_told_with_its_name_and_its_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    joint = sense(hub(tmp_path, clip(tmp_path / "model"), "nobody/no-such-reader"))
+    joint = extractor(hub(tmp_path, clip(tmp_path / "model"), "nobody/no-such-reader"))
     with pytest.raises(ConfigurationError, match=r"nobody/no-such-reader.*OMMA_HUB_TEXT"):
         _ = joint.fingerprint
 
 
 def test_the_packaged_space_serves_where_a_model_has_none(tmp_path: Path) -> None:
-    senses = {sense.name: sense for sense in senses_of(hub(tmp_path, tmp_path / "unused", "packaged"))}
-    assert senses["joint"].needs == ("backbone",)
+    extractors = {extractor.name: extractor for extractor in extractors_of(hub(tmp_path, tmp_path / "unused", "packaged"))}
+    assert extractors["joint"].needs == ("backbone",)

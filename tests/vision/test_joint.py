@@ -1,4 +1,4 @@
-"""The joint space of pictures and words: the packaged one, and what is fitted and measured of one that is made up."""
+"""The joint embedding of pictures and words: the packaged one, and what is fitted and measured of one that is made up."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,28 +17,30 @@ from training.held_out import everyday_held_out
 from training.joint import HELD_OUT, parts_of
 from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, Towers, fitted
-from vision.perceiver import Perceiver
-from vision.profiles import senses_of
-from vision.senses import joint
-from vision.senses.backbone import BackboneSense
-from vision.senses.embedding import unit
+from vision.extractors import joint
+from vision.extractors.backbone import BackboneExtractor
+from vision.extractors.embedding import unit
+from vision.feature_extractor import FeatureExtractor
+from vision.profiles import extractors_of
 from vision.sentences import Sentences, padded, tokenizer, torch_module
 
 FLICKR = Path(__file__).parents[3] / "shared" / "data" / "flickr8k"
 PICTURES = [picture(photo(90, 60, seed)) for seed in range(3)]
 
 
-def test_pictures_and_texts_come_to_one_space(perceiver: Perceiver) -> None:
-    seen = perceiver.perceive(PICTURES, ["joint"])
-    vectors = perceiver.read(["a dog", "two men play football on a field"])
-    assert vectors.shape == (2, perceiver.dimensions()["joint"])
+def test_pictures_and_texts_come_to_one_space(feature_extractor: FeatureExtractor) -> None:
+    seen = feature_extractor.extract(PICTURES, ["joint"])
+    vectors = feature_extractor.encode_text(["a dog", "two men play football on a field"])
+    assert vectors.shape == (2, feature_extractor.dimensions()["joint"])
     rows = np.stack([*(entry.joint for entry in seen), *vectors])
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-    assert perceiver.least_agreement() is not None
+    assert feature_extractor.min_agreement() is not None
 
 
-def test_texts_that_mean_alike_lie_near_each_other(perceiver: Perceiver) -> None:
-    dog, hound, car = perceiver.read(["a dog runs on grass", "a hound is running across a meadow", "a red car on the street"])
+def test_texts_that_mean_alike_lie_near_each_other(feature_extractor: FeatureExtractor) -> None:
+    dog, hound, car = feature_extractor.encode_text(
+        ["a dog runs on grass", "a hound is running across a meadow", "a red car on the street"]
+    )
     assert dog @ hound > dog @ car + 0.3
 
 
@@ -53,11 +55,11 @@ def test_a_text_is_read_as_in_torch_whatever_stands_beside_it(models_home: Setti
     assert sentences.embed([]).shape == (0, 384)
 
 
-def test_several_threads_read_at_once(perceiver: Perceiver) -> None:
+def test_several_threads_read_at_once(feature_extractor: FeatureExtractor) -> None:
     texts = [f"a picture of {n} dogs" for n in range(16)]
     with ThreadPoolExecutor(4) as pool:
-        alone = np.stack(list(pool.map(lambda text: perceiver.read([text])[0], texts)))
-    np.testing.assert_allclose(alone, perceiver.read(texts), atol=1e-4)
+        alone = np.stack(list(pool.map(lambda text: feature_extractor.encode_text([text])[0], texts)))
+    np.testing.assert_allclose(alone, feature_extractor.encode_text(texts), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -75,21 +77,23 @@ def test_several_threads_read_at_once(perceiver: Perceiver) -> None:
         ("", "", False),
     ],
 )
-def test_what_the_packaged_model_understands(perceiver: Perceiver, text: str, language: str, understood: bool) -> None:
-    assert perceiver.understands(text, language) is understood
+def test_what_the_packaged_model_understands(
+    feature_extractor: FeatureExtractor, text: str, language: str, understood: bool
+) -> None:
+    assert feature_extractor.understands(text, language) is understood
 
 
 def test_words_alone_load_no_picture_model(models_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BackboneSense, "_load", lambda self: pytest.fail("a picture model was loaded"))
-    assert Perceiver(senses_of(models_home)).read(["a dog"]).shape[0] == 1
+    monkeypatch.setattr(BackboneExtractor, "_load", lambda self: pytest.fail("a picture model was loaded"))
+    assert FeatureExtractor(extractors_of(models_home)).encode_text(["a dog"]).shape[0] == 1
 
 
 def test_other_towers_are_another_fingerprint(models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = joint.JointSense(models_home).fingerprint
+    before = joint.JointExtractor(models_home).fingerprint
     other = tmp_path / "towers.npz"
     other.write_bytes(joint.WEIGHTS.read_bytes() + b" ")
     monkeypatch.setattr(joint, "WEIGHTS", other)
-    assert joint.JointSense(models_home).fingerprint != before
+    assert joint.JointExtractor(models_home).fingerprint != before
 
 
 def test_a_missing_sentence_model_says_what_to_do(models_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
 from vision import vocabulary
+from vision.extractors.local import MOST, describe, named
 from vision.geometry import Alignment, Placed, align
-from vision.perception import Box, Local, Perception
+from vision.image_features import Box, ImageFeatures, Local
 from vision.picture import Picture
-from vision.senses.local import MOST, describe, named
 
 CORNERS = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], dtype=np.float32)
 
@@ -129,4 +129,4 @@ def test_a_part_keeps_its_points_in_its_own_fractions() -> None:
     inside = (whole.points >= [0.25, 0.5]).all(axis=1) & (whole.points < [0.75, 0.75]).all(axis=1)
     assert len(part) == inside.sum() > 0
     assert np.allclose(part.points * [0.5, 0.25] + [0.25, 0.5], whole.points[inside], atol=1e-5)
-    assert Perception("p", 1, 1, local=part).of("local") is part
+    assert ImageFeatures("p", 1, 1, local=part).of("local") is part

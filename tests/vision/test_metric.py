@@ -17,8 +17,8 @@ from training.heads import joined
 from training.measures import first_hits, first_others, own_hits
 from training.metric import Material, Recipe, fit
 from training.projection import Components
-from vision.perception import Vector
-from vision.senses.embedding import Projection, projection, unit
+from vision.extractors.embedding import Projection, projection, unit
+from vision.image_features import Vector
 
 KINDS, INPUTS = 12, 2560
 QUICK = Recipe(heads=2, hidden=16, steps=40, classes=8, members=3, photos=32, unlabelled=16, averaged=0.9, keep=2.0)
@@ -132,13 +132,13 @@ def test_a_report_sets_trained_beside_untrained(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "similar.npz").stat().st_size < 3_000_000
 
 
-def made_up() -> similar.Looked:
+def made_up() -> similar.Extracted:
     flat = {name: photos(3, 10 + place) for place, name in enumerate(("val", "grocery", "validation", "clothing", "stamps"))}
     unseen = {name: (features[:, 0], kinds) for name, (features, kinds) in flat.items()}
     unseen["everyday"] = unseen["stamps"]
     copies = {name: np.repeat(unseen[name][0][:, None], 4, axis=1) for name in ("stamps", "everyday")}
     fits = {name: photos(8, 20 + place) for place, name in enumerate(("grocery", "clothing", "stamps", "everyday"))}
-    return similar.Looked(fits | {"catalogue": catalogue()}, unseen, copies)
+    return similar.Extracted(fits | {"catalogue": catalogue()}, unseen, copies)
 
 
 def test_a_set_that_is_missing_is_named(tmp_path: Path, settings: Settings) -> None:

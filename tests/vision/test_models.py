@@ -17,22 +17,22 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
 from vision import fingerprints, models, runtime, speed
-from vision.perceiver import Perceiver
-from vision.profiles import senses_of
-from vision.senses import backbone, detector, embedding, text_presence
+from vision.extractors import backbone, detector, embedding, text_presence
+from vision.feature_extractor import FeatureExtractor
+from vision.profiles import extractors_of
 from vision.wordnet import above, classes, dictionary, synset_at
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def marks(settings: Settings) -> dict[str, str]:
-    return Perceiver(senses_of(settings)).fingerprints()
+    return FeatureExtractor(extractors_of(settings)).fingerprints()
 
 
-def test_every_sense_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
+def test_every_extractor_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
     found = marks(settings)
-    senses = {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash", "local"}
-    assert set(found) == senses
+    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash", "local"}
+    assert set(found) == extractors
     assert found == marks(settings)
     assert not (settings.home / "models").exists()
 
@@ -68,7 +68,7 @@ def test_a_file_changed_in_place_is_read_again(tmp_path: Path) -> None:
 
 def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> None:
     assert models.missing(settings.model_copy(update={"ocr_languages": "eng"})) == []
-    listed = {model.sense: model for model in models.listed(settings)}
+    listed = {model.extractor: model for model in models.listed(settings)}
     assert listed["backbone"].files[0].exists()
     assert listed["embedding"].fingerprint
 
@@ -169,7 +169,7 @@ def test_weights_that_ship_are_small() -> None:
     assert len(detector.files()) == 2
 
 
-def test_every_sense_is_timed_on_pictures_of_a_folder(models_home: Settings, tmp_path: Path) -> None:
+def test_every_extractor_is_timed_on_pictures_of_a_folder(models_home: Settings, tmp_path: Path) -> None:
     for seed in range(3):
         (tmp_path / f"{seed}.png").write_bytes(encoded(photo(64, 64, seed)))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")

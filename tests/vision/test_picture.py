@@ -11,7 +11,7 @@ from PIL import Image
 from engine.errors import BadPicture
 from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
-from vision.perception import Box
+from vision.image_features import Box
 from vision.picture import WORKING_SIDE, Picture, decode, thumbnail
 
 STORED = {

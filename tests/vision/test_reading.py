@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training.drawing import draw_page
-from vision.perception import Box, Line, Text, Word
+from vision.image_features import Box, Line, Text, Word
 from vision.picture import Picture
 from vision.reading import counting, models, reader, tesseract
 from vision.reading.agreement import agreed
@@ -144,7 +144,7 @@ def line(text: str, sure: float) -> Line:
 def test_doubtful_lines_are_kept_apart_and_hopeless_ones_dropped() -> None:
     text = counting.by_confidence([line("Fresh milk", 0.9), line("rnilk", 0.5), line("x", 0.9), line("~ wvw", 0.1)], 0.7)
     assert text.lines == ("Fresh milk",)
-    assert [faint.text for faint in text.faint] == ["rnilk", "x"]
+    assert [faint.text for faint in text.low_confidence] == ["rnilk", "x"]
     assert [word.text for word in text.words] == ["Fresh", "milk"]
 
 

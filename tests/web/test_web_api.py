@@ -11,7 +11,7 @@ from web_doubles import FakeSearcher, down, sha
 
 from query.answer import Answer
 from query.document import DocumentView
-from web.readiness import Warmth
+from web.readiness import WarmUp
 
 Make = Callable[..., Flask]
 PAGES_FOR_PEOPLE = {"search", "ingest", "session", "judging", "consent"}
@@ -67,7 +67,7 @@ def test_errors_are_described_as_they_are_sent(client: FlaskClient) -> None:
 def test_an_answer_is_the_model_of_the_query_room(client: FlaskClient) -> None:
     response = client.get(f"/api/search?text=red&like={sha(0)}")
     answer = Answer.model_validate_json(response.data)
-    assert len(answer.results) == 24 and answer.cut.removed == 37
+    assert len(answer.results) == 24 and answer.cutoff.removed == 37
     assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -122,13 +122,13 @@ def test_not_ready_until_warm_and_again_after_a_failure(make_app: Make) -> None:
         if outcome:
             raise outcome
 
-    warmth = Warmth(warm_up)
-    client = make_app({"warmth": warmth}).test_client()
+    warm_up_state = WarmUp(warm_up)
+    client = make_app({"warm_up_state": warm_up_state}).test_client()
     assert client.get("/readyz").status_code == 503
-    warmth.wait(10)
-    assert "no model" in warmth.problem
+    warm_up_state.wait(10)
+    assert "no model" in warm_up_state.problem
     client.get("/readyz")
-    warmth.wait(10)
+    warm_up_state.wait(10)
     assert client.get("/readyz").status_code == 200
 
 
@@ -160,9 +160,9 @@ def test_the_requests_sent_are_given_when_asked_for(make_app: Make, flag: str) -
     assert searcher.asked[-1].dsl is True
 
 
-@pytest.mark.parametrize(("given", "uncut"), [("", False), ("&everything=true", True)])
-def test_what_the_cut_hides_can_be_asked_for(make_app: Make, given: str, uncut: bool) -> None:
+@pytest.mark.parametrize(("given", "no_cutoff"), [("", False), ("&everything=true", True)])
+def test_what_the_cut_hides_can_be_asked_for(make_app: Make, given: str, no_cutoff: bool) -> None:
     searcher = FakeSearcher()
     client = make_app({"searcher": searcher}).test_client()
     assert client.get(f"/api/search?text=shape{given}").status_code == 200
-    assert searcher.asked[-1].uncut is uncut
+    assert searcher.asked[-1].no_cutoff is no_cutoff

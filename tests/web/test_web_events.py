@@ -73,7 +73,7 @@ def test_who_agreed_is_logged_with_the_table_that_was_served(visitor: FlaskClien
     (record,) = log.searches.values()
     assert record["user_query"] == "red" and record["application"] == "omma"
     assert record["query_response_hit_ids"][0] == sha(0) and record["query_attributes"]["ranker"] == "fusion"
-    assert ubi.unpacked(record["omma"]["listing"]).table[sha(0)]
+    assert ubi.unpacked(record["omma"]["candidate_set"]).table[sha(0)]
     assert "127.0.0.1" not in json.dumps(record) and "Mozilla" not in json.dumps(record)
     assert visitor.post("/api/events", json={"events": [event("impression"), event()]}).get_json() == {"taken": 2}
     assert {e["client_id"] for e in log.events.values()} == {record["client_id"]}
@@ -178,7 +178,7 @@ def test_what_was_logged_becomes_something_to_learn_from(
     assert [topic.text for topic in topics] == ["red"]
     assert max(said, key=lambda j: j.grade).document == search.shown[2]
     (example,) = clicked(client, chosen)
-    assert example.listing.table.keys() == search.listing.table.keys() and example.grades[search.shown[2]] == 4
+    assert example.candidate_set.table.keys() == search.candidate_set.table.keys() and example.grades[search.shown[2]] == 4
     assert judged(client, chosen.model_copy(update={"click_support": 2}))[1] == [], "too few impressions say nothing"
     assert behaviour.forget_client(search.client) == 7
     assert ubi.forget(client, settings) == 0, "nothing is old yet"

@@ -11,7 +11,7 @@ from web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 from engine.errors import BadQuestion, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
 from query.answer import FoundObject, Source
-from query.document import DocumentView, LinkedPiece, SeenColour, SeenLabel, SeenWord
+from query.document import DocumentView, LinkedSnippet, SeenColour, SeenLabel, SeenWord
 from web.app import create_app
 from web.models import Overview
 from web.parameters import SearchParameters
@@ -75,14 +75,14 @@ def a_view(document_id: str) -> DocumentView:
     box = [0.1, 0.2, 0.3, 0.4]
     return DocumentView(
         id=document_id, title=HOSTILE, width=640, height=480, bytes=20_480, format="png", category=HOSTILE,
-        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE, faint=HOSTILE,
+        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE, low_confidence=HOSTILE,
         objects=[FoundObject(label=HOSTILE, confidence=0.9, box=box)],
         words=[SeenWord(text=HOSTILE, confidence=0.8, box=box)],
         labels=[SeenLabel(names=[HOSTILE], kinds=["animal"], confidence=0.5)],
         colours=[SeenColour(name="red", rgb=[200, 10, 10], share=0.4)],
         texts=[
-            LinkedPiece(kind="title", text=HOSTILE, language='en" onclick="x'),
-            LinkedPiece(kind="nearby", text="Menu", weight=0.1, reason=f"said on 9 of 9 pages {HOSTILE}", is_trash=True),
+            LinkedSnippet(kind="title", text=HOSTILE, language='en" onclick="x'),
+            LinkedSnippet(kind="nearby", text="Menu", weight=0.1, reason=f"said on 9 of 9 pages {HOSTILE}", is_trash=True),
         ],
         sources=[
             Source(source="feed", reference=HOSTILE, collection="c", page="javascript:alert(1)"),
@@ -167,7 +167,7 @@ def test_a_server_that_is_down_says_when_to_come_back(make_app: Make) -> None:
 
 
 @pytest.mark.parametrize("query", ["box=1,2,3", "box=a,b,c,d", "page=0", "page=x", "filter=nothing", "like=zz", "number=1000"])
-def test_parameters_that_make_no_sense_are_told(client: FlaskClient, query: str) -> None:
+def test_parameters_that_make_no_extractor_are_told(client: FlaskClient, query: str) -> None:
     for path in ("/search", "/api/search"):
         response = client.get(f"{path}?text=red&{query}")
         assert response.status_code == 400

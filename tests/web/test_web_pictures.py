@@ -18,7 +18,7 @@ from engine.errors import NotFoundError
 from engine.settings import Settings
 from web.files import BoundedFolder
 from web.pages.media import sniff
-from web.salvage import salvage
+from web.preview_damaged import preview_damaged
 
 Make = Callable[..., Flask]
 
@@ -165,7 +165,7 @@ def test_a_missing_picture_is_not_found(client: FlaskClient) -> None:
 
 def test_a_truncated_picture_is_still_seen_in_quarantine(client: FlaskClient) -> None:
     whole = picture_bytes(1, 600, 400, "JPEG")
-    seen = Image.open(io.BytesIO(salvage(whole[: len(whole) * 2 // 3])))
+    seen = Image.open(io.BytesIO(preview_damaged(whole[: len(whole) * 2 // 3])))
     assert max(seen.size) == 320 and seen.getpixel((5, 5)) != seen.getpixel((100, 100))
     assert client.get("/refused/a").mimetype == "image/webp"
     assert client.get("/refused/b").status_code == 404
@@ -174,7 +174,7 @@ def test_a_truncated_picture_is_still_seen_in_quarantine(client: FlaskClient) ->
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8\xff\xe0"])
 def test_nothing_to_see_is_said(data: bytes) -> None:
     with pytest.raises(NotFoundError):
-        salvage(data)
+        preview_damaged(data)
 
 
 def test_a_form_keeps_the_picture_and_leads_to_its_answer(make_app: Make) -> None:

@@ -81,8 +81,8 @@ def address(house: Settings) -> Iterator[str]:
     app = create_app(house, config={"RATELIMIT_STORAGE_URI": "memory://"})
     services = app.extensions["omma"]
     assert isinstance(services, Services)
-    services.warmth.start()
-    assert services.warmth.wait(SLOW / 1000), services.warmth.problem
+    services.warm_up_state.start()
+    assert services.warm_up_state.wait(SLOW / 1000), services.warm_up_state.problem
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}"

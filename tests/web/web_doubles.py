@@ -12,14 +12,14 @@ from PIL import Image, ImageDraw
 from engine.errors import EngineUnavailable, NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Progress
-from query.answer import Answer, AskedQuestion, Cut, Facet, FoundObject, Result, Source, Why
+from query.answer import Answer, AskedQuestion, Cutoff, Facet, FoundObject, Result, Source, Why
+from query.compare import Difference, ResultComparison
 from query.document import DocumentView
 from query.request import SearchRequest
-from query.versus import Difference, Versus
+from ranking.candidate_set import CandidateSet
 from ranking.judgements.judgement import Judgement, Topic
-from ranking.listing import Listing
 from web.models import Overview, Refused, RefusedList, Sample
-from web.readiness import Warmth
+from web.readiness import WarmUp
 from web.services import Services
 from web.uploads import Uploads
 
@@ -84,7 +84,8 @@ class FakeSearcher:
         has_picture = bool(request.image or request.like)
         picture = hashlib.sha256(request.image).hexdigest() if request.image else request.like
         return Answer(
-            query_id=sha(len(self.asked))[:32], ranker="fusion", listing=Listing(table={r.id: r.factors for r in self.results}),
+            query_id=sha(len(self.asked))[:32], ranker="fusion",
+            candidate_set=CandidateSet(table={r.id: r.factors for r in self.results}),
             question=AskedQuestion(
                 picture=picture, words=request.text, filters=request.filters,
                 objects=[
@@ -94,13 +95,13 @@ class FakeSearcher:
                 box=None, labels=["shape", "toy"] if has_picture else [],
             ),
             results=self.results, total=3 * len(self.results), page=request.page, number=max(len(self.results), 1),
-            cut=Cut(thresholds={"similar": 0.62, "linked_text": 1.4}, removed=37, calibrated_on="the demo corpus"),
+            cutoff=Cutoff(thresholds={"similar": 0.62, "linked_text": 1.4}, removed=37, calibrated_on="the demo corpus"),
             facets={"category": [Facet(value=f"kind {n}{HOSTILE if n == 3 else ''}", count=40 - n) for n in range(9)],
                     "colour": [Facet(value="red", count=12), Facet(value="blue", count=7)]},
-            warnings=self.warnings, took={"perceive": 61.2, "candidates": 14.9, "table": 11.3, "total": 92.4},
+            warnings=self.warnings, took={"extract": 61.2, "candidates": 14.9, "table": 11.3, "total": 92.4},
         )  # fmt: skip
 
-    def versus(self, request: SearchRequest, one: str, other: str) -> Versus:
+    def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """The first is above the second, by its first factor and against its second."""
         above, below = (next((r for r in self.results if r.id == i), None) for i in (one, other))
         if above is None or below is None:
@@ -110,7 +111,7 @@ class FakeSearcher:
             for at, why in enumerate(above.why)
         ]
         question = AskedQuestion(words=request.text)
-        return Versus(
+        return ResultComparison(
             question=question, ranker="fusion", above=above, below=below, places=(1, 2), differences=differences,
             text="The upper one is ahead by Similar.",
         )  # fmt: skip
@@ -264,13 +265,13 @@ def down() -> None:
 def fake_services(settings: Settings, **changes: object) -> Services:
     """Services of doubles, warm."""
     searcher = FakeSearcher()
-    warmth = Warmth(searcher.warm_up)
-    warmth.start()
-    warmth.wait(10)
+    warm_up_state = WarmUp(searcher.warm_up)
+    warm_up_state.start()
+    warm_up_state.wait(10)
     parts: dict[str, object] = {
         "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "judgements": FakeJudgements(),
         "uploads": Uploads(settings),
-        "show": show, "overview": an_overview, "warmth": warmth, "checks": {"engine": lambda: None},
+        "show": show, "overview": an_overview, "warm_up_state": warm_up_state, "checks": {"engine": lambda: None},
         "gauges": lambda: {("omma_documents", ""): 796.0, ("omma_queue_length", "bulk"): 3.0},
     }  # fmt: skip
     return Services(settings=settings, **(parts | changes))  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def test_bad_pictures_are_quarantined_each_for_its_reason_and_good_ones_are_inde
     (folder / "out.png").symlink_to("/etc/hostname")
     progress = wait_for_end(queue_settings, ingest(folder, queue_settings))
     assert (progress.state, progress.indexed, progress.quarantined) == ("done", 7, 7)
-    assert progress.looked_at == 7
+    assert progress.extracted == 7
     assert set(documents(client, queue_settings)) == {sha(data) for data in good_pictures().values()}
     total, entries = Quarantine(client, queue_settings).list()
     reasons = {entry.reference: entry.reason for entry in entries}
@@ -65,10 +65,10 @@ def test_a_finished_ingest_changes_nothing_and_looks_at_nothing(
     start_worker()
     write_all(folder, {f"{n}.png": png(n) for n in range(10)})
     first = wait_for_end(queue_settings, ingest(folder, queue_settings))
-    assert (first.indexed, first.looked_at) == (10, 10)
+    assert (first.indexed, first.extracted) == (10, 10)
     before = documents(client, queue_settings)
     again = wait_for_end(queue_settings, ingest(folder, queue_settings))
-    assert (again.indexed, again.unchanged, again.looked_at) == (0, 10, 0)
+    assert (again.indexed, again.unchanged, again.extracted) == (0, 10, 0)
     assert documents(client, queue_settings) == before
 
 
@@ -83,11 +83,11 @@ def test_one_picture_from_two_sources_is_one_document_with_both_texts(
     (folder / "shop/feed.jsonl").write_text(json.dumps({"image": "print.png", "title": "Fox print", "price": 30, "size": "A3"}))
     wait_for_end(queue_settings, ingest(folder / "photos", queue_settings))
     second = wait_for_end(queue_settings, ingest(folder / "shop/feed.jsonl", queue_settings, "shop"))
-    assert (second.indexed, second.looked_at) == (1, 0)
+    assert (second.indexed, second.extracted) == (1, 0)
     found = documents(client, queue_settings)
     assert set(found) == {sha(png(1))}
     document = found[sha(png(1))]
-    assert {"A fox at dawn", "Fox print"} <= {piece["text"] for piece in document["texts"]}
+    assert {"A fox at dawn", "Fox print"} <= {snippet["text"] for snippet in document["texts"]}
     assert {(place["reference"], place["collection"]) for place in document["sources"]} == {
         ("fox.png", "photos"), ("copy.png", "photos"), ("row 1", "shop"),
     }  # fmt: skip
@@ -95,7 +95,7 @@ def test_one_picture_from_two_sources_is_one_document_with_both_texts(
     assert len(document["similar"]) == 256, "completing a document keeps its vectors"
     assert delete_collection(client, queue_settings, "photos") == (0, 1)
     left = documents(client, queue_settings)[sha(png(1))]
-    assert left["collections"] == ["shop"] and [piece["text"] for piece in left["texts"]] == ["Fox print", "print"]
+    assert left["collections"] == ["shop"] and [snippet["text"] for snippet in left["texts"]] == ["Fox print", "print"]
     assert delete_collection(client, queue_settings, "shop") == (1, 0)
     assert not Store(queue_settings).has_original(sha(png(1)))
 

@@ -117,7 +117,7 @@ def test_a_reader_that_was_killed_is_replaced_and_everything_counts_once(
     dispatch.read(job, open_source(str(folder), settings=queue_settings), queue_settings)
     start_worker(processes=2)
     check_everything_is_there_once(client, queue_settings, job)
-    assert jobs.progress(job).looked_at == COUNT
+    assert jobs.progress(job).extracted == COUNT
 
 
 class Flaky(BaseHTTPRequestHandler):
@@ -154,7 +154,7 @@ def test_addresses_that_fail_for_now_are_tried_again_and_no_others(
     rows = ["image,title", "ok.png,One", f"{server}/flaky.png,Two", f"{server}/gone.png,Three"]
     (tmp_path / "feed.csv").write_text("\n".join(rows))
     progress = wait_for_end(queue_settings, start(tmp_path / "feed.csv", queue_settings))
-    assert (progress.indexed, progress.quarantined, progress.looked_at) == (2, 1, 2)
+    assert (progress.indexed, progress.quarantined, progress.extracted) == (2, 1, 2)
     assert {document["title"] for document in documents(client, queue_settings).values()} == {"One", "Two"}
     [entry] = Quarantine(client, queue_settings).list()[1]
     assert (entry.reference, entry.reason) == ("row 3", "http-503")

@@ -1,11 +1,11 @@
-"""What a worker's process holds with every sense loaded, measured from outside."""
+"""What a worker's process holds with every extractor loaded, measured from outside."""
 
 import time
 
 import pytest
 
 from engine.settings import Settings
-from vision.perceiver import get_perceiver
+from vision.feature_extractor import get_feature_extractor
 from workers import memory
 
 MOST = 2500  # MiB
@@ -16,7 +16,7 @@ MOST = 2500  # MiB
 def test_a_worker_with_everything_loaded_stays_small(models_home: Settings) -> None:
     settings = models_home.model_copy(update={"worker_concurrency": 1, "batch_size": 8})
     found = memory.measure(settings)
-    assert [part.sense for part in found.parts] == list(get_perceiver(settings).senses)
+    assert [part.extractor for part in found.parts] == list(get_feature_extractor(settings).extractors)
     assert found.process > 0 and found.loaded > found.process
     assert max(found.loaded, *(part.peak for part in found.parts)) <= found.peak < MOST
 

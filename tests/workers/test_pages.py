@@ -37,7 +37,7 @@ def site(tmp_path: Path) -> Path:
 
 def found_by(client: OpenSearch, settings: Settings, *words: str) -> set[str]:
     clause = by_name("linked_text").clauses(Question(words=Words(tuple(Term(word) for word in words))))[0]
-    hits = client.search(index=alias(settings), body={"query": clause.find})["hits"]["hits"]
+    hits = client.search(index=alias(settings), body={"query": clause.retrieve})["hits"]["hits"]
     return {hit["_source"]["title"] for hit in hits}
 
 
@@ -54,11 +54,11 @@ def test_a_saved_site_becomes_documents_whose_trash_is_kept_apart(
     assert found_by(client, queue_settings, "kestrel") == {"A kestrel beside the weir"}
     assert found_by(client, queue_settings, "reed") == set(), "who took a picture is not what it shows"
     (kestrel,) = [key for key, one in documents(client, queue_settings).items() if "kestrel" in one["title"]]
-    texts = {piece.text: piece for piece in show(client, queue_settings, kestrel).texts}
+    texts = {snippet.text: snippet for snippet in show(client, queue_settings, kestrel).texts}
     assert texts["Weir Watch"].is_trash and texts["Weir Watch"].reason == "said on 4 of 5 pages of this site"
     assert not texts["A kestrel beside the weir"].is_trash and texts["Photo: Jo Reed"].is_trash
     again = wait_for_end(queue_settings, dispatch.start(open_source(f"site:{site}", settings=queue_settings), queue_settings))
-    assert (again.indexed, again.unchanged, again.looked_at) == (0, 4, 0)
+    assert (again.indexed, again.unchanged, again.extracted) == (0, 4, 0)
     _, entries = Quarantine(client, queue_settings).list()
     assert [(entry.reference, entry.reason) for entry in entries] == [("broken.html > img/gone.png", "not-found")]
     write_all(site, {"img/gone.png": png(9)})

@@ -1,4 +1,4 @@
-"""The real Celery application with a perceiver without models, for workers that tests start and kill."""
+"""The real Celery application with a feature_extractor without models, for workers that tests start and kill."""
 
 import os
 import signal
@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.ingest.seeing import TestPerceiver
-from vision.perception import Perception
+from tests.ingest.seeing import TestFeatureExtractor
+from vision.image_features import ImageFeatures
 from vision.picture import Picture
 from workers import runtime
 from workers.app import app
@@ -15,10 +15,10 @@ from workers.app import app
 __all__ = ["app"]
 
 
-class Trouble(TestPerceiver):
+class Trouble(TestFeatureExtractor):
     """Slow, fails or dies, as the environment says."""
 
-    def perceive(self, pictures: Sequence[Picture]) -> list[Perception]:
+    def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
         ids = {picture.id for picture in pictures}
         time.sleep(float(os.environ.get("TEST_SECONDS", "0")))
         if ids & set(os.environ.get("TEST_POISON", "").split()):
@@ -29,7 +29,7 @@ class Trouble(TestPerceiver):
         if once.exists():
             once.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().perceive(pictures)
+        return super().extract(pictures)
 
 
-runtime.get_perceiver = lambda _: Trouble()
+runtime.get_feature_extractor = lambda _: Trouble()

@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 
 from engine.settings import Settings
 from vision import fingerprints, runtime
+from vision.extractor import Extractor
+from vision.extractors.detector import Embedder, best, with_embeddings
 from vision.hub import yolo
 from vision.hub.reach import unreachable
 from vision.hub.yolo import SIDE
-from vision.perception import Box, Object, Perception
+from vision.image_features import Box, ImageFeatures, Object
 from vision.picture import Picture
 from vision.runtime import Array
-from vision.sense import Sense
-from vision.senses.detector import Embedder, best, with_embeddings
 
 logger = logging.getLogger(__name__)
 PADDING = 114  # the grey around a picture that is no square, as in the model's training
 BATCH = 8
 
 
-class HubObjects(Sense):
+class HubObjects(Extractor):
     """What YOLO finds, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
@@ -64,7 +64,7 @@ class HubObjects(Sense):
             self.settings, name, lambda to: _library("export", str(path.resolve()), to.resolve()), force=force
         )
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
         found: list[list[Object]] = []
         for start in range(0, len(pictures), BATCH):
             part = pictures[start : start + BATCH]

@@ -11,17 +11,17 @@ from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
 from vision import fingerprints, runtime
+from vision.extractor import Extractor
+from vision.extractors.embedding import unit
 from vision.hub.reach import unreachable
-from vision.perception import Perception, Vector
+from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
-from vision.sense import Sense
-from vision.senses.embedding import unit
 
 BATCH = 16
 WEIGHTS = ("*.safetensors", "*.bin")
 
 
-class HubEmbedding(Sense):
+class HubEmbedding(Extractor):
     """The image tower's pooled output, unit length."""
 
     name: ClassVar[str] = "embedding"
@@ -67,7 +67,7 @@ class HubEmbedding(Sense):
         example = prepared(processor, [np.zeros((64, 64, 3), np.uint8)] * 2)
         runtime.export_torch(image_tower(self.settings.hub_embedding), example, path, ["vectors"])
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
         return list(self.embed([picture.pixels for picture in pictures]))
 
     def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:

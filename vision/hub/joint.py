@@ -1,4 +1,4 @@
-"""The joint space of the profile `hub`: the image model's own space, into which its text tower, or another, reads."""
+"""The joint embedding of the profile `hub`: the image model's own space, into which its text tower, or another, reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from engine.settings import Settings
 from vision import fingerprints
 from vision.hub.embedding import HubEmbedding
 from vision.hub.texts import HubTexts
+from vision.image_features import ImageFeatures, Vector
 from vision.joint import Joint
-from vision.perception import Perception, Vector
 from vision.picture import Picture
 
 
@@ -43,12 +43,12 @@ class HubJoint(Joint):
         """The text tower as ONNX, made once."""
         self._texts.export(force=force)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[Perception]) -> list[Any]:
-        return [perception.embedding for perception in seen]
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+        return [image_features.embedding for image_features in seen]
 
-    def read(self, texts: Sequence[str]) -> Vector:
+    def encode_text(self, texts: Sequence[str]) -> Vector:
         """Unit vectors [n, d]; ConfigurationError for a text tower of another space."""
-        vectors = self._texts.read(texts)
+        vectors = self._texts.encode_text(texts)
         if len(vectors) and vectors.shape[1] != self.dimension:
             raise ConfigurationError(
                 f"texts have {vectors.shape[1]} dimensions and pictures {self.dimension}: OMMA_HUB_TEXT and OMMA_HUB_EMBEDDING "

@@ -13,9 +13,9 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision import fingerprints, runtime
+from vision.extractors.embedding import unit
 from vision.hub.embedding import loaded, weights_of
-from vision.perception import Vector
-from vision.senses.embedding import unit
+from vision.image_features import Vector
 
 BATCH = 32
 LONGEST = 128  # tokens of a text for a tower that takes any length
@@ -61,7 +61,7 @@ class HubTexts:
         """The text tower as ONNX, made once."""
         return runtime.exported(self._settings, self.fingerprint.replace("@", "-"), self._write, force=force)
 
-    def read(self, texts: Sequence[str]) -> Vector:
+    def encode_text(self, texts: Sequence[str]) -> Vector:
         """Unit vectors [n, d]."""
         tokenizer, session = self._loaded()
         batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from vision.perception import Line, Text
+from vision.image_features import Line, Text
 
 FAINT = 0.4  # confidence from which a line that does not count is shown
 LEAST_LETTERS = 2  # of a line that counts: single letters are what texture gives
@@ -17,9 +17,9 @@ def by_confidence(lines: Sequence[Line], sure: float) -> Text:
     return bounded((line for line, counted in zip(lines, counts, strict=True) if counted), rest)
 
 
-def bounded(sure: Iterable[Line], faint: Iterable[Line] = ()) -> Text:
+def bounded(sure: Iterable[Line], low_confidence: Iterable[Line] = ()) -> Text:
     """A text of the first lines of each sort."""
-    return Text(_first(sure), _first(faint))
+    return Text(_first(sure), _first(low_confidence))
 
 
 def _first(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.perception import Box
+from vision.image_features import Box
 from vision.picture import Picture
 
 Points = NDArray[np.float32]  # [..., 2]: x, y

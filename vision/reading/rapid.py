@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.settings import Settings
-from vision.perception import Text
+from vision.image_features import Text
 from vision.picture import Picture
 from vision.reading import counting, recogniser, tesseract
 from vision.reading.agreement import agreed

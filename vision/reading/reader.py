@@ -5,7 +5,7 @@ from typing import Protocol
 
 from engine.settings import Settings
 from vision import fingerprints
-from vision.perception import Text
+from vision.image_features import Text
 from vision.picture import Picture
 from vision.reading import agreement, counting, detector, models, rapid, recogniser, scripts, tesseract, whole
 

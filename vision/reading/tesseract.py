@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import ConfigurationError
-from vision.perception import Line, Word
+from vision.image_features import Line, Word
 from vision.reading.page import Page
 from vision.reading.token import CERTAIN, Token
 

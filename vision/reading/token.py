@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.perception import Line, Word
+from vision.image_features import Line, Word
 from vision.reading.page import Page, Points
 
 CERTAIN = 2  # decimals of a confidence that are kept

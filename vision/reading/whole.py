@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vision.perception import Line, Text, Word
+from vision.image_features import Line, Text, Word
 from vision.picture import Picture
 from vision.reading import tesseract
 from vision.reading.counting import bounded

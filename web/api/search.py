@@ -9,14 +9,14 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from query.answer import Answer
+from query.compare import ResultComparison
 from query.document import DocumentView
-from query.versus import Versus
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
 from web.asking import ask, compare
 from web.limits import limiter, search_rate, upload_rate
 from web.models import Overview
-from web.parameters import SearchParameters, VersusParameters
+from web.parameters import CompareParameters, SearchParameters
 from web.services import get_services
 
 SEARCH_API = APIBlueprint("search_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS)
@@ -53,9 +53,9 @@ def search(query: SearchParameters) -> Response:
     return reply(ask(query))
 
 
-@SEARCH_API.get("/versus", responses={200: Versus})
+@SEARCH_API.get("/compare", responses={200: ResultComparison})
 @limiter.limit(search_rate)
-def versus(query: VersusParameters) -> Response:
+def compare_results(query: CompareParameters) -> Response:
     """Why one of two results is above the other.
     The question as for `/api/search`; what every factor says of both, and what the difference does to the order.
     """

@@ -23,9 +23,9 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Models are loaded, engine and queue are reachable; 503 with the reason otherwise."""
     services = get_services()
-    if services.warmth.problem:
-        services.warmth.start()  # after a failure, try again
-    checks = {"models": services.warmth.problem or "ok"}
+    if services.warm_up_state.problem:
+        services.warm_up_state.start()  # after a failure, try again
+    checks = {"models": services.warm_up_state.problem or "ok"}
     for name, check in services.checks.items():
         try:
             check()

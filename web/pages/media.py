@@ -7,7 +7,7 @@ from engine.errors import NotFoundError
 from vision.picture import decode, thumbnail
 from web.files import BoundedFolder
 from web.limits import limiter
-from web.salvage import salvage
+from web.preview_damaged import preview_damaged
 from web.services import get_services
 from web.uploads import PREVIEW_SIDE
 
@@ -67,7 +67,7 @@ def refused(entry_id: str) -> Response:
     entry = services.ingest.refused_entry(entry_id)
     if not entry.original:
         raise NotFoundError("nothing of this picture was kept")
-    return _picture(salvage(services.store.original(entry.original)), "image/webp", f"{entry.original}.webp")
+    return _picture(preview_damaged(services.store.original(entry.original)), "image/webp", f"{entry.original}.webp")
 
 
 def sniff(data: bytes) -> tuple[str, str]:

@@ -35,13 +35,13 @@ def answer() -> str | Response | tuple[str, int]:
         return _failed(asked, error)
 
 
-@SEARCH.get("/versus")
+@SEARCH.get("/compare")
 @limiter.limit(search_rate)
-def versus() -> str:
+def compare_results() -> str:
     """Why one of two results is above the other."""
     asked = read_parameters(request.args, request.args.getlist("filter"))
     one, other = (request.args.get(name, "") for name in ("one", "other"))
-    return render_template("versus.html", asked=asked, versus=compare(asked, one, other))
+    return render_template("compare.html", asked=asked, compare=compare(asked, one, other))
 
 
 @SEARCH.post("/search")

@@ -35,7 +35,7 @@ function show(job, progress) {
     bar.max = progress.discovered;
     bar.value = done;
   }
-  for (const name of ["state", "discovered", "indexed", "unchanged", "quarantined", "looked_at", "skipped"]) fill(job, name, progress[name]);
+  for (const name of ["state", "discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped"]) fill(job, name, progress[name]);
   fill(job, "done", done);
   fill(job, "rate", progress.rate ? `${progress.rate.toFixed(1)} / s` : "–");
   fill(job, "left", progress.seconds_left == null ? "–" : time(progress.seconds_left));

@@ -1,0 +1,77 @@
+"""Linked meaning: the text linked to a document is about what the question asks for, in whatever words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from factors import knn
+from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.linked import TextSnippet
+from vision.extractors.embedding import unit
+from vision.image_features import Vector
+
+
+class LinkedSemantic(Factor):
+    """k-NN over the mean place of linked text in the joint embedding of pictures and words."""
+
+    name: ClassVar[str] = "linked_semantic"
+    title: ClassVar[str] = "Meaning of the text linked to it"
+    about: ClassVar[str] = (
+        "Texts linked to a document lie in the joint embedding of pictures and words, too; their mean, each counting by how "
+        "much it is about the picture, is one vector. `linked_semantic` compares the question's picture with it: pictures find "
+        "texts without a word in common. `linked_semantic.words` compares the question's words: other words for the same thing "
+        "are found. The value is (1 + cosine) / 2. Documents without text in a language that the text model reads have none."
+    )
+    reads: ClassVar[tuple[str, ...]] = ("joint",)
+    needs_text_embedding: ClassVar[bool] = True
+    weight: ClassVar[float] = 0.5
+
+    def fields(self, dimensions: Mapping[str, int]) -> Json:
+        """One vector."""
+        return {"linked_semantic": knn.field(dimensions["joint"])}
+
+    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+        """The mean of what was read, by weight."""
+        mean = mean_of(snippets)
+        return {"linked_semantic": None if mean is None else knn.as_list(mean)}
+
+    def clauses(self, question: Question) -> list[Clause]:
+        """A column for the picture, another for the words."""
+        columns = []
+        if question.image_features is not None and question.image_features.joint is not None:
+            columns.append(_column("linked_semantic", question.image_features.joint, question))
+        if question.words and question.text_embedding is not None:
+            columns.append(_column("linked_semantic.words", question.text_embedding, question))
+        return columns
+
+    def unshown_fields(self) -> tuple[str, ...]:
+        """The vector."""
+        return ("linked_semantic",)
+
+    def explain(self, evidence: Evidence) -> str:
+        """What was compared, as a cosine."""
+        asked = "words" if evidence.clause == "linked_semantic.words" else "picture"
+        return f"Text linked to it is about what your {asked} {_verb(asked)} (cosine {knn.cosine(evidence.value):.2f})."
+
+
+def mean_of(snippets: Sequence[TextSnippet]) -> Vector | None:
+    """The mean place of snippets by weight, of unit length; None where nothing was read that is kept."""
+    read = [
+        (snippet.weight, snippet.text_embedding)
+        for snippet in snippets
+        if snippet.text_embedding is not None and not snippet.is_trash
+    ]
+    if not read:
+        return None
+    return unit(np.sum([np.float32(weight) * meaning for weight, meaning in read], axis=0))
+
+
+def _verb(asked: str) -> str:
+    return "mean" if asked == "words" else "shows"
+
+
+def _column(name: str, vector: Vector, question: Question) -> Clause:
+    asked = knn.as_list(vector)
+    retrieve = knn.retrieve("linked_semantic", asked, question.k, question.filters)
+    return Clause(name, score=knn.exact("linked_semantic", asked), retrieve=retrieve, neutral=True)

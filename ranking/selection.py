@@ -1,0 +1,109 @@
+"""Which ranker answers: the model in use, or rank fusion where there is none that can be trusted."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.errors import ConfigurationError, OmmaError
+from engine.settings import Settings
+from ranking.candidate_set import CandidateSet
+from ranking.fusion import NAME as FUSION
+from ranking.learning.learned import Learned
+from ranking.learning.models import Models
+
+logger = logging.getLogger(__name__)
+COOLDOWN_SECONDS = 60.0  # seconds that a slow model is left out
+MAX_FAILURES = 3  # slow answers one after the other: a busy moment of the machine is not the model's fault
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What orders, and what shares searches with it; None is rank fusion. `warning` says why a model was left out."""
+
+    model: Learned | None = None
+    challenger: Learned | None = None
+    compared: bool = False  # whether there is a challenger, which may be rank fusion
+    in_engine: bool = False  # whether the engine scores by the model, with its Learning to Rank plugin
+    warning: str = ""
+
+
+FIRST = CandidateSet(table={"any": {}})
+
+
+class RankerSelector:
+    """The rankers of an installation. A promoted model is taken up by the next question; safe to share between threads."""
+
+    def __init__(self, settings: Settings, columns: Callable[[], Sequence[str]]) -> None:
+        """`columns` names those that the factor table can have now: a model must have been made with the same ones."""
+        self._settings, self._columns = settings, columns
+        self._models = Models(settings)
+        self._lock = threading.Lock()
+        self._mark: tuple[int, int] | None = None
+        self._selection = Selection()
+        self._cooldowns: dict[str, float] = {}  # model -> until when
+        self._failures: dict[str, int] = {}  # model -> slow answers one after the other
+
+    def choose(self) -> Selection:
+        """What is in use now; never raises: a model that cannot be used is a warning."""
+        if self._settings.ranker == "fusion":
+            return Selection()
+        mark = self._models.mark()
+        if mark != self._mark:
+            with self._lock:
+                if mark != self._mark:
+                    self._selection, self._mark = self._load(), mark
+        selection = self._selection
+        if selection.model and self._cooldowns.get(selection.model.name, 0.0) > time.monotonic():
+            return Selection(
+                warning=f"model {selection.model.name} was too slow; results are in the order of rank fusion for a while"
+            )
+        return selection
+
+    def took(self, model: str, milliseconds: float) -> None:
+        """Remember how long a model took: one that is too slow rests."""
+        slow = milliseconds > self._settings.rank_patience
+        self._failures[model] = self._failures.get(model, 0) + 1 if slow else 0
+        if self._failures[model] >= MAX_FAILURES:
+            logger.warning(
+                "model %s took %.0f ms (OMMA_RANK_PATIENCE); it rests for %.0f s", model, milliseconds, COOLDOWN_SECONDS
+            )
+            self._cooldowns[model], self._failures[model] = time.monotonic() + COOLDOWN_SECONDS, 0
+
+    def _load(self) -> Selection:
+        try:
+            state = self._models.state()
+            model = self._ranker(state.current or self._models.packaged())
+        except OmmaError as error:
+            return self._without(str(error))
+        if self._settings.ranker == "sltr":
+            return (
+                Selection(model, in_engine=True) if model else self._without("no model is in use (`omma rank train --plain`)")
+            )
+        if model is None and not state.current and self._settings.ranker == "model":
+            return self._without("no model is in use (`omma rank train`)")
+        try:
+            challenger = self._ranker(state.challenger)
+        except OmmaError as error:
+            return Selection(model, warning=f"not compared with {state.challenger}: {error}")
+        return Selection(model, challenger, compared=bool(state.challenger))
+
+    def _ranker(self, name: str) -> Learned | None:
+        """A model that fits this installation; None for rank fusion."""
+        if name in ("", FUSION):
+            return None
+        card = self._models.card(name)
+        if card.profile != self._settings.profile and name == self._models.packaged():
+            return None  # it was made for other extractors: that is no fault
+        card.recipe.features.check(self._columns())
+        model = self._models.load(name)
+        try:
+            model.contributions(FIRST, list(FIRST.table))  # what is slow only the first time happens now
+        except Exception as error:  # whatever it is: a model is data, and data must not take the search away
+            raise ConfigurationError(f"model {name} failed ({error})") from error
+        return model
+
+    def _without(self, why: str) -> Selection:
+        logger.warning("no learned model: %s", why)
+        return Selection(warning=f"results are in the order of rank fusion: {why}")

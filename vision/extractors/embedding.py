@@ -1,0 +1,129 @@
+"""The similar-image embedding: the backbone's features of two looks through weights that metric learning fitted.
+
+What a photo is taken of is seldom at its edge, and the backbone sees few pixels: a second look, at the middle alone, shows the
+thing larger and less of what is beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.settings import Settings
+from vision import fingerprints
+from vision.extractor import Extractor
+from vision.extractors import backbone
+from vision.image_features import Backbone, ImageFeatures, Vector
+from vision.picture import Picture
+
+WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
+SMALLEST = 1e-9
+MIDDLE = 0.65  # of width and of height
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Components of features, a linear map of them plus one hidden layer.
+
+    mean [2560], components [2560, k], matrix [k, d], hidden [k, h], bias [h], output [h, d].
+    """
+
+    mean: Vector
+    components: Vector
+    matrix: Vector
+    hidden: Vector
+    bias: Vector
+    output: Vector
+
+    @classmethod
+    def linear(cls, mean: Vector, components: Vector) -> "Projection":
+        """The components alone."""
+        size = components.shape[1]
+        none, nothing = np.zeros((size, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
+        return cls(mean, components, np.eye(size, dtype=np.float32), none, nothing, none.T)
+
+    def __call__(self, features: Vector) -> Vector:
+        """Features [n, 2560] to unit vectors [n, d]."""
+        return unit(self.mapped(features))
+
+    def mapped(self, features: Vector) -> Vector:
+        """The same before it is brought to unit length."""
+        rows = (backbone.evened(features) - self.mean) @ self.components
+        inner: Vector = np.maximum(rows @ self.hidden + self.bias, np.float32(0))
+        return rows @ self.matrix + inner @ self.output
+
+    def save(self, path: Path) -> None:
+        """Half precision is enough."""
+        parts = {name: getattr(self, name).astype(np.float16) for name in self.__slots__}
+        np.savez_compressed(path, allow_pickle=False, **parts)
+
+
+class EmbeddingExtractor(Extractor):
+    """Features to a unit vector; `omma train similar` fits the weights."""
+
+    def __init__(self, settings: Settings, network: backbone.BackboneExtractor) -> None:
+        """`network` looks at images that are no whole pictures."""
+        super().__init__(settings)
+        self._network = network
+
+    name: ClassVar[str] = "embedding"
+    needs: ClassVar[tuple[str, ...]] = ("backbone",)
+
+    @property
+    def dimension(self) -> int:  # type: ignore[override]
+        """Length of the vector."""
+        return int(projection(WEIGHTS).matrix.shape[1])
+
+    @property
+    def fingerprint(self) -> str:
+        """Backbone and weights."""
+        mark = fingerprints.of_files(backbone.weights(), WEIGHTS)  # fitted for the looks, which therefore need no mark
+        return f"{backbone.MODEL}+similar{self.dimension}@{mark}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The weights, which the repository ships."""
+        return (WEIGHTS,)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+        wholes = [p.backbone for p in seen if p.backbone is not None]
+        return list(project(looks(self._network, [picture.pixels for picture in pictures], wholes)))
+
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
+        """Unit vectors [n, d] of any RGB images [h, w, 3], crops among them."""
+        return project(looks(self._network, images))
+
+
+def looks(
+    network: backbone.BackboneExtractor, images: Sequence[NDArray[np.uint8]], wholes: Sequence[Backbone] | None = None
+) -> Vector:
+    """Features [n, 2560] of RGB images [h, w, 3]: of the whole, which may be known already, and of the middle, side by side."""
+    both = (wholes or network.look(images), network.look([middle(image) for image in images]))
+    return np.concatenate([np.stack([seen.features for seen in look]) for look in both], axis=1)
+
+
+def middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of an image [h, w, 3], without its edges; never empty."""
+    top, left = (round(side * (1 - MIDDLE) / 2) for side in image.shape[:2])
+    return image[top : image.shape[0] - top, left : image.shape[1] - left]
+
+
+@lru_cache(maxsize=2)
+def projection(path: Path) -> Projection:
+    """The weights of that file."""
+    with np.load(path) as kept:
+        return Projection(**{name: kept[name].astype(np.float32) for name in Projection.__slots__})
+
+
+def project(features: Vector, path: Path | None = None) -> Vector:
+    """Features [n, 2560] to unit vectors [n, d] by the weights of a file, by default those that ship."""
+    return projection(path or WEIGHTS)(features)
+
+
+def unit(vectors: Vector) -> Vector:
+    """Rows of unit length."""
+    scaled: Vector = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SMALLEST)
+    return scaled

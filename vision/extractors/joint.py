@@ -1,0 +1,108 @@
+"""The packaged joint embedding: fitted maps on the backbone's features and on sentence vectors (`training/joint.py`).
+
+Feature vectors and sentences are brought together as in DeViSE (Frome et al. 2013), by towers fitted on captioned photos with
+the loss of CLIP (Radford et al. 2021).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.settings import Settings
+from vision import fingerprints
+from vision.extractors import backbone
+from vision.extractors.embedding import unit
+from vision.image_features import ImageFeatures, Vector
+from vision.joint import Joint
+from vision.picture import Picture
+from vision.sentences import MODEL, Sentences, package
+
+ENGLISH = "en"
+LEAST_AGREEMENT = "min_agreement"
+WEIGHTS = Path(__file__).parents[1] / "weights" / "joint-lite2.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """A linear map and a network of one hidden layer, added; mean [n], direct [n, d], bias [d], inner [n, h], outer [h, d].
+
+    A tower without a hidden layer has h = 0.
+    """
+
+    mean: Vector
+    direct: Vector
+    bias: Vector
+    inner: Vector
+    inner_bias: Vector
+    outer: Vector
+
+    def of(self, rows: Vector) -> Vector:
+        """Rows [n, p] to unit vectors [n, d]."""
+        centred: Vector = rows - self.mean
+        hidden = np.maximum(centred @ self.inner + self.inner_bias, 0)
+        mapped: Vector = (centred @ self.direct + self.bias + hidden @ self.outer).astype(np.float32)
+        return unit(mapped)
+
+
+class JointExtractor(Joint):
+    """Backbone features through one tower; sentence vectors through the other."""
+
+    needs: ClassVar[tuple[str, ...]] = ("backbone",)
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is loaded yet."""
+        super().__init__(settings)
+        self._sentences = Sentences(settings)
+
+    @property
+    def dimension(self) -> int:  # type: ignore[override]
+        """Length of the vectors."""
+        return len(towers(WEIGHTS)[0].bias)
+
+    @property
+    def fingerprint(self) -> str:
+        """Backbone, sentence model and both towers."""
+        mark = fingerprints.of_files(backbone.weights(), package(), WEIGHTS)
+        return f"{backbone.MODEL}+{MODEL}+joint{self.dimension}@{mark}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The towers, which the repository ships, and the sentence model."""
+        return (WEIGHTS, package())
+
+    def export(self, *, force: bool = False) -> None:
+        """The sentence model as ONNX, made once."""
+        self._sentences.export(force=force)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+        features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
+        return list(towers(WEIGHTS)[0].of(backbone.evened(features)))
+
+    def encode_text(self, texts: Sequence[str]) -> Vector:
+        """Unit vectors [n, d] of English texts."""
+        return towers(WEIGHTS)[1].of(self._sentences.embed(texts))
+
+    def understands(self, text: str, language: str = "") -> bool:
+        """English, and what looks like it where nobody told the language."""
+        return language.partition("-")[0] in ("", ENGLISH) and self._sentences.knows(text)
+
+    @property
+    def min_agreement(self) -> float | None:  # type: ignore[override]
+        """As it was measured with the towers."""
+        with np.load(WEIGHTS) as kept:
+            return float(kept[LEAST_AGREEMENT])
+
+
+@lru_cache(maxsize=2)
+def towers(path: Path) -> tuple[Tower, Tower]:
+    """That of pictures and that of texts."""
+    with np.load(path) as kept:
+        parts = {name: kept[name].astype(np.float32) for name in kept.files if name != LEAST_AGREEMENT}
+    picture, text = (
+        Tower(**{name.removeprefix(f"{side}_"): part for name, part in parts.items() if name.startswith(f"{side}_")})
+        for side in ("picture", "text")
+    )
+    return picture, text

@@ -1,0 +1,51 @@
+"""Text presence: is there anything to read? A linear head on the backbone's features, for nothing."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vision import fingerprints
+from vision.extractor import Extractor
+from vision.extractors import backbone
+from vision.extractors.embedding import unit
+from vision.image_features import ImageFeatures, Vector
+from vision.picture import Picture
+
+WEIGHTS = Path(__file__).parents[1] / "weights" / "text-presence-lite2.npz"
+
+
+class TextPresenceExtractor(Extractor):
+    """Probability, by logistic regression, that Tesseract would read words; `training/text_presence.py` fits it."""
+
+    name: ClassVar[str] = "text_presence"
+    needs: ClassVar[tuple[str, ...]] = ("backbone",)
+
+    @property
+    def fingerprint(self) -> str:
+        """Backbone and head."""
+        return f"{backbone.MODEL}+text-presence@{fingerprints.of_files(backbone.weights(), WEIGHTS)}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The head, which the repository ships."""
+        return (WEIGHTS,)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+        features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
+        return [float(p) for p in probability(features)]
+
+
+@lru_cache(maxsize=2)
+def head(path: Path) -> tuple[Vector, float]:
+    """Weights [1280] and bias."""
+    with np.load(path) as kept:
+        return kept["weights"].astype(np.float32), float(kept["bias"])
+
+
+def probability(features: Vector, path: Path = WEIGHTS) -> Vector:
+    """Probability of text for features [n, 1280]."""
+    weights, bias = head(path)
+    found: Vector = 1 / (1 + np.exp(-(unit(features) @ weights + bias)))
+    return found

@@ -1,0 +1,202 @@
+"""What the extractors saw: the typed record that documents and questions are both made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+ROUNDING = 1e-4  # by which a rounded box may reach beyond the edge
+SPECK = 1e-3  # the least width and height of what a model finds
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle as fractions of the oriented picture: left, top, width, height, each within 0..1."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a rectangle that is empty or leaves the picture."""
+        edge = 1 + ROUNDING
+        inside = 0 <= self.x < 1 and 0 <= self.y < 1 and self.x + self.w <= edge and self.y + self.h <= edge
+        if not inside or self.w <= 0 or self.h <= 0:
+            raise ValueError(f"box {self.as_list()} does not lie within the picture (fractions x, y, w, h)")
+
+    @classmethod
+    def of_corners(cls, left: float, top: float, right: float, bottom: float) -> "Box":
+        """The part within the picture of a rectangle between corners; never empty, whatever a model says."""
+        left, top, right, bottom = (min(max(value, 0.0), 1.0) for value in (left, top, right, bottom))
+        left, top = min(left, 1 - SPECK), min(top, 1 - SPECK)
+        return cls(left, top, max(right - left, SPECK), max(bottom - top, SPECK))
+
+    @property
+    def area(self) -> float:
+        """The share of the picture that the box covers."""
+        return self.w * self.h
+
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union: 0 where they are apart, 1 where they are the same."""
+        across = max(0.0, min(self.x + self.w, other.x + other.w) - max(self.x, other.x))
+        down = max(0.0, min(self.y + self.h, other.y + other.h) - max(self.y, other.y))
+        return across * down / (self.area + other.area - across * down)
+
+    def as_list(self) -> list[float]:
+        """The four numbers, rounded to what a pixel of a large picture needs."""
+        return [round(v, 4) for v in (self.x, self.y, self.w, self.h)]
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """Something the detector found; `embedding` is filled by the extractor that looks at crops."""
+
+    label: str
+    confidence: float
+    box: Box
+    embedding: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word read in the picture, with the reader's confidence (0..1)."""
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words that stand in one line, at least one; what it says, how surely, and where follow from them."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words with a space between each two."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over its letters, 0..1."""
+        return sum(w.confidence * len(w.text) for w in self.words) / max(1, sum(len(w.text) for w in self.words))
+
+    @property
+    def box(self) -> Box:
+        """The rectangle around its words."""
+        boxes = [word.box for word in self.words]
+        right, bottom = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
+        return Box.of_corners(min(b.x for b in boxes), min(b.y for b in boxes), right, bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was read in the picture, in reading order: lines that count, and `low_confidence` ones, which are only shown.
+
+    A low-confidence lines is one that the reader itself doubts: it may be a smudged word or the texture of a wall.
+    """
+
+    confident: tuple[Line, ...] = ()
+    low_confidence: tuple[Line, ...] = ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Words of the lines that count."""
+        return tuple(word for line in self.confident for word in line.words)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the lines that count say."""
+        return tuple(line.text for line in self.confident)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class of the classifier: WordNet synset (`n02099601`), its names, its hypernyms' names, probability."""
+
+    synset: str
+    names: tuple[str, ...]
+    hypernyms: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A dominant colour: its basic name, sRGB, and the share of the picture it covers."""
+
+    name: str
+    rgb: tuple[int, int, int]
+    share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """Points that can be found again in other pictures of the same thing, the strongest first.
+
+    `points` [n, 2] are fractions of the picture, `sizes` [n] diameters as fractions of its longer side, `angles` [n] degrees
+    within 0..360, `words` [n] the nearest visual words, and `codes` [n, bytes] binary signatures.
+    """
+
+    points: Vector
+    sizes: Vector
+    angles: Vector
+    words: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return len(self.points)
+
+    def chosen(self, which: NDArray[np.bool_] | slice) -> "Local":
+        """Some of the points."""
+        return Local(self.points[which], self.sizes[which], self.angles[which], self.words[which], self.codes[which])
+
+    def within(self, box: Box, width: int, height: int) -> "Local":
+        """The points of a part, as fractions of that part of a picture of that many pixels."""
+        corner = np.array([box.x, box.y], dtype=np.float32)
+        extent = np.array([box.w, box.h], dtype=np.float32)
+        places = (self.points - corner) / extent
+        inside = np.asarray(((places >= 0) & (places < 1)).all(axis=1), dtype=np.bool_)
+        longer = max(width, height) / max(box.w * width, box.h * height)
+        kept = self.chosen(inside)
+        return replace(kept, points=places[inside].astype(np.float32), sizes=(kept.sizes * longer).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFeatures:
+    """Everything seen of one picture.
+
+    One field per extractor, named as the extractor. None: that extractor did not run, or failed (then `failures` says why).
+    """
+
+    picture_id: str
+    width: int
+    height: int
+    backbone: "Backbone | None" = None
+    embedding: Vector | None = None  # [d], unit length
+    joint: Vector | None = None  # [d], unit length, in the space of pictures and words
+    labels: tuple[Label, ...] | None = None
+    objects: tuple[Object, ...] | None = None
+    text_presence: float | None = None  # probability that there is text to read
+    text: Text | None = None
+    colours: tuple[Colour, ...] | None = None
+    phash: int | None = None  # 64 bits
+    local: Local | None = None
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, extractor: str) -> Any:
+        """What the extractor of that name saw, or None."""
+        return getattr(self, extractor)
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """Raw output of the shared network: pooled features and class logits. Never stored."""
+
+    features: Vector
+    logits: Vector

@@ -1,1 +1,0 @@
-"""The senses, one file each."""
