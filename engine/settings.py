@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from engine.errors import ConfigurationError
@@ -25,7 +25,7 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """One flat table of settings; each has a description that the documentation repeats."""
 
-    model_config = SettingsConfigDict(env_prefix="OMMA_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="OMMA_", extra="ignore", frozen=True, populate_by_name=True)
 
     home: Path = Field(default_factory=default_home, description="Folder of servers, data, logs and caches.")
 
@@ -59,15 +59,20 @@ class Settings(BaseSettings):
     text_threshold: float = Field(
         0.2, ge=0, le=1, description="Probability of text from which a picture is read; 0: every picture is read."
     )
-    hub_embedding: str = Field(
-        "google/siglip2-base-patch16-224", description="Embedding model of the `hub` profile: a hub's id, or a local folder."
-    )
-    hub_text: str = Field(
+    embedding_model: str = Field(
         "",
-        description="Text model of profile `hub` whose vectors lie in its embedding model's space (sentence-transformers; a "
-        "hub's id, or a local folder); empty: the embedding model's own text tower; `packaged`: the packaged joint embedding.",
+        description="Model of extractor `embedding`: `packaged`, or a hub's id or local folder (transformers); empty: the "
+        "profile's.",
     )
-    hub_detector: str = Field("yolo11n.pt", description="Detector of the `hub` profile: a name, or a local file.")
+    objects_model: str = Field(
+        "", description="Model of extractor `objects`: `packaged`, or a YOLO file or its published name; empty: the profile's."
+    )
+    joint_model: str = Field(
+        "",
+        description="Model of extractor `joint`: `packaged`, or a text model whose vectors lie in the space of the embedding "
+        "(sentence-transformers; a hub's id or a local folder); empty: the profile's (`hub`: the embedding's own text tower).",
+    )
+    model_idle: float = Field(0.0, ge=0, description="Seconds after which a model that nobody uses is unloaded; 0: never.")
     max_pixels: int = Field(
         120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
     )
@@ -79,10 +84,11 @@ class Settings(BaseSettings):
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
 
     # Factors
-    factor_path: tuple[Path, ...] = Field(
-        default=(), description="Further folders (a JSON list) whose files are factors, beside the ones that Omma has."
+    plugin_path: tuple[Path, ...] = Field(
+        default=(),
+        validation_alias=AliasChoices("omma_plugin_path", "omma_factor_path"),
+        description="Further folders whose files are factors, extractors, sources or evaluation sets.",
     )
-
     more_columns: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Columns out of the default set that are asked all the same (a JSON list, or names separated by commas).",
@@ -181,6 +187,19 @@ class Settings(BaseSettings):
         if told.lstrip().startswith("["):
             return json.loads(told)
         return [name for part in told.split(",") if (name := part.strip())]
+
+    def model_of(self, extractor: str) -> str:
+        """The model chosen for an extractor (OMMA_<EXTRACTOR>_MODEL); empty: the profile's.
+
+        Extractors of plugins have such a variable too, without a field of this class.
+        """
+        name = f"{extractor}_model"
+        return str(getattr(self, name)) if name in type(self).model_fields else os.environ.get(f"OMMA_{name.upper()}", "")
+
+    @classmethod
+    def models(cls) -> list[str]:
+        """The built-in extractors whose model a setting chooses."""
+        return [name.removesuffix("_model") for name in cls.model_fields if name.endswith("_model") and name != "click_model"]
 
     @property
     def rank_folder(self) -> Path:

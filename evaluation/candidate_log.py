@@ -10,7 +10,7 @@ from evaluation import asking, corpus
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
 from evaluation.questions import QUESTION_SETS
-from factors.registry import every_column
+from factors.registry import every_feature_name
 from query.search import Searcher
 
 Tell = Callable[[str], None]
@@ -39,7 +39,7 @@ def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
     """Every question of a folder of topics and judgements, asked of what is indexed."""
     from evaluation.own import posed  # noqa: PLC0415
 
-    wide = settings.model_copy(update={"more_columns": every_column()})
+    wide = settings.model_copy(update={"more_columns": every_feature_name()})
     return asking.ask(Searcher(wide), posed(folder), tell)
 
 

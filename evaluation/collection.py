@@ -15,7 +15,7 @@ from engine.store import Store
 from evaluation.memory import Remembering
 from evaluation.sets import Known
 from factors.linked import Kind, TextSnippet
-from factors.registry import every_column
+from factors.registry import every_feature_name
 from ingest.item import Item
 from mappings.versions import alias, all_indices
 from query.search import Searcher
@@ -32,7 +32,7 @@ class Collection:
             update={
                 "index_prefix": f"{settings.index_prefix}-evaluation-{name}",
                 "store_url": f"file://{folder}",
-                "more_columns": every_column(),
+                "more_columns": every_feature_name(),
             }
         )
         self.folder = folder

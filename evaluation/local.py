@@ -203,7 +203,7 @@ def _best(one: Asked, column: str, *, right: bool) -> float:
 
 def _took(asked: Sequence[Asked]) -> Json:
     """Median milliseconds of each stage."""
-    stages = ("candidates", "table", "checks")
+    stages = ("candidates", "table", "rescore")
     return {stage: round(statistics.median(one.took[stage] for one in asked), 1) for stage in stages}
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from engine.paths import make_folder, paths_of
 from engine.settings import Settings
-from vision.extractor import Extractor
+from vision.extractor import Extractor, Outcome, Value
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import ImageFeatures
 from vision.picture import Picture
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 
 NAME = "observations.sqlite"
 Row = tuple[str, str, bytes]
@@ -38,22 +38,24 @@ class Remembering(FeatureExtractor):
         """What these extractors see of each."""
         return super().extract(pictures, extractors if self._names is None else self._names)
 
-    def _observe(self, extractor: Extractor, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
-        """Remembered, or looked at now; what fails is not remembered."""
+    def _observe(
+        self, extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]
+    ) -> list[Outcome[Any]]:
+        """Remembered, or extracted now; failures are not remembered."""
         mark, keys = f"{extractor.name} {self._marks[extractor.name]}", [_key(picture) for picture in pictures]
-        found = {key: kept[0] for key in dict.fromkeys(keys) if (kept := self._recalled(mark, key))}
-        fresh = {key: place for place, key in enumerate(keys) if key not in found}
+        known = {key: kept for key in dict.fromkeys(keys) if (kept := self._remembered(mark, key))}
+        fresh = {key: place for place, key in enumerate(keys) if key not in known}
         places = list(fresh.values())
-        looked = super()._observe(extractor, [pictures[at] for at in places], [seen[at] for at in places]) if places else []
-        made = dict(zip(fresh, looked, strict=True))
-        self._keep([(mark, key, pickle.dumps(one)) for key, one in made.items() if not isinstance(one, Exception)])
-        return [(found | made)[key] for key in keys]
+        outcomes = super()._observe(extractor, [pictures[at] for at in places], [found[at] for at in places]) if places else []
+        made = dict(zip(fresh, outcomes, strict=True))
+        self._keep([(mark, key, pickle.dumps(one.value)) for key, one in made.items() if isinstance(one, Value)])
+        return [(known | made)[key] for key in keys]
 
-    def _recalled(self, mark: str, key: str) -> tuple[Any] | None:
-        """The observation, which may be None, in a tuple."""
+    def _remembered(self, mark: str, key: str) -> Value[Any] | None:
+        """The output that was kept, if any."""
         with self._lock:
             row = self._kept.execute("select seen from seen where extractor = ? and key = ?", (mark, key)).fetchone()
-        return (pickle.loads(row[0]),) if row else None  # noqa: S301  (written below, on this machine)
+        return Value(pickle.loads(row[0])) if row else None  # noqa: S301  (written below, on this machine)
 
     def _keep(self, rows: Sequence[Row]) -> None:
         with self._lock, self._kept:

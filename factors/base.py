@@ -3,11 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from factors.linked import TextSnippet
 from factors.words import Words
-from vision.image_features import ImageFeatures, Vector
+from vision.image_features import Box, ImageFeatures, Vector
 
 Json = dict[str, Any]
 
@@ -49,32 +49,54 @@ class Rescore:
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """One column of the factor table: how the engine finds by it, and how it scores any given document by it.
+class Task:
+    """The question set of `omma evaluate` that a feature is meant for, and the measure that counts there."""
 
-    `name` is the learning-to-rank feature's name: the factor's name, or `factor.detail`. `retrieve` is a query (approximate
-    k-NN or match) that proposes candidates, or None for a factor that only judges. `score` is the exact query; it must
-    not match a document that lacks the field, so that missing stays missing. `neutral` says what missing means: nothing is
-    known (no object was found that could be compared), rather than that there is no match, as with words. `weight` is the
-    column's share of its factor's weight in rank fusion. `rescore` computes the value where the engine does not (`score` is
-    then
-    UNSCORED). `sure` is false where proposing a document says nothing for it, unless something else does. `standard` is false
-    of what did not help (docs/ablation.md): it is out of the default set, and asked only where OMMA_MORE_COLUMNS names it.
+    questions: str
+    measure: str = "NDCG@10"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One ranking feature of a factor: what can be said of it without a question.
+
+    `name` is the factor's name, or `factor.detail`. `compares` names the part of the question that it reads. `scale` is
+    "absolute" where values of different questions can be compared (a cosine), "per-query" where they cannot (BM25).
+    `missing_as` tells what a missing value means: "none", there is no match; "median", nothing is known of the document, which
+    then counts as the median candidate. `retrieves`: it proposes candidates. `rescored`: it is computed in our process for the
+    best candidates. `retrieval_is_evidence`: a match alone makes a document relevant (an exact word, verified keypoints),
+    whatever its value; any other feature needs a calibrated threshold, or stands out from its background (ranking/cutoff.py).
+    `weight` is its share of its factor's weight in rank fusion. A feature that is not `enabled_by_default` is used where
+    OMMA_MORE_COLUMNS names it.
+    """
+
+    name: str
+    compares: Literal["picture", "words"] = "picture"
+    scale: Literal["absolute", "per-query"] = "absolute"
+    missing_as: Literal["none", "median"] = "none"
+    retrieves: bool = True
+    rescored: bool = False
+    retrieval_is_evidence: bool = False
+    weight: float = 1.0
+    enabled_by_default: bool = True
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One feature of one question: how the engine retrieves by it, and how it scores any given document by it.
+
+    `name` is the feature's. `retrieve` is a query (approximate k-NN or match) that proposes candidates, or None where the
+    feature only scores. `score` is the exact query; it must not match a document that lacks the field, so that missing stays
+    missing. `weight` replaces the feature's own, for this question. `rescore` computes the value where the engine does not
+    (`score` is then UNSCORED).
     """
 
     name: str
     score: Json
     retrieve: Json | None = None
-    neutral: bool = False
-    weight: float = 1.0
+    weight: float | None = None
     rescore: Rescore | None = None
-    sure: bool = True
-    standard: bool = True
-
-    @property
-    def is_evidence(self) -> bool:
-        """Whether having a value speaks for a document, as long as no threshold was measured."""
-        return self.rescore is not None or (self.retrieve is not None and self.sure)
 
     def named(self) -> Json:
         """`score` under its name, by which the engine reports its part; a `bool` because not every query takes a name."""
@@ -98,6 +120,7 @@ class Question:
     k: int = 200
     filters: tuple[Json, ...] = ()  # filter clauses, for `retrieve` clauses of approximate k-NN
     text_embedding: Vector | None = None
+    word_fields: tuple[str, ...] = ()  # of all active factors (Factor.word_fields), for features over every text
 
     def vector(self) -> Vector | None:
         """The embedding asked with, if there is one."""
@@ -119,27 +142,51 @@ class Evidence:
     rescored: Rescored | None = None
 
 
-class Factor(ABC):
-    """One file in this folder, one subclass with a name: mapping, documents, query, table, explanation and docs follow.
+@dataclass(frozen=True, slots=True)
+class DescriptionItem:
+    """One thing that an image's page shows: a text, and where known its confidence (0..1), box, colour or further words."""
 
-    `reads` names the extractors whose weights made the fields: the mapping's `_meta` records their fingerprints.
-    `needs_text_embedding` says that it asks with the meaning of the words, which is read only where some factor does.
-    `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
+    text: str
+    confidence: float | None = None
+    box: Box | None = None
+    rgb: tuple[int, int, int] | None = None
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an image's page shows of a factor: a heading and items; `lines`: they are lines of text, not names."""
+
+    title: str
+    items: tuple[DescriptionItem, ...]
+    lines: bool = False
+
+
+class Factor(ABC):
+    """One reason why a document answers a question: one file, one subclass with a name.
+
+    Mapping, documents, retrieval, factor table, learned order, cutoff, explanation and docs/factors.md follow from it.
+    `features` declares every ranking feature that it can give. `reads` names the extractors whose weights made its fields: the
+    mapping's `_meta` records their fingerprints. `needs_text_embedding`: it compares the words in the joint embedding, where
+    they are encoded only if some factor needs it. `snippet_fields` names every field that `linked` can give. `weight` is its
+    share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     about: ClassVar[str]
+    features: ClassVar[tuple[Feature, ...]]
     reads: ClassVar[tuple[str, ...]] = ()
+    snippet_fields: ClassVar[tuple[str, ...]] = ()
     needs_text_embedding: ClassVar[bool] = False
     weight: ClassVar[float] = 1.0
 
-    @abstractmethod
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """The part of the mapping's `properties` that this factor owns; no two factors own the same field.
 
-        `dimensions` tells the length of the extractors' vectors (`embedding`).
+        `dimensions`: extractor -> length of its vectors. A factor without fields of its own does not override this.
         """
+        return {}
 
     def seen(self, image_features: ImageFeatures) -> Json:
         """Fields of the document that come from its picture."""
@@ -148,8 +195,8 @@ class Factor(ABC):
     def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
         """Fields of the document that come from text linked to it; made anew whenever a snippet is added.
 
-        Every field that may ever come of it is named, with None where there is nothing. `seen` is the document with the
-        fields that come from its picture, for what takes both.
+        A field of `snippet_fields` that is not given is removed from the document. `seen` is the document with the fields that
+        come from its picture, for what takes both.
         """
         return {}
 
@@ -159,7 +206,7 @@ class Factor(ABC):
 
     @abstractmethod
     def clauses(self, question: Question) -> list[Clause]:
-        """The columns this factor adds for the question; empty where the question gives it nothing to go by."""
+        """One clause per feature that the question can be asked by; empty where it gives this factor nothing to compare."""
 
     def text_fields(self) -> tuple[str, ...]:
         """Analysed text fields in which `+word`, `-word` and `"a phrase"` are looked for."""
@@ -187,6 +234,10 @@ class Factor(ABC):
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The part of the document's picture that matched, as fractions [x, y, w, h]."""
+        return None
+
+    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> "Description | None":
+        """What the image's page shows of it: `image_features` are those that the factors restored from the document."""
         return None
 
     def explain(self, evidence: Evidence) -> str:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question
 from vision.image_features import Colour, ImageFeatures, Vector
 
 LEVELS = (10.0, 35.0, 60.0, 85.0)  # lightness of the palette's anchors, CIE L*
@@ -31,6 +31,10 @@ class Colours(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("colours",)
     weight: ClassVar[float] = 0.4
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("colours", missing_as="median", retrieves=False, weight=BY_PICTURE, enabled_by_default=False),
+        Feature("colours.words", compares="words", retrieval_is_evidence=True),
+    )
 
     def fields(self, dimensions: object) -> Json:
         """The palette as a vector, the names as a facet, the colours as they are."""
@@ -62,7 +66,7 @@ class Colours(Factor):
         if question.image_features is not None and question.image_features.colours:
             asked = knn.as_list(palette(question.image_features.colours))
             exact = knn.exact("palette", asked)
-            columns.append(Clause("colours", score=exact, neutral=True, weight=BY_PICTURE, standard=False))
+            columns.append(Clause("colours", score=exact))
         words = question.words.text.casefold().replace("gray", "grey").split()
         if named := [word for word in words if word in NAMES]:
             has_one: Json = {"terms": {"colour": named}}

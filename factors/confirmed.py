@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question
 from factors.linked import TextSnippet
 from vision.image_features import ImageFeatures
 
@@ -43,6 +43,11 @@ class Confirmed(Factor):
         "`confirmed.picture` asks with the words that were read with confidence on the question's own picture."
     )
     weight: ClassVar[float] = 1.0
+    snippet_fields: ClassVar[tuple[str, ...]] = ("confirmed",)
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("confirmed", compares="words", retrieval_is_evidence=True),
+        Feature("confirmed.picture", retrieval_is_evidence=True, weight=BY_PICTURE),
+    )
 
     def fields(self, dimensions: object) -> Json:
         """Words with their weights."""
@@ -55,9 +60,8 @@ class Confirmed(Factor):
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""
         columns = {"confirmed": _asked(question), "confirmed.picture": _read(question.image_features)}
-        weights = {"confirmed": 1.0, "confirmed.picture": BY_PICTURE}
         made = ((name, _share(words)) for name, words in columns.items() if words)
-        return [Clause(name, score=query, retrieve=query, weight=weights[name]) for name, query in made]
+        return [Clause(name, score=query, retrieve=query) for name, query in made]
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The rectangle around those of the words that are printed just so."""

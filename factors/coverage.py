@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 
 MOST_WORDS = 8  # each is looked for in every text field of every factor, and the engine takes 1,024 clauses in one request
 FEWEST_WORDS = 2  # of a single word every other column says more
@@ -20,17 +20,16 @@ class Coverage(Factor):
         f"{MOST_WORDS}. It has no fields of its own."
     )
     weight: ClassVar[float] = 2.0
-
-    def fields(self, dimensions: object) -> Json:
-        """None."""
-        return {}
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("coverage", compares="words", scale="per-query", task=Task("words to picture", "MRR")),
+    )
 
     def clauses(self, question: Question) -> list[Clause]:
         """One column where there are several words."""
         words = _words(question)
         if len(words) < FEWEST_WORDS:
             return []
-        fields = _text_fields()
+        fields = list(question.word_fields)
         ways = [_anywhere(word, fields, 1 / len(words)) for word in words]
         score: Json = {"bool": {"should": ways, "minimum_should_match": 1}}
         return [Clause("coverage", score=score, retrieve=score)]
@@ -44,13 +43,6 @@ class Coverage(Factor):
 def _words(question: Question) -> list[str]:
     """The first words, each once."""
     return list(dict.fromkeys(question.words.text.casefold().split()))[:MOST_WORDS]
-
-
-def _text_fields() -> list[str]:
-    """Those of every factor that takes part."""
-    from factors.registry import all_factors  # noqa: PLC0415  (which imports this file)
-
-    return sorted({path for factor in all_factors() for path in factor.word_fields()})
 
 
 def _anywhere(word: str, fields: list[str], value: float) -> Json:

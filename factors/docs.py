@@ -2,34 +2,36 @@
 
 from collections.abc import Iterable, Sequence
 
-from factors.base import Clause, Factor
-from factors.registry import HERE, all_factors, load
-from factors.sample import DIMENSION, question
+from factors.base import Factor, Feature
+from factors.registry import all_factors, has_fields, own_factors
 
 INTRODUCTION = """\
 # Factors
 
 *Written by `omma docs` from the files in `factors/`; change those.*
 
-A factor is one reason why a document answers a question. One file in `factors/` is one factor: its fields of the mapping, what
-it keeps of a picture and of linked text, the way back, the columns of the factor table, the explanation and this page all come
-from that file. Files in the folders that `OMMA_FACTOR_PATH` names take part in the same way.
+A factor is one reason why a document answers a question. One file is one factor: its fields of the mapping, what it keeps of an
+image and of linked text, its ranking features, the explanation and this page all come from that file. Files in the folders that
+`OMMA_PLUGIN_PATH` names, and entry points of installed packages, take part in the same way ([write your own](plugins.md)).
 
-A column *finds* when it proposes candidates of its own; every column *scores* any candidate exactly, but for those that are
-*computed here*, for the best few candidates only, because no query can. A document without the field has no value in the
-column, which is not the same as zero. The weight is the factor's share in rank fusion (`OMMA_FUSION_WEIGHTS` changes it).
+A feature *retrieves* when it proposes candidates of its own; every feature *scores* any candidate exactly, except those that
+are *rescored*: computed for the best few candidates only, because no query can compute them. A document without the field has
+no value, which is not the same as zero. Values of an *absolute* feature can be compared between questions; *per-query* ones
+cannot. The weight is the factor's share in rank fusion (`OMMA_FUSION_WEIGHTS` changes it).
 """
+DISABLED = "; disabled by default, because it does not help ([ablation](ablation.md)); `OMMA_MORE_COLUMNS` enables it"
 
 
-OUT = (
-    "; not in the default set, because it does not help ([the model that ships](../ranking/packaged/README.md) has learned "
-    "without it, [the last step here](ablation.md) with it); `OMMA_MORE_COLUMNS` adds it"
-)
+class _Eight(dict[str, int]):
+    """Every vector is eight long: only names of fields are shown."""
+
+    def __missing__(self, key: str) -> int:
+        return 8
 
 
 def page(factors: Sequence[Factor] | None = None) -> str:
-    """The whole page, for these factors (by default those of Omma itself, whatever the settings add)."""
-    chosen = load((HERE,)) if factors is None else factors
+    """The whole page, for these factors (by default the built-in ones, whatever the settings add)."""
+    chosen = own_factors() if factors is None else factors
     return "\n".join([INTRODUCTION, *_table(chosen), "", *(line for factor in chosen for line in _section(factor))])
 
 
@@ -39,44 +41,39 @@ def here() -> str:
 
 
 def _table(factors: Iterable[Factor]) -> list[str]:
-    head = ["| factor | asks | reads | columns | weight |", "|---|---|---|---|---|"]
+    head = ["| factor | asks | reads | features | weight |", "|---|---|---|---|---|"]
     return head + [
-        f"| [`{f.name}`](#{f.name}) | {f.title} | {_reads(f)} | {_listed(c.name for c in columns(f))} | {f.weight:g} |"
+        f"| [`{f.name}`](#{f.name}) | {f.title} | {_reads(f)} | {_listed(feature.name for feature in f.features)} "
+        f"| {f.weight:g} |"
         for f in factors
     ]
 
 
 def _section(factor: Factor) -> list[str]:
-    fields = factor.fields(dict.fromkeys(factor.reads, DIMENSION))
     lines = [f"## {factor.name}", "", factor.about, ""]
-    lines += [
-        f"* column `{clause.name}`: {_does(clause)}, weight {factor.weight * clause.weight:g}{'' if clause.standard else OUT}"
-        for clause in columns(factor)
-    ]
-    if fields:
-        lines.append(f"* fields: {_listed(sorted(fields))}")
+    lines += [_feature(factor, feature) for feature in factor.features]
+    if has_fields(factor):
+        lines.append(f"* fields: {_listed(sorted(factor.fields(_Eight())))}")
     if factor.facets():
         lines.append(f"* facets and filters: {_listed(sorted(factor.facets()))}")
     return [*lines, ""]
 
 
-def columns(factor: Factor) -> list[Clause]:
-    """Every column that the factor can add."""
-    return factor.clauses(question())
-
-
-def _does(clause: Clause) -> str:
-    if clause.rescore:
-        return "computed here for the best few candidates"
-    kind = next(iter(clause.score))
-    return f"finds and scores (`{kind}`)" if clause.retrieve else f"scores (`{kind}`)"
+def _feature(factor: Factor, feature: Feature) -> str:
+    does = "rescored" if feature.rescored else "retrieves and scores" if feature.retrieves else "scores"
+    evidence = ", a match is evidence" if feature.retrieval_is_evidence else ""
+    missing = ", missing counts as the median" if feature.missing_as == "median" else ""
+    return (
+        f"* feature `{feature.name}`: compares the question's {feature.compares}, {does}, {feature.scale}{missing}{evidence}, "
+        f"weight {factor.weight * feature.weight:g}{'' if feature.enabled_by_default else DISABLED}"
+    )
 
 
 def _reads(factor: Factor) -> str:
     """Extractors, linked text, or what other factors keep."""
     if factor.reads:
         return _listed(factor.reads)
-    return "fields of others" if type(factor).linked is Factor.linked else "linked text"
+    return "linked text" if factor.snippet_fields else "fields of others"
 
 
 def _listed(names: Iterable[str]) -> str:

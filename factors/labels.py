@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import ImageFeatures, Label
 
 SURE = 0.15  # probability from which a label is shown and offered as a facet
@@ -28,6 +28,10 @@ class Labels(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("labels",)
     weight: ClassVar[float] = 0.75
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("labels", weight=BY_PICTURE, task=Task("same kind")),
+        Feature("labels.words", compares="words", scale="per-query"),
+    )
 
     def fields(self, dimensions: object) -> Json:
         """Weights by class and kind, names for words, the sure ones as a facet."""
@@ -67,7 +71,7 @@ class Labels(Factor):
             return []
         asked = weights(question.image_features.labels)
         strongest = dict(sorted(asked.items(), key=lambda pair: -pair[1])[:FINDING])
-        return [Clause("labels", score=_product(asked), retrieve=_product(strongest), weight=BY_PICTURE)]
+        return [Clause("labels", score=_product(asked), retrieve=_product(strongest))]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from factors.linked import TextSnippet
 from vision.extractors.embedding import unit
 from vision.image_features import Vector
@@ -26,6 +26,11 @@ class LinkedSemantic(Factor):
     reads: ClassVar[tuple[str, ...]] = ("joint",)
     needs_text_embedding: ClassVar[bool] = True
     weight: ClassVar[float] = 0.5
+    snippet_fields: ClassVar[tuple[str, ...]] = ("linked_semantic",)
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("linked_semantic", missing_as="median"),
+        Feature("linked_semantic.words", compares="words", missing_as="median", task=Task("words to picture", "MRR")),
+    )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """One vector."""
@@ -74,4 +79,4 @@ def _verb(asked: str) -> str:
 def _column(name: str, vector: Vector, question: Question) -> Clause:
     asked = knn.as_list(vector)
     retrieve = knn.retrieve("linked_semantic", asked, question.k, question.filters)
-    return Clause(name, score=knn.exact("linked_semantic", asked), retrieve=retrieve, neutral=True)
+    return Clause(name, score=knn.exact("linked_semantic", asked), retrieve=retrieve)

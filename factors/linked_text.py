@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from factors.linked import Kind, TextSnippet
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
@@ -30,6 +30,10 @@ class LinkedText(Factor):
         "rare, which BM25 would reward. The best field counts, the others break ties."
     )
     weight: ClassVar[float] = 1.5
+    snippet_fields: ClassVar[tuple[str, ...]] = ("linked",)
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("linked_text", compares="words", scale="per-query", task=Task("words to picture", "MRR")),
+    )
 
     def fields(self, dimensions: object) -> Json:
         """One field per analyzer, one for all languages, one for the strong kinds."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from factors.base import UNSCORED, Clause, Evidence, Factor, Json, Match, Question, Rescore, Rescored
+from factors.base import UNSCORED, Clause, Evidence, Factor, Feature, Json, Match, Question, Rescore, Rescored, Task
 from vision.geometry import Alignment, Placed, align
 from vision.image_features import ImageFeatures, Local
 
@@ -37,6 +37,10 @@ class LocalPoints(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("local",)
     weight: ClassVar[float] = 2.0
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("local", scale="per-query", weight=BY_WORDS, task=Task("near-duplicate", "Success@1")),
+        Feature("local.inliers", retrieves=False, rescored=True, retrieval_is_evidence=True),
+    )
 
     def fields(self, dimensions: object) -> Json:
         """Words as text, and the points as bytes, in a column of their own that is read for the best few only."""
@@ -65,7 +69,7 @@ class LocalPoints(Factor):
         asked = Placed(seen.local, seen.width, seen.height)
         rescore = Rescore(reads=READ, compute=partial(compared, asked), by=("local",))
         return [
-            Clause("local", score=match, retrieve=match, weight=BY_WORDS, sure=False),
+            Clause("local", score=match, retrieve=match),
             Clause("local.inliers", score=UNSCORED, rescore=rescore),
         ]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import ImageFeatures
 
 BITS = 64
@@ -26,6 +26,7 @@ class NearDuplicate(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("phash",)
     weight: ClassVar[float] = 1.5
+    features: ClassVar[tuple[Feature, ...]] = (Feature("near_duplicate", task=Task("near-duplicate", "Success@1")),)
 
     def fields(self, dimensions: object) -> Json:
         """The bits as a vector to find by, and as a number to compare by."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import Box, ImageFeatures, Object
 
 PATH = "objects.embedding"
@@ -25,6 +25,10 @@ class Objects(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("objects", "embedding")
     weight: ClassVar[float] = 1.0
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("objects", missing_as="median", task=Task("same object")),
+        Feature("objects.words", compares="words", scale="per-query", retrieval_is_evidence=True),
+    )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """Nested objects, and their names once more for words and facets."""
@@ -63,7 +67,7 @@ class Objects(Factor):
         vector = knn.as_list(embedding)
         retrieve = nested(knn.retrieve(PATH, vector, question.k, question.filters))
         weight = 1.0 if question.region else WHOLE
-        return [Clause("objects", score=nested(knn.exact(PATH, vector)), retrieve=retrieve, neutral=True, weight=weight)]
+        return [Clause("objects", score=nested(knn.exact(PATH, vector)), retrieve=retrieve, weight=weight)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from factors.linked_text import plain
 from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
@@ -32,6 +32,10 @@ class Ocr(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("text",)
     weight: ClassVar[float] = 1.5
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("ocr", compares="words", scale="per-query", task=Task("text in picture", "MRR")),
+        Feature("ocr.picture", scale="per-query", weight=BY_PICTURE),
+    )
 
     def fields(self, dimensions: object) -> Json:
         """One text, analysed four ways; the words with their boxes are kept for showing."""
@@ -67,8 +71,7 @@ class Ocr(Factor):
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""
         columns = {"ocr": question.words.text if question.words else "", "ocr.picture": _read(question.image_features)}
-        weights = {"ocr": 1.0, "ocr.picture": BY_PICTURE}
-        return [Clause(n, score=match(text), retrieve=match(text), weight=weights[n]) for n, text in columns.items() if text]
+        return [Clause(name, score=match(text), retrieve=match(text)) for name, text in columns.items() if text]
 
     def text_fields(self) -> tuple[str, ...]:
         """As it stands, and by stems."""

@@ -1,73 +1,76 @@
-"""Find the factors by candidate_set the folder."""
+"""The factors of an installation: files of this folder, of OMMA_PLUGIN_PATH, and entry points of the group `omma.factors`."""
 
-import hashlib
-import importlib
-import importlib.util
-import inspect
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from engine.errors import ConfigurationError
+from engine.plugins import Broken, Found, discover
 from engine.settings import Settings, get_settings
-from factors import sample
-from factors.base import Clause, Factor, Json
+from factors.base import Factor, Feature, Json
 from mappings import template, weights
+from mappings.core import CORE
 
 HERE = Path(__file__).parent
+GROUP = "omma.factors"
 
 
 def every_factor() -> tuple[Factor, ...]:
-    """Every factor of this folder and of the folders that OMMA_FACTOR_PATH names, by name."""
-    return load((HERE, *get_settings().factor_path))
+    """Every factor that could be loaded, by name."""
+    return _registered(tuple(get_settings().plugin_path))[0]
+
+
+def broken_factors() -> tuple[Broken, ...]:
+    """What was left out, and why."""
+    return _registered(tuple(get_settings().plugin_path))[1]
 
 
 def all_factors() -> tuple[Factor, ...]:
-    """Those that take part: all but the ones that read an extractor that is switched off (OMMA_EXTRACTORS_OFF)."""
+    """Those that take part: all but the ones that read an extractor that is switched off or was left out."""
+    every = every_factor()
     settings = get_settings()
-    off = _extractors_off(settings.profile, settings.extractors_off) if settings.extractors_off else frozenset()
-    return tuple(factor for factor in every_factor() if not off & set(factor.reads))
+    if not settings.extractors_off and not any(_foreign(factor) for factor in every):
+        return every
+    there = _running_extractors(settings.profile, settings.extractors_off, tuple(settings.plugin_path))
+    return tuple(factor for factor in every if set(factor.reads) <= there)
 
 
 @lru_cache(maxsize=8)
-def load(folders: tuple[Path, ...]) -> tuple[Factor, ...]:
-    """One instance of every named factor in these folders; ConfigurationError where two have one name."""
-    found: dict[str, Factor] = {}
-    for path in (file for folder in folders for file in sorted(folder.glob("[a-z]*.py"))):
-        for kind in _named(_module(path)):
-            if kind.name in found:
-                raise ConfigurationError(f"two factors are named {kind.name!r}: the second is in {path}")
-            found[kind.name] = kind()
-    return tuple(found[name] for name in sorted(found))
+def own_factors() -> tuple[Factor, ...]:
+    """The built-in ones alone, by name."""
+    return _made(discover(Factor, f"{GROUP}.own", HERE))[0]  # type: ignore[type-abstract]
 
 
 def feature_names() -> tuple[str, ...]:
-    """Names of all columns that are asked, which are the features that an order is learned from.
+    """Names of all features in use, in the order in which an order is learned from them.
 
     Those of extractors that are switched off are among them: to a model they are missing, as they are of other questions.
-    ConfigurationError for a setting that names a column that no factor gives.
+    ConfigurationError for a setting that names a feature that no factor gives.
     """
     settings = get_settings()
-    if unknown := sorted(set(settings.more_columns) - set(every_column())):
+    if unknown := sorted(set(settings.more_columns) - set(every_feature_name())):
         raise ConfigurationError(f"OMMA_MORE_COLUMNS names {', '.join(unknown)}, which no factor gives")
-    return tuple(clause.name for clause in _every_clause() if is_asked(clause, settings))
+    return tuple(feature.name for feature in every_feature() if is_enabled(feature, settings))
 
 
-def is_asked(clause: Clause, settings: Settings) -> bool:
-    """Whether a column is of the default set, or the settings add it."""
-    return clause.standard or clause.name in settings.more_columns
+def is_enabled(feature: Feature, settings: Settings) -> bool:
+    """Whether a feature is enabled by default, or the settings enable it."""
+    return feature.enabled_by_default or feature.name in settings.more_columns
 
 
-def every_column() -> tuple[str, ...]:
-    """Names of all columns that the factor table can have, also those out of the default set."""
-    return tuple(clause.name for clause in _every_clause())
+def every_feature() -> tuple[Feature, ...]:
+    """All features that the factor table can have, also those that are disabled."""
+    return tuple(feature for factor in every_factor() for feature in factor.features)
+
+
+def every_feature_name() -> tuple[str, ...]:
+    """Their names."""
+    return tuple(feature.name for feature in every_feature())
 
 
 def by_name(name: str) -> Factor:
-    """The factor that a column of the table belongs to: `ocr.picture` belongs to `ocr`."""
+    """The factor that a feature belongs to: `ocr.picture` belongs to `ocr`."""
     base = name.split(".", maxsplit=1)[0]
     for factor in every_factor():
         if factor.name == base:
@@ -75,17 +78,32 @@ def by_name(name: str) -> Factor:
     raise ConfigurationError(f"no factor is named {base!r}")
 
 
+def word_fields() -> tuple[str, ...]:
+    """Text fields of all active factors in which a match is surely the word itself."""
+    return tuple(sorted({path for factor in all_factors() for path in factor.word_fields()}))
+
+
+def snippet_fields() -> frozenset[str]:
+    """Names of all document fields that come from linked text."""
+    return frozenset(name for factor in all_factors() for name in factor.snippet_fields)
+
+
 def made_without(meta: Mapping[str, Any], factors: Iterable[Factor]) -> list[str]:
     """Those of these that need fields which an index (by its `_meta`) was made without: new ones, or switched off then."""
     among = list(factors)
     lacking = weights.lacking(meta, (factor.name for factor in among))
-    return [f.name for f in among if f.name in lacking and f.fields(dict.fromkeys(f.reads, sample.DIMENSION))]
+    return [factor.name for factor in among if factor.name in lacking and has_fields(factor)]
+
+
+def has_fields(factor: Factor) -> bool:
+    """Whether a factor keeps anything in documents."""
+    return type(factor).fields is not Factor.fields
 
 
 def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings | None = None) -> Json:
     """The index body that the factors make together.
 
-    `fingerprints` and `dimensions` are those of the feature_extractor, which tells them without loading models.
+    `fingerprints` and `dimensions` are those of the feature extractor, which has them without loading models.
     """
     factors = all_factors()
     parts = {factor.name: factor.fields(dimensions) for factor in factors}
@@ -93,36 +111,67 @@ def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], s
     return template.index_body(parts, meta, settings or get_settings())
 
 
-def _every_clause() -> Iterator[Clause]:
-    for factor in every_factor():
-        yield from factor.clauses(sample.question())
+def forget_loaded() -> None:
+    """Load everything anew with the next call, for tests that change folders."""
+    for cached in (_registered, own_factors, _running_extractors):
+        cached.cache_clear()
 
 
 @lru_cache(maxsize=8)
-def _extractors_off(profile: str, named: tuple[str, ...]) -> frozenset[str]:
-    """Of the settings of this process, of which these two are all that counts."""
-    from vision.profiles import switched_off  # noqa: PLC0415  (imports model libraries, for those who switch extractors off)
-
-    return frozenset(switched_off(get_settings()))
+def _registered(folders: tuple[Path, ...]) -> tuple[tuple[Factor, ...], tuple[Broken, ...]]:
+    return _made(discover(Factor, GROUP, HERE, folders))  # type: ignore[type-abstract]
 
 
-def _module(path: Path) -> ModuleType:
-    """The module of a file: one of this folder by its name, another by its path; ConfigurationError names what fails."""
-    if path.parent == HERE:
-        return importlib.import_module(f"factors.{path.stem}")
-    mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    spec = importlib.util.spec_from_file_location(f"omma_factor_{path.stem}_{mark}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"{path} cannot be imported as a factor")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the file is not ours, and may do anything
-        raise ConfigurationError(f"{path} cannot be imported as a factor: {type(error).__name__}: {error}") from error
-    return module
+def _made(found: Found[Factor]) -> tuple[tuple[Factor, ...], tuple[Broken, ...]]:
+    """One object per factor, by name; one that breaks the contract, or whose name or field is taken, is left out."""
+    made: dict[str, Factor] = {}
+    owners = dict.fromkeys(CORE, "every document")
+    broken = list(found.broken)
+    for kind in found.kinds:
+        try:
+            factor = kind()
+            _check(factor, made, owners)
+        except Exception as error:  # a plugin's constructor may do anything
+            broken.append(Broken(found.origins[kind], f"{error}"))
+            continue
+        made[factor.name] = factor
+        owners |= dict.fromkeys(_field_names(factor), factor.name)
+    return tuple(made[name] for name in sorted(made)), tuple(broken)
 
 
-def _named(module: ModuleType) -> list[type[Factor]]:
-    """The factors that a module itself defines."""
-    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Factor)]
-    return [kind for kind in kinds if kind.__module__ == module.__name__ and "name" in vars(kind)]
+def _check(factor: Factor, made: Mapping[str, Factor], owners: Mapping[str, str]) -> None:
+    """ConfigurationError for a factor that cannot take part beside the others."""
+    if factor.name in made:
+        raise ConfigurationError(f"a factor {factor.name!r} exists already")
+    if not getattr(factor, "features", ()):
+        raise ConfigurationError(f"factor {factor.name!r} declares no features")
+    for feature in factor.features:
+        if feature.name.split(".", maxsplit=1)[0] != factor.name:
+            raise ConfigurationError(f"feature {feature.name!r} must be named {factor.name!r}, or begin with '{factor.name}.'")
+    for name in _field_names(factor):
+        if name in owners:
+            raise ConfigurationError(f"field {name!r} of factor {factor.name!r} already belongs to {owners[name]!r}")
+
+
+def _field_names(factor: Factor) -> list[str]:
+    """Fields are known by name without knowing how long vectors are."""
+    return list(factor.fields(_AnyDimension())) if has_fields(factor) else []
+
+
+class _AnyDimension(dict[str, int]):
+    """Stands for the lengths of vectors while only names of fields matter."""
+
+    def __missing__(self, key: str) -> int:
+        return 8
+
+
+def _foreign(factor: Factor) -> bool:
+    return not type(factor).__module__.startswith("factors.")
+
+
+@lru_cache(maxsize=8)
+def _running_extractors(profile: str, off: tuple[str, ...], folders: tuple[Path, ...]) -> frozenset[str]:
+    """Of the settings of this process, of which these are all that counts."""
+    from vision.registry import extractors_of  # noqa: PLC0415  (imports model libraries, which a plain search does not need)
+
+    return frozenset(extractor.name for extractor in extractors_of(get_settings()))

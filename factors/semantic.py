@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from vision.extractors.embedding import unit
 from vision.image_features import ImageFeatures, Vector
 
@@ -27,6 +27,10 @@ class Semantic(Factor):
     reads: ClassVar[tuple[str, ...]] = ("joint",)
     needs_text_embedding: ClassVar[bool] = True
     weight: ClassVar[float] = 1.0
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("semantic", missing_as="median", task=Task("same kind")),
+        Feature("semantic.words", compares="words", missing_as="median"),
+    )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """One vector."""
@@ -72,4 +76,4 @@ def composed(picture: Vector, words: Vector | None) -> Vector:
 def _column(name: str, vector: Vector, question: Question) -> Clause:
     asked = knn.as_list(vector)
     retrieve = knn.retrieve("semantic", asked, question.k, question.filters)
-    return Clause(name, score=knn.exact("semantic", asked), retrieve=retrieve, neutral=True)
+    return Clause(name, score=knn.exact("semantic", asked), retrieve=retrieve)

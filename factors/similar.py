@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import ImageFeatures
 
 
@@ -21,6 +21,9 @@ class Similar(Factor):
     )
     reads: ClassVar[tuple[str, ...]] = ("embedding",)
     weight: ClassVar[float] = 2.0
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature("similar", missing_as="median", task=Task("phone photo to catalogue", "Success@1")),
+    )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """One vector."""
@@ -42,7 +45,7 @@ class Similar(Factor):
             return []
         vector = knn.as_list(embedding)
         retrieve = knn.retrieve("similar", vector, question.k, question.filters)
-        return [Clause("similar", score=knn.exact("similar", vector), retrieve=retrieve, neutral=True)]
+        return [Clause("similar", score=knn.exact("similar", vector), retrieve=retrieve)]
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vector."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from factors.base import Json
 from factors.linked import TRASH, Kind, TextSnippet
-from factors.registry import all_factors
+from factors.registry import all_factors, snippet_fields
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 from vision.image_features import ImageFeatures
@@ -154,7 +154,8 @@ def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
 
 def _linked(document: Mapping[str, Any], entries: list[Json], snippet_encoder: SnippetEncoder | None) -> Json:
     """The document with everything that comes from its places made anew."""
-    seen = {name: value for name, value in document.items() if name not in linked_fields([], {})}
+    linked = snippet_fields()
+    seen = {name: value for name, value in document.items() if name not in linked}
     texts = (told := text_fields(entries, seen, snippet_encoder))["texts"]
     facets = (f"{k}={v}" for entry in entries for k, v in entry.get("facets", {}).items())
     fields: Json = {

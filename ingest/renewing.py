@@ -100,10 +100,10 @@ class Renewer:
     def _made(self, task: _Task, seen: ImageFeatures | None = None) -> Renewed:
         """The document: its own facts, and what every factor makes of the picture and of linked text."""
         observed = {extractor: seen.of(extractor) for extractor in task.extractors} if seen else {}
-        image_features = replace(_blank(task, {}), **{**task.restored, **observed})
+        image_features = _blank(task, {}).with_values(**{**task.restored, **observed})
         failures = failures_of(task.document)
         if seen:
-            looked = task.extractors | {extractor for extractor in failures if getattr(seen, extractor, None) is not None}
+            looked = task.extractors | {extractor for extractor in failures if seen.of(extractor) is not None}
             failures = {s: why for s, why in failures.items() if s not in looked} | dict(seen.failures)
         fields: Json = {"id": task.picture} | {name: value for name, value in task.document.items() if name in CORE}
         fields |= failure_fields(failures) | {"weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}

@@ -5,7 +5,7 @@ it is read and merged again, and the picture is not looked at twice.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
 
@@ -18,9 +18,9 @@ from engine.errors import BadPicture, ConfigurationError, EngineUnavailable, Not
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor, Json
-from factors.registry import all_factors, made_without
+from factors.registry import all_factors, made_without, snippet_fields
 from ingest.copying import KEPT_OPEN, PATIENCE, SHOWN, send
-from ingest.documents import failure_fields, failures_of, linked_fields, text_fields
+from ingest.documents import failure_fields, failures_of, text_fields
 from ingest.renewing import CanReextract
 from ingest.snippet_encoder import EncodesText, SnippetEncoder
 from mappings import versions, weights
@@ -191,8 +191,8 @@ class _Run:
         looked = self._planned.extractors
         sees = {s for s in self._fingerprints if s not in seen.failures and (s in looked or seen.of(s) is not None)}
         renewed = [f for f in self._factors if f.name in self._fields and sees & set(looked) & set(f.reads)]
-        image_features = replace(seen, **self._restored(document, sees))
-        anew = {name for factor in renewed for name in self._fields[factor.name]} | set(linked_fields([], {}))
+        image_features = seen.with_values(**self._restored(document, sees))
+        anew = {name for factor in renewed for name in self._fields[factor.name]} | snippet_fields()
         fields = {name: value for name, value in document.items() if name not in anew}
         for factor in renewed:
             fields |= factor.seen(image_features)

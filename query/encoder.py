@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine.errors import NotFoundError
@@ -19,7 +19,6 @@ from vision.picture import Picture, decode
 
 KEPT = 64  # extracted_features of pictures asked with lately: a part of the same picture is often asked for next
 SAME_OBJECT = 0.97  # overlap from which a box is that of a found object
-EXTRACTORS = frozenset(entry.name for entry in fields(ImageFeatures))
 
 
 class CanEncode(Protocol):
@@ -65,7 +64,7 @@ class QueryEncoder:
     def __init__(self, settings: Settings, factors: Sequence[Factor], extractor: Callable[[], CanEncode]) -> None:
         """`extractor` gives the feature_extractor, and is called only where a model must look."""
         self._settings, self._factors, self._extractor = settings, factors, extractor
-        self.extractors = sorted({extractor for factor in factors for extractor in factor.reads} & EXTRACTORS)
+        self.extractors = sorted({extractor for factor in factors for extractor in factor.reads})
         self.unread = ("sources", "texts", *_fields_of_words(factors))
         self._memory: OrderedDict[tuple[str, Box | None], ImageFeatures] = OrderedDict()
         self._lock = threading.Lock()
@@ -134,7 +133,7 @@ def restore(digest: str, document: Mapping[str, Any], factors: Sequence[Factor])
     """The image_features that a document was made from, as far as its fields keep it."""
     observations: dict[str, Any] = {}
     for factor in factors:
-        observations |= {extractor: seen for extractor, seen in factor.restore(document).items() if extractor in EXTRACTORS}
+        observations |= factor.restore(document)
     return ImageFeatures(digest, int(document.get("width") or 1), int(document.get("height") or 1), **observations)
 
 

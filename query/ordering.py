@@ -36,22 +36,24 @@ class Found:
 
 def limits(run: Run) -> dict[str, float]:
     """What a document must reach in at least one column."""
-    telling = {clause.name for clause in run.clauses() if clause.is_evidence}
-    return cutoff.limits(run.candidate_set.table, run.thresholds, telling)
+    features = {feature.name: feature for factor, _ in run.columns.values() for feature in factor.features}
+    return cutoff.limits(run.candidate_set.table, run.thresholds, features)
 
 
 def supported(run: Run) -> set[str]:
-    """The documents for which some column gives evidence."""
+    """The documents for which some feature gives evidence; all of them where no feature of the question is calibrated."""
+    table = run.candidate_set.table
+    if not cutoff.is_calibrated(table, run.thresholds):
+        return set(table)
     reached = limits(run)
-    return {document for document, values in run.candidate_set.table.items() if cutoff.supported(values, reached)}
+    return {document for document, values in table.items() if cutoff.supported(values, reached)}
 
 
 def order(run: Run) -> None:
     """By the model in use, or by rank fusion; where two ranker_selector are compared, by both in turn."""
     run.candidate_set = candidate_set(run)
     selection = run.ranker_selector.choose() if run.ranker_selector else Selection()
-    if selection.warning:
-        run.warnings.append(selection.warning)
+    run.warnings += [line for line in (selection.warning, run.ranker_selector.news() if run.ranker_selector else "") if line]
     first, ranker = (
         in_engine(run, selection.model) if selection.in_engine and selection.model else _ordered(run, selection.model)
     )

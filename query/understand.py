@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.errors import ConfigurationError
 from engine.settings import Settings
 from factors.base import Clause, Factor, Question
-from factors.registry import is_asked, made_without
+from factors.registry import is_enabled, made_without, word_fields
 from factors.words import Term, Words
 from mappings import weights as mapping_weights
 from query import filters, words
@@ -67,7 +68,9 @@ class Understanding:
 
     def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json]) -> Question:
         chosen = asked.chosen if asked else None
-        return Question(chosen, wanted, bool(asked and asked.box), self.settings.candidates, tuple(conditions))
+        return Question(
+            chosen, wanted, bool(asked and asked.box), self.settings.candidates, tuple(conditions), word_fields=word_fields()
+        )
 
     def _text_embedding(self, run: Run, wanted: Words) -> Vector | None:
         """Where the words lie in the joint embedding, if some factor of the index takes it; a warning where they cannot be
@@ -103,12 +106,17 @@ class Understanding:
             if len(clauses) > len(by_words) and asked and not asked.restored:
                 mapping_weights.check(self.index.meta() or {}, self.fingerprints(), factor.name)
             run.columns |= {clause.name: (factor, clause) for clause in clauses}
-        neutral = frozenset(clause.name for clause in run.clauses() if clause.neutral)
-        run.fusion = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), neutral)
+        declared = {feature.name: feature for factor, _ in run.columns.values() for feature in factor.features}
+        median_if_missing = frozenset(name for name in run.columns if declared[name].missing_as == "median")
+        run.fusion = ReciprocalRank(self.settings.fusion_k, weights(run.columns, self.settings), median_if_missing)
 
     def _asked(self, factor: Factor, question: Question) -> list[Clause]:
-        """The factor's columns of the default set, and those that the settings add to it."""
-        return [clause for clause in factor.clauses(question) if is_asked(clause, self.settings)]
+        """The clauses of the factor's enabled features; a clause that it does not declare is an error of the factor."""
+        declared = {feature.name: feature for feature in factor.features}
+        clauses = factor.clauses(question)
+        if undeclared := [clause.name for clause in clauses if clause.name not in declared]:
+            raise ConfigurationError(f"its features do not declare {', '.join(undeclared)}")
+        return [clause for clause in clauses if is_enabled(declared[clause.name], self.settings)]
 
     def _load_thresholds(self, run: Run) -> None:
         """Those measured with the weights that made the index; a warning where they are missing."""

@@ -29,7 +29,7 @@ class FusionConfig(BaseModel):
 
     k: int = 10
     weights: dict[str, float] = {}
-    neutral: list[str] = []
+    median_if_missing: list[str] = []
 
 
 class CandidateSet(BaseModel):

@@ -1,29 +1,38 @@
 """Where the irrelevant tail begins.
 
-A document is kept when at least one column gives it evidence. What counts as evidence is measured on data by
-`omma calibrate` and kept in `thresholds-<profile>.json`, column by column, in one of three ways:
+A document is kept when at least one feature gives it evidence. What counts as evidence is calibrated on data by `omma
+calibrate`, feature by feature, in one of three ways:
 
 * `at-least`: an absolute value, for similarities, whose scale does not depend on the question;
-* `of-best`: a share of the column's best value among the candidates, for BM25, whose scale does;
-* `never`: the column alone is no evidence, because it did not tell relevant from unrelated.
+* `of-best`: a share of the feature's best value among the candidates, for BM25, whose scale does;
+* `never`: the feature alone is no evidence, because it did not tell relevant from unrelated pairs.
 
-A column that was never measured counts as evidence where its factor proposed candidates by itself, or checked them one by
-one, and not otherwise.
+A feature that nobody calibrated is evidence by any value where its factor declares that a match is (`retrieval_is_evidence`).
+Otherwise a value must stand out from the feature's own background: the values of this question's other candidates. Their excess
+over the smallest one is taken as exponential (peaks over threshold with shape 0; Coles, An Introduction to Statistical Modeling
+of Extreme Values, 2001, section 4.2), its scale estimated by the median, which relevant documents hardly move. A value is
+evidence where the best of as many background values would reach it in one question of a hundred.
+
 Figures of other weights than the index holds are not applied.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import log
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from factors.base import Feature
 from ranking.candidate_set import Table
 
 HERE = Path(__file__).parent
 TAIL, LANDMARKS = "thresholds", "landmarks"  # where the tail begins; from when on two pictures show the same thing
-ANY = 0.0  # any value of the column is evidence
+ANY = 0.0  # any value of the feature is evidence
+FALSE_ALARM = 0.01  # share of questions without relevant documents in which an uncalibrated feature may keep one
+FEWEST_BACKGROUND = 30  # candidates with a value, below which there is no background to stand out from
 
 
 class Threshold(BaseModel):
@@ -70,19 +79,45 @@ def same_thing(profile: str, folder: Path = HERE) -> Thresholds | None:
     return _read(path_of(profile, folder, LANDMARKS))
 
 
-def limits(table: Table, thresholds: Thresholds | None, telling: Collection[str]) -> dict[str, float]:
-    """What a document must reach in at least one column, in the scale of this table; nothing for columns without say."""
-    measured = thresholds.columns if thresholds else {}
+def limits(table: Table, thresholds: Thresholds | None, features: Mapping[str, Feature]) -> dict[str, float]:
+    """The value that a document must reach in at least one feature; no entry for features that give no evidence.
+
+    `features` declares the features by name; one that is not there gives no evidence unless it was calibrated.
+    """
+    calibrated = thresholds.columns if thresholds else {}
     found: dict[str, float] = {}
-    for column in sorted({column for values in table.values() for column in values}):
-        threshold = measured.get(column)
-        if threshold is None and column in telling:
-            found[column] = ANY
-        elif threshold is not None and threshold.rule == "at-least":
-            found[column] = threshold.value
-        elif threshold is not None and threshold.rule == "of-best":
-            found[column] = threshold.value * max(values.get(column, 0.0) for values in table.values())
+    for name in sorted({name for values in table.values() for name in values}):
+        values = [row[name] for row in table.values() if name in row]
+        limit = _calibrated(calibrated[name], values) if name in calibrated else _uncalibrated(features.get(name), values)
+        if limit is not None:
+            found[name] = limit
     return found
+
+
+def is_calibrated(table: Table, thresholds: Thresholds | None) -> bool:
+    """Whether any feature of this question has a threshold: where none has, nothing can be told apart, and all is kept."""
+    return thresholds is not None and any(name in thresholds.columns for values in table.values() for name in values)
+
+
+def stands_out(values: Sequence[float]) -> float | None:
+    """The value from which on one of these stands out from the others; None where they are too few or all alike."""
+    if len(values) < FEWEST_BACKGROUND:
+        return None
+    lowest = min(values)
+    scale = (median(values) - lowest) / log(2)  # the median of an exponential distribution is its scale times ln 2
+    return lowest + scale * log(len(values) / FALSE_ALARM) if scale > 0 else None
+
+
+def _calibrated(threshold: Threshold, values: Sequence[float]) -> float | None:
+    if threshold.rule == "at-least":
+        return threshold.value
+    return threshold.value * max(values) if threshold.rule == "of-best" else None
+
+
+def _uncalibrated(feature: Feature | None, values: Sequence[float]) -> float | None:
+    if feature is None:
+        return None
+    return ANY if feature.retrieval_is_evidence else stands_out(values)
 
 
 def supported(values: Mapping[str, float], reached: Mapping[str, float]) -> bool:

@@ -19,23 +19,23 @@ NAME = "fusion"
 class ReciprocalRank:
     """The ranker, and the same rule for merging lists of candidates.
 
-    `weights` are by column; 1 where none is given. `neutral` names columns in which a missing value means that nothing is
-    known: there a document stands in the middle, so that those with a poor value do not pass it for having any.
+    `weights` are by column; 1 where none is given. `median_if_missing` names columns in which a missing value means that
+    nothing is known: there a document stands in the middle, so that those with a poor value do not pass it for having any.
     """
 
     k: int = 10
     weights: Mapping[str, float] = field(default_factory=dict)
-    neutral: frozenset[str] = frozenset()
+    median_if_missing: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, fusion_config: FusionConfig) -> "ReciprocalRank":
         """As a candidate_set says that it was set."""
-        return cls(fusion_config.k, fusion_config.weights, frozenset(fusion_config.neutral))
+        return cls(fusion_config.k, fusion_config.weights, frozenset(fusion_config.median_if_missing))
 
     @property
     def fusion_config(self) -> FusionConfig:
         """What it goes by, to be kept with a candidate_set."""
-        return FusionConfig(k=self.k, weights=dict(self.weights), neutral=sorted(self.neutral))
+        return FusionConfig(k=self.k, weights=dict(self.weights), median_if_missing=sorted(self.median_if_missing))
 
     def merge(self, rankings: Mapping[str, Sequence[str]]) -> list[str]:
         """Ids of several rankings (each best first) as one."""
@@ -66,7 +66,7 @@ class ReciprocalRank:
         return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id))
 
     def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
-        """Each column's part of the score; a neutral column gives its part to those without a value, too."""
+        """Each column's part of the score; a median_if_missing column gives its part to those without a value, too."""
         table = candidate_set.table
         parts = self._parts(table, {column: ranks(table, column) for column in columns_of(table)})
         return {document: parts[document] for document in documents}
@@ -76,7 +76,7 @@ class ReciprocalRank:
         best = sum(self._part(column, 1) for column in by_column) or 1.0
         parts: dict[str, dict[str, float]] = {document: {} for document in table}
         for column, found in by_column.items():
-            middle = self._part(column, (len(found) + 1) / 2) if column in self.neutral else None
+            middle = self._part(column, (len(found) + 1) / 2) if column in self.median_if_missing else None
             for document, own in parts.items():
                 part = self._part(column, found[document]) if document in found else middle
                 if part is not None:
@@ -93,6 +93,13 @@ def weights(columns: Mapping[str, tuple[Factor, Clause]], settings: Settings) ->
     The settings may also name a column (`labels.words`) outright.
     """
     given = settings.fusion_weights
-    found = {name: given.get(f.name, f.weight) * clause.weight for name, (f, clause) in columns.items()}
+    found = {name: given.get(f.name, f.weight) * _share(f, clause) for name, (f, clause) in columns.items()}
     factors = {factor.name for factor, _ in columns.values()}
     return found | {name: weight for name, weight in given.items() if name in found and name not in factors}
+
+
+def _share(factor: Factor, clause: Clause) -> float:
+    """The clause's share of its factor's weight: its own for this question, or the one that its feature declares."""
+    if clause.weight is not None:
+        return clause.weight
+    return next(feature.weight for feature in factor.features if feature.name == clause.name)

@@ -36,12 +36,16 @@ class RankerSelector:
     """The rankers of an installation. A promoted model is taken up by the next question; safe to share between threads."""
 
     def __init__(self, settings: Settings, columns: Callable[[], Sequence[str]]) -> None:
-        """`columns` names those that the factor table can have now: a model must have been made with the same ones."""
+        """`columns` names the features that the factor table can have now.
+
+        A model ignores those that it was learned without; one that it knows and the table lacks is missing to it (NaN).
+        """
         self._settings, self._columns = settings, columns
         self._models = Models(settings)
         self._lock = threading.Lock()
         self._mark: tuple[int, int] | None = None
         self._selection = Selection()
+        self._news = ""
         self._cooldowns: dict[str, float] = {}  # model -> until when
         self._failures: dict[str, int] = {}  # model -> slow answers one after the other
 
@@ -60,6 +64,12 @@ class RankerSelector:
                 warning=f"model {selection.model.name} was too slow; results are in the order of rank fusion for a while"
             )
         return selection
+
+    def news(self) -> str:
+        """What to say once, by the first question after a model was loaded; empty afterwards."""
+        with self._lock:
+            said, self._news = self._news, ""
+        return said
 
     def took(self, model: str, milliseconds: float) -> None:
         """Remember how long a model took: one that is too slow rests."""
@@ -96,8 +106,10 @@ class RankerSelector:
         card = self._models.card(name)
         if card.profile != self._settings.profile and name == self._models.packaged():
             return None  # it was made for other extractors: that is no fault
-        card.recipe.features.check(self._columns())
         model = self._models.load(name)
+        if unknown := model.features.unknown(self._columns()):
+            self._news = f"{name} was learned without {', '.join(unknown)} and ignores it; `omma rank train` learns it"
+            logger.info("%s", self._news)
         try:
             model.contributions(FIRST, list(FIRST.table))  # what is slow only the first time happens now
         except Exception as error:  # whatever it is: a model is data, and data must not take the search away

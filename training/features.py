@@ -31,7 +31,7 @@ def features_of(paths: Sequence[Path], settings: Settings) -> Vector:
     rows: list[Vector] = []
     for start in range(0, len(paths), CHUNK):
         chunk = [load(path, settings) for path in paths[start : start + CHUNK]]
-        rows += [seen.features for seen in backbone.look([picture.pixels for picture in chunk])]
+        rows += [seen.features for seen in backbone.run([picture.pixels for picture in chunk])]
     return np.stack(rows)
 
 

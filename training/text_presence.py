@@ -106,7 +106,7 @@ def main(data: Path) -> None:
     settings = get_settings()
     folders = {folder: pictures_in(data / folder, most) for folder, most in PER_FOLDER.items()}
     paths = [path for found in folders.values() for path in found]
-    pages = [seen.features for seen in BackboneExtractor(settings).look([p.pixels for p in drawn(paths, settings)])]
+    pages = [seen.features for seen in BackboneExtractor(settings).run([p.pixels for p in drawn(paths, settings)])]
     rows = unit(np.concatenate([features_of(paths, settings), pages]))
     truth = np.concatenate([truth_of(paths, settings), np.ones(DRAWN, dtype=bool)])
     weights = np.concatenate([np.ones(len(paths)), np.full(DRAWN, DRAWN_WEIGHT)])

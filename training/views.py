@@ -18,7 +18,7 @@ from training.held_out import rank
 from training.transforms import Pixels
 from vision import fingerprints
 from vision.extractors.backbone import BackboneExtractor
-from vision.extractors.embedding import MIDDLE, looks
+from vision.extractors.embedding import CENTRE_CROP, multi_crop
 from vision.image_features import Vector
 
 CHUNK = 32  # pictures
@@ -66,7 +66,7 @@ def _opened(scenes: tuple[Path, ...]) -> list[Pixels]:
 def _kept(paths: Sequence[Path], show: Show, what: tuple[object, ...], settings: Settings) -> Vector:
     """Extracted at once per list of pictures and state of what makes them."""
     backbone = BackboneExtractor(settings)
-    listed = fingerprints.of_values([path.name for path in paths], *what, MIDDLE)
+    listed = fingerprints.of_values([path.name for path in paths], *what, CENTRE_CROP)
     file = make_folder(paths_of(settings).cache / "views") / f"{backbone.fingerprint}-{MARK}-{listed}.npy"
     if not file.exists():
         temporary = file.with_suffix(".tmp.npy")
@@ -81,5 +81,5 @@ def _looked(paths: Sequence[Path], show: Show, backbone: BackboneExtractor) -> I
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         made = pool.map(show, paths, chunksize=8)
         while chunk := list(islice(made, CHUNK)):
-            seen = looks(backbone, [image for images in chunk for image in images])
+            seen = multi_crop(backbone, [image for images in chunk for image in images])
             yield from seen.reshape(len(chunk), len(chunk[0]), -1)

@@ -1,126 +1,121 @@
-"""The extractors as a graph: each looks once, in batches, after those that it needs."""
+"""The extractors as a graph: each runs once per batch, after those that it needs."""
 
 import logging
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision.extractor import Extractor
+from vision.extractor import Extractor, Failure, Outcome, Value
 from vision.image_features import ImageFeatures, Vector
 from vision.joint import Joint
 from vision.picture import Picture
-from vision.profiles import extractors_of, with_dependants
+from vision.registry import EveryExtractor, registered, with_dependants
 
 logger = logging.getLogger(__name__)
-
-# What makes one feature_extractor differ from another.
-MODEL_SETTINGS = (
-    "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
-    "hub_embedding", "hub_detector", "hub_text", "extractors_off",
-)  # fmt: skip
 BLANK_SIDE = 64  # px of the picture that models are warmed up with
 
 
 class FeatureExtractor:
-    """Looks at pictures with the extractors of a profile; thread-safe.
+    """Runs extractors on pictures; thread-safe.
 
-    `extractors` are in the order in which they look; `timings` holds the seconds that each has taken so far, `looked` the
-    number
-    of pictures.
+    `extractors` are in the order in which they run; `timings` holds the seconds that each has taken so far, `extracted` the
+    number of pictures. With `idle` > 0, models that nobody used for so many seconds are unloaded.
     """
 
-    def __init__(self, extractors: Sequence[Extractor]) -> None:
+    def __init__(self, extractors: Sequence[EveryExtractor], *, idle: float = 0.0) -> None:
         """Raise ConfigurationError where extractors need one that is not there, or each other."""
         self.extractors = in_order(extractors)
         self._lock = threading.Lock()
+        self._idle = idle
+        self._sweeper: threading.Thread | None = None
         self.timings: dict[str, float] = dict.fromkeys(self.extractors, 0.0)
-        self.looked = 0
+        self.extracted = 0
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
-        """What these extractors (all of them by default) and those that they need see of each picture.
+        """Outputs of these extractors (all of them by default) and of those that they need, for each picture.
 
-        An extractor that fails is asked again picture by picture; where it still fails, its field stays empty and `failures`
-        says why. Nothing is raised for one picture's sake.
+        An extractor that fails is asked again picture by picture; where it still fails, `failures` says why. Nothing is raised
+        for one picture's sake.
         """
-        seen = [ImageFeatures(picture.id, picture.width, picture.height) for picture in pictures]
+        found = [ImageFeatures(picture.id, picture.width, picture.height) for picture in pictures]
         for extractor in self._wanted(extractors) if pictures else ():
             begun = time.perf_counter()
-            found = self._observe(extractor, pictures, seen)
-            seen = [self._added(extractor.name, p, observed) for p, observed in zip(seen, found, strict=True)]
+            outcomes = self._observe(extractor, pictures, found)
+            found = [_added(extractor.name, f, outcome) for f, outcome in zip(found, outcomes, strict=True)]
             with self._lock:
                 self.timings[extractor.name] += time.perf_counter() - begun
         with self._lock:
-            self.looked += len(pictures)
-        return seen
+            self.extracted += len(pictures)
+        self._sweep_from_now_on()
+        return found
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
-        """Where texts lie in the joint embedding of pictures and words: unit vectors [n, d]; ConfigurationError without a
-        model.
-        """
-        return self._reader().encode_text(texts)
+        """Texts in the joint embedding of pictures and words: unit vectors [n, d]; ConfigurationError without a model."""
+        return self._joint().encode_text(texts)
 
     def understands(self, text: str, language: str = "") -> bool:
-        """Whether `encode_text` makes sense of a text in that language (BCP 47, or empty); ConfigurationError without a
-        model.
-        """
-        return self._reader().understands(text, language)
+        """Whether `encode_text` knows the language of a text (BCP 47, or empty); ConfigurationError without a model."""
+        return self._joint().understands(text, language)
 
     def min_agreement(self) -> float | None:
         """The cosine under which a text is unlikely to be about a picture; None where nobody measured it."""
-        return self._reader().min_agreement
-
-    def _reader(self) -> Joint:
-        extractor = self.extractors.get(Joint.name)
-        if not isinstance(extractor, Joint):
-            raise ConfigurationError("no extractor reads texts into the space of pictures")
-        return extractor
+        return self._joint().min_agreement
 
     def warm_up(self, extractors: Collection[str] | None = None) -> None:
-        """Load the models and look once, so that the first picture does not wait; what is missing is logged, not raised."""
+        """Load the models and run once, so that the first picture does not wait; what is missing is logged, not raised."""
         blank = Picture("blank", np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8), BLANK_SIDE, BLANK_SIDE, "PNG")
-        seen = [ImageFeatures(blank.id, BLANK_SIDE, BLANK_SIDE)]
+        found = [ImageFeatures(blank.id, BLANK_SIDE, BLANK_SIDE)]
         for extractor in self._wanted(extractors):
-            seen = [self._added(extractor.name, seen[0], observe(extractor, [blank], seen)[0])]
-            if isinstance(extractor, Joint) and (why := _unread(extractor)):
-                logger.error("extractor %s reads no texts: %s", extractor.name, why)
-        for name, why in seen[0].failures.items():
+            found = [_added(extractor.name, found[0], observe(extractor, [blank], found)[0])]
+            if isinstance(extractor, Joint) and (why := _text_failure(extractor)):
+                logger.error("extractor %s encodes no text: %s", extractor.name, why)
+        for name, why in found[0].failures.items():
             logger.error("extractor %s does not work: %s", name, why)
+        self._sweep_from_now_on()
+
+    def unload_idle(self, seconds: float = 0.0) -> list[str]:
+        """Free models that nobody used for that long; the names of their extractors."""
+        return [name for name, extractor in self.extractors.items() if extractor.unload(seconds)]
 
     def fingerprints(self) -> dict[str, str]:
         """Extractor -> model and weights; loads no model."""
         return {name: extractor.fingerprint for name, extractor in self.extractors.items()}
 
     def dimensions(self) -> dict[str, int]:
-        """Lengths of the vectors that extractors see; loads no model."""
+        """Lengths of the extractors' vectors; loads no model."""
         return {name: extractor.dimension for name, extractor in self.extractors.items() if extractor.dimension}
 
     def with_needs(self, names: Collection[str]) -> set[str]:
-        """These extractors and those that must look before them; ConfigurationError for a name that no extractor has."""
+        """These extractors and those that must run before them; ConfigurationError for an unknown name."""
         return {extractor.name for extractor in self._wanted(names)}
 
     def dependants(self, names: Collection[str]) -> list[str]:
-        """These extractors and those that need them or borrow from them; ConfigurationError for a name that no extractor
-        has.
-        """
+        """These extractors and those that need them or borrow from them; ConfigurationError for an unknown name."""
         self._check(names)
         return with_dependants(self.extractors.values(), names)
+
+    def _joint(self) -> Joint:
+        extractor = self.extractors.get(Joint.name)
+        if not isinstance(extractor, Joint):
+            raise ConfigurationError("no extractor encodes texts into the joint embedding")
+        return extractor
 
     def _check(self, names: Collection[str]) -> None:
         if unknown := set(names) - set(self.extractors):
             raise ConfigurationError(f"no such extractor: {', '.join(sorted(unknown))}; there are {', '.join(self.extractors)}")
 
-    def _observe(self, extractor: Extractor, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
-        """One observation, or the exception that took its place, per picture."""
-        return observe(extractor, pictures, seen)
+    def _observe(
+        self, extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]
+    ) -> list[Outcome[Any]]:
+        return observe(extractor, pictures, found)
 
-    def _wanted(self, names: Collection[str] | None) -> list[Extractor]:
-        """These extractors and those that run before them, in order; ConfigurationError for a name that no extractor has."""
+    def _wanted(self, names: Collection[str] | None) -> list[EveryExtractor]:
+        """These extractors and those that run before them, in order; ConfigurationError for an unknown name."""
         if names is None:
             return list(self.extractors.values())
         self._check(names)
@@ -130,40 +125,57 @@ class FeatureExtractor:
                 wanted.add(extractor.name)
         return [extractor for extractor in self.extractors.values() if extractor.name in wanted]
 
-    @staticmethod
-    def _added(name: str, seen: ImageFeatures, found: Any) -> ImageFeatures:
-        if isinstance(found, Exception):
-            why = f"{type(found).__name__}: {found}"
-            return replace(seen, failures={**seen.failures, name: why})
-        added: dict[str, Any] = {name: found}
-        return replace(seen, **added)
+    def _sweep_from_now_on(self) -> None:
+        """Unload idle models from now on, where the settings ask for it; a process that was forked starts its own thread."""
+        with self._lock:
+            if self._idle <= 0 or (self._sweeper and self._sweeper.is_alive()):
+                return
+            self._sweeper = threading.Thread(target=self._sweep, name="unload-idle-models", daemon=True)
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        while any(extractor.is_loaded for extractor in self.extractors.values()):
+            time.sleep(self._idle / 2)
+            for name in self.unload_idle(self._idle):
+                logger.info("extractor %s was idle for %.0f s: its model is unloaded", name, self._idle)
 
 
-def observe(extractor: Extractor, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
-    """One observation, or the exception that took its place, per picture. An extractor without what it needs has failed too."""
-    ready = [i for i, p in enumerate(seen) if not set(extractor.needs) & set(p.failures)]
-    found: list[Any] = [RuntimeError(f"needs {', '.join(extractor.needs)}, which failed") for _ in pictures]
+def observe(extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]) -> list[Outcome[Any]]:
+    """A value or a failure per picture. An extractor without what it needs has failed too."""
+    ready = [i for i, f in enumerate(found) if not set(extractor.needs) & set(f.failures)]
+    outcomes: list[Outcome[Any]] = [Failure(f"needs {', '.join(extractor.needs)}, which failed") for _ in pictures]
+    for i, outcome in zip(ready, _batch(extractor, [pictures[i] for i in ready], [found[i] for i in ready]), strict=True):
+        outcomes[i] = outcome
+    return outcomes
+
+
+def _batch(extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]) -> list[Outcome[Any]]:
+    if not pictures:
+        return []
     try:
-        observations = extractor.observe([pictures[i] for i in ready], [seen[i] for i in ready]) if ready else []
+        return [Value(output) for output in extractor.observe(pictures, found)]
     except ConfigurationError as error:  # a model that is not there is not there for single pictures either
-        observations = [error] * len(ready)
+        return [Failure.of(error)] * len(pictures)
     except Exception as error:
-        logger.warning("extractor %s failed on a batch of %d (%s); trying one by one", extractor.name, len(ready), error)
-        observations = [_alone(extractor, pictures[i], seen[i]) for i in ready]
-    for i, observation in zip(ready, observations, strict=True):
-        found[i] = observation
-    return found
+        logger.warning("extractor %s failed on a batch of %d (%s); one by one now", extractor.name, len(pictures), error)
+        return [_alone(extractor, picture, f) for picture, f in zip(pictures, found, strict=True)]
 
 
-def _alone(extractor: Extractor, picture: Picture, seen: ImageFeatures) -> Any:
+def _alone(extractor: Extractor[Any], picture: Picture, found: ImageFeatures) -> Outcome[Any]:
     try:
-        return extractor.observe([picture], [seen])[0]
+        return Value(extractor.observe([picture], [found])[0])
     except Exception as error:
-        return error
+        return Failure.of(error)
 
 
-def _unread(extractor: Joint) -> str:
-    """Read one text; why it could not be."""
+def _added(name: str, found: ImageFeatures, outcome: Outcome[Any]) -> ImageFeatures:
+    if isinstance(outcome, Failure):
+        return found.with_failures({name: outcome.reason})
+    return found.with_values(**{name: outcome.value})
+
+
+def _text_failure(extractor: Joint) -> str:
+    """Why a text cannot be encoded; empty where it can."""
     try:
         extractor.encode_text(["a picture"])
     except Exception as error:
@@ -171,9 +183,9 @@ def _unread(extractor: Joint) -> str:
     return ""
 
 
-def in_order(extractors: Sequence[Extractor]) -> Mapping[str, Extractor]:
-    """Extractors by name, each after those that must run before it; a gate that is not there is none."""
-    ordered: dict[str, Extractor] = {}
+def in_order(extractors: Sequence[EveryExtractor]) -> Mapping[str, EveryExtractor]:
+    """Extractors by name, each after those that must run before it; a gate that is not registered is ignored."""
+    ordered: dict[str, EveryExtractor] = {}
     waiting, there = list(extractors), {extractor.name for extractor in extractors}
     while waiting:
         ready = [extractor for extractor in waiting if set(extractor.needs) | (extractor.after & there) <= set(ordered)]
@@ -185,13 +197,18 @@ def in_order(extractors: Sequence[Extractor]) -> Mapping[str, Extractor]:
 
 
 def get_feature_extractor(settings: Settings) -> FeatureExtractor:
-    """The feature_extractor of this process for these models; models load when first needed."""
-    key = tuple(str(getattr(settings, name)) for name in MODEL_SETTINGS)
+    """The feature extractor of this process for these settings; models load when first needed."""
+    key = settings.model_dump_json(include=set(MODEL_SETTINGS))
     with _lock:
         if key not in _kept:
-            _kept[key] = FeatureExtractor(extractors_of(settings))
+            _kept[key] = FeatureExtractor(registered(settings).running, idle=settings.model_idle)
         return _kept[key]
 
 
-_kept: dict[tuple[str, ...], FeatureExtractor] = {}
+# What makes one feature extractor differ from another.
+MODEL_SETTINGS = (
+    "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
+    "embedding_model", "objects_model", "joint_model", "model_idle", "extractors_off", "plugin_path",
+)  # fmt: skip
+_kept: dict[str, FeatureExtractor] = {}
 _lock = threading.Lock()

@@ -1,8 +1,8 @@
-"""What the extractors saw: the typed record that documents and questions are both made from."""
+"""Outputs of the extractors: the typed record that documents and questions are both made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,31 +167,88 @@ class Local:
         return replace(kept, points=places[inside].astype(np.float32), sizes=(kept.sizes * longer).astype(np.float32))
 
 
-@dataclass(frozen=True, slots=True)
 class ImageFeatures:
-    """Everything seen of one picture.
+    """Everything extracted from one image: outputs by extractor, built-in and third-party alike.
 
-    One field per extractor, named as the extractor. None: that extractor did not run, or failed (then `failures` says why).
+    An extractor without an entry did not run, or failed (then `failures` says why). Immutable; `with_values`, `with_failures`
+    and `sized` give changed copies. `of(name)` reads any output; the properties below read those of built-in extractors.
     """
 
-    picture_id: str
-    width: int
-    height: int
-    backbone: "Backbone | None" = None
-    embedding: Vector | None = None  # [d], unit length
-    joint: Vector | None = None  # [d], unit length, in the space of pictures and words
-    labels: tuple[Label, ...] | None = None
-    objects: tuple[Object, ...] | None = None
-    text_presence: float | None = None  # probability that there is text to read
-    text: Text | None = None
-    colours: tuple[Colour, ...] | None = None
-    phash: int | None = None  # 64 bits
-    local: Local | None = None
-    failures: Mapping[str, str] = field(default_factory=dict)
+    __slots__ = ("failures", "height", "picture_id", "values", "width")
+
+    def __init__(
+        self, picture_id: str, width: int, height: int, *, failures: Mapping[str, str] | None = None, **values: object
+    ) -> None:
+        """`values` are outputs by extractor; None stands for no output."""
+        self.picture_id, self.width, self.height = picture_id, width, height
+        self.values: Mapping[str, object] = {name: value for name, value in values.items() if value is not None}
+        self.failures: Mapping[str, str] = dict(failures or {})
 
     def of(self, extractor: str) -> Any:
-        """What the extractor of that name saw, or None."""
-        return getattr(self, extractor)
+        """The output of the extractor of that name, or None."""
+        return self.values.get(extractor)
+
+    def with_values(self, **values: object) -> "ImageFeatures":
+        """A copy with these outputs added or replaced; None removes one."""
+        return ImageFeatures(self.picture_id, self.width, self.height, failures=self.failures, **{**self.values, **values})
+
+    def with_failures(self, failures: Mapping[str, str]) -> "ImageFeatures":
+        """A copy with these failures added."""
+        return ImageFeatures(self.picture_id, self.width, self.height, failures={**self.failures, **failures}, **self.values)
+
+    def sized(self, picture_id: str, width: int, height: int) -> "ImageFeatures":
+        """The same outputs, of an image of that id and size in pixels."""
+        return ImageFeatures(picture_id, width, height, failures=self.failures, **self.values)
+
+    @property
+    def backbone(self) -> "Backbone | None":
+        """Features and logits of the shared network."""
+        return cast("Backbone | None", self.of("backbone"))
+
+    @property
+    def embedding(self) -> Vector | None:
+        """[d], unit length."""
+        return cast("Vector | None", self.of("embedding"))
+
+    @property
+    def joint(self) -> Vector | None:
+        """[d], unit length, in the joint embedding of pictures and words."""
+        return cast("Vector | None", self.of("joint"))
+
+    @property
+    def labels(self) -> tuple[Label, ...] | None:
+        """Classes of the whole image, the surest first."""
+        return cast("tuple[Label, ...] | None", self.of("labels"))
+
+    @property
+    def objects(self) -> tuple[Object, ...] | None:
+        """Detected objects, the surest first."""
+        return cast("tuple[Object, ...] | None", self.of("objects"))
+
+    @property
+    def text_presence(self) -> float | None:
+        """Probability that there is text to read, 0..1."""
+        return cast("float | None", self.of("text_presence"))
+
+    @property
+    def text(self) -> Text | None:
+        """Text read in the image."""
+        return cast("Text | None", self.of("text"))
+
+    @property
+    def colours(self) -> tuple[Colour, ...] | None:
+        """Dominant colours, the largest first."""
+        return cast("tuple[Colour, ...] | None", self.of("colours"))
+
+    @property
+    def phash(self) -> int | None:
+        """Perceptual hash, 64 bits."""
+        return cast("int | None", self.of("phash"))
+
+    @property
+    def local(self) -> Local | None:
+        """Keypoints with their descriptors."""
+        return cast("Local | None", self.of("local"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from vision.extractor import Extractor
 from vision.image_features import Vector
 
 
-class Joint(Extractor):
+class Joint(Extractor[Vector]):
     """A picture to a unit vector of a space in which texts lie, too: what both are about brings them near each other.
 
     The fingerprint covers both ways into the space. The part that reads is loaded on the first text and the part that looks on

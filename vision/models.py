@@ -5,9 +5,8 @@ from pathlib import Path
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision.extractor import Extractor
 from vision.feature_extractor import get_feature_extractor
-from vision.profiles import switched_off
+from vision.registry import EveryExtractor, switched_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def export_all(settings: Settings, *, force: bool = False) -> None:
         extractor.export(force=force)
 
 
-def _model(extractor: Extractor) -> Model:
+def _model(extractor: EveryExtractor) -> Model:
     try:
         files = extractor.files()
         absent = [path.name for path in files if not path.exists()]

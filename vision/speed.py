@@ -8,7 +8,7 @@ from engine.errors import BadPicture, ConfigurationError
 from engine.settings import Settings
 from vision.feature_extractor import FeatureExtractor
 from vision.picture import Picture, decode
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from engine.errors import ConfigurationError
 from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.verticals import VERTICALS
 
@@ -48,13 +47,9 @@ class FeatureSet(BaseModel):
         """
         return (*[1] * len(self.columns), *[0] * (len(self.names) - len(self.columns)))
 
-    def check(self, there: Sequence[str]) -> None:
-        """ConfigurationError, with the difference, where the factor table has other columns than these."""
-        gone, new = sorted(set(self.columns) - set(there)), sorted(set(there) - set(self.columns))
-        if gone or new:
-            parts = [f"it reads {', '.join(gone)}, which no factor gives" if gone else ""]
-            parts += [f"it does not know {', '.join(new)}" if new else ""]
-            raise ConfigurationError("the model was made with other features: " + "; ".join(filter(None, parts)))
+    def unknown(self, there: Sequence[str]) -> list[str]:
+        """Those of these features that the order was learned without: it ignores them."""
+        return sorted(set(there) - set(self.columns))
 
     def matrix(self, candidate_set: CandidateSet) -> Matrix:
         """The features of every document of the table, in its order: [documents, features]."""

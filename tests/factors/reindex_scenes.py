@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +83,7 @@ class Looking:
         seen = image_features(
             picture.id, **{extractor: everything[extractor] for extractor in extractors if extractor not in failures}
         )
-        return replace(seen, failures=failures, width=picture.width, height=picture.height)
+        return seen.sized(seen.picture_id, picture.width, picture.height).with_failures(failures)
 
 
 def png(number: int) -> bytes:

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.engine
 
 
 def column(text: str) -> Clause:
-    (found,) = registry.by_name("coverage").clauses(Question(words=Words(tuple(Term(word) for word in text.split()))))
+    (found,) = registry.by_name("coverage").clauses(
+        Question(words=Words(tuple(Term(word) for word in text.split())), word_fields=registry.word_fields())
+    )
     return found
 
 

@@ -1,5 +1,6 @@
 """What every factor owes: the way back, evidence for people, and a page that is up to date."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,12 @@ from scenes import Live, an_object, colour, documents, image_features, label, po
 from cli import docs as docs_command
 from factors import registry
 from factors.base import Evidence, Factor, Question
-from factors.docs import columns
 from factors.linked import Kind, TextSnippet
-from factors.sample import question
 from factors.words import Term, Words
 from query.page import MARKS
+from tests.factors.sample import question
 
-FACTORS = registry.load((registry.HERE,))
+FACTORS = registry.own_factors()
 RNG = np.random.default_rng(3)
 SEEN = image_features(
     embedding=unit(RNG),
@@ -54,14 +54,24 @@ def test_everything_that_a_question_needs_is_recalled() -> None:
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
-def test_columns_bear_the_factors_name_and_nothing_twice(factor: Factor) -> None:
-    names = [clause.name for clause in columns(factor)]
-    assert names and len(set(names)) == len(names)
-    assert all(name == factor.name or name.startswith(f"{factor.name}.") for name in names)
+def test_clauses_are_what_the_declared_features_say(factor: Factor) -> None:
+    declared = {feature.name: feature for feature in factor.features}
+    clauses = {clause.name: clause for clause in factor.clauses(question())}
+    assert clauses.keys() == declared.keys()
+    by_words = {clause.name for clause in factor.clauses(replace(question(), image_features=None))}
+    assert by_words == {name for name, feature in declared.items() if feature.compares == "words"}
+    for name, clause in clauses.items():
+        assert (clause.rescore is not None) == declared[name].rescored
+        assert clause.retrieve is None or declared[name].retrieves
 
 
-@pytest.mark.parametrize("name", registry.every_column())
-def test_every_column_is_explained_in_a_sentence(name: str) -> None:
+@pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
+def test_fields_of_linked_text_are_declared(factor: Factor) -> None:
+    assert set(factor.linked([TextSnippet(Kind.CAPTION, "a red dog", "en")], {"ocr": ["dog"]})) <= set(factor.snippet_fields)
+
+
+@pytest.mark.parametrize("name", registry.every_feature_name())
+def test_every_feature_name_is_explained_in_a_sentence(name: str) -> None:
     factor = registry.by_name(name)
     document = documents({"d": SEEN})["d"]
     inner = [{"label": "dog", "box": [0.1, 0.2, 0.3, 0.4]}]
@@ -136,7 +146,8 @@ def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> N
 
 @pytest.mark.engine
 def test_as_many_words_as_a_question_may_have_are_no_trouble(live: Live) -> None:
-    many = Question(SEEN, Words(tuple(Term(f"word{i}") for i in range(32))))
+    words = Words(tuple(Term(f"word{i}") for i in range(32)))
+    many = Question(SEEN, words, word_fields=registry.word_fields())
     live.put(documents({"d": SEEN}))
     clauses = [clause for factor in FACTORS for clause in factor.clauses(many)]
     assert set(live.table(clauses, ["d"])["d"]) >= {"similar", "objects", "labels", "colours", "near_duplicate"}

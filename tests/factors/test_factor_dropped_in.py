@@ -152,10 +152,10 @@ def more_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], No
 def test_columns_that_are_learned_from_are_the_default_set_and_what_the_setting_names(
     more_columns: Callable[[str], None],
 ) -> None:
-    out = set(registry.every_column()) - set(registry.feature_names())
+    out = set(registry.every_feature_name()) - set(registry.feature_names())
     assert out == {"colours"} and "colours.words" in registry.feature_names()
     more_columns("colours")
-    assert registry.feature_names() == registry.every_column()
+    assert registry.feature_names() == registry.every_feature_name()
     more_columns("colours, colors")
     with pytest.raises(ConfigurationError, match="OMMA_MORE_COLUMNS names colors, which no factor gives"):
         registry.feature_names()

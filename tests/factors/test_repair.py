@@ -137,7 +137,7 @@ def test_other_weights_are_work_for_a_whole_reindex(place: Place) -> None:
 
 
 def test_a_extractor_that_there_is_not_is_refused_with_the_list(place: Place, models_home: Settings) -> None:
-    from vision.profiles import extractors_of  # noqa: PLC0415
+    from vision.registry import extractors_of  # noqa: PLC0415
 
     real = FeatureExtractor(extractors_of(models_home))
     with pytest.raises(ConfigurationError, match="no such extractor: smell; there are backbone"):

@@ -35,7 +35,7 @@ PHOTO = Item(
 
 @pytest.fixture()
 def document() -> dict[str, object]:
-    seen = Seen(replace(image_features_of(ID), failures={"text": "no tesseract"}, text=None), "PNG", 1234, FINGERPRINTS)
+    seen = Seen(image_features_of(ID).with_failures({"text": "no tesseract"}).with_values(text=None), "PNG", 1234, FINGERPRINTS)
     return new_document(seen, [MUG], "job1")
 
 

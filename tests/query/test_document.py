@@ -44,7 +44,7 @@ def test_everything_that_is_known_but_vectors(full: Live, live_settings: Setting
 
 def test_lines_that_the_reader_doubts_are_shown_apart(live: Live, live_settings: Settings) -> None:
     doubted = Text((Line((Word("MILK", 0.9, BOX),)),), (Line((Word("rnilk", 0.5, BOX), Word("l1tre", 0.5, BOX))),))
-    live.put({"x": document(replace(seen("x", "cat", 0), text=doubted))})
+    live.put({"x": document(seen("x", "cat", 0).with_values(text=doubted))})
     shown = show(live.client, live_settings, "x")
     assert (shown.text, shown.low_confidence) == ("MILK", "rnilk l1tre") and [word.text for word in shown.words] == ["MILK"]
 

@@ -1,7 +1,6 @@
 """The requests that an answer tells of can be sent by anyone, and say the same as the answer."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from query.request import SearchRequest
 from query.search import Searcher
 from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live, colour, label, text_of
-from tests.query.query_scenes import BOX, Told, document, png, seen
+from tests.query.query_scenes import BOX, HEIGHT, WIDTH, Told, document, png, seen
 
 pytestmark = pytest.mark.engine
 Json = dict[str, Any]
@@ -39,8 +38,8 @@ def plain(live_settings: Settings) -> OpenSearch:
 @pytest.fixture()
 def told() -> Told:
     """QueryEncoder that see something for every factor."""
-    whole = replace(seen("", "dog", 0), text=text_of("PLATE 771"), colours=(colour("red", 1.0),), phash=12)
-    return Told(replace(whole, labels=(label("n02088364", 0.9), label("n04285008", 0.05))))
+    whole = seen("", "dog", 0).with_values(text=text_of("PLATE 771"), colours=(colour("red", 1.0),), phash=12)
+    return Told(whole.with_values(labels=(label("n02088364", 0.9), label("n04285008", 0.05))))
 
 
 def replayed(client: OpenSearch, request: Json) -> list[Json]:
@@ -120,7 +119,7 @@ def test_near_duplicates_and_the_cut_are_within_the_requests(
 ) -> None:
     thresholds.columns |= {"objects": Threshold(rule="never"), "similar": Threshold(rule="at-least", value=0.99)}
     thresholds.columns |= {name: Threshold(rule="never") for name in ("labels", "ocr.picture", "near_duplicate", "colours")}
-    full.put({"copy": document(replace(seen("dog0", "dog", 0), picture_id="copy"))})
+    full.put({"copy": document(seen("dog0", "dog", 0).sized("copy", WIDTH, HEIGHT))})
     answer, (_, table, page) = asked(searcher, image=png())
     assert answer.cutoff.removed > 0
     assert [duplicate.id for result in answer.results for duplicate in result.duplicates] == ["dog0"]
@@ -134,6 +133,6 @@ def test_requests_are_told_only_when_asked_for(full: Live, searcher: Searcher) -
 
 def test_an_odd_id_travels_in_the_path(full: Live, searcher: Searcher, plain: OpenSearch) -> None:
     odd = "a/b c?d#é%2f"
-    full.put({odd: document(replace(seen("dog0", "dog", 0), picture_id=odd))})
+    full.put({odd: document(seen("dog0", "dog", 0).sized(odd, WIDTH, HEIGHT))})
     answer, requests = asked(searcher, like=odd)
     assert answer.total == 12 and replayed(plain, requests[0])[0]["_id"] == odd

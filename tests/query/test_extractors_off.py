@@ -20,7 +20,7 @@ from query.request import SearchRequest
 from tests.vision.drawing import encoded, photo, sign
 from vision.feature_extractor import FeatureExtractor, get_feature_extractor
 from vision.models import listed
-from vision.profiles import extractors_of, switched_off
+from vision.registry import extractors_of, switched_off
 
 WORDS = "BOSCH 4711"
 Switch = Callable[[str], Settings]

@@ -12,7 +12,7 @@ from engine.client import connect
 from engine.errors import EngineUnavailable, NotFoundError, WeightsMismatchError
 from engine.settings import Settings
 from factors import knn, registry
-from factors.base import Clause, Evidence, Factor, Json, Question
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question
 from query import search
 from query.answer import Answer
 from query.document import show
@@ -32,13 +32,11 @@ class Odd(Factor):
 
     name: ClassVar[str] = "odd"
     title: ClassVar[str] = "Odd"
+    features: ClassVar[tuple[Feature, ...]] = (Feature("odd", retrieval_is_evidence=True),)
     about: ClassVar[str] = ""
 
     def __init__(self, clause: Clause | None) -> None:
         self.clause = clause
-
-    def fields(self, dimensions: object) -> Json:
-        return {}
 
     def clauses(self, question: Question) -> list[Clause]:
         if self.clause is None:
@@ -91,7 +89,8 @@ def with_odd(full: Live, live_settings: Settings, thresholds: Thresholds, monkey
     """Makes a searcher that has the odd factor, too; no model knows it."""
     settings = live_settings.model_copy(update={"ranker": "fusion"})
 
-    def make(clause: Clause | None, **changes: Any) -> Searcher:
+    def make(clause: Clause | None, features: tuple[Feature, ...] = Odd.features, **changes: Any) -> Searcher:
+        monkeypatch.setattr(Odd, "features", features)
         monkeypatch.setattr(search, "all_factors", lambda: (*registry.all_factors(), Odd(clause)))
         return Searcher(settings.model_copy(update=changes), full.client, extractor=Told)
 
@@ -168,9 +167,10 @@ def test_a_factor_that_fails_is_left_out(searcher: Searcher, with_odd: WithOdd, 
 
 @pytest.mark.engine
 def test_a_column_out_of_the_default_set_is_asked_where_a_setting_names_it(with_odd: WithOdd) -> None:
-    odd = Clause("odd", {"term": {"id": "dog2"}}, retrieve={"term": {"id": "dog2"}}, standard=False)
-    assert "dog2" not in [result.id for result in answered(with_odd(odd), text="cat").results]
-    asked = answered(with_odd(odd, more_columns=("odd",)), text="cat")
+    odd = Clause("odd", {"term": {"id": "dog2"}}, retrieve={"term": {"id": "dog2"}})
+    disabled = (Feature("odd", retrieval_is_evidence=True, enabled_by_default=False),)
+    assert "dog2" not in [result.id for result in answered(with_odd(odd, features=disabled), text="cat").results]
+    asked = answered(with_odd(odd, features=disabled, more_columns=("odd",)), text="cat")
     assert "dog2" in [result.id for result in asked.results if "odd" in result.factors]
 
 

@@ -95,7 +95,7 @@ def test_another_part_is_looked_at(full: Live, searcher: Searcher, told: Told, l
     assert told.looked == [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)]
     assert answer.question.box == ELSEWHERE
     kept = Store(live_settings).put_original(png())
-    full.put({kept: document(replace(seen(kept, "dog", 0), width=WIDTH, height=HEIGHT))})
+    full.put({kept: document(seen(kept, "dog", 0).sized(kept, WIDTH, HEIGHT))})
     of_document = ask(searcher, like=kept, region=f"0,0,{WIDTH // 2},{HEIGHT // 2}")
     assert ids(of_document)[:4] == CATS and kept not in ids(of_document)
     assert len(told.looked) == 2, "the same part of the same bytes"
@@ -144,7 +144,7 @@ def test_facets_count_exactly_the_results(full: Live, searcher: Searcher, reques
 
 
 def test_near_duplicates_are_under_their_best(full: Live, searcher: Searcher) -> None:
-    copy = replace(seen("copy", "dog", 0), width=200, height=150, embedding=towards(0, 0.05))
+    copy = seen("copy", "dog", 0).sized("copy", 200, 150).with_values(embedding=towards(0, 0.05))
     copy = replace(copy, phash=(seen("dog0", "dog", 0).phash or 0) ^ 0b101)
     blue = replace(copy, picture_id="blue copy", colours=(colour("blue", 1.0),))
     full.put({"copy": document(copy, caption="A red dog"), "blue copy": document(blue)})

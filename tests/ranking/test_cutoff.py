@@ -1,12 +1,13 @@
 """Where the irrelevant tail begins: what counts as evidence, column by column."""
 
-from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.settings import Settings
 from factors import registry
+from factors.base import Feature
 from ranking import cutoff
 from ranking.candidate_set import Table
 from ranking.cutoff import Threshold, Thresholds, limits, supported
@@ -23,14 +24,21 @@ def thresholds(**columns: Threshold) -> Thresholds:
     return Thresholds(profile="made-up", rule="by hand", data="nothing", columns=columns)
 
 
-def kept(told: Thresholds | None, proposing: Collection[str] = (), table: Table = TABLE) -> set[str]:
-    reached = limits(table, told, proposing)
+FEATURES = {
+    "similar": Feature("similar"),
+    "words": Feature("words", compares="words", scale="per-query"),
+    "named": Feature("named", retrieval_is_evidence=True),
+}
+
+
+def kept(told: Thresholds | None, table: Table = TABLE) -> set[str]:
+    reached = limits(table, told, FEATURES)
     return {document for document, values in table.items() if supported(values, reached)}
 
 
 def test_at_least_is_an_absolute_value() -> None:
     told = thresholds(similar=Threshold(rule="at-least", value=0.7))
-    assert limits(TABLE, told, ["similar"]) == {"similar": 0.7}
+    assert limits(TABLE, told, FEATURES) == {"similar": 0.7}
     assert kept(told) == {"a", "b"}, "the value itself is enough"
     without_best = {key: values for key, values in TABLE.items() if key != "a"}
     assert kept(told, table=without_best) == {"b"}, "others do not matter"
@@ -38,7 +46,7 @@ def test_at_least_is_an_absolute_value() -> None:
 
 def test_of_best_is_a_share_of_the_best_candidate() -> None:
     told = thresholds(words=Threshold(rule="of-best", value=0.5))
-    assert limits(TABLE, told, ["words"]) == {"words": 4.0}
+    assert limits(TABLE, told, FEATURES) == {"words": 4.0}
     assert kept(told) == {"a"}
     without_best = {key: values for key, values in TABLE.items() if key != "a"}
     assert kept(told, table=without_best) == {"b"}, "the best always reaches it"
@@ -48,8 +56,8 @@ def test_of_best_is_a_share_of_the_best_candidate() -> None:
 
 def test_never_is_no_evidence_whatever_the_value() -> None:
     told = thresholds(palette=Threshold(rule="never"), similar=Threshold(rule="at-least", value=0.7))
-    assert "palette" not in limits(TABLE, told, ["palette", "similar"])
-    assert kept(told, ["palette", "similar"]) == {"a", "b"}
+    assert "palette" not in limits(TABLE, told, FEATURES)
+    assert kept(told) == {"a", "b"}
 
 
 def test_one_column_is_evidence_enough() -> None:
@@ -57,21 +65,44 @@ def test_one_column_is_evidence_enough() -> None:
     assert kept(told) == {"a", "c"}
 
 
-def test_a_column_that_was_not_measured_counts_where_it_proposes() -> None:
-    assert kept(None, ["similar"]) == {"a", "b", "c"}
-    assert kept(None, ["words"]) == {"a", "b"}
-    assert kept(None) == set(), "palettes only judge"
-    assert kept(thresholds(similar=Threshold(rule="at-least", value=0.85)), ["similar", "words"]) == {"a", "b"}
+def background(relevant: float | None, seed: int = 5, number: int = 200) -> Table:
+    """Candidates of a question: values of an exponential tail above .5, and perhaps one relevant document."""
+    tail = 0.5 + np.random.default_rng(seed).exponential(0.02, number)
+    table = {f"d{n}": {"similar": float(value)} for n, value in enumerate(tail)}
+    return table if relevant is None else table | {"relevant": {"similar": relevant}}
+
+
+def test_an_uncalibrated_feature_keeps_what_stands_out_and_nothing_for_having_a_value() -> None:
+    told = thresholds(words=Threshold(rule="of-best", value=0.5))
+    assert kept(told, background(0.95)) == {"relevant"}
+    alarms = sum(bool(kept(told, background(None, seed))) for seed in range(200))
+    assert alarms <= 10, "in one question of a hundred, give or take"
+
+
+def test_where_there_is_no_background_nothing_stands_out() -> None:
+    assert kept(thresholds(), background(0.95, number=20)) == set()
+    same: Table = {f"d{n}": {"similar": 0.7} for n in range(50)}
+    assert kept(thresholds(), same) == set()
+
+
+def test_a_match_is_evidence_where_the_factor_declares_it() -> None:
+    assert kept(None, {"a": {"named": 0.1}, "b": {"similar": 0.9}, "c": {"undeclared": 1.0}}) == {"a"}
+
+
+def test_a_question_without_any_calibrated_feature_is_told_from_others() -> None:
+    told = thresholds(similar=Threshold(rule="at-least", value=0.7))
+    assert cutoff.is_calibrated(TABLE, told)
+    assert not cutoff.is_calibrated({"a": {"words": 1.0}}, told) and not cutoff.is_calibrated(TABLE, None)
 
 
 def test_a_document_without_any_value_is_never_kept() -> None:
-    assert "d" not in kept(None, ["similar", "words", "palette"])
+    assert "d" not in kept(thresholds(similar=Threshold(rule="at-least", value=0.1)))
 
 
 def test_columns_that_nobody_has_set_no_limit() -> None:
     told = thresholds(objects=Threshold(rule="of-best", value=0.5))
-    assert limits(TABLE, told, ["objects"]) == {}
-    assert limits({}, told, ["objects"]) == {}
+    assert limits(TABLE, told, FEATURES) == {}
+    assert limits({}, told, FEATURES) == {}
 
 
 def test_figures_of_other_weights_are_dropped_and_named() -> None:
@@ -90,7 +121,7 @@ def test_figures_of_other_weights_are_dropped_and_named() -> None:
     assert set(told.columns) == {"similar", "objects", "colours", "words"}, "what was loaded stays as it is"
 
 
-def test_a_extractor_that_the_index_does_not_know_makes_nothing_stale() -> None:
+def test_an_extractor_that_the_index_does_not_know_makes_nothing_stale() -> None:
     told = thresholds(similar=Threshold(rule="at-least", value=0.7, weights={"embedding": "net@1"}))
     assert told.usable({})[1] == []
 
@@ -105,7 +136,7 @@ def test_they_are_kept_by_profile(tmp_path: Path) -> None:
 def test_those_that_are_shipped_are_of_columns_that_there_are(settings: Settings) -> None:
     shipped = cutoff.load(settings.profile)
     assert shipped is not None and shipped.rule and shipped.data
-    assert set(shipped.columns) <= set(registry.every_column())
+    assert set(shipped.columns) <= set(registry.every_feature_name())
     for name, column in shipped.columns.items():
         assert column.rule != "of-best" or 0 < column.value <= 1, name
         assert column.pairs > 0 and 0 <= column.passed <= 1, name

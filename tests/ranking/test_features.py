@@ -3,12 +3,9 @@
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import ConfigurationError
-from factors.registry import feature_names
 from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.features import FeatureSet, ranks_of
 
@@ -69,10 +66,20 @@ def test_an_empty_list_has_no_rows() -> None:
     assert SET.matrix(CandidateSet(table={})).shape == (0, len(SET.names))
 
 
-def test_other_columns_than_the_factors_give_are_named() -> None:
-    FeatureSet(columns=feature_names()).check(feature_names())
-    with pytest.raises(ConfigurationError, match=r"reads words, which no factor gives; it does not know ocr, phash"):
-        SET.check(["similar", "phash", "ocr"])
+def test_features_that_an_order_was_learned_without_are_named_and_ignored() -> None:
+    assert SET.unknown([*SET.columns, "phash", "ocr"]) == ["ocr", "phash"]
+    more = CandidateSet(
+        table={document: {**row, "phash": 0.9} for document, row in CANDIDATE_SET.table.items()},
+        query_features=CANDIDATE_SET.query_features, duplicate_pairs=CANDIDATE_SET.duplicate_pairs,
+    )  # fmt: skip
+    np.testing.assert_array_equal(SET.matrix(more), SET.matrix(CANDIDATE_SET))
+
+
+def test_a_known_feature_that_the_table_lacks_is_missing() -> None:
+    wide = FeatureSet(columns=(*SET.columns, "gone"))
+    matrix = wide.matrix(CANDIDATE_SET)
+    gone = [at for at, name in enumerate(wide.names) if name.split("@")[0] == "gone"]
+    assert gone and np.isnan(matrix[:, gone]).all()
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 5)), max_size=30))

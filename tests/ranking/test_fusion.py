@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from engine.settings import Settings
-from factors.base import Clause, Factor, Json, Question
+from factors.base import Clause, Factor, Feature, Question
 from ranking.candidate_set import CandidateSet, Table
 from ranking.fusion import ReciprocalRank, weights
 from ranking.order import Ranked, shares
@@ -29,13 +29,11 @@ class Shape(Factor):
     name: ClassVar[str] = "shape"
     title: ClassVar[str] = "Shape"
     about: ClassVar[str] = ""
+    features: ClassVar[tuple[Feature, ...]] = (Feature("shape"), Feature("shape.words", weight=0.2))
     weight: ClassVar[float] = 0.5
 
-    def fields(self, dimensions: object) -> Json:
-        return {}
-
     def clauses(self, question: Question) -> list[Clause]:
-        return [Clause("shape", {}), Clause("shape.words", {}, weight=0.2)]
+        return [Clause("shape", {}), Clause("shape.words", {})]
 
 
 COLUMNS = {clause.name: (Shape(), clause) for clause in Shape().clauses(Question())}

@@ -125,11 +125,13 @@ def test_a_model_that_cannot_be_used_is_told_and_fusion_answers(
         models.promote("first")
 
 
-def test_a_model_of_other_features_is_told_with_the_difference(models: Models, settings: Settings) -> None:
+def test_a_model_stays_in_use_beside_features_that_it_does_not_know(models: Models, settings: Settings) -> None:
     models.promote("first")
-    choice = rankers(settings, ["lying", "similar", "landmarks"]).choose()
-    assert choice.model is None
-    assert "it reads words, which no factor gives; it does not know landmarks" in choice.warning
+    selector = rankers(settings, ["lying", "similar", "landmarks"])
+    choice = selector.choose()
+    assert choice.model is not None and choice.model.name == "first" and not choice.warning
+    assert selector.news() == "first was learned without landmarks and ignores it; `omma rank train` learns it"
+    assert selector.news() == "", "it is said once"
 
 
 def test_trees_and_card_must_agree(models: Models, settings: Settings) -> None:

@@ -70,7 +70,7 @@ class Server:
         return {"result": "created"}
 
 
-def test_every_column_of_the_factors_is_a_feature_with_a_name_of_its_own() -> None:
+def test_every_feature_name_of_the_factors_is_a_feature_with_a_name_of_its_own() -> None:
     body = feature_set("omma-1", feature_names(), QUESTION)["featureset"]
     names = [feature["name"] for feature in body["features"]]
     assert names == [name_of(name) for name in (*feature_names(), *QUESTION)]

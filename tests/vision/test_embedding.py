@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.vision.drawing import photo, picture
-from vision.extractors.embedding import MIDDLE, EmbeddingExtractor, middle
+from vision.extractors.embedding import CENTRE_CROP, EmbeddingExtractor, centre_crop
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import Vector
 
@@ -14,9 +14,9 @@ from vision.image_features import Vector
 def test_the_middle_of_any_image_is_there_and_lies_in_the_middle(height: int, width: int) -> None:
     rows, columns = np.mgrid[:height, :width]
     image = np.stack([rows % 256, columns % 256, rows * 0], axis=2).astype(np.uint8)
-    part = middle(image)
+    part = centre_crop(image)
     for side, of in zip(part.shape, (height, width), strict=False):
-        assert side >= 1 and abs(side - of * MIDDLE) <= 1
+        assert side >= 1 and abs(side - of * CENTRE_CROP) <= 1
     above, left = int(part[0, 0, 0]), int(part[0, 0, 1])
     assert np.array_equal(part, image[above : height - above, left : left + part.shape[1]])
 

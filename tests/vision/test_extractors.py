@@ -13,7 +13,7 @@ from engine.settings import Settings
 from tests.vision.drawing import encoded, photo, picture, sign
 from vision.extractors.backbone import BackboneExtractor, prepare, torch_module
 from vision.extractors.colours import name_of, to_lab
-from vision.extractors.detector import best
+from vision.extractors.objects import best
 from vision.extractors.text import NOTHING, TextExtractor
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import Box, ImageFeatures, Object
@@ -57,7 +57,7 @@ def test_exported_network_equals_torch_for_every_batch_size(models_home: Setting
         features, logits = torch_module()(batch)
     extractor = BackboneExtractor(models_home)
     for size in (1, 3):
-        for row, seen in enumerate(extractor.look(images[:size])):
+        for row, seen in enumerate(extractor.run(images[:size])):
             np.testing.assert_allclose(seen.features, features[row], atol=1e-4)
             np.testing.assert_allclose(seen.logits, logits[row], atol=1e-3)
 

@@ -20,7 +20,7 @@ from tests.vision.drawing import encoded, photo
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import ImageFeatures
 from vision.picture import WORKING_SIDE, decode
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 
 WORDS = 10_000
 OBJECTS = 500

@@ -29,7 +29,7 @@ from vision.hub import yolo
 from vision.hub.detector import HubObjects, prepare
 from vision.hub.embedding import HubEmbedding, image_tower, prepared
 from vision.image_features import Box
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 
 SIDE = 32
 TOWER: dict[str, Any] = {

@@ -32,7 +32,7 @@ from tests.vision.test_hub import SIDE, TOWER, saved
 from vision.feature_extractor import FeatureExtractor
 from vision.hub.embedding import HubEmbedding
 from vision.hub.joint import HubJoint
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 
 LENGTH = 12
 VOCABULARY = ["[PAD]", "[UNK]", "[EOS]", "a", "red", "blue", "dog", "ball", "собака"]

@@ -21,7 +21,7 @@ from vision.extractors import joint
 from vision.extractors.backbone import BackboneExtractor
 from vision.extractors.embedding import unit
 from vision.feature_extractor import FeatureExtractor
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 from vision.sentences import Sentences, padded, tokenizer, torch_module
 
 FLICKR = Path(__file__).parents[3] / "shared" / "data" / "flickr8k"

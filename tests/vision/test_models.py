@@ -19,7 +19,7 @@ from tests.vision.drawing import encoded, photo
 from vision import fingerprints, models, runtime, speed
 from vision.extractors import backbone, detector, embedding, text_presence
 from vision.feature_extractor import FeatureExtractor
-from vision.profiles import extractors_of
+from vision.registry import extractors_of
 from vision.wordnet import above, classes, dictionary, synset_at
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -200,5 +200,5 @@ def test_engines_have_fingerprints_of_their_own(models_home: Settings) -> None:
 
 
 def test_the_second_engine_is_imported_only_when_it_reads() -> None:
-    code = "import sys, vision.profiles; assert not any(name.startswith('rapidocr') for name in sys.modules)"
+    code = "import sys, vision.registry; assert not any(name.startswith('rapidocr') for name in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})

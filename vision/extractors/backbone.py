@@ -25,7 +25,7 @@ BATCH = 32
 MODEL = "efficientnet-lite2"
 
 
-class BackboneExtractor(Extractor):
+class BackboneExtractor(Extractor[Backbone]):
     """Pooled features [1280] and ImageNet-1k logits [1000] of the whole picture, squeezed to a square."""
 
     name: ClassVar[str] = "backbone"
@@ -50,17 +50,17 @@ class BackboneExtractor(Extractor):
         name = self.fingerprint.replace("@", "-")
         return runtime.exported(self.settings, name, export, force=force)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
-        return self.look([picture.pixels for picture in pictures])
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Backbone]:
+        return self.run([picture.pixels for picture in pictures])
 
-    def look(self, images: Sequence[NDArray[np.uint8]]) -> list[Backbone]:
+    def run(self, images: Sequence[NDArray[np.uint8]]) -> list[Backbone]:
         """The same for any RGB images [h, w, 3], crops among them."""
-        self.load()
         found: list[Backbone] = []
-        for start in range(0, len(images), BATCH):
-            batch = np.stack([prepare(image) for image in images[start : start + BATCH]])
-            features, logits = self._session.run(batch)
-            found += [Backbone(f, g) for f, g in zip(features, logits, strict=True)]
+        with self.in_use():
+            for start in range(0, len(images), BATCH):
+                batch = np.stack([prepare(image) for image in images[start : start + BATCH]])
+                features, logits = self._session.run(batch)
+                found += [Backbone(f, g) for f, g in zip(features, logits, strict=True)]
         return found
 
 

@@ -1,7 +1,7 @@
 """Dominant colours: clusters of pixels in CIELAB, named by the eleven basic colour terms."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ BASIC: dict[str, list[tuple[int, int, int]]] = {
 }  # fmt: skip
 
 
-class ColoursExtractor(Extractor):
+class ColoursExtractor(Extractor[tuple[Colour, ...]]):
     """At most six colours with their shares, the largest first; fully transparent pixels do not count."""
 
     name: ClassVar[str] = "colours"
@@ -43,7 +43,7 @@ class ColoursExtractor(Extractor):
         """The method's own parameters."""
         return f"lab-kmeans@{fingerprints.of_values(SIDE, CLUSTERS, MERGED, SMALLEST_SHARE, BASIC)}"
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Colour, ...]]:
         return [dominant(picture) for picture in pictures]
 
 

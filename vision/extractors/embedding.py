@@ -1,14 +1,14 @@
-"""The similar-image embedding: the backbone's features of two looks through weights that metric learning fitted.
+"""The similar-image embedding: the backbone's features of two crops through weights that metric learning fitted.
 
-What a photo is taken of is seldom at its edge, and the backbone sees few pixels: a second look, at the middle alone, shows the
-thing larger and less of what is beside it.
+The subject of a photo is seldom at its edge, and the backbone's input is small: a second crop, the centre alone, shows the
+subject larger and less of its surroundings (multi-crop).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from vision.picture import Picture
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
 SMALLEST = 1e-9
-MIDDLE = 0.65  # of width and of height
+CENTRE_CROP = 0.65  # share of width and of height
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Projection:
         np.savez_compressed(path, allow_pickle=False, **parts)
 
 
-class EmbeddingExtractor(Extractor):
+class EmbeddingExtractor(Extractor[Vector]):
     """Features to a unit vector; `omma train similar` fits the weights."""
 
     def __init__(self, settings: Settings, network: backbone.BackboneExtractor) -> None:
@@ -72,6 +72,7 @@ class EmbeddingExtractor(Extractor):
 
     name: ClassVar[str] = "embedding"
     needs: ClassVar[tuple[str, ...]] = ("backbone",)
+    borrows: ClassVar[tuple[str, ...]] = ("backbone",)
 
     @property
     def dimension(self) -> int:  # type: ignore[override]
@@ -88,26 +89,28 @@ class EmbeddingExtractor(Extractor):
         """The weights, which the repository ships."""
         return (WEIGHTS,)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
         wholes = [p.backbone for p in seen if p.backbone is not None]
-        return list(project(looks(self._network, [picture.pixels for picture in pictures], wholes)))
+        return list(project(multi_crop(self._network, [picture.pixels for picture in pictures], wholes)))
 
     def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
         """Unit vectors [n, d] of any RGB images [h, w, 3], crops among them."""
-        return project(looks(self._network, images))
+        return project(multi_crop(self._network, images))
 
 
-def looks(
+def multi_crop(
     network: backbone.BackboneExtractor, images: Sequence[NDArray[np.uint8]], wholes: Sequence[Backbone] | None = None
 ) -> Vector:
-    """Features [n, 2560] of RGB images [h, w, 3]: of the whole, which may be known already, and of the middle, side by side."""
-    both = (wholes or network.look(images), network.look([middle(image) for image in images]))
-    return np.concatenate([np.stack([seen.features for seen in look]) for look in both], axis=1)
+    """Features [n, 2560] of RGB images [h, w, 3]: of the whole, which may be known already, and of the centre crop, side by
+    side.
+    """
+    crops = (wholes or network.run(images), network.run([centre_crop(image) for image in images]))
+    return np.concatenate([np.stack([one.features for one in outputs]) for outputs in crops], axis=1)
 
 
-def middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Of an image [h, w, 3], without its edges; never empty."""
-    top, left = (round(side * (1 - MIDDLE) / 2) for side in image.shape[:2])
+def centre_crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image [h, w, 3] without its edges; never empty."""
+    top, left = (round(side * (1 - CENTRE_CROP) / 2) for side in image.shape[:2])
     return image[top : image.shape[0] - top, left : image.shape[1] - left]
 
 

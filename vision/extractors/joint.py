@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Tower:
 class JointExtractor(Joint):
     """Backbone features through one tower; sentence vectors through the other."""
 
+    name: ClassVar[str] = "joint"
     needs: ClassVar[tuple[str, ...]] = ("backbone",)
 
     def __init__(self, settings: Settings) -> None:
@@ -77,7 +78,7 @@ class JointExtractor(Joint):
         """The sentence model as ONNX, made once."""
         self._sentences.export(force=force)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
         features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
         return list(towers(WEIGHTS)[0].of(backbone.evened(features)))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ MOST = 5
 FAINTEST = 0.02
 
 
-class LabelsExtractor(Extractor):
+class LabelsExtractor(Extractor[tuple[Label, ...]]):
     """The likeliest classes; probabilities are the softmax of the network's logits."""
 
     name: ClassVar[str] = "labels"
@@ -39,7 +39,7 @@ class LabelsExtractor(Extractor):
     def _load(self) -> None:
         self._classes = classes(self.settings)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Label, ...]]:
         return [self._likeliest(softmax(p.backbone.logits)) for p in seen if p.backbone is not None]
 
     def _likeliest(self, probabilities: Vector) -> tuple[Label, ...]:

@@ -6,7 +6,7 @@ SIFT (Lowe 2004) with the square root of its normalised histograms (RootSIFT: Ar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ class Described:
     descriptors: Vector
 
 
-class LocalExtractor(Extractor):
+class LocalExtractor(Extractor[Local]):
     """Points where something is to be seen, their visual words and signatures; none where the picture is even."""
 
     name: ClassVar[str] = "local"
@@ -54,7 +54,7 @@ class LocalExtractor(Extractor):
     def _load(self) -> None:
         vocabulary.load()
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Local]:
         return [named(describe(picture), vocabulary.load()) for picture in pictures]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import imagehash
 from PIL import Image
@@ -12,7 +12,7 @@ from vision.image_features import ImageFeatures
 from vision.picture import Picture
 
 
-class PhashExtractor(Extractor):
+class PhashExtractor(Extractor[int]):
     """The DCT hash of the ImageHash library."""
 
     name: ClassVar[str] = "phash"
@@ -22,5 +22,5 @@ class PhashExtractor(Extractor):
         """Method and major version of the library."""
         return f"imagehash-phash64@{version('imagehash').split('.', maxsplit=1)[0]}"
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[int]:
         return [int(str(imagehash.phash(Image.fromarray(picture.pixels))), 16) for picture in pictures]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from vision import fingerprints
 from vision.extractor import Extractor
@@ -14,7 +14,7 @@ from vision.reading import reader
 NOTHING = Text()
 
 
-class TextExtractor(Extractor):
+class TextExtractor(Extractor[Text]):
     """Lines of words with boxes and confidence. Not asked where there is no text to expect."""
 
     name: ClassVar[str] = "text"
@@ -34,7 +34,7 @@ class TextExtractor(Extractor):
     def _load(self) -> None:
         self._reader = reader.reader_of(self.settings)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Text]:
         return [self.read(picture) if self._expected(p) else NOTHING for picture, p in zip(pictures, seen, strict=True)]
 
     def _expected(self, seen: ImageFeatures) -> bool:
@@ -42,5 +42,5 @@ class TextExtractor(Extractor):
 
     def read(self, picture: Picture) -> Text:
         """The text of one picture, whatever the gate says of it."""
-        self.load()
-        return self._reader.read(picture)
+        with self.in_use():
+            return self._reader.read(picture)

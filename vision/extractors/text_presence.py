@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from vision.picture import Picture
 WEIGHTS = Path(__file__).parents[1] / "weights" / "text-presence-lite2.npz"
 
 
-class TextPresenceExtractor(Extractor):
+class TextPresenceExtractor(Extractor[float]):
     """Probability, by logistic regression, that Tesseract would read words; `training/text_presence.py` fits it."""
 
     name: ClassVar[str] = "text_presence"
@@ -32,7 +32,7 @@ class TextPresenceExtractor(Extractor):
         """The head, which the repository ships."""
         return (WEIGHTS,)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[float]:
         features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
         return [float(p) for p in probability(features)]
 

@@ -5,7 +5,7 @@ import logging
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from engine.settings import Settings
 from vision import fingerprints, runtime
-from vision.extractor import Extractor
-from vision.extractors.detector import Embedder, best, with_embeddings
+from vision.extractor import HUB, Extractor
+from vision.extractors.objects import Embedder, best, with_embeddings
 from vision.hub import yolo
-from vision.hub.reach import unreachable
+from vision.hub.reach import DETECTOR, unreachable
 from vision.hub.yolo import SIDE
 from vision.image_features import Box, ImageFeatures, Object
 from vision.picture import Picture
@@ -27,10 +27,11 @@ PADDING = 114  # the grey around a picture that is no square, as in the model's 
 BATCH = 8
 
 
-class HubObjects(Extractor):
+class HubObjects(Extractor[tuple[Object, ...]]):
     """What YOLO finds, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
+    variant: ClassVar[str] = HUB
     borrows: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def __init__(self, settings: Settings, crops: Embedder) -> None:
@@ -64,7 +65,7 @@ class HubObjects(Extractor):
             self.settings, name, lambda to: _library("export", str(path.resolve()), to.resolve()), force=force
         )
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Object, ...]]:
         found: list[list[Object]] = []
         for start in range(0, len(pictures), BATCH):
             part = pictures[start : start + BATCH]
@@ -102,7 +103,7 @@ def prepare(image: NDArray[np.uint8]) -> Array:
 
 def weights(settings: Settings) -> Path:
     """The file that the setting names, or the published one of that name, fetched once; ConfigurationError without it."""
-    local = Path(settings.hub_detector)
+    local = Path(settings.objects_model or DETECTOR)
     kept = settings.home / "models" / local.name
     if local.is_file():
         return local
@@ -110,7 +111,7 @@ def weights(settings: Settings) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with runtime.locked(kept.with_suffix(".lock")):
             if not kept.exists():
-                _library("fetch", settings.hub_detector, kept.resolve())
+                _library("fetch", (settings.objects_model or DETECTOR), kept.resolve())
     return kept
 
 
@@ -119,4 +120,4 @@ def _library(task: str, source: str, to: Path) -> None:
         yolo.library(task, source, to)
     except subprocess.CalledProcessError as error:
         logger.error("%s of %s failed: %s", task, source, str(error.stderr).strip()[-500:])
-        raise unreachable("OMMA_HUB_DETECTOR", source, "a .pt file that ultralytics wrote") from error
+        raise unreachable("OMMA_OBJECTS_MODEL", source, "a .pt file that ultralytics wrote") from error

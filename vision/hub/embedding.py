@@ -11,9 +11,9 @@ from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
 from vision import fingerprints, runtime
-from vision.extractor import Extractor
+from vision.extractor import HUB, Extractor
 from vision.extractors.embedding import unit
-from vision.hub.reach import unreachable
+from vision.hub.reach import EMBEDDING, unreachable
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
@@ -21,14 +21,19 @@ BATCH = 16
 WEIGHTS = ("*.safetensors", "*.bin")
 
 
-class HubEmbedding(Extractor):
+class HubEmbedding(Extractor[Vector]):
     """The image tower's pooled output, unit length."""
 
     name: ClassVar[str] = "embedding"
+    variant: ClassVar[str] = HUB
+
+    @property
+    def _model(self) -> str:
+        return self.settings.embedding_model or EMBEDDING
 
     @cached_property
     def _config(self) -> Any:
-        return loaded(AutoConfig, self.settings.hub_embedding)
+        return loaded(AutoConfig, self._model)
 
     @property
     def dimension(self) -> int:  # type: ignore[override]
@@ -42,11 +47,11 @@ class HubEmbedding(Extractor):
         """Model, and its weights: a local folder's files, or the hub's revision."""
         local = self.files()
         mark = fingerprints.of_files(*local) if local else fingerprints.of_values(self._config._commit_hash)
-        return f"{Path(self.settings.hub_embedding).name}@{mark}"
+        return f"{Path(self._model).name}@{mark}"
 
     def files(self) -> tuple[Path, ...]:
         """The weights of a local folder; those of a hub lie in the library's own cache."""
-        local = weights_of(self.settings.hub_embedding)
+        local = weights_of(self._model)
         if not local:
             _ = self._config  # says what is wrong where there is no such model
         return local
@@ -56,25 +61,25 @@ class HubEmbedding(Extractor):
         self._onnx(force=force)
 
     def _load(self) -> None:
-        self._processor = loaded(AutoImageProcessor, self.settings.hub_embedding)
+        self._processor = loaded(AutoImageProcessor, self._model)
         self._session = runtime.Session(self._onnx(), self.settings)
 
     def _onnx(self, *, force: bool = False) -> Path:
         return runtime.exported(self.settings, self.fingerprint.replace("@", "-"), self._write, force=force)
 
     def _write(self, path: Path) -> None:
-        processor = loaded(AutoImageProcessor, self.settings.hub_embedding)
+        processor = loaded(AutoImageProcessor, self._model)
         example = prepared(processor, [np.zeros((64, 64, 3), np.uint8)] * 2)
-        runtime.export_torch(image_tower(self.settings.hub_embedding), example, path, ["vectors"])
+        runtime.export_torch(image_tower(self._model), example, path, ["vectors"])
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
         return list(self.embed([picture.pixels for picture in pictures]))
 
     def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
         """Unit vectors [n, d] of RGB images [h, w, 3]."""
-        self.load()
         batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-        return unit(np.concatenate([self._session.run(prepared(self._processor, batch))[0] for batch in batches]))
+        with self.in_use():
+            return unit(np.concatenate([self._session.run(prepared(self._processor, batch))[0] for batch in batches]))
 
 
 def prepared(processor: Any, images: Sequence[NDArray[np.uint8]]) -> Vector:
@@ -109,7 +114,7 @@ def weights_of(model: str) -> tuple[Path, ...]:
     return tuple(sorted(path for pattern in WEIGHTS for path in folder.rglob(pattern))) if folder.is_dir() else ()
 
 
-def loaded(kind: Any, model: str, setting: str = "OMMA_HUB_EMBEDDING") -> Any:
+def loaded(kind: Any, model: str, setting: str = "OMMA_EMBEDDING_MODEL") -> Any:
     """What a library loads of a model; ConfigurationError, naming the setting, where neither hub nor folder has it."""
     try:
         return kind.from_pretrained(model) if hasattr(kind, "from_pretrained") else kind(model)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision import fingerprints
+from vision.extractor import HUB
 from vision.hub.embedding import HubEmbedding
 from vision.hub.texts import HubTexts
 from vision.image_features import ImageFeatures, Vector
@@ -17,7 +18,10 @@ from vision.picture import Picture
 class HubJoint(Joint):
     """What the image tower saw, once more: it has looked already, as the embedding."""
 
+    name: ClassVar[str] = "joint"
+    variant: ClassVar[str] = HUB
     needs: ClassVar[tuple[str, ...]] = ("embedding",)
+    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def __init__(self, settings: Settings, embedding: HubEmbedding) -> None:
         """`embedding` looks at the pictures."""
@@ -43,16 +47,16 @@ class HubJoint(Joint):
         """The text tower as ONNX, made once."""
         self._texts.export(force=force)
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
-        return [image_features.embedding for image_features in seen]
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
+        return [f.embedding for f in seen if f.embedding is not None]
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
         """Unit vectors [n, d]; ConfigurationError for a text tower of another space."""
         vectors = self._texts.encode_text(texts)
         if len(vectors) and vectors.shape[1] != self.dimension:
             raise ConfigurationError(
-                f"texts have {vectors.shape[1]} dimensions and pictures {self.dimension}: OMMA_HUB_TEXT and OMMA_HUB_EMBEDDING "
-                "do not belong together"
+                f"texts have {vectors.shape[1]} dimensions and pictures {self.dimension}: OMMA_JOINT_MODEL and "
+                "OMMA_EMBEDDING_MODEL do not belong together"
             )
         return vectors
 

@@ -2,6 +2,10 @@
 
 from engine.errors import ConfigurationError
 
+# The models of profile `hub`, where no setting names others.
+EMBEDDING = "google/siglip2-base-patch16-224"
+DETECTOR = "yolo11n.pt"
+
 
 def unreachable(setting: str, model: str, local: str) -> ConfigurationError:
     """Names the model, the setting, and what to do."""

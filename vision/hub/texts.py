@@ -15,6 +15,7 @@ from engine.settings import Settings
 from vision import fingerprints, runtime
 from vision.extractors.embedding import unit
 from vision.hub.embedding import loaded, weights_of
+from vision.hub.reach import EMBEDDING
 from vision.image_features import Vector
 
 BATCH = 32
@@ -28,9 +29,9 @@ class HubTexts:
     def __init__(self, settings: Settings) -> None:
         """Nothing is loaded yet."""
         self._settings = settings
-        self._own = not settings.hub_text
-        self._setting = "OMMA_HUB_EMBEDDING" if self._own else "OMMA_HUB_TEXT"
-        self._model = settings.hub_text or settings.hub_embedding
+        self._own = not settings.joint_model
+        self._setting = "OMMA_EMBEDDING_MODEL" if self._own else "OMMA_JOINT_MODEL"
+        self._model = settings.joint_model or settings.embedding_model or EMBEDDING
         self._lock = threading.Lock()
         self._ready: tuple[Any, runtime.Session] | None = None
 
@@ -40,8 +41,8 @@ class HubTexts:
         config = loaded(AutoConfig, self._model, self._setting)
         if self._own and not hasattr(config, "text_config"):
             raise ConfigurationError(
-                f"model {self._model!r} has no text tower; set OMMA_HUB_TEXT to a model whose vectors lie in its space, or to "
-                "`packaged`"
+                f"model {self._model!r} has no text tower; set OMMA_JOINT_MODEL to a model whose vectors lie in its "
+                "space, or to `packaged`"
             )
         return config
 
@@ -107,7 +108,7 @@ def own_tower(model: str) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self.model = loaded(AutoModel, model, "OMMA_HUB_EMBEDDING")
+            self.model = loaded(AutoModel, model, "OMMA_EMBEDDING_MODEL")
 
         def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> Any:
             found = self.model.get_text_features(input_ids=ids, attention_mask=mask)

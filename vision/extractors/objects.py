@@ -36,7 +36,7 @@ class Embedder(Protocol):
         """Unit vectors [n, d] of RGB images [h, w, 3]."""
 
 
-class ObjectsExtractor(Extractor):
+class ObjectsExtractor(Extractor[tuple[Object, ...]]):
     """What the detector finds, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
@@ -63,7 +63,7 @@ class ObjectsExtractor(Extractor):
         graph, text = files()
         self._network = cv2.dnn.readNetFromTensorflow(str(graph), str(text))
 
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Object, ...]]:
         found = [self.detect(picture) for picture in pictures]
         return with_embeddings(pictures, found, self._crops)
 

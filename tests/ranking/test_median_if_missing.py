@@ -3,9 +3,10 @@
 import pytest
 
 from engine.settings import Settings
-from factors import registry, sample
+from factors import registry
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import ReciprocalRank, weights
+from tests.factors.sample import question
 
 # Stripes have no object to compare with; balls have one that is unlike what was asked with.
 TABLE = {
@@ -23,12 +24,12 @@ def order(ranker: ReciprocalRank) -> list[str]:
 
 def test_any_object_is_no_reason_to_come_first() -> None:
     told = {"similar": 2.0}
-    assert order(ReciprocalRank(weights=told, neutral=frozenset({"objects"})))[:2] == ["stripes 1", "stripes 2"]
+    assert order(ReciprocalRank(weights=told, median_if_missing=frozenset({"objects"})))[:2] == ["stripes 1", "stripes 2"]
     assert order(ReciprocalRank(weights=told))[0] == "ball 1", "words that match are a reason"
 
 
 def test_what_is_not_known_counts_as_the_middle() -> None:
-    ranker, candidate_set = ReciprocalRank(neutral=frozenset({"objects"})), CandidateSet(table=TABLE)
+    ranker, candidate_set = ReciprocalRank(median_if_missing=frozenset({"objects"})), CandidateSet(table=TABLE)
     for ranked in ranker.order(candidate_set):
         parts = ranker.contributions(candidate_set, [ranked.id])[ranked.id]
         assert sum(parts.values()) == pytest.approx(ranked.score)
@@ -38,7 +39,7 @@ def test_what_is_not_known_counts_as_the_middle() -> None:
 
 
 def test_columns_have_their_share_of_the_factors_weight() -> None:
-    columns = {c.name: (f, c) for f in registry.all_factors() for c in f.clauses(sample.question())}
+    columns = {c.name: (f, c) for f in registry.all_factors() for c in f.clauses(question())}
     own = weights(columns, Settings())
     assert own["colours.words"] > own["colours"] > 0
     told = weights(columns, Settings(fusion_weights={"colours": 2.0, "labels.words": 0.1}))
