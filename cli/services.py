@@ -23,8 +23,15 @@ console = Console(highlight=False)
 def up() -> None:
     """Start the services in the background."""
     settings = get_settings()
+    warn()
     start(settings)
     console.print(f"Omma is up: [bold]{address(settings)}[/]")
+
+
+def warn() -> None:
+    """Show variables that look like settings and are none."""
+    for finding in examination.warnings():
+        console.print(f"[yellow]warning:[/] {escape(finding.text)}", soft_wrap=True)
 
 
 def start(settings: Settings) -> None:
@@ -99,7 +106,7 @@ def doctor() -> None:
     well = True
     for finding in examination.examine(get_settings(), {"models": _models}):
         well &= finding.well
-        mark = "[green]well [/]" if finding.well else "[red]wrong[/]"
+        mark = "[yellow]warning[/]" if finding.warning else "[green]well [/]" if finding.well else "[red]wrong[/]"
         console.print(f"{mark} {finding.name}: {escape(finding.text)}", soft_wrap=True)
     sys.exit(0 if well else 1)
 

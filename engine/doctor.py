@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from opensearchpy.exceptions import OpenSearchException
@@ -17,6 +17,7 @@ from engine.embedded.user import check_passable, service_user
 from engine.errors import ConfigurationError, OmmaError
 from engine.paths import paths_of
 from engine.programs import LOOPBACK, check_listening
+from engine.setting_forms import misspelt
 from engine.settings import Settings
 from engine.store import Store
 from engine.supervision import is_taken, states
@@ -27,23 +28,31 @@ LOW_DISK = 5 * 1024**3  # bytes; the server, the environment's cache and a demo 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: what was looked at, whether it is well, what was found or how to mend it."""
+    """One check: its subject, whether it passed, what was found or how to mend it. A warning passes, and is shown as one."""
 
     name: str
     well: bool
     text: str
+    warning: bool = False
 
 
 Check = Callable[[Settings], str]
 
 
 def examine(settings: Settings, further: dict[str, Check] | None = None) -> Iterator[Finding]:
-    """Every check, one after the other; `further` are checks of other rooms. A check says what is well, or raises."""
+    """Warnings, then every check; `further` are checks of other rooms. A check returns what it found, or raises."""
+    yield from warnings()
     for name, check in (CHECKS | (further or {})).items():
         try:
             yield Finding(name, True, check(settings))
         except (OmmaError, OSError) as error:
             yield Finding(name, False, str(error))
+
+
+def warnings(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Variables that look like settings and are none, each with the closest name: nothing reads them."""
+    for text in misspelt(environment, Settings.model_fields):
+        yield Finding("settings", True, text, warning=True)
 
 
 def _python(_: Settings) -> str:

@@ -3,16 +3,16 @@
 `docs/settings.md` is written from this class and held against it by a test.
 """
 
-import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.errors import ConfigurationError
+from engine.setting_forms import PREFIX, Folders, Names, Port, Prefix, Rate, Weights, complaint
 
 
 def default_home() -> Path:
@@ -23,9 +23,14 @@ def default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """One flat table of settings; each has a description that the documentation repeats."""
+    """One flat table of settings; each has a description that the documentation repeats.
 
-    model_config = SettingsConfigDict(env_prefix="OMMA_", extra="ignore", frozen=True, populate_by_name=True)
+    Values are plain text, never JSON: `engine.setting_forms` reads lists and tables.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, enable_decoding=False, allow_inf_nan=False, populate_by_name=True,
+    )
 
     home: Path = Field(default_factory=default_home, description="Folder of servers, data, logs and caches.")
 
@@ -35,13 +40,13 @@ class Settings(BaseSettings):
     opensearch_password: SecretStr = Field(SecretStr(""), description="Password for the cluster.")
     opensearch_ca: str = Field("", description="CA bundle for the cluster's certificate.")
     opensearch_verify: bool = Field(True, description="Whether the cluster's certificate is checked.")
-    opensearch_port: int = Field(9200, description="HTTP port of the embedded server.")
+    opensearch_port: Port = Field(9200, description="HTTP port of the embedded server.")
     opensearch_heap: str = Field("1g", description="Heap of the embedded server.")
     opensearch_timeout: float = Field(10.0, gt=0, description="Seconds that a search may take before it is a 503.")
     redis_url: str = Field("", description="An existing Redis (`redis://` or `rediss://`); empty: one started here.")
     redis_ca: str = Field("", description="CA bundle for a `rediss://` address.")
-    redis_port: int = Field(6479, description="Port of the Redis started here.")
-    index_prefix: str = Field("omma", pattern=r"^[a-z][a-z0-9_-]*$", description="Prefix of every index and alias.")
+    redis_port: Port = Field(6479, description="Port of the Redis started here.")
+    index_prefix: Prefix = Field("omma", description="Prefix of every index and alias.")
     index_shards: int = Field(1, ge=1, description="Primary shards of a new index.")
     index_replicas: int = Field(0, ge=0, description="Replicas of a new index.")
     store_url: str = Field("", description="fsspec address of originals and thumbnails; empty: a folder in the home.")
@@ -77,21 +82,20 @@ class Settings(BaseSettings):
         120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
     )
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
-    extractors_off: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Extractors that never look (a JSON list, or names separated by commas), and those that need them.",
+    extractors_off: Names = Field(
+        default=(), examples=["objects,text"], description="Extractors that are switched off, with those that need them."
     )
     min_side: int = Field(8, gt=0, description="A picture with a shorter side, in pixels, is refused.")
 
     # Factors
-    plugin_path: tuple[Path, ...] = Field(
+    plugin_path: Folders = Field(
         default=(),
         validation_alias=AliasChoices("omma_plugin_path", "omma_factor_path"),
+        examples=["/srv/omma/plugins,/srv/more"],
         description="Further folders whose files are factors, extractors, sources or evaluation sets.",
     )
-    more_columns: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Columns out of the default set that are asked all the same (a JSON list, or names separated by commas).",
+    more_columns: Names = Field(
+        default=(), examples=["colours"], description="Features that are used although they are disabled by default."
     )
 
     # Ingest
@@ -115,7 +119,11 @@ class Settings(BaseSettings):
     )
     # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
     fusion_k: int = Field(10, gt=0, description="The constant of reciprocal-rank fusion.")
-    fusion_weights: dict[str, float] = Field(default_factory=dict, description="Weights by factor, over the factors' own.")
+    fusion_weights: Weights = Field(
+        default_factory=dict,
+        examples=["similar=3,labels.words=0.5"],
+        description="Weights in rank fusion, by factor or by feature, instead of the factors' own.",
+    )
     duplicate_bits: int = Field(4, ge=0, le=12, description="Bits in which hashes of near-duplicates (grouped) may differ.")
 
     # Ranking
@@ -149,12 +157,13 @@ class Settings(BaseSettings):
 
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
-    web_port: int = Field(8000, description="Port that the page listens on.")
+    web_port: Port = Field(8000, description="Port that the page listens on.")
     api_token: SecretStr = Field(SecretStr(""), description="Bearer token; required when listening beyond the loopback.")
     web_threads: int = Field(8, ge=1, description="Requests that the page answers at the same time.")
-    web_hosts: list[str] = Field(
-        default_factory=list,
-        description="Host names (a JSON list) that requests may name, besides the loopback's.",
+    web_hosts: Names = Field(
+        default=(),
+        examples=["omma.example.org,search.example.org"],
+        description="Host names that requests may name, besides the loopback's.",
     )
     web_proxies: int = Field(0, ge=0, description="Reverse proxies before the page whose X-Forwarded headers count.")
     web_secret: SecretStr = Field(
@@ -162,9 +171,10 @@ class Settings(BaseSettings):
         description="Secret that signs cookies, the same on every host; empty: one kept in the home.",
     )
     web_number: int = Field(24, ge=1, le=100, description="Results on one page of the answer.")
-    ingest_roots: list[Path] = Field(
-        default_factory=list,
-        description="Folders (a JSON list) that the page may ingest from, sub-folders included.",
+    ingest_roots: Folders = Field(
+        default=(),
+        examples=["/srv/pictures,/srv/feeds"],
+        description="Folders that the page may ingest from, sub-folders included.",
     )
     upload_ttl: int = Field(3600, gt=0, description="Seconds that a picture asked with is kept for further questions.")
     upload_space: int = Field(512 * 1024 * 1024, gt=0, description="Bytes that kept pictures may take; the oldest go first.")
@@ -173,20 +183,10 @@ class Settings(BaseSettings):
         gt=0,
         description="Bytes of all pictures that one request may add to the collection.",
     )
-    rate_limit: str = Field("600/minute", description="Requests that one address may make to the page.")
-    rate_limit_search: str = Field("120/minute", description="Searches that one address may make.")
-    rate_limit_upload: str = Field("60/minute", description="Pictures that one address may send or have fetched.")
-    rate_limit_sign_in: str = Field("10/minute", description="Tokens that one address may try.")
-
-    @field_validator("extractors_off", "more_columns", mode="before")
-    @classmethod
-    def _names(cls, told: Any) -> Any:
-        """A JSON list, or names separated by commas."""
-        if not isinstance(told, str):
-            return told
-        if told.lstrip().startswith("["):
-            return json.loads(told)
-        return [name for part in told.split(",") if (name := part.strip())]
+    rate_limit: Rate = Field("600/minute", description="Requests that one address may make to the page.")
+    rate_limit_search: Rate = Field("120/minute", description="Searches that one address may make.")
+    rate_limit_upload: Rate = Field("60/minute", description="Pictures that one address may send or have fetched.")
+    rate_limit_sign_in: Rate = Field("10/minute", description="Tokens that one address may try.")
 
     def model_of(self, extractor: str) -> str:
         """The model chosen for an extractor (OMMA_<EXTRACTOR>_MODEL); empty: the profile's.
@@ -227,7 +227,4 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = (f"OMMA_{'_'.join(map(str, entry['loc'])).upper()}: {entry['msg']}" for entry in error.errors())
-        raise ConfigurationError("; ".join(wrong)) from error
-    except SettingsError as error:  # a list that is no JSON
-        raise ConfigurationError(f"a setting is wrong: {error}") from error
+        raise ConfigurationError(complaint(error, Settings.model_fields)) from error

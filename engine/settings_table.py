@@ -1,22 +1,23 @@
 """The table of settings for `docs/settings.md`, written from the class that reads them."""
 
-from enum import Enum
-from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from engine.setting_forms import expected, variable
 from engine.settings import Settings
 
 INTRODUCTION = """\
 # Settings
 
-Every setting is an environment variable. Lists and tables are JSON. This page is written by `./omma docs`; a test
-holds it against the code.
+Every setting is an environment variable, and its value is plain text: lists are separated by commas (a name or folder that
+holds a comma cannot be given), tables are `name=number` separated by commas. A wrong value stops the command with a message
+that names the variable, the value and the form below. `omma up` and `omma doctor` warn of variables that begin with `OMMA_`
+and are no setting. This page is written by `./omma docs`; a test holds it against the code.
 
-| variable | default | meaning |
-|---|---|---|
+| variable | form | default | meaning |
+|---|---|---|---|
 """
 
 
@@ -27,9 +28,14 @@ def page() -> str:
 
 def row(name: str, field: FieldInfo) -> str:
     """One setting."""
-    choices = f" One of {', '.join(map(str, get_args(field.annotation)))}." if get_origin(field.annotation) is Literal else ""
-    meaning = f"{field.description}{choices}".replace("|", "\\|")
-    return f"| `OMMA_{name.upper()}` | {default(name, field)} | {meaning} |\n"
+    cells = (f"`{variable(name)}`", form(name, field), default(name, field), field.description or "")
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def form(name: str, field: FieldInfo) -> str:
+    """What a value looks like; an example only where the default is none."""
+    text, _, example = expected(name, field).partition(", e.g. ")
+    return f"{text}, e.g. `{example}`" if example and not default(name, field) else text
 
 
 def default(name: str, field: FieldInfo) -> str:
@@ -37,8 +43,6 @@ def default(name: str, field: FieldInfo) -> str:
     if name == "home":
         return "`/var/lib/omma` for root, else `~/.local/share/omma`"
     value: Any = field.get_default(call_default_factory=True)
-    if value is PydanticUndefined or hasattr(value, "get_secret_value") or value in ("", [], {}, ()):
+    if value is PydanticUndefined or hasattr(value, "get_secret_value") or value in ("", {}, ()):
         return ""
-    if isinstance(value, Enum | Path):
-        value = str(value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -9,7 +9,7 @@ from engine.broker import redis_url, tls_options
 from engine.client import addresses
 from engine.errors import ConfigurationError
 from engine.programs import check_listening
-from engine.settings import Settings, get_settings
+from engine.settings import Settings
 from engine.settings_table import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def test_every_setting_has_a_row_and_a_description() -> None:
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMMA_OPENSEARCH_URL", "https://a:9200, https://b:9200")
-    monkeypatch.setenv("OMMA_FUSION_WEIGHTS", '{"ocr": 2.5}')
+    monkeypatch.setenv("OMMA_FUSION_WEIGHTS", "ocr=2.5")
     settings = Settings()
     assert addresses(settings) == ["https://a:9200", "https://b:9200"]
     assert settings.fusion_weights == {"ocr": 2.5}
@@ -48,19 +48,3 @@ def test_nothing_listens_beyond_the_loopback_without_a_token() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "hidden-word" not in repr(Settings(opensearch_password="hidden-word", api_token="hidden-word"))
-
-
-@pytest.mark.parametrize("told", ["objects, text", '["objects", "text"]', "objects,text,"])
-def test_names_are_a_json_list_or_separated_by_commas(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMMA_EXTRACTORS_OFF", told)
-    assert Settings().extractors_off == ("objects", "text")
-
-
-def test_nothing_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMMA_EXTRACTORS_OFF", "")
-    assert Settings().extractors_off == ()
-    monkeypatch.setenv("OMMA_EXTRACTORS_OFF", '["objects"')
-    get_settings.cache_clear()
-    with pytest.raises(ConfigurationError, match="OMMA_EXTRACTORS_OFF"):
-        get_settings()
-    get_settings.cache_clear()

@@ -63,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "own"
     path.mkdir()
     (path / "brightness.py").write_text(BRIGHTNESS)
-    monkeypatch.setenv("OMMA_FACTOR_PATH", f'["{path}"]')
+    monkeypatch.setenv("OMMA_FACTOR_PATH", str(path))
     get_settings.cache_clear()
     registry.load.cache_clear()
     yield path
