@@ -186,6 +186,12 @@ class Settings(BaseSettings):
     rate_limit: Rate = Field("600/minute", description="Requests that one address may make to the page.")
     rate_limit_search: Rate = Field("120/minute", description="Searches that one address may make.")
     rate_limit_upload: Rate = Field("60/minute", description="Pictures that one address may send or have fetched.")
+    rate_limit_owner: int = Field(
+        100,
+        ge=1,
+        description="How many times as much of each, but of tokens, is allowed with the token, or (where there is none) from "
+        "this machine without a proxy.",
+    )
     rate_limit_sign_in: Rate = Field("10/minute", description="Tokens that one address may try.")
 
     def model_of(self, extractor: str) -> str:

@@ -9,10 +9,13 @@ from flask_limiter.util import get_remote_address
 
 from engine.broker import redis_url, tls_options
 from engine.settings import Settings
+from web import auth
+from web.security import is_loopback
 
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # a proxy stands between, whatever the settings say
 BATCH_ENDPOINTS = {"ingest.start_upload", "ingest_api.start_upload"}
 
-limiter = Limiter(get_remote_address, default_limits=[lambda: current_app.config["OMMA_RATE"]])
+limiter = Limiter(get_remote_address, default_limits=[lambda: _rate("OMMA_RATE")])
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -23,6 +26,8 @@ def install(app: Flask, settings: Settings) -> None:
         OMMA_RATE_SEARCH=settings.rate_limit_search,
         OMMA_RATE_UPLOAD=settings.rate_limit_upload,
         OMMA_RATE_SIGN_IN=settings.rate_limit_sign_in,
+        OMMA_RATE_OWNER=settings.rate_limit_owner,
+        OMMA_LOCAL=is_loopback(settings.web_host) and not settings.web_proxies,
         RATELIMIT_KEY_PREFIX=settings.index_prefix,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
     )
@@ -35,17 +40,35 @@ def install(app: Flask, settings: Settings) -> None:
 
 def search_rate() -> str:
     """Searches by one address."""
-    return str(current_app.config["OMMA_RATE_SEARCH"])
+    return _rate("OMMA_RATE_SEARCH")
 
 
 def upload_rate() -> str:
     """Pictures sent or fetched by one address."""
-    return str(current_app.config["OMMA_RATE_UPLOAD"])
+    return _rate("OMMA_RATE_UPLOAD")
 
 
 def sign_in_rate() -> str:
-    """Tokens tried by one address."""
+    """Tokens tried by one address; the same for everybody, or a token could be guessed."""
     return str(current_app.config["OMMA_RATE_SIGN_IN"])
+
+
+def is_owner() -> bool:
+    """Whether the owner of this server asks: with the token, where there is one, else from this machine itself."""
+    if auth.token_required():
+        return auth.signed_in()
+    return bool(current_app.config["OMMA_LOCAL"]) and _is_direct()
+
+
+def _is_direct() -> bool:
+    """Whether the request comes from the loopback, with no proxy on its way that names itself."""
+    return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in FORWARDED)
+
+
+def _rate(name: str) -> str:
+    """The rate of that name, multiplied for the owner."""
+    amount, _, unit = str(current_app.config[name]).partition("/")
+    return f"{int(amount) * (current_app.config['OMMA_RATE_OWNER'] if is_owner() else 1)}/{unit}"
 
 
 def _allow_batches() -> None:

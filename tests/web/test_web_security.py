@@ -205,22 +205,66 @@ def test_too_many_tokens_are_stopped(make_app: Make) -> None:
     assert statuses == [401, 401, 401, 429, 429]
 
 
+def searched(client: FlaskClient, times: int, **options: Any) -> list[int]:
+    """Statuses of so many searches."""
+    return [client.get("/api/search?text=red", **options).status_code for _ in range(times)]
+
+
 def test_too_many_searches_are_stopped_with_a_time_to_wait(make_app: Make) -> None:
-    client = make_app(rate_limit_search="2/minute").test_client()
+    client = make_app(rate_limit_search="2/minute", web_proxies=1).test_client()
     responses = [client.get("/api/search?text=red") for _ in range(3)]
     assert [response.status_code for response in responses] == [200, 200, 429]
     assert int(responses[-1].headers["Retry-After"]) > 0
     assert responses[-1].mimetype == "application/problem+json"
 
 
+def test_the_owners_programs_on_this_machine_may_ask_a_hundred_times_as_much(make_app: Make) -> None:
+    client = make_app(rate_limit_search="2/minute", rate_limit="2/minute").test_client()
+    assert searched(client, 201) == [200] * 200 + [429]
+    assert [client.get("/").status_code for _ in range(5)] == [200] * 5
+    few = make_app(rate_limit_search="1/minute", rate_limit_owner=2).test_client()
+    assert searched(few, 3) == [200, 200, 429]
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_a_proxy_that_the_settings_do_not_know_of_is_not_the_owner(make_app: Make, header: str) -> None:
+    client = make_app(rate_limit_search="2/minute").test_client()
+    assert searched(client, 3, headers={header: "203.0.113.9"}) == [200, 200, 429]
+
+
+def test_another_machine_is_not_the_owner(make_app: Make) -> None:
+    client = make_app(rate_limit_search="2/minute").test_client()
+    assert searched(client, 3, environ_base={"REMOTE_ADDR": "203.0.113.9"}) == [200, 200, 429]
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_the_token_lifts_the_limit_from_anywhere_and_a_wrong_one_does_not(make_app: Make, proxies: int) -> None:
+    app = make_app(
+        web_host="0.0.0.0", api_token=_secret(TOKEN), rate_limit_search="2/minute", rate_limit="2/minute", web_proxies=proxies
+    )
+    client = app.test_client(use_cookies=False)
+    far = {"REMOTE_ADDR": "203.0.113.9"}
+    assert searched(client, 5, headers={"Authorization": f"Bearer {TOKEN}"}, environ_base=far) == [200] * 5
+    guess = {"headers": {"Authorization": "Bearer guess"}, "environ_base": far}
+    assert [client.get("/api/", **guess).status_code for _ in range(3)] == [401, 401, 429]
+    here = {"REMOTE_ADDR": "127.0.0.1"}
+    assert [client.get("/api/", environ_base=here).status_code for _ in range(3)] == [401, 401, 429], "nor the loopback alone"
+
+
+def test_a_browser_that_signed_in_is_the_owner(make_app: Make) -> None:
+    client = make_app(api_token=_secret(TOKEN), rate_limit_search="2/minute", web_proxies=1).test_client()
+    client.post("/api/sign-in", json={"token": TOKEN})
+    assert searched(client, 5) == [200] * 5
+
+
 def test_thumbnails_and_health_are_not_counted(make_app: Make) -> None:
-    client = make_app(rate_limit="2/minute").test_client()
+    client = make_app(rate_limit="2/minute", web_proxies=1).test_client()
     assert {client.get(f"/thumbnail/{sha(0)}").status_code for _ in range(5)} == {200}
     assert {client.get("/healthz").status_code for _ in range(5)} == {200}
     assert [client.get("/").status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_limits_hold_while_redis_is_away(settings: Any) -> None:
-    changed = settings.model_copy(update={"rate_limit_search": "2/minute", "redis_url": "redis://127.0.0.1:1/0"})
-    client = create_app(changed, fake_services(changed)).test_client()
-    assert [client.get("/api/search?text=red").status_code for _ in range(3)] == [200, 200, 429]
+    changes = {"rate_limit_search": "2/minute", "redis_url": "redis://127.0.0.1:1/0", "web_proxies": 1}
+    changed = settings.model_copy(update=changes)
+    assert searched(create_app(changed, fake_services(changed)).test_client(), 3) == [200, 200, 429]
