@@ -6,10 +6,11 @@ again does nothing.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import TransportError
@@ -24,7 +25,8 @@ Json = dict[str, Any]
 STORE = "omma"
 PLUGIN = "opensearch-ltr"
 OLDEST = (3, 2)  # before it, a missing value cannot be told from zero
-ABSENT = (400, 404, 405)
+ABSENT = (400, 404, 405)  # 400 and 405 are the answers of a server that has no such route: it lacks the plugin
+Call = Callable[..., Json]  # a method of opensearch-py's client of the plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def model_name(model: str) -> str:
 
 def has_plugin(client: OpenSearch) -> bool:
     """Whether the server answers for the plugin; EngineUnavailable where it does not answer at all."""
-    return _ask(client, "GET", "/_ltr") is not None
+    return _ask("the list of stores", client.plugins.ltr.list_stores) is not None
 
 
 def upload(client: OpenSearch, exported: Export, store: str = STORE) -> None:
@@ -61,17 +63,16 @@ def upload(client: OpenSearch, exported: Export, store: str = STORE) -> None:
 
     ConfigurationError where the server has no plugin, is too old, refuses, or has something else under that name.
     """
-    _check_server(client)
-    if _ask(client, "GET", f"/_ltr/{store}") is None:
-        _send(client, "PUT", f"/_ltr/{store}")
-    for method, path, read, kind, body in _requests(exported, store):
-        there = _ask(client, "GET", read)
-        if there is None:
-            _send(client, method, path, body)
-        elif not _same(there["_source"][kind], body[kind]):
-            raise ConfigurationError(
-                f"the store {store!r} has another {kind} named {exported.name!r}; delete it (DELETE {read})"
-            )
+    check_server(client)
+    ltr, name, shown = client.plugins.ltr, exported.name, f"{exported.name!r} in the store {store!r}"
+    if _ask(f"the store {store!r}", ltr.get_store, store=store) is None:
+        _send(f"the store {store!r}", ltr.create_store, store=store)
+    there = _ask(f"the feature set {shown}", ltr.get_featureset, id=name, store=store)
+    send = partial(ltr.create_featureset, id=name, body=exported.featureset, store=store)
+    _put(f"feature set {shown}", there, "featureset", exported.featureset, send)
+    there = _ask(f"the model {shown}", ltr.get_model, id=name, store=store)
+    send = partial(ltr.create_model_from_set, name=name, body=exported.model, store=store)
+    _put(f"model {shown}", there, "model", exported.model, send)
 
 
 def write(folder: Path, exported: Export, store: str = STORE) -> Path:
@@ -79,22 +80,12 @@ def write(folder: Path, exported: Export, store: str = STORE) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, body in (("featureset", exported.featureset), ("model", exported.model)):
         (folder / f"{name}.json").write_text(json.dumps(body, indent=2) + "\n")
-    (_, put, *_), (_, post, *_) = _requests(exported, store)
-    (folder / "README.md").write_text(_README.format(name=exported.name, store=store, put=put, post=post, plugin=PLUGIN))
+    (folder / "README.md").write_text(_README.format(name=exported.name, store=store, plugin=PLUGIN))
     return folder
 
 
-def _requests(exported: Export, store: str) -> list[tuple[str, str, str, str, Json]]:
-    """What is sent, what is read to see whether it is there, and the key of the body: method, path, path, key, body."""
-    name = quote(exported.name, safe="")
-    features, model = f"/_ltr/{store}/_featureset/{name}", f"/_ltr/{store}/_model/{name}"
-    return [
-        ("PUT", features, features, "featureset", exported.featureset),
-        ("POST", f"{features}/_createmodel", model, "model", exported.model),
-    ]
-
-
-def _check_server(client: OpenSearch) -> None:
+def check_server(client: OpenSearch) -> None:
+    """ConfigurationError where the server cannot hold a model: it lacks the plugin, or is too old."""
     if not has_plugin(client):
         raise ConfigurationError(
             f"the server has no Learning to Rank plugin: install {PLUGIN} on every node. The embedded server has no plugins "
@@ -108,27 +99,31 @@ def _check_server(client: OpenSearch) -> None:
         )
 
 
-def _ask(client: OpenSearch, method: str, path: str) -> Json | None:
-    """What the server has there; None where it has nothing."""
+def _ask(what: str, call: Call, **arguments: str) -> Json | None:
+    """What the server has; None where it has nothing."""
     try:
-        return _perform(client, method, path, None)
+        with guard():
+            return call(**arguments)
     except TransportError as error:
         if error.status_code in ABSENT:
             return None
-        raise ConfigurationError(f"the server refused {method} {path}: {error}") from error
+        raise ConfigurationError(f"the server refused to show {what}: {error}") from error
 
 
-def _send(client: OpenSearch, method: str, path: str, body: Json | None = None) -> None:
+def _send(what: str, call: Call, **arguments: str) -> None:
     try:
-        _perform(client, method, path, body)
+        with guard():
+            call(**arguments)
     except TransportError as error:
-        raise ConfigurationError(f"the server refused {method} {path}: {error}") from error
+        raise ConfigurationError(f"the server refused {what}: {error}") from error
 
 
-def _perform(client: OpenSearch, method: str, path: str, body: Json | None) -> Json:
-    with guard():
-        answer: Json = client.transport.perform_request(method, path, body=body)
-    return answer
+def _put(what: str, there: Json | None, kind: str, body: Json, send: Call) -> None:
+    """Send it, unless the same is there; ConfigurationError where something else is."""
+    if there is None:
+        _send(f"the {what}", send)
+    elif not _same(there["_source"][kind], body[kind]):
+        raise ConfigurationError(f"the server has another {what}; delete that one to replace it")
 
 
 def _same(stored: Json, sent: Json) -> bool:
@@ -144,8 +139,8 @@ Needs OpenSearch 3.2 or later with the plugin `{plugin}`. `featureset.json` says
 `model.json` holds the trees. Send, in this order, each with the header `Content-Type: application/json`:
 
 1. `PUT /_ltr/{store}` without a body, unless the store is there.
-2. `PUT {put}` with `featureset.json` as the body.
-3. `POST {post}` with `model.json` as the body.
+2. `PUT /_ltr/{store}/_featureset/{name}` with `featureset.json` as the body.
+3. `POST /_ltr/{store}/_featureset/{name}/_createmodel` with `model.json` as the body.
 
 Then search with a rescore by `sltr`:
 

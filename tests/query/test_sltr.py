@@ -174,7 +174,7 @@ def with_plugin(live_settings: Settings) -> Iterator[Live]:
     yield found
     found.client.indices.delete(index=f"{settings.index_prefix}-*", params={"expand_wildcards": "all"})
     found.client.indices.delete_index_template(name=versions.alias(settings), ignore=404)
-    found.client.transport.perform_request("DELETE", f"/_ltr/{settings.index_prefix}", params={"ignore": 404})
+    found.client.plugins.ltr.delete_store(store=settings.index_prefix, ignore=404)
 
 
 @pytest.mark.parametrize("asked", ASKED)

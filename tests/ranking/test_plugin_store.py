@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opensearchpy.client.plugins import PluginsClient
 from opensearchpy.exceptions import ConflictError, NotFoundError, RequestError
 
 from engine.errors import ConfigurationError
@@ -35,12 +36,15 @@ class Server:
         self.number, self.plugin = number, plugin
         self.kept: dict[str, Any] = {}
         self.written: list[str] = []
-        self.transport = self
+        self.transport = self  # of opensearch-py's own client of the plugin
+        self.plugins = PluginsClient(self)
 
     def info(self) -> Json:
         return {"version": {"number": self.number}}
 
-    def perform_request(self, method: str, path: str, body: Json | None = None) -> Json:
+    def perform_request(
+        self, method: str, path: str, params: Json | None = None, headers: Json | None = None, body: Json | None = None
+    ) -> Json:
         if not self.plugin:
             raise RequestError(400, "illegal_argument_exception", {"error": f"no handler found for uri [{path}]"})
         if method == "GET":
@@ -142,7 +146,7 @@ def test_another_model_under_the_same_name_is_told(learned: Learned) -> None:
     upload(server, made)  # type: ignore[arg-type]
     other = json.loads(json.dumps(made.model))
     other["model"]["model"]["definition"] = other["model"]["model"]["definition"].replace("rank:ndcg", "rank:map")
-    with pytest.raises(ConfigurationError, match="another model named"):
+    with pytest.raises(ConfigurationError, match=r"another model 'omma-.*delete that one"):
         upload(server, Export(made.name, made.featureset, other))  # type: ignore[arg-type]
 
 
