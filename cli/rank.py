@@ -55,7 +55,7 @@ def generate(folder: Path, number: int, seed: int) -> None:
 @click.option(
     "--candidate-log", "files", type=FILES, multiple=True, help="Made by `omma rank collect`; else what was judged and clicked."
 )
-@click.option("--plain", is_flag=True, help="Without list context, as the engine's Learning to Rank plugin needs it.")
+@click.option("--plain", is_flag=True, help="Without list-wise features, as OMMA_RANKER=sltr needs it (and implies).")
 @click.option("--keep", is_flag=True, help="Do not take the model into use, even if it is better.")
 @click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
 def train(files: tuple[Path, ...], *, plain: bool, keep: bool, packaged: bool) -> None:
@@ -64,7 +64,8 @@ def train(files: tuple[Path, ...], *, plain: bool, keep: bool, packaged: bool) -
     from ranking.learning.train import package, retrain  # noqa: PLC0415
 
     settings = get_settings()
-    trained = retrain(_examples(files), settings, tell=tell, plain=plain, promote=not (keep or packaged))
+    without = plain or (False if packaged else None)  # None: as the ranker of the settings needs it
+    trained = retrain(_examples(files), settings, tell=tell, plain=without, promote=not (keep or packaged))
     if packaged:
         package(trained, settings)
     click.echo(page(trained.card))
@@ -110,21 +111,24 @@ def report(model: str) -> None:
 @click.argument("model")
 @click.option("--force", is_flag=True, help="Even where it was worse than the model before it.")
 def promote(model: str, *, force: bool) -> None:
-    """Take a model, or `fusion`, into use: at once, everywhere."""
-    models = _models()
+    """Take a model, or `fusion`, into use: at once, everywhere. With OMMA_RANKER=sltr it is put into the engine, too."""
+    from ranking.learning.promotion import promote as take  # noqa: PLC0415
+
     if model != "fusion" and not force:
-        verdict = models.card(model).verdict
+        verdict = _card(model).verdict
         if verdict and not verdict.passed:
             raise ConfigurationError(
                 f"model {model} did not pass: {'; '.join(verdict.reasons)} (--force takes it all the same)"
             )
-    click.echo(f"in use: {models.promote(model).current}")
+    click.echo(f"in use: {take(model, get_settings()).current}")
 
 
 @rank.command()
 def rollback() -> None:
     """Go back to the model that was in use before."""
-    click.echo(f"in use: {_models().rollback().current or 'fusion'}")
+    from ranking.learning.promotion import rollback as back  # noqa: PLC0415
+
+    click.echo(f"in use: {back(get_settings()).current or 'fusion'}")
 
 
 @rank.command()

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from engine.client import connect
 from engine.settings import Settings
 from factors.registry import feature_names
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.fusion import ReciprocalRank
+from ranking.learning import promotion
 from ranking.learning.examples import Example, Part, by_side, digest
 from ranking.learning.features import FeatureSet
 from ranking.learning.fit import LISTWISE, Objective, Recipe, fit
@@ -22,6 +24,7 @@ from ranking.learning.measures import NAMES, measure, ndcg, ordered_by
 from ranking.learning.models import PACKAGED, Card, Models, mark_of, new_id
 from ranking.learning.report import page
 from ranking.order import Ranked, Ranker
+from ranking.plugin.upload import check_server
 
 Tell = Callable[[str], None]
 DATA = """
@@ -75,7 +78,7 @@ def train(
     tell(", ".join(f"{name}: {len(side)} questions" for name, side in sides.items()))
     tried = {objective: _fitted(objective, recipe, sides, tell) for objective in LISTWISE}
     best = max(LISTWISE, key=lambda objective: float(np.mean([*ndcg(sides["validation"], tried[objective]).values()])))
-    current = in_use(models)
+    current = in_use(models, settings)
     rankers: dict[str, Ranker] = {FUSION: Fusion(), "current": current}
     rankers |= _others(recipe, sides, tell)
     rankers |= {str(objective): model for objective, model in tried.items()}
@@ -92,14 +95,26 @@ def train(
 
 
 def retrain(
-    examples: Sequence[Example], settings: Settings, *, tell: Tell, plain: bool = False, promote: bool = True
+    examples: Sequence[Example],
+    settings: Settings,
+    *,
+    tell: Tell,
+    plain: bool | None = None,
+    promote: bool = True,
+    connected: promotion.Connect = connect,
 ) -> Trained:
-    """Train on all columns of now; take the model into use where it is new and passes the gate."""
-    models = Models(settings)
-    features = FeatureSet(columns=feature_names(), listwise=not plain)
+    """Train on all features of now; take the model into use where it is new and passes the gate.
+
+    `plain` leaves list-wise features out; None does so where the engine ranks (`OMMA_RANKER=sltr`), which cannot compute them.
+    ConfigurationError, before anything is trained, where that engine cannot hold a model.
+    """
+    models, in_engine = Models(settings), settings.ranker == promotion.IN_ENGINE
+    if in_engine and promote:
+        check_server(connected(settings))
+    features = FeatureSet(columns=feature_names(), listwise=not (in_engine if plain is None else plain))
     trained = train(examples, features, models, settings, tell=tell, about=ABOUT)
     if promote and trained.new and trained.card.verdict and trained.card.verdict.passed:
-        models.promote(trained.card.id)
+        promotion.promote(trained.card.id, settings, connected)
         tell(f"in use: {trained.card.id}")
     return trained
 
@@ -118,10 +133,13 @@ def known_by(card: Card) -> str:
     return mark_of(card.data, card.recipe.model_copy(update={"objective": Recipe.model_fields["objective"].default}))
 
 
-def in_use(models: Models) -> Ranker:
-    """The ranker that a new model must not fall behind."""
+def in_use(models: Models, settings: Settings) -> Ranker:
+    """The ranker that a new model must not fall behind: the model in use, rank fusion where the engine cannot hold that."""
     name = models.state().current or models.packaged()
-    return Fusion() if name in ("", FUSION) else models.load(name)
+    if name in ("", FUSION):
+        return Fusion()
+    model = models.load(name)
+    return model if promotion.is_orderable(model, settings) else Fusion()
 
 
 def told(verdict: Verdict) -> str:

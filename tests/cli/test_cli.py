@@ -15,6 +15,7 @@ from engine.settings import Settings
 from engine.store import Store
 from ingest.quarantine import Quarantine
 from mappings.versions import alias
+from ranking.learning.models import Models
 from tests.cli.conftest import BROKEN, TITLES, Omma, Shelf, Told
 from tests.conftest import free_port
 from tests.ingest.pictures import png
@@ -253,3 +254,16 @@ def test_delete_forgets_pictures_with_their_bytes(omma: Omma, shelf: Shelf) -> N
     assert not any(store.has_original(picture) for picture in (second, third, shelf.broken))
     assert Quarantine(shelf.runtime.client, shelf.runtime.settings).list()[0] == 0
     assert "0 results" in omma("search").out
+
+
+def test_a_model_that_the_engine_cannot_hold_is_not_promoted_even_by_force(
+    omma: Omma, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMMA_HOME", str(tmp_path))
+    monkeypatch.setenv("OMMA_RANKER", "sltr")
+    packaged = Models(Settings(home=tmp_path)).packaged()
+    is_one_line(
+        omma("rank", "promote", packaged, "--force"), "OMMA_RANKER=sltr", "omma rank train --plain", "OMMA_RANKER=model"
+    )
+    monkeypatch.setenv("OMMA_RANKER", "auto")
+    assert packaged in omma("rank", "promote", packaged).out
