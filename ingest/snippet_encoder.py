@@ -3,12 +3,13 @@ it.
 """
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from cachetools import LRUCache
+
+from engine.once_cache import OnceCache
 from factors.linked import Kind, TextSnippet
 from factors.registry import all_factors
 from ingest.disagreement import filtered
@@ -40,8 +41,7 @@ class SnippetEncoder:
     def __init__(self, reader: EncodesText) -> None:
         """The model is loaded with the first text."""
         self._reader = reader
-        self._memory: OrderedDict[str, Vector] = OrderedDict()
-        self._lock = threading.Lock()
+        self._places: OnceCache[str, Vector] = OnceCache(LRUCache(KEPT))
 
     def of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> list[TextSnippet]:
         """The snippets, those that can be read with their meaning, and filtered by the document's picture.
@@ -50,7 +50,7 @@ class SnippetEncoder:
         """
         try:
             chosen = self._chosen(snippets)
-            read = dict(zip(chosen, self._read(chosen), strict=True))
+            read = dict(zip(chosen, self._places.get_all(chosen, self._reader.read), strict=True))
             least = self._reader.min_agreement() if read else None
         except Exception:
             logger.exception("linked text was not read")
@@ -66,27 +66,9 @@ class SnippetEncoder:
         for snippet in sorted(kept, key=lambda snippet: ORDER.index(snippet.kind)):
             if len(chosen) == MOST:
                 break
-            if self._known(snippet.text) or self._reader.understands(snippet.text, snippet.language):
+            if snippet.text in self._places or self._reader.understands(snippet.text, snippet.language):
                 chosen[snippet.text] = None
         return list(chosen)
-
-    def _known(self, text: str) -> bool:
-        with self._lock:
-            return text in self._memory
-
-    def _read(self, texts: Sequence[str]) -> list[Vector]:
-        """One vector per text, remembered."""
-        with self._lock:
-            known = {text: self._memory[text] for text in texts if text in self._memory}
-        fresh = [text for text in texts if text not in known]
-        known |= zip(fresh, self._reader.encode_text(fresh) if fresh else (), strict=True)
-        with self._lock:
-            for text in texts:
-                self._memory[text] = known[text]
-                self._memory.move_to_end(text)
-            while len(self._memory) > KEPT:
-                self._memory.popitem(last=False)
-        return [known[text] for text in texts]
 
 
 def picture_of(document: Mapping[str, Any]) -> Vector | None:

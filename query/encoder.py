@@ -1,13 +1,14 @@
 """What is seen of the picture asked with: looked at, or restored from the document that it is."""
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from cachetools import LRUCache
+
 from engine.errors import NotFoundError
+from engine.once_cache import OnceCache
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor
@@ -66,8 +67,7 @@ class QueryEncoder:
         self._settings, self._factors, self._extractor = settings, factors, extractor
         self.extractors = sorted({extractor for factor in factors for extractor in factor.reads})
         self.unread = ("sources", "texts", *_fields_of_words(factors))
-        self._memory: OrderedDict[tuple[str, Box | None], ImageFeatures] = OrderedDict()
-        self._lock = threading.Lock()
+        self._seen_lately: OnceCache[tuple[str, Box | None], ImageFeatures] = OnceCache(LRUCache(KEPT))
 
     def at_bytes(self, request: SearchRequest) -> Asked:
         """The picture sent along or fetched from an address; BadPicture, FetchError."""
@@ -104,22 +104,12 @@ class QueryEncoder:
         return bool(request.text.strip()) and "joint" in self.extractors
 
     def _seen(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> ImageFeatures:
-        """What the extractors see of it, remembered."""
-        key = (digest, box)
-        with self._lock:
-            if key in self._memory:
-                self._memory.move_to_end(key)
-                return self._memory[key]
-        seen = self._extractor().extract([picture()], self.extractors)[0]
-        if not seen.failures:
-            self._remember(key, seen)
-        return seen
-
-    def _remember(self, key: tuple[str, Box | None], seen: ImageFeatures) -> None:
-        with self._lock:
-            self._memory[key] = seen
-            while len(self._memory) > KEPT:
-                self._memory.popitem(last=False)
+        """Its features, extracted once for all who ask at the same time; kept unless an extractor failed."""
+        return self._seen_lately.get(
+            (digest, box),
+            lambda: self._extractor().extract([picture()], self.extractors)[0],
+            keep=lambda seen: not seen.failures,
+        )
 
 
 def _fields_of_words(factors: Sequence[Factor]) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """What a search must know of the index before it asks: read seldom, kept for a short time."""
 
-import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
+from cachetools import TTLCache
 from opensearchpy import OpenSearch
 
 from engine.client import guard
 from engine.errors import NotFoundError
+from engine.once_cache import OnceCache
 from engine.settings import Settings
 from mappings import versions
 
@@ -24,16 +24,11 @@ class Index:
         """Nothing is asked yet."""
         self._client, self._settings = client, settings
         self.alias = versions.alias(settings)
-        self._lock = threading.Lock()
-        self._meta: Json | None = None
-        self._read = 0.0
+        self._metas: OnceCache[str, Json | None] = OnceCache(TTLCache(1, FRESH))
 
     def meta(self) -> Json | None:
         """Factors and weights of the current mapping; None where nothing was ever indexed."""
-        with self._lock:
-            if self._meta is None or time.monotonic() - self._read > FRESH:
-                self._meta, self._read = self._fetch(), time.monotonic()
-            return self._meta
+        return self._metas.get(self.alias, self._fetch, keep=lambda meta: meta is not None)
 
     def fingerprints(self) -> Mapping[str, str]:
         """Extractor -> fingerprint of the weights that made the index."""

@@ -1,11 +1,11 @@
 """What the words of a question mean: their place in the joint embedding of pictures and words, remembered."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
+from cachetools import LRUCache
 
+from engine.once_cache import OnceCache
 from factors.words import Words
 from query.encoder import CanEncode
 from vision.image_features import Vector
@@ -20,8 +20,7 @@ class TextQueryEncoder:
     def __init__(self, extractor: Callable[[], CanEncode]) -> None:
         """`extractor` gives the feature_extractor, and is called with the first words."""
         self._extractor = extractor
-        self._memory: OrderedDict[str, Vector | None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._places: OnceCache[str, Vector | None] = OnceCache(LRUCache(KEPT))
 
     def encode(self, words: Words) -> Vector | None:
         """wanted - 0.25 x unwanted, of unit length; None where there are no words, or none that the text model understands.
@@ -40,14 +39,8 @@ class TextQueryEncoder:
 
     def _place(self, text: str) -> Vector | None:
         """The place of a text, or None where it is not understood."""
-        with self._lock:
-            if text in self._memory:
-                self._memory.move_to_end(text)
-                return self._memory[text]
+        return self._places.get(text, lambda: self._encoded(text))
+
+    def _encoded(self, text: str) -> Vector | None:
         extractor = self._extractor()
-        found = extractor.encode_text([text])[0] if text and extractor.understands(text) else None
-        with self._lock:
-            self._memory[text] = found
-            while len(self._memory) > KEPT:
-                self._memory.popitem(last=False)
-        return found
+        return extractor.encode_text([text])[0] if text and extractor.understands(text) else None

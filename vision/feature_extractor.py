@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 
 from engine.errors import ConfigurationError
+from engine.once_cache import OnceCache
 from engine.settings import Settings
 from vision.extractor import Extractor, Failure, Outcome, Value
 from vision.image_features import ImageFeatures, Vector
@@ -199,10 +201,7 @@ def in_order(extractors: Sequence[EveryExtractor]) -> Mapping[str, EveryExtracto
 def get_feature_extractor(settings: Settings) -> FeatureExtractor:
     """The feature extractor of this process for these settings; models load when first needed."""
     key = settings.model_dump_json(include=set(MODEL_SETTINGS))
-    with _lock:
-        if key not in _kept:
-            _kept[key] = FeatureExtractor(registered(settings).running, idle=settings.model_idle)
-        return _kept[key]
+    return _kept.get(key, lambda: FeatureExtractor(registered(settings).running, idle=settings.model_idle))
 
 
 # What makes one feature extractor differ from another.
@@ -210,5 +209,5 @@ MODEL_SETTINGS = (
     "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
     "embedding_model", "objects_model", "joint_model", "model_idle", "extractors_off", "plugin_path",
 )  # fmt: skip
-_kept: dict[str, FeatureExtractor] = {}
-_lock = threading.Lock()
+MAX_EXTRACTORS_KEPT = 4  # sets of models that a process holds; it uses one, measurements and tests several
+_kept: OnceCache[str, FeatureExtractor] = OnceCache(LRUCache(MAX_EXTRACTORS_KEPT))

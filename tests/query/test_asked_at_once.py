@@ -1,0 +1,60 @@
+"""Questions with the same picture at the same time run the models once; other questions do not wait for them."""
+
+import hashlib
+import threading
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from engine.settings import Settings
+from factors.registry import all_factors
+from query.encoder import QueryEncoder
+from query.request import SearchRequest
+from tests.ingest.pictures import png
+from tests.ingest.seeing import image_features_of
+from vision.image_features import ImageFeatures
+from vision.picture import Picture
+
+SECONDS = 30
+SLOW, OTHER = png(1), png(2)
+
+
+class Slow:
+    """Extractors that wait, with one picture, until the test lets them go on; with `broken`, one of them fails."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.broken, self.begun, self.end = broken, threading.Event(), threading.Event()
+        self.looked: list[str] = []
+
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
+        self.looked += [picture.id for picture in pictures]
+        if pictures[0].id == digest(SLOW):
+            self.begun.set()
+            assert self.end.wait(SECONDS)
+        found = [image_features_of(picture.id, picture.width, picture.height) for picture in pictures]
+        return [replace(seen, failures={"text": "no memory"}) for seen in found] if self.broken else found
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_the_models_look_once_and_other_pictures_do_not_wait(settings: Settings) -> None:
+    looks = Slow()
+    encoder = QueryEncoder(settings, all_factors(), lambda: looks)  # type: ignore[arg-type, return-value]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(encoder.at_bytes, SearchRequest(image=SLOW)) for _ in range(3)]
+        assert looks.begun.wait(SECONDS)
+        assert encoder.at_bytes(SearchRequest(image=OTHER)).whole.picture_id == digest(OTHER)
+        looks.end.set()
+        found = [one.result(SECONDS).whole for one in asked]
+    assert {seen.picture_id for seen in found} == {digest(SLOW)}
+    assert sorted(looks.looked) == sorted([digest(SLOW), digest(OTHER)])
+
+
+def test_a_picture_of_which_an_extractor_failed_is_looked_at_again(settings: Settings) -> None:
+    looks = Slow(broken=True)
+    encoder = QueryEncoder(settings, all_factors(), lambda: looks)  # type: ignore[arg-type, return-value]
+    for _ in range(2):
+        assert encoder.at_bytes(SearchRequest(image=OTHER)).whole.failures
+    assert looks.looked == [digest(OTHER)] * 2
