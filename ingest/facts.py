@@ -1,15 +1,17 @@
 """Facts of a picture from loose records: price, date, place, page, category, and any facet."""
 
+import logging
 import math
-import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import InputError
 from ingest.noise import clean
+from ingest.prices import AmbiguousPrice, price_of
 
-PRICE = re.compile(r"-?\d[\d\s.,\u00a0\u202f]*")
+logger = logging.getLogger(__name__)
 FACTS = frozenset({"category", "page", "date", "place", "price", "latitude", "longitude", "facets"})
 LONGEST = 200  # characters of a facet's value; longer text is no facet
 
@@ -18,12 +20,22 @@ class BadFact(InputError):
     """A value that is not what its name says."""
 
 
-def facts_of(record: Mapping[str, Any], known: Collection[str] = ()) -> dict[str, Any]:
-    """Keyword arguments for `Item`: every scalar that is neither a fact nor `known` becomes a facet; BadFact."""
-    facts: dict[str, Any] = {"facets": facets_of(record, known)}
-    for name, read in (("category", clean), ("page", clean), ("date", date_of), ("price", price_of)):
+def facts_of(record: Mapping[str, Any], known: Collection[str] = (), *, decimal: str = "") -> dict[str, Any]:
+    """Keyword arguments for `Item`: every scalar that is neither a fact nor `known` becomes a facet.
+
+    `decimal` is the decimal mark of the source's prices, where it is known. A price that may be two amounts is kept as the
+    facet `price`, in its own words. BadFact, BadPrice.
+    """
+    facets = facets_of(record, known)
+    facts: dict[str, Any] = {"facets": facets}
+    for name, read in (("category", clean), ("page", clean), ("date", date_of)):
         if _there(record.get(name)):
             facts[name] = read(str(record[name]))
+    try:
+        facts |= {"price": price_of(record["price"], decimal)} if _there(record.get("price")) else {}
+    except AmbiguousPrice as error:
+        logger.info("%s; kept as a facet", error)
+        facets["price"] = clean(str(record["price"]))[:LONGEST]
     place = record.get("place") or (record.get("latitude"), record.get("longitude"))
     if all(_there(part) for part in (place if isinstance(place, list | tuple) else [place])):
         facts["place"] = place_of(place)
@@ -37,24 +49,6 @@ def facets_of(record: Mapping[str, Any], known: Collection[str] = ()) -> dict[st
     found = scalars | dict(named if isinstance(named, Mapping) else {})
     texts = {clean(str(key)): clean(str(value)) for key, value in found.items() if _is_scalar(value)}
     return {key: value for key, value in texts.items() if key and 0 < len(value) <= LONGEST}
-
-
-def price_of(text: str) -> float:
-    """`1 299,50 €`, `$1,299.50` and `1299.5` are numbers; BadFact."""
-    match = PRICE.search(text)
-    digits = re.sub(r"[\s\u00a0\u202f]", "", match.group()) if match else ""
-    decimal = max(digits.rfind("."), digits.rfind(","))
-    if decimal >= 0 and (len(digits) - decimal - 1 != 3 or (digits.count(".") and digits.count(","))):  # noqa: PLR2004
-        digits = re.sub("[.,]", "", digits[:decimal]) + "." + digits[decimal + 1 :]
-    else:  # a lone separator before three digits groups thousands
-        digits = re.sub("[.,]", "", digits)
-    try:
-        price = float(digits)
-    except ValueError as error:
-        raise BadFact(f"price {text[:80]!r} is not a number") from error
-    if not math.isfinite(price) or price < 0:
-        raise BadFact(f"price {text[:80]!r} is not an amount")
-    return price
 
 
 def date_of(text: str) -> str:
@@ -78,6 +72,9 @@ def place_of(value: Any) -> tuple[float, float]:
 
 
 def _there(value: Any) -> bool:
+    """Whether there is a value; NaN is none."""
+    if isinstance(value, float | Decimal) and math.isnan(value):
+        return False
     return value is not None and str(value).strip() != ""
 
 

@@ -1,12 +1,14 @@
 """A feed: one row, one picture, as CSV, JSON Lines or Parquet."""
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from engine.errors import BadPicture, BadSource, InputError
 from ingest.facts import facts_of
 from ingest.item import Item
+from ingest.prices import decimal_mark
 from ingest.sources.base import Refusal, Source, within
 from ingest.sources.beside import snippets_of
 from ingest.sources.folder import name_snippet
@@ -15,6 +17,7 @@ from ingest.trash import filtered_alone
 
 __all__ = ["FORMATS", "ROLES", "FeedSource"]
 
+PRICES_READ = 2000  # rows that are read ahead to see which decimal mark their prices have
 ROLES: dict[str, tuple[str, ...]] = {
     "image": ("image", "picture", "image_url", "image_link", "picture_url", "path", "file", "filename", "photo", "img"),
     "page": ("page", "page_url", "link", "product_url", "url"),
@@ -45,12 +48,19 @@ class FeedSource(Source):
         unknown = sorted(set(self.columns) - set(ROLES))
         if unknown:
             raise BadSource(f"{', '.join(unknown)}: not a role of a column; roles are {', '.join(ROLES)}")
+        self.decimal = ""  # the decimal mark of the feed's prices, as its first rows tell it
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every row, in order; BadSource where the file as a whole cannot be read."""
+        self.decimal = decimal_mark(self._prices())
         for row in read_rows(Path(self.spec)):
             if only is None or f"row {row.number}" in only:
                 yield self._item(row)
+
+    def _prices(self) -> Iterator[Any]:
+        """Prices of the first rows, as they are written."""
+        rows = (row.values for row in islice(read_rows(Path(self.spec)), PRICES_READ) if isinstance(row, Row))
+        yield from (values.get(self._column("price", values)) for values in rows)
 
     def _item(self, row: Row | BadRow) -> Item | Refusal:
         reference = f"row {row.number}"
@@ -67,7 +77,7 @@ class FeedSource(Source):
         used = {role: column for role in ROLES if (column := self._column(role, values))}
         record = {role: values[column] for role, column in used.items()}
         facets = {name: value for name, value in values.items() if name not in used.values()}
-        facts = facts_of(record | {"facets": facets}, known=ROLES) | self._whereabouts(record)
+        facts = facts_of(record | {"facets": facets}, known=ROLES, decimal=self.decimal) | self._whereabouts(record)
         return Item(
             source=self.name,
             reference=reference,

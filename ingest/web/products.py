@@ -11,13 +11,15 @@ from extruct.jsonld import JsonLdExtractor
 
 from engine.errors import InputError
 from factors.linked import Kind
-from ingest.facts import date_of, price_of
+from ingest.facts import date_of
 from ingest.noise import clean
+from ingest.prices import price_of
 from ingest.web.extracted import ExtractedText
 from ingest.web.markup import Element, one_line
 
 logger = logging.getLogger(__name__)
 
+DECIMAL = "."  # of prices for machines, by schema.org and Open Graph
 MOST = 200  # things of one page
 DEEPEST = 8
 LONGEST_FACET = 200  # characters
@@ -101,7 +103,7 @@ def _facts(one: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {"facets": facets}
     price = offers.get("price") or offers.get("lowPrice") or one.get("price")
     with suppress(InputError):
-        facts |= {"price": price_of(str(price))} if price else {}
+        facts |= {"price": price_of(price, DECIMAL)} if price else {}
     with suppress(InputError):
         facts |= {"date": date_of(str(one["releaseDate"]))} if one.get("releaseDate") else {}
     category = _text(one.get("category"))
@@ -123,7 +125,7 @@ def _open_graph(one: Mapping[str, Any]) -> Thing:
         brand = _text(one.get("product:brand") or one.get("og:brand"))
         made.facts = {"facets": {"brand": brand} if 0 < len(brand) <= LONGEST_FACET else {}}
         with suppress(InputError):
-            made.facts |= {"price": price_of(str(price))} if price else {}
+            made.facts |= {"price": price_of(price, DECIMAL)} if price else {}
     return made
 
 

@@ -1,0 +1,117 @@
+"""Prices: numbers as they are, and text as shops write it, by price-parser. A mark of thousands is never guessed.
+
+price-parser finds the amount in a text and converts it once the decimal mark is known; its own guess reads `1.299` and
+`1299.500` as thousands, so the mark is decided here. A single mark before three digits (`1.299`, `12,500`) may be either:
+the other prices of the same source say which (`decimal_mark`), or it is an AmbiguousPrice.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from price_parser import parse_price
+
+from engine.errors import InputError
+
+Number = int | float | Decimal
+MARKS = frozenset(".,")
+AMBIGUOUS = "?"
+SAME = str.maketrans({"’": "'", "٬": "'", "٫": "."})  # other signs for the same marks
+BELOW_ZERO = re.compile(r"\D*[-\u2212](?=[^\s\d]{0,3}\d)")
+EXPONENT = re.compile(r"\s*\d+(\.\d+)?[eE][+-]?\d+\s*")
+NO_CENTS = re.compile(r"\d([.,])\s?[-\u2013\u2014]")  # 1.299,-
+GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,\s])(?:\d{2,3}(?P=mark))*\d{3}|\d+")  # thousands; lakhs have two digits
+CUT = 80  # characters of a text that a message repeats
+
+
+class BadPrice(InputError):
+    """A value that is no amount of money."""
+
+
+class AmbiguousPrice(BadPrice):
+    """A text that may be two amounts, one a thousand times the other."""
+
+
+def price_of(value: Any, decimal: str = "") -> float:
+    """The amount of a number, or of a text like `1 299,50 €`, `$1,299.50`, `1.299,-` or `free`; without its currency.
+
+    `decimal` is the decimal mark of the source, `.` or `,`, empty where it is unknown; it counts only where the text itself
+    does not say. AmbiguousPrice, BadPrice.
+    """
+    if isinstance(value, Number) and not isinstance(value, bool):
+        return _checked(float(value), value)
+    text = str(value).translate(SAME)
+    if EXPONENT.fullmatch(text):
+        return _checked(float(text), value)
+    if BELOW_ZERO.match(text):
+        raise BadPrice(f"price {text[:CUT]!r} is below zero")
+    amount = _amount(text)
+    mark = _mark(amount, text)
+    if mark == AMBIGUOUS and not decimal:
+        raise AmbiguousPrice(f"price {text[:CUT]!r} may have a decimal mark or a mark of thousands")
+    found = parse_price(amount, decimal_separator=(decimal if mark == AMBIGUOUS else mark) or ".").amount_float
+    if found is None:
+        raise BadPrice(f"price {text[:CUT]!r} is not a number")
+    return _checked(found, value)
+
+
+def decimal_mark(values: Iterable[Any]) -> str:
+    """The decimal mark of a source, by those of its prices that leave no doubt; empty where none does, or they differ."""
+    found = {mark for value in values if isinstance(value, str) and (mark := _told(value)) in MARKS}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _told(text: str) -> str:
+    """The decimal mark that one text tells, if it is a price at all."""
+    text = text.translate(SAME)
+    try:
+        return _mark(_amount(text), text)
+    except BadPrice:
+        return ""
+
+
+def _amount(text: str) -> str:
+    """The digits and marks of the first amount."""
+    amount = parse_price(text).amount_text
+    if amount is None:
+        raise BadPrice(f"price {text[:CUT]!r} is not a number")
+    return amount
+
+
+def _mark(amount: str, text: str) -> str:
+    """The decimal mark: `.` or `,`, empty where there is none, AMBIGUOUS; BadPrice where the marks make no number."""
+    if "€" in amount:  # 35€99
+        return "€"
+    if told := NO_CENTS.search(text):
+        return told.group(1)
+    marks = [letter for letter in amount if letter in MARKS]
+    if len(set(marks)) > 1:
+        decimal = marks[-1]
+    elif len(marks) == 1:
+        decimal = AMBIGUOUS if _may_be_thousands(amount, marks[0]) else marks[0]
+    else:
+        decimal = {".": ",", ",": "."}[marks[0]] if marks else ""
+    whole = amount if decimal == AMBIGUOUS else amount.rpartition(decimal)[0] if decimal in marks else amount
+    _check_groups(whole, text)
+    return decimal
+
+
+def _may_be_thousands(amount: str, mark: str) -> bool:
+    """Whether three digits follow the only mark, and no more than three, the first not a zero, stand before it."""
+    whole, _, rest = amount.partition(mark)
+    return len(rest) == 3 and 0 < len(whole) <= 3 and whole[0] != "0"  # noqa: PLR2004  (a group has three digits)
+
+
+def _check_groups(whole: str, text: str) -> None:
+    """BadPrice where the digits before the decimal mark are not grouped as thousands are: `1.2.3`, two prices in one text."""
+    split_by_apostrophe = re.search(r"\d'\d", text) and not re.search(r"(?<!\d)\d{1,3}('\d{3})+(?!\d)", text)
+    if (whole and not GROUPED.fullmatch(whole)) or split_by_apostrophe:
+        raise BadPrice(f"price {text[:CUT]!r} is not one number")
+
+
+def _checked(amount: float, value: Any) -> float:
+    if not math.isfinite(amount) or amount < 0:
+        raise BadPrice(f"price {str(value)[:CUT]!r} is not an amount")
+    return amount
