@@ -38,3 +38,12 @@ class Item:
         snippets = tuple(TextSnippet.from_json(snippet) for snippet in data.get("snippets", ()))
         place = tuple(data["place"]) if data.get("place") else None
         return cls(**(data | {"snippets": snippets, "place": place}))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something of a source that cannot become an item: goes straight to quarantine."""
+
+    reference: str
+    reason: str
+    message: str

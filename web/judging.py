@@ -48,7 +48,7 @@ class TopicRow(BaseModel):
     raters: list[str]
 
 
-class Overview(BaseModel):
+class JudgingOverview(BaseModel):
     """All questions that were judged, and how far people agree."""
 
     topics: list[TopicRow]
@@ -96,7 +96,7 @@ def judge(topic: str, document: str, grade: int, who: str) -> Judgement:
     return judgement
 
 
-def overview() -> Overview:
+def overview() -> JudgingOverview:
     """Questions with what was said of them, the most judged first."""
     kept = get_services().judgements
     said = list(kept.all())
@@ -105,7 +105,7 @@ def overview() -> Overview:
         TopicRow(topic=t, judgements=counts[t.id], raters=sorted(name for topic, name in raters if topic == t.id))
         for t in kept.topics()
     ]
-    return Overview(topics=sorted(rows, key=lambda row: -row.judgements), agreement=agreement(said))
+    return JudgingOverview(topics=sorted(rows, key=lambda row: -row.judgements), agreement=agreement(said))
 
 
 def _topic(answer: Answer, parameters: SearchParameters) -> Topic:

@@ -1,5 +1,6 @@
 """Starting an ingest from the page: what may be named, what was sent."""
 
+import os
 from collections.abc import Container
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -39,12 +40,15 @@ def allowed(source: str, settings: Settings) -> Path:
     """The path, if it exists within an allowed folder after links are followed; BadSource otherwise."""
     if not source.strip():
         raise BadSource("name a folder, or choose pictures to send")
-    path = Path(source.strip()).expanduser().resolve()
+    try:
+        path = Path(os.path.realpath(os.path.expanduser(source.strip())))  # noqa: PTH111  (Path's own raises for unknown users)
+    except ValueError as error:
+        raise BadSource("the path holds a NUL character") from error
     roots = [root.resolve() for root in settings.ingest_roots]
     if not any(path.is_relative_to(root) for root in roots):
         accepted = ", ".join(str(root) for root in roots) or "none; the operator names some by OMMA_INGEST_ROOTS"
         raise BadSource(f"this folder may not be ingested from the page; allowed folders: {accepted}")
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110  (Path's own raises for names that are too long)
         raise BadSource(f"there is nothing at {path}")
     return path
 

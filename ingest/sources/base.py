@@ -9,20 +9,8 @@ from typing import Any
 from engine.errors import BadPicture
 from engine.settings import Settings
 from engine.store import Store
-from ingest.item import Item
-
-PICTURES = frozenset(
-    "jpg,jpeg,jpe,jfif,png,gif,webp,bmp,dib,tif,tiff,heic,heif,avif,svg,svgz,ppm,pgm,pbm,pnm,ico,jp2,jpx,tga,pcx".split(",")  # noqa: SIM905
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Something of a source that cannot become an item: goes straight to quarantine."""
-
-    reference: str
-    reason: str
-    message: str
+from ingest.item import Item, Refusal
+from ingest.sources.files import read_file
 
 
 @dataclass
@@ -58,24 +46,7 @@ class Source(ABC):
 
     def keep(self, path: Path) -> tuple[str, bytes]:
         """Put the file's bytes into the store: their sha256, and the bytes; BadPicture when they cannot be read."""
-        try:
-            if path.stat().st_size > self.settings.max_bytes:
-                raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
-            data = path.read_bytes()
-        except PermissionError as error:
-            raise BadPicture("unreadable", "the file may not be read by this user") from error
-        except FileNotFoundError as error:
-            raise BadPicture("not-found", "there is no such file") from error
-        except OSError as error:
-            raise BadPicture("unreadable", f"the file cannot be read: {error.strerror or error}") from error
+        data = read_file(path, self.settings.max_bytes)
+        if len(data) > self.settings.max_bytes:
+            raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
         return self.store.put_original(data), data
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the name claims to be a picture of any kind, usable or not."""
-    return path.suffix[1:].lower() in PICTURES
-
-
-def within(path: Path, root: Path) -> bool:
-    """Whether the path, after links are followed, stays inside the folder."""
-    return path.resolve().is_relative_to(root.resolve())

@@ -1,6 +1,7 @@
 """Text that lies beside a picture: a file of the same name that ends in .txt or .json."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from engine.errors import BadPicture
 from factors.linked import Kind, TextSnippet
 from ingest.facts import facts_of
 from ingest.noise import clean, has_surrogates
+from ingest.sources.files import read_file, within
 
 LARGEST = 1024 * 1024  # bytes of one file of text
 TEXT_KEYS = {
@@ -32,14 +34,14 @@ class Beside:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_beside(picture: Path) -> Beside:
-    """What lies beside the picture; BadPicture with `bad-text` where it cannot be read."""
+def read_beside(picture: Path, root: Path) -> Beside:
+    """What lies beside the picture of that folder; BadPicture with `bad-text` where it cannot be read."""
     snippets: list[TextSnippet] = []
     facts: dict[str, Any] = {}
-    text = _read(picture.with_suffix(".txt"))
+    text = _read(picture.with_suffix(".txt"), root)
     if clean(text):
         snippets.append(TextSnippet(Kind.CAPTION, clean(text)))
-    told = _read(picture.with_suffix(".json"))
+    told = _read(picture.with_suffix(".json"), root)
     if told.strip():
         record = _record(told)
         snippets += snippets_of(record)
@@ -61,15 +63,19 @@ def snippets_of(record: Mapping[str, Any]) -> Iterator[TextSnippet]:
         yield from (TextSnippet(kind, clean(text), code, clean(page)) for text, code in entries if clean(text))
 
 
-def _read(path: Path) -> str:
-    if not path.is_file():
+def _read(path: Path, root: Path) -> str:
+    """The text, or nothing where there is no such file; a link must lead to a file inside the folder."""
+    if not os.path.lexists(path) or path.is_dir():
         return ""
-    if path.stat().st_size > LARGEST:
-        raise BadPicture("bad-text", f"{path.name} is larger than {LARGEST} bytes")
+    if path.is_symlink() and not within(path, root):
+        raise BadPicture("bad-text", f"{path.name} is a link that leads out of the folder")
     try:
-        return _decoded(path.read_bytes(), path.name)
-    except OSError as error:
-        raise BadPicture("bad-text", f"{path.name} cannot be read: {error.strerror or error}") from error
+        data = read_file(path, LARGEST)
+    except BadPicture as error:
+        raise BadPicture("bad-text", f"{path.name}: {error}") from error
+    if len(data) > LARGEST:
+        raise BadPicture("bad-text", f"{path.name} is larger than {LARGEST} bytes")
+    return _decoded(data, path.name)
 
 
 def _decoded(data: bytes, name: str) -> str:

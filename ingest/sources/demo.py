@@ -6,9 +6,9 @@ from pathlib import Path
 
 from engine.errors import BadPicture
 from factors.linked import Kind, TextSnippet
-from ingest.item import Item
+from ingest.item import Item, Refusal
 from ingest.noise import clean
-from ingest.sources.base import Refusal, Source
+from ingest.sources.base import Source
 from ingest.sources.folder import category_of, name_snippet
 
 TRANSLATION = re.compile(r"^([A-Za-z]{2,3}(?:_[A-Za-z]+)?(?:@[a-z]+)?)\.utf8=(.*)$")

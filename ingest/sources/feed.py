@@ -7,10 +7,11 @@ from typing import Any
 
 from engine.errors import BadPicture, BadSource, InputError
 from ingest.facts import facts_of
-from ingest.item import Item
+from ingest.item import Item, Refusal
 from ingest.prices import decimal_mark
-from ingest.sources.base import Refusal, Source, within
+from ingest.sources.base import Source
 from ingest.sources.beside import snippets_of
+from ingest.sources.files import within
 from ingest.sources.folder import name_snippet
 from ingest.sources.rows import FORMATS, BadRow, Row, read_rows
 from ingest.trash import filtered_alone
@@ -99,6 +100,8 @@ class FeedSource(Source):
         if not picture:
             column = self.columns.get("image", "image")
             raise BadPicture("missing-column", f"the row has no picture (column {column!r})")
+        if "\0" in picture:
+            raise BadPicture("bad-characters", "the picture's path holds a NUL character")
         if "://" in picture:
             return {"address": picture}
         folder = Path(self.spec).parent

@@ -1,16 +1,16 @@
 """A folder, with everything below it."""
 
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engine.errors import BadPicture, InputError
 from factors.linked import Kind, TextSnippet
-from ingest.item import Item
+from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
 from ingest.noise import clean, has_surrogates, words_of_name
-from ingest.sources.base import Refusal, Source, is_picture, within
+from ingest.sources.base import Source
 from ingest.sources.beside import read_beside
+from ingest.sources.files import is_picture, reference_of, walk, within
 from ingest.trash import filtered_alone
 
 TEXT_SUFFIXES = (".txt", ".json")
@@ -26,21 +26,21 @@ class FolderSource(Source):
         return Path(self.spec)
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every file whose name claims to be a picture, in order of path; other files are counted as skipped."""
-        for path in self._files():
-            reference = printable(str(path.relative_to(self.root)))
-            if only is not None and reference not in only:
+        """Every file whose name claims to be a picture, in order of path; other files are counted as skipped.
+
+        `only` may name a folder that could not be read (`name/`): everything below it is meant.
+        """
+        folders = tuple(name for name in only or () if name.endswith("/"))
+        for path in walk(self.root):
+            reference = path.reference if isinstance(path, Refusal) else reference_of(path, self.root)
+            if only is not None and reference not in only and not reference.startswith(folders):
                 continue
-            if is_picture(path):
+            if isinstance(path, Refusal):
+                yield path
+            elif is_picture(path):
                 yield self._item(path, reference)
             elif path.suffix.lower() not in TEXT_SUFFIXES:
                 self.skipped += 1
-
-    def _files(self) -> Iterator[Path]:
-        """Files in a stable order; hidden ones and folders behind links are left out."""
-        for folder, folders, files in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
 
     def _item(self, path: Path, reference: str) -> Item | Refusal:
         if has_surrogates(str(path)):
@@ -56,7 +56,7 @@ class FolderSource(Source):
 
     def _read(self, path: Path, reference: str) -> Item:
         original, data = self.keep(path)
-        inside, beside = read_metadata(data), read_beside(path)
+        inside, beside = read_metadata(data), read_beside(path, self.root)
         facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
         snippets = filtered_alone((*beside.snippets, *inside.snippets, *name_snippet(path.name)))
         return Item(
@@ -74,8 +74,3 @@ def category_of(reference: str) -> str:
     """The first folder of a relative path."""
     folder, _, rest = reference.partition("/")
     return clean(folder) if rest else ""
-
-
-def printable(path: str) -> str:
-    """A path as text that can be sent: bytes that are no UTF-8 are shown as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import Any
 
 from engine.errors import BadPicture
-from ingest.item import Item
+from ingest.item import Item, Refusal
 from ingest.metadata import Metadata, read_metadata
-from ingest.sources.base import Refusal, Source
+from ingest.sources.base import Source
 from ingest.sources.folder import name_snippet
 from ingest.trash import PageContext, filtered, filtered_alone
 from ingest.trash.languages import page_language

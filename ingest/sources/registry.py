@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engine.errors import BadSource
 from engine.settings import Settings
+from ingest.noise import has_surrogates
 from ingest.sources.base import Source
 from ingest.sources.demo import DemoSource
 from ingest.sources.feed import FORMATS, FeedSource
@@ -31,14 +32,15 @@ def open_source(spec: str, *, collection: str = "", settings: Settings, columns:
     if spec == DEMO:
         return DemoSource(DEMO, collection or DEMO, settings)
     prefix, place = split_spec(spec)
-    path = Path(place).expanduser()
-    if not place.strip() or not path.exists():
-        raise BadSource(f"there is nothing at {spec!r}; a source is {KINDS}")
-    path = path.resolve()
+    path = existing(place)
+    if path is None:
+        raise BadSource(f"there is nothing at {spec!r} that this user may read; a source is {KINDS}")
     if prefix == SITE:
         if not path.is_dir():
             raise BadSource(f"{path.name} is no folder; a saved site is one")
         return SiteSource(f"{SITE}{path}", collection or path.name or "site", settings)
+    if not path.is_dir() and not path.is_file():
+        raise BadSource(f"{path.name} is not a file but a pipe, a socket or a device")
     if prefix == WARC or is_warc(path):
         return WarcSource(f"{WARC}{path}", collection or path.name.partition(".")[0] or "crawl", settings)
     if path.is_dir():
@@ -46,6 +48,16 @@ def open_source(spec: str, *, collection: str = "", settings: Settings, columns:
     if path.suffix.lower() in FORMATS:
         return FeedSource(str(path), collection or path.stem, settings, dict(columns or {}))
     raise BadSource(f"{path.name} is no source: a source is {KINDS}")
+
+
+def existing(place: str) -> Path | None:
+    """The path with `~` and links resolved; none where nothing can be reached by it."""
+    if not place.strip() or has_surrogates(place):
+        return None
+    try:
+        return Path(place).expanduser().resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # a loop of links or no such user; a NUL in the name
+        return None
 
 
 def split_spec(spec: str) -> tuple[str, str]:

@@ -1,9 +1,7 @@
-"""Rows of a feed, each on its own: a broken row is told by its number and does not end the reading."""
+"""Rows of a feed: a row that cannot be read is named by its number and does not end the reading."""
 
-import csv
 import json
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,8 @@ import pyarrow.parquet as pq
 
 from engine.errors import BadSource
 from ingest.noise import has_surrogates
-
-SNIFFED = 64 * 1024  # characters that tell the delimiter
-LONGEST = 1024 * 1024  # characters of one row
-SUSPICIOUS = 16  # a field with more line breaks than this has swallowed other rows
+from ingest.sources.delimited import Record, find_dialect, read_records
+from ingest.sources.text_file import MAX_LINE, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,74 +51,32 @@ def _checked(row: Row | BadRow) -> Row | BadRow:
     return row
 
 
-def _csv(path: Path) -> Iterator[Row | BadRow]:
-    """CSV line by line: a quote that is left open spoils its own row and not the rest of the file."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        delimiter = _delimiter(file.read(SNIFFED).partition("\n")[0])
-        file.seek(0)
-        header = next(_records(file, delimiter), None)
-        if not isinstance(header, list):
-            raise BadSource(f"{path.name} has no header")
-        names = [name.strip() for name in header]
-        rows = _records(file, delimiter, len(names))
-        yield from (_row(number, names, record) for number, record in enumerate(rows, start=1))
+def _delimited(path: Path) -> Iterator[Row | BadRow]:
+    """CSV and TSV; see `ingest.sources.delimited`."""
+    records = read_records(read_lines(path), find_dialect(path))
+    header = next(records, None)
+    if header is None or header.reason:
+        raise BadSource(f"{path.name}: the header cannot be read: {header.message if header else 'the file is empty'}")
+    names = [name.strip() for name in header.fields]
+    yield from (_row(number, names, record) for number, record in enumerate(records, start=1))
 
 
-def _delimiter(header: str) -> str:
-    return max(",;\t|", key=header.count)
-
-
-def _records(lines: Iterable[str], delimiter: str, width: int = 0) -> Iterator[list[str] | str]:
-    """Fields of each record, or what is wrong with it.
-
-    A record may go on over lines inside quotes. When the quote does not close within `SUSPICIOUS` lines, or closes
-    in what is no row of `width` fields, the first line alone is broken and reading goes on with the next one.
-    """
-    waiting: deque[str] = deque()
-    source = iter(lines)
-    while line := waiting.popleft() if waiting else next(source, ""):
-        taken = [line]
-        while _is_open(taken) and len(taken) <= SUSPICIOUS and (more := waiting.popleft() if waiting else next(source, "")):
-            taken.append(more)
-        record = "a quote is not closed" if _is_open(taken) else _fields(taken, delimiter)
-        if len(taken) > 1 and (isinstance(record, str) or len(record) != (width or len(record))):
-            waiting.extendleft(reversed(taken[1:]))
-            record = "a quote is not closed"
-        if record:
-            yield record
-
-
-def _is_open(lines: list[str]) -> bool:
-    return sum(line.count('"') for line in lines) % 2 == 1
-
-
-def _fields(lines: list[str], delimiter: str) -> list[str] | str:
-    try:
-        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        return str(error)
-
-
-def _row(number: int, names: list[str], record: list[str] | str) -> Row | BadRow:
-    if isinstance(record, str):
-        return BadRow(number, "bad-quoting", record)
-    if len(record) != len(names):
-        return BadRow(number, "missing-column", f"{len(record)} fields where the header has {len(names)}")
-    return Row(number, {name: value for name, value in zip(names, record, strict=True) if name})
+def _row(number: int, names: list[str], record: Record) -> Row | BadRow:
+    if record.reason:
+        return BadRow(number, record.reason, record.message)
+    return Row(number, {name: value for name, value in zip(names, record.fields, strict=True) if name})
 
 
 def _json_lines(path: Path) -> Iterator[Row | BadRow]:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-        lines = (line for line in file if line.strip())
-        for number, line in enumerate(lines, start=1):
-            yield _json_row(number, line)
+    lines = (line for line in read_lines(path) if line.strip())
+    yield from (_json_row(number, line) for number, line in enumerate(lines, start=1))
 
 
 def _json_row(number: int, line: str) -> Row | BadRow:
-    if len(line) > LONGEST:
-        return BadRow(number, "bad-row", f"longer than {LONGEST} characters")
+    if len(line) > MAX_LINE:
+        return BadRow(number, "bad-row", f"longer than {MAX_LINE} characters")
     try:
-        values = json.loads(line)
+        values = json.loads(line.strip())
     except (ValueError, RecursionError) as error:
         return BadRow(number, "bad-row", f"not JSON: {error}")
     if not isinstance(values, dict):
@@ -142,4 +96,4 @@ def _parquet(path: Path) -> Iterator[Row | BadRow]:
         raise BadSource(f"{path.name} is not readable Parquet: {error}") from error
 
 
-FORMATS = {".csv": _csv, ".tsv": _csv, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
+FORMATS = {".csv": _delimited, ".tsv": _delimited, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}

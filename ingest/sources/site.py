@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from engine.errors import BadPicture
+from ingest.item import Refusal
 from ingest.metadata import read_metadata
 from ingest.noise import clean
-from ingest.sources.base import Refusal, within
-from ingest.sources.folder import printable
+from ingest.sources.files import read_file, reference_of, walk, within
 from ingest.sources.pages import Found, Located, PageSource
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
@@ -38,11 +38,11 @@ class SiteSource(PageSource):
 
     def pages(self) -> Iterator[Found | Refusal]:
         """Files whose names end as pages do, in order of path."""
-        for folder, folders, files in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(files):
-                if Path(name).suffix.lower() in PAGES and not name.startswith("."):
-                    yield self._page(Path(folder, name))
+        for path in walk(self.root):
+            if isinstance(path, Refusal):
+                yield path
+            elif path.suffix.lower() in PAGES:
+                yield self._page(path)
 
     def locate(self, page: Page, page_image: PageImage) -> Located | None:
         """In the folder, else at an address; refused where all that is written leads out or nowhere."""
@@ -74,14 +74,13 @@ class SiteSource(PageSource):
         )
 
     def _page(self, path: Path) -> Found | Refusal:
-        reference = printable(str(path.relative_to(self.root)))
+        reference = reference_of(path, self.root)
         if path.is_symlink() and not within(path, self.root):
             return Refusal(reference, "outside", "the link leads out of the folder")
         try:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
-        except OSError as error:
-            return Refusal(reference, "unreadable", f"the page cannot be read: {error.strerror or error}")
+            data = read_file(path, LARGEST)
+        except BadPicture as error:
+            return Refusal(reference, error.reason, str(error))
         return Found(reference, HERE + quote(reference), data, known_as=saved_from(data))
 
     def _path(self, page: Page, written: str) -> Path | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.errors import BadPicture, BadSource
-from ingest.sources.base import Refusal, within
+from ingest.item import Refusal
+from ingest.sources.files import open_file, printable, reason_of, walk, within
 from ingest.sources.pages import Found, Located, PageSource
 from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
@@ -38,21 +39,26 @@ class WarcSource(PageSource):
     def __post_init__(self) -> None:
         """BadSource where there is no such file."""
         super().__post_init__()
-        root = Path(self.spec.removeprefix(PREFIX))
-        self.files = (
-            sorted(p for p in root.rglob("*") if is_warc(p) and p.is_file() and within(p, root)) if root.is_dir() else [root]
-        )
-        if not self.files:
+        self.root = root = Path(self.spec.removeprefix(PREFIX))
+        found = list(walk(root)) if root.is_dir() else [root]
+        self._unreadable = [one for one in found if isinstance(one, Refusal)]
+        self.files = sorted(one for one in found if isinstance(one, Path) and is_warc(one))
+        if not self.files and not self._unreadable:
             raise BadSource(f"{root} holds no WARC file ({', '.join(SUFFIXES)})")
         self._table: sqlite3.Connection | None = None
 
     def pages(self) -> Iterator[Found | Refusal]:
         """What cannot be read, then every page in the order in which it was crawled."""
+        yield from self._unreadable
         table = self._noted()
         for reference, reason, message in table.execute("SELECT reference, reason, message FROM bad ORDER BY number"):
             yield Refusal(reference, reason, message)
         for address, file, offset in table.execute("SELECT address, file, offset FROM pages ORDER BY number"):
-            record = read_record(self.files[file], offset, LARGEST + 1)
+            try:
+                record = self._read(file, offset, LARGEST + 1)
+            except BadPicture as error:
+                yield Refusal(address, error.reason, str(error))
+                continue
             if record is not None:
                 yield Found(address, address, record.data, record.charset, site=urlsplit(address).netloc)
 
@@ -80,12 +86,19 @@ class WarcSource(PageSource):
             for known in (address, _other_scheme(address)):
                 row = table.execute("SELECT file, offset FROM pictures WHERE address = ?", (known,)).fetchone()
                 if row:
-                    return read_record(self.files[row[0]], row[1], self.settings.max_bytes)
+                    return self._read(row[0], row[1], self.settings.max_bytes)
             moved = table.execute("SELECT target FROM moved WHERE address = ?", (address,)).fetchone()
             if not moved:
                 return None
             address = addresses.absolute(address, moved[0])
         return None
+
+    def _read(self, file: int, offset: int, largest: int) -> Record | None:
+        """The record at that place; BadPicture where its file is no longer there."""
+        try:
+            return read_record(self.files[file], offset, largest)
+        except OSError as error:
+            raise BadPicture("unreadable", f"{self.files[file].name} cannot be read: {reason_of(error)}") from error
 
     def _noted(self) -> sqlite3.Connection:
         """The table of what lies where, made at the first use in a file that is gone with the process."""
@@ -99,14 +112,19 @@ class WarcSource(PageSource):
 
     def _note(self, table: sqlite3.Connection, number: int, path: Path) -> None:
         try:
+            if not within(path, self.root):
+                raise BadPicture("outside", "the link leads out of the folder")
+            open_file(path).close()
             for record in read_records(path, 1):
                 self._note_record(table, number, path, record)
+        except BadPicture as error:
+            self._note_record(table, number, path, BadRecord(0, error.reason, str(error)))
         except OSError as error:
-            self._note_record(table, number, path, BadRecord(0, "unreadable", f"{error.strerror or error}"))
+            self._note_record(table, number, path, BadRecord(0, "unreadable", reason_of(error)))
 
     def _note_record(self, table: sqlite3.Connection, number: int, path: Path, record: Record | BadRecord) -> None:
         if isinstance(record, BadRecord):
-            told = (f"{path.name}@{record.offset}", record.reason, record.message)
+            told = (printable(f"{path.name}@{record.offset}"), record.reason, record.message)
             table.execute("INSERT OR IGNORE INTO bad (reference, reason, message) VALUES (?, ?, ?)", told)
         elif record.refers_to:
             table.execute("INSERT OR IGNORE INTO moved VALUES (?, ?)", (record.address, record.refers_to))

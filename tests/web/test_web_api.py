@@ -1,13 +1,15 @@
 """JSON twins, their description, health and figures."""
 
+import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
-from web_doubles import FakeSearcher, down, sha
+from web_doubles import FakeSearcher, down, picture_bytes, sha
 
 from query.answer import Answer
 from query.document import DocumentView
@@ -166,3 +168,31 @@ def test_what_the_cut_hides_can_be_asked_for(make_app: Make, given: str, no_cuto
     client = make_app({"searcher": searcher}).test_client()
     assert client.get(f"/api/search?text=shape{given}").status_code == 200
     assert searcher.asked[-1].no_cutoff is no_cutoff
+
+
+@pytest.mark.parametrize("address", ["/api/search?text=red", "/api/uploads"])
+@pytest.mark.parametrize("sent", ["null", "GIF89a", "[1]"])
+def test_a_field_of_text_is_not_a_picture(client: FlaskClient, address: str, sent: str) -> None:
+    answer = client.post(address, data={"image": sent}, content_type="multipart/form-data")
+    assert answer.status_code == 400 and "image: send the picture as a file" in answer.get_json()["detail"]
+
+
+def test_a_field_of_text_is_taken_as_written(client: FlaskClient) -> None:
+    for collection in ("2024", "null", "true", "[1]"):
+        sent = {"collection": collection, "pictures": (io.BytesIO(picture_bytes()), "a.png")}
+        assert client.post("/api/ingest/upload", data=sent).status_code == 202
+
+
+@pytest.mark.parametrize("source", ["a\0b", "~nobody-of-this-name/x", "x" * 300, "loop"])
+def test_a_path_that_leads_nowhere_is_refused(make_app: Make, tmp_path: Path, source: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    client = make_app(ingest_roots=[tmp_path]).test_client()
+    answer = client.post("/api/ingest", json={"source": source if source.startswith("~") else f"{tmp_path}/{source}"})
+    assert answer.status_code == 400
+
+
+def test_the_overview_has_what_its_description_names(client: FlaskClient) -> None:
+    description = client.get("/api/openapi.json").get_json()
+    answer = description["paths"]["/api/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    named = description["components"]["schemas"][answer.rpartition("/")[2]]
+    assert set(named["properties"]) == set(client.get("/api/").get_json())

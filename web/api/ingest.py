@@ -6,11 +6,12 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.file import FileStorage
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from ingest.jobs import Progress
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
+from web.forms import Form
 from web.limits import limiter, upload_rate
 from web.models import Counted, IngestOptions, RefusedList, Started
 from web.services import get_services
@@ -26,10 +27,8 @@ class StartBody(BaseModel):
     collection: str = Field("", max_length=200)
 
 
-class PicturesForm(BaseModel):
+class PicturesForm(Form):
     """Pictures to ingest."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     pictures: list[FileStorage] = Field([], description="The bytes of each picture.")
     collection: str = Field("", max_length=200)

@@ -5,6 +5,7 @@ from typing import Literal
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, Field
 
 from engine.errors import BadQuestion
@@ -13,13 +14,16 @@ from ranking.judgements.judgement import BEST, Judgement
 from web import judging
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
-from web.judging import Overview, Sheet
+from web.judging import JudgingOverview, Sheet
 from web.limits import limiter, search_rate
 from web.parameters import SearchParameters
 from web.services import get_services
 
 JUDGING_API = APIBlueprint("judging_api", __name__, url_prefix="/api", abp_tags=[Tag(name="judging")], abp_responses=PROBLEMS)
 MIMES = {"jsonl": "application/x-ndjson", "qrels": "text/plain", "quepid": "text/csv"}
+EXPORTED: ResponseDict = {
+    200: {"description": "The file", "content": {m: {"schema": {"type": "string"}} for m in MIMES.values()}}
+}
 
 
 class SheetParameters(SearchParameters):
@@ -77,13 +81,13 @@ def undo(body: UndoBody) -> Response:
     return reply(Undone(grade=before.grade if before else None))
 
 
-@JUDGING_API.get("/judgements", responses={200: Overview})
+@JUDGING_API.get("/judgements", responses={200: JudgingOverview})
 def judgements() -> Response:
     """Questions that were judged, and how far people agree (Cohen's and Fleiss' kappa)."""
     return reply(judging.overview())
 
 
-@JUDGING_API.get("/judgements/export")
+@JUDGING_API.get("/judgements/export", responses=EXPORTED)
 def export(query: ExportParameters) -> Response:
     """All judgements as a file: JSON Lines, TREC qrels, or Quepid's CSV; or the questions as JSON Lines."""
     kept = get_services().judgements

@@ -4,9 +4,8 @@ from typing import Any
 
 from flask import Response, current_app
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.file import FileStorage
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from query.answer import Answer
 from query.compare import ResultComparison
@@ -14,6 +13,7 @@ from query.document import DocumentView
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
 from web.asking import ask, compare
+from web.forms import Form, OptionalFile, no_file
 from web.limits import limiter, search_rate, upload_rate
 from web.models import Overview
 from web.parameters import CompareParameters, SearchParameters
@@ -22,12 +22,10 @@ from web.services import get_services
 SEARCH_API = APIBlueprint("search_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS)
 
 
-class PictureForm(BaseModel):
+class PictureForm(Form):
     """A picture sent with a question."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    image: FileStorage | None = Field(None, description="The bytes of a picture.")
+    image: OptionalFile = Field(default_factory=no_file, description="The bytes of a picture.")
 
 
 class PicturePath(BaseModel):

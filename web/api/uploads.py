@@ -4,26 +4,24 @@ from http import HTTPStatus
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.file import FileStorage
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from engine.errors import BadQuestion
 from web.api.problems import PROBLEMS
 from web.api.reply import reply
 from web.asking import keep, keep_address
+from web.forms import Form, OptionalFile, no_file
 from web.limits import limiter, upload_rate
 from web.models import KeptPicture
 
 UPLOADS_API = APIBlueprint("uploads_api", __name__, url_prefix="/api", abp_tags=[Tag(name="search")], abp_responses=PROBLEMS)
 
 
-class UploadForm(BaseModel):
+class UploadForm(Form):
     """A picture, or where it is."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    image: FileStorage | None = Field(None, description="The bytes of a picture.")
+    image: OptionalFile = Field(default_factory=no_file, description="The bytes of a picture.")
     address: str = Field("", max_length=2000, description="Instead: the http(s) address of a picture.")
 
 

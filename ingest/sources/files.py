@@ -1,0 +1,100 @@
+"""Files of a folder, whatever lies in it: walking and reading never end a job and never wait for a pipe."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.errors import BadPicture, BadSource
+from ingest.item import Refusal
+
+PICTURES = frozenset(
+    "jpg,jpeg,jpe,jfif,png,gif,webp,bmp,dib,tif,tiff,heic,heif,avif,svg,svgz,ppm,pgm,pbm,pnm,ico,jp2,jpx,tga,pcx".split(",")  # noqa: SIM905
+)
+
+
+def walk(root: Path) -> Iterator[Path | Refusal]:
+    """Everything below the folder that is not a folder, in a stable order; BadSource where the folder itself cannot be read.
+
+    A folder below it that cannot be read is refused. Hidden entries are left out. Links are not followed; one to a folder is
+    given like a file.
+    """
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
+        except OSError as error:
+            if folder == root:
+                raise BadSource(f"the folder {printable(str(root))} cannot be read: {reason_of(error)}") from error
+            yield Refusal(f"{reference_of(folder, root)}/", "unreadable", f"the folder cannot be read: {reason_of(error)}")
+            continue
+        yield from (folder / name for name, is_folder in found if not is_folder)
+        waiting += [folder / name for name, is_folder in reversed(found) if is_folder]
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """At most `limit` + 1 bytes of a regular file; BadPicture: `not-found`, `unreadable`, or `not-a-file`."""
+    with open_file(path) as file:
+        try:
+            return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
+        except OSError as error:
+            raise _refused(error) from error
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A regular file, opened; BadPicture as `read_file`.
+
+    A pipe, a socket or a device is refused before it is opened, and is not waited for if it takes the file's place meanwhile.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadPicture("not-a-file", "it is not a file but a folder, a pipe, a socket or a device")
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _refused(error) from error
+
+
+def _refused(error: Exception) -> BadPicture:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return BadPicture("not-found", "there is no such file")
+    if isinstance(error, PermissionError):
+        return BadPicture("unreadable", "the file may not be read by this user")
+    return BadPicture("unreadable", f"the file cannot be read: {reason_of(error)}")
+
+
+def within(path: Path, root: Path) -> bool:
+    """Whether the path, after links are followed, stays inside the folder. A link that leads nowhere stays where it is."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return False
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name claims to be a picture of any kind, usable or not."""
+    return path.suffix[1:].lower() in PICTURES
+
+
+def reference_of(path: Path, root: Path) -> str:
+    """The path within the folder, as text that can be sent."""
+    return printable(str(path.relative_to(root)))
+
+
+def printable(path: str) -> str:
+    """A path as text that can be sent: bytes that are not UTF-8 are shown as escapes."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def reason_of(error: Exception) -> str:
+    """What the operating system says, without the path."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # it vanished meanwhile: reading it says so
+        return False
