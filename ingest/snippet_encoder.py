@@ -50,7 +50,7 @@ class SnippetEncoder:
         """
         try:
             chosen = self._chosen(snippets)
-            read = dict(zip(chosen, self._places.get_all(chosen, self._reader.read), strict=True))
+            read = dict(zip(chosen, self._places.get_all(chosen, self._reader.encode_text), strict=True))
             least = self._reader.min_agreement() if read else None
         except Exception:
             logger.exception("linked text was not read")
