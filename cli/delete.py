@@ -2,13 +2,7 @@
 
 import click
 
-from engine.client import connect
 from engine.settings import get_settings
-from ingest.delete import delete as delete_picture
-from ingest.delete import delete_collection
-from ingest.snippet_encoder import SnippetEncoder
-from query.ids import full_id
-from vision.feature_extractor import get_feature_extractor
 
 
 @click.command()
@@ -19,6 +13,13 @@ def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
     """Forget pictures by id, or a whole collection; originals and thumbnails go too."""
     if bool(ids) == bool(collection):
         raise click.UsageError("name the ids of pictures, or a --collection")
+    from engine.client import connect  # noqa: PLC0415  (only a deletion loads what deletes)
+    from ingest.delete import delete as delete_picture  # noqa: PLC0415
+    from ingest.delete import delete_collection  # noqa: PLC0415
+    from ingest.snippet_encoder import SnippetEncoder  # noqa: PLC0415
+    from query.ids import full_id  # noqa: PLC0415
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
+
     settings = get_settings()
     client = connect(settings)
     full = list(dict.fromkeys(full_id(client, settings, picture) for picture in ids))

@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from engine import demo_corpus
-from engine.embedded.artifacts import ensure_server
 from engine.paths import paths_of
 from engine.settings import Settings, get_settings
 
@@ -33,6 +31,9 @@ def demo() -> None:
 
 def prepare(settings: Settings) -> Path:
     """Server, corpus and models, side by side; the corpus's folder."""
+    from engine import demo_corpus  # noqa: PLC0415
+    from engine.embedded.artifacts import ensure_server  # noqa: PLC0415
+
     with console.status("fetching OpenSearch, the demo corpus and the models"), ThreadPoolExecutor(2) as pool:
         engine = pool.submit(lambda: None if settings.opensearch_url else ensure_server(paths_of(settings).root))
         corpus = pool.submit(demo_corpus.ensure, settings)
@@ -54,18 +55,15 @@ def index(settings: Settings) -> None:
     from ingest.sources import open_source  # noqa: PLC0415
 
     progress = run(open_source("demo", collection="demo", settings=settings), settings)
-    console.print(told_of(progress), markup=False)
+    click.echo(told_of(progress))
 
 
 def ask(settings: Settings, folder: Path) -> None:
     """One question by picture, one by words."""
-    from cli.search import print_answer  # noqa: PLC0415
-    from query.request import SearchRequest  # noqa: PLC0415
-    from query.search import Searcher  # noqa: PLC0415
+    from cli.search import Question, answered, print_answer  # noqa: PLC0415
 
-    searcher = Searcher(settings)
     picture = next(iter(sorted((folder / PICTURE).rglob("*.png"))), None) or next(folder.rglob("*.png"))
     console.print(f"\n[bold]Like the picture {picture.relative_to(folder)}[/]")
-    print_answer(searcher.search(SearchRequest(image=picture.read_bytes(), number=8)))
+    print_answer(answered(Question(image=picture.read_bytes(), number=8), settings))
     console.print(f"\n[bold]By the words “{WORDS}”[/]")
-    print_answer(searcher.search(SearchRequest(text=WORDS, number=8)))
+    print_answer(answered(Question(text=WORDS, number=8), settings))

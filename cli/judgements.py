@@ -1,24 +1,23 @@
 """`omma judgements`: what documents are worth for which questions, in and out."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from engine.client import connect
+from cli import terminal
 from engine.errors import ConfigurationError
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
     from ranking.judgements.store import Judgements
 
+INDENT = 4
 FILE = click.Path(exists=True, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 KINDS = click.Choice(["jsonl", "qrels", "quepid"])
 SOURCES = click.Choice(["person", "clicks", "generated"])
-console = Console(highlight=False, markup=False, emoji=False)
 
 
 @click.group()
@@ -63,35 +62,46 @@ def export(path: Path, topics: Path | None, kind: str | None, source: str | None
 
 
 @judgements.command()
-def agreement() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def agreement(*, as_json: bool) -> None:
     """How far people agree beyond chance."""
     from ranking.judgements.agreement import agreement as of  # noqa: PLC0415
 
     found = of(_store().all(source="person"))
-    console.print(found.told)
-    table = Table("raters", "results", "Cohen's kappa", "weighted", box=None, pad_edge=False)
+    if as_json:
+        click.echo(found.model_dump_json())
+        return
+    click.echo("\n".join(terminal.paragraph(found.told)))
     for pair in found.pairs:
-        figures = ("–" if value is None else f"{value:.2f}" for value in (pair.kappa, pair.weighted))
-        table.add_row(" and ".join(pair.raters), str(pair.documents), *figures)
-    if found.pairs:
-        console.print(table)
+        kappa, weighted = ("unknown" if value is None else f"{value:.2f}" for value in (pair.kappa, pair.weighted))
+        figures = [f"{pair.documents} results", f"Cohen's kappa {kappa}", f"weighted {weighted}"]
+        click.echo("\n".join(terminal.flow([" and ".join(pair.raters), *figures])))
 
 
 @judgements.command("list")
-def list_topics() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_topics(*, as_json: bool) -> None:
     """Questions, and how many judgements each has."""
     store = _store()
     counts: dict[str, int] = {}
     for judgement in store.all():
         counts[judgement.topic] = counts.get(judgement.topic, 0) + 1
-    table = Table("id", "judgements", "words", "picture", "set", box=None, pad_edge=False)
-    for topic in store.topics():
-        picture = topic.like[:12] or topic.picture[:12]
-        table.add_row(topic.id, str(counts.get(topic.id, 0)), topic.text[:60], picture, topic.set)
-    console.print(table if table.row_count else "nothing was judged yet")
+    topics = store.topics()
+    if as_json:
+        listed = [topic.model_dump(mode="json") | {"judgements": counts.get(topic.id, 0)} for topic in topics]
+        click.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    for topic in topics:
+        picture = f"picture {(topic.like or topic.picture)[:12]}" if topic.like or topic.picture else ""
+        judged = f"{counts.get(topic.id, 0)} judgements"
+        click.echo("\n".join(terminal.flow([topic.id, judged, topic.set, picture], separator=terminal.GAP)))
+        click.echo("\n".join(terminal.paragraph(topic.text, INDENT, most=2)), nl=bool(topic.text.strip()))
+    if not topics:
+        click.echo("nothing was judged yet")
 
 
 def _store() -> "Judgements":
+    from engine.client import connect  # noqa: PLC0415  (each command loads only what it needs)
     from ranking.judgements.store import Judgements  # noqa: PLC0415
 
     settings = get_settings()

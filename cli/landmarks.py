@@ -6,11 +6,8 @@ from pathlib import Path
 
 import click
 
-from engine.client import connect
+from cli import terminal
 from engine.settings import get_settings
-from ingest.delete import delete_collection
-from ingest.facts import place_of
-from ingest.landmarks import collection_of, items_of, known
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -26,7 +23,9 @@ def landmarks() -> None:
 @click.option("--place", metavar="LAT,LON", help="Where it is, in degrees.")
 def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
     """Add reference pictures of a landmark; more may be added later."""
-    from workers.runtime import get_runtime  # noqa: PLC0415  (only this command loads models)
+    from ingest.facts import place_of  # noqa: PLC0415  (each command loads only what it needs)
+    from ingest.landmarks import collection_of, items_of  # noqa: PLC0415
+    from workers.runtime import get_runtime  # noqa: PLC0415
 
     settings = get_settings()
     items = items_of(name, place_of(place) if place else None, pictures, settings)
@@ -40,6 +39,9 @@ def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_landmarks(*, as_json: bool) -> None:
     """Show all landmarks with their places and how many reference pictures they have."""
+    from engine.client import connect  # noqa: PLC0415
+    from ingest.landmarks import known  # noqa: PLC0415
+
     settings = get_settings()
     entries = known(connect(settings), settings)
     if as_json:
@@ -47,7 +49,8 @@ def list_landmarks(*, as_json: bool) -> None:
         return
     for entry in entries:
         where = f"{entry.place[0]:.5f}, {entry.place[1]:.5f}" if entry.place else "no place"
-        click.echo(f"{entry.name}  ({where})  {entry.pictures} picture{'s' * (entry.pictures != 1)}")
+        pictures = f"{entry.pictures} picture{'s' * (entry.pictures != 1)}"
+        click.echo("\n".join(terminal.flow([entry.name, f"({where})", pictures], separator=terminal.GAP)))
     if not entries:
         click.echo("there are no landmarks; add one by `omma landmarks add NAME --place LAT,LON PICTURES...`")
 
@@ -56,6 +59,10 @@ def list_landmarks(*, as_json: bool) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Forget a landmark; reference pictures that are in no other collection go with it."""
+    from engine.client import connect  # noqa: PLC0415
+    from ingest.delete import delete_collection  # noqa: PLC0415
+    from ingest.landmarks import collection_of  # noqa: PLC0415
+
     settings = get_settings()
     deleted, kept = delete_collection(connect(settings), settings, collection_of(name))
     click.echo(f"{name}: {deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

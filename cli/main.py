@@ -16,10 +16,10 @@ COMMANDS = {
     "logs": "cli.services:logs",
     "demo": "cli.demo:demo",
     "ingest": "cli.ingest:ingest",
-    "jobs": "cli.ingest:jobs",
+    "jobs": "cli.jobs:jobs",
     "quarantine": "cli.quarantine:quarantine",
     "search": "cli.search:search",
-    "show": "cli.search:show",
+    "show": "cli.show:show",
     "delete": "cli.delete:delete",
     "landmarks": "cli.landmarks:landmarks",
     "reindex": "cli.reindex:reindex",
@@ -34,8 +34,16 @@ COMMANDS = {
 }
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    from engine.installation import version  # noqa: PLC0415
+
+    if wanted and not context.resilient_parsing:
+        click.echo(f"omma {version()}")
+        context.exit()
+
+
 @click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option("0.1.0", prog_name="omma")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version.")
 def main() -> None:
     """Omma: search pictures by picture, by a part of it, by words, or by all of them."""
 

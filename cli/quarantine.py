@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from engine.client import connect
-from engine.settings import get_settings
-from ingest.delete import drop_entries
-from ingest.quarantine import Entry, Quarantine
-from workers import dispatch
+from cli import terminal
+from cli.service import running
+from engine.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from ingest.quarantine import Entry, Quarantine
+    from web.models import Refused, RefusedList
+
+INDENT = 4
 
 
 @click.group(invoke_without_command=True)
@@ -23,18 +28,32 @@ def quarantine(context: click.Context) -> None:
 @quarantine.command("list")
 @click.option("--collection", default="", help="Only of this collection.")
 @click.option("--reason", default="", help="Only with this reason, such as `truncated`.")
-@click.option("--page", default=1, type=click.IntRange(min=1))
+@click.option("--page", default=1, type=click.IntRange(1, 10_000))
 @click.option("--number", default=50, type=click.IntRange(1, 1000), help="Entries on a page.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_entries(collection: str, reason: str, page: int, number: int, as_json: bool) -> None:
     """Show what is in quarantine, latest first."""
-    total, entries = _quarantine().list(page=page, number=number, collection=collection, reason=reason)
+    found = listed(get_settings(), page=page, number=number, collection=collection, reason=reason)
     if as_json:
-        click.echo(json.dumps({"total": total, "page": page, "entries": [_as_json(entry) for entry in entries]}))
-    elif entries:
-        click.echo("\n".join(_lines(entries, total)))
+        click.echo(json.dumps(found.model_dump(mode="json")))
+    elif found.entries:
+        click.echo("\n".join(_lines(found)))
     else:
         click.echo("nothing is in quarantine")
+
+
+def listed(settings: Settings, *, page: int, number: int, collection: str, reason: str) -> "RefusedList":
+    """A page of the quarantine from the running page; from the engine where no page runs."""
+    from web.models import RefusedList  # noqa: PLC0415  (retrying and dropping need none of it)
+
+    if service := running(settings):
+        asked = {"page": str(page), "number": str(number), "collection": collection, "reason": reason}
+        return service.get("quarantine", RefusedList, asked.items())
+    from engine.broker import connect_redis  # noqa: PLC0415
+    from engine.client import connect  # noqa: PLC0415
+    from web.ingesting import Ingesting  # noqa: PLC0415
+
+    return Ingesting(settings, connect(settings), connect_redis(settings)).refused(page, number, collection, reason)
 
 
 @quarantine.command()
@@ -42,6 +61,8 @@ def list_entries(collection: str, reason: str, page: int, number: int, as_json: 
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def retry(ids: tuple[str, ...], everything: bool) -> None:
     """Try entries again; what works then leaves the quarantine."""
+    from workers import dispatch  # noqa: PLC0415
+
     entries = _chosen(ids, everything)
     jobs = dispatch.retry(entries, get_settings())
     click.echo(f"{len(entries)} tried again" + (f" by job {', '.join(jobs)}; see `omma jobs`" if jobs else ""))
@@ -52,29 +73,39 @@ def retry(ids: tuple[str, ...], everything: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def drop(ids: tuple[str, ...], everything: bool) -> None:
     """Forget entries, with the bytes that were kept for them."""
+    from engine.client import connect  # noqa: PLC0415
+    from ingest.delete import drop_entries  # noqa: PLC0415
+
     settings = get_settings()
     entries = [entry.id for entry in _chosen(ids, everything)]
     click.echo(f"{drop_entries(connect(settings), settings, entries)} dropped")
 
 
-def _quarantine() -> Quarantine:
+def _quarantine() -> "Quarantine":
+    from engine.client import connect  # noqa: PLC0415
+    from ingest.quarantine import Quarantine  # noqa: PLC0415
+
     settings = get_settings()
     return Quarantine(connect(settings), settings)
 
 
-def _chosen(ids: Sequence[str], everything: bool) -> list[Entry]:
+def _chosen(ids: Sequence[str], everything: bool) -> "list[Entry]":
     if bool(ids) == everything:
         raise click.UsageError("name the ids of entries (`omma quarantine list`), or --all")
-    return list(_quarantine().all()) if everything else [_quarantine().get(entry) for entry in ids]
+    return list(_quarantine().all()) if everything else [_quarantine().find(entry) for entry in ids]
 
 
-def _as_json(entry: Entry) -> dict[str, object]:
-    return {"id": entry.id} | {name: value for name, value in entry.as_json().items() if name not in ("item", "origin")}
+def _lines(found: "RefusedList") -> Iterator[str]:
+    shown = f", {len(found.entries)} shown" if len(found.entries) < found.total else ""
+    yield f"{found.total} in quarantine{shown}"
+    for entry in found.entries:
+        yield from block(entry)
 
 
-def _lines(entries: Sequence[Entry], total: int) -> Iterator[str]:
-    """Two lines an entry, for terminals of any width."""
-    yield f"{total} in quarantine" + (f", {len(entries)} shown" if len(entries) < total else "")
-    for entry in entries:
-        yield f"{entry.id}  {entry.time[:19].replace('T', ' ')}  {entry.collection}"
-        yield f"  {entry.reference}: {entry.reason}" + (f" ({entry.message})" if entry.message else "")
+def block(entry: "Refused") -> Iterator[str]:
+    """An entry in lines: id, when, collection; which item; why."""
+    collection = f"collection {entry.collection}" if entry.collection else ""
+    yield from terminal.flow([entry.id, entry.time[:19].replace("T", " "), collection], separator=terminal.GAP)
+    why = f"{entry.reason} ({entry.message})" if entry.message else entry.reason
+    where = terminal.shorten_middle(entry.reference, terminal.width() - INDENT - len(entry.reason) - 2)
+    yield from terminal.paragraph(f"{where}: {why}", INDENT, most=4)

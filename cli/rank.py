@@ -1,22 +1,24 @@
 """`omma rank`: learn the order of results, look after its models."""
 
+import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.table import Table
 
-from engine.client import connect
+from cli import terminal
 from engine.errors import ConfigurationError
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
+    from ranking.clicks.interleaving import Outcome
     from ranking.learning.examples import Example
     from ranking.learning.models import Card, Models
 
-console = Console(highlight=False, markup=False, emoji=False)
+INDENT = 4
 tell = partial(Console(stderr=True, highlight=False, markup=False, emoji=False).print, soft_wrap=True)
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -72,23 +74,31 @@ def train(files: tuple[Path, ...], *, plain: bool, keep: bool, packaged: bool) -
 
 
 @rank.command("list")
-def list_models() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_models(*, as_json: bool) -> None:
     """All models, the latest first."""
-    from ranking.learning.models import Models  # noqa: PLC0415
-
-    models = Models(get_settings())
+    models = _models()
     state = models.state()
     current = state.current or models.packaged()
-    table = Table("id", "made", "questions", "objective", "NDCG@10", "before", "", box=None, pad_edge=False)
-    for card in models.list():
-        verdict = card.verdict
-        told = (f"{verdict.after:.4f}", f"{verdict.before:.4f}") if verdict else ("", "")
-        mark = "in use" if card.id == current else "challenger" if card.id == state.challenger else ""
-        made = f"{card.made:%Y-%m-%d %H:%M}"
-        table.add_row(card.id, made, str(sum(card.examples.values())), card.recipe.objective, *told, mark)
-    console.print(table)
+    roles = {state.challenger: "challenger", current: "in use"}
+    cards = models.list()
+    if as_json:
+        listed = [card.model_dump(mode="json", exclude={"recipe", "gain"}) | {"role": roles.get(card.id, "")} for card in cards]
+        click.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    for card in cards:
+        click.echo("\n".join(block(card, roles.get(card.id, ""))))
     if current in ("", "fusion"):
-        console.print("results are in the order of rank fusion")
+        click.echo("results are in the order of rank fusion")
+
+
+def block(card: "Card", role: str) -> Iterator[str]:
+    """A model in lines: id, role, when it was made; what it learned from; how good it is."""
+    yield from terminal.flow([card.id, role, f"{card.made:%Y-%m-%d %H:%M}"], separator=terminal.GAP)
+    learned = [f"{sum(card.examples.values()):,} questions", card.recipe.objective]
+    verdict = card.verdict
+    quality = f"NDCG@10 {verdict.after:.4f}, before {verdict.before:.4f}" if verdict else ""
+    yield from terminal.flow([*learned, quality], INDENT)
 
 
 @rank.command()
@@ -135,18 +145,23 @@ def rollback() -> None:
 @click.argument("model")
 def interleave(model: str) -> None:
     """Let MODEL (or `fusion`) share live searches with the ranker in use; `stop` ends it, `report` tells how it went."""
-    from ranking.clicks.interleaving import report as of  # noqa: PLC0415
-
     if model != "report":
         state = _models().challenge("" if model == "stop" else model)
         click.echo(f"shares searches: {state.challenger or 'nobody'}")
         return
-    table = Table("first", "second", "searches", "wins", "losses", "ties", "preference", "95 %", "p", box=None, pad_edge=False)
-    for one in of(connect(get_settings()), get_settings()):
-        sure = f"{one.low:+.3f} to {one.high:+.3f}"
-        counts = map(str, (one.searches, one.wins, one.losses, one.ties))
-        table.add_row(one.first, one.second, *counts, f"{one.preference:+.3f}", sure, f"{one.p:.2g}")
-    console.print(table if table.row_count else "no search was shared and clicked yet")
+    from engine.client import connect  # noqa: PLC0415  (only the report asks the engine)
+    from ranking.clicks.interleaving import report as of  # noqa: PLC0415
+
+    lines = [line for one in of(connect(get_settings()), get_settings()) for line in _compared(one)]
+    click.echo("\n".join(lines) or "no search was shared and clicked yet")
+
+
+def _compared(one: "Outcome") -> Iterator[str]:
+    """Two rankers that shared searches, and which of them had more clicks."""
+    yield from terminal.flow([f"{one.first} against {one.second}"])
+    counts = [f"{number} {name}" for name, number in (("wins", one.wins), ("losses", one.losses), ("ties", one.ties))]
+    sure = f"preference {one.preference:+.3f} ({one.low:+.3f} to {one.high:+.3f} with 95 %)"
+    yield from terminal.flow([f"{one.searches} searches", *counts, sure, f"p {one.p:.2g}"], INDENT)
 
 
 @rank.command()
@@ -170,6 +185,7 @@ def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, u
 
 
 def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
+    from engine.client import connect  # noqa: PLC0415
     from ranking.plugin import upload as plugin  # noqa: PLC0415
 
     exported = plugin.export(_models().load(model))
@@ -181,6 +197,7 @@ def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
 
 def _examples(files: tuple[Path, ...]) -> "list[Example]":
     """Those of files, or of all that was judged and clicked here."""
+    from engine.client import connect  # noqa: PLC0415
     from evaluation import asking  # noqa: PLC0415
     from factors.registry import feature_names  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415

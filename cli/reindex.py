@@ -5,19 +5,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
-from opensearchpy import OpenSearch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from engine.client import connect
 from engine.settings import Settings, get_settings
-from factors.registry import every_factor
-from ingest import repairing
-from ingest.copying import Counts
-from ingest.reindex import Plan, plan
-from ingest.reindex import reindex as run
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+    from ingest.copying import Counts
+    from ingest.reindex import Plan
+    from ingest.repairing import Repaired, Repairer
 
 
 @click.command()
@@ -34,7 +35,10 @@ def reindex(  # noqa: PLR0917  (one argument per option)
 
     With --extractor, the index stays, and one extractor looks again; exit status 1 where it fails on any picture.
     """
-    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415  (imports model libraries; --help needs none)
+    from engine.client import connect  # noqa: PLC0415  (loads every factor and model library; --help needs none)
+    from ingest.reindex import plan  # noqa: PLC0415
+    from ingest.reindex import reindex as run  # noqa: PLC0415
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
     settings = get_settings()
     client, feature_extractor = connect(settings), get_feature_extractor(settings)
@@ -62,10 +66,12 @@ def reindex(  # noqa: PLR0917  (one argument per option)
 
 
 def _look_again(
-    client: OpenSearch, settings: Settings, feature_extractor: repairing.Repairer, extractor: str, *,
+    client: "OpenSearch", settings: Settings, feature_extractor: "Repairer", extractor: str, *,
     only_failed: bool, dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Repair, or tell what that would be; the exit status."""
+    from ingest import repairing  # noqa: PLC0415
+
     planned = repairing.plan(client, settings, feature_extractor, extractor, only_failed=only_failed)
     if not as_json:
         reads = f"; {', '.join(planned.factors)} made anew" if planned.factors else ""
@@ -81,12 +87,12 @@ def _look_again(
     return 1 if counts and counts.failed else 0
 
 
-def _counted(counts: repairing.Repaired) -> str:
+def _counted(counts: "Repaired") -> str:
     gone = f", {counts.gone} deleted meanwhile" if counts.gone else ""
     return f"{counts.repaired} seen, {counts.failed} failed{gone}"
 
 
-def told_of(planned: Plan) -> list[str]:
+def told_of(planned: "Plan") -> list[str]:
     """The plan, in lines for people."""
     lines = [f"{planned.old}: {planned.documents} documents"]
     lines += [f"  extractor {extractor} looks again: {old} -> {new}" for extractor, (old, new) in planned.extractors.items()]
@@ -102,18 +108,20 @@ def told_of(planned: Plan) -> list[str]:
 
 
 def _gone(name: str) -> str:
+    from factors.registry import every_factor  # noqa: PLC0415
+
     off = name in {factor.name for factor in every_factor()}
     return "switched off: its fields go, and its extractors look again when it is back" if off else "gone"
 
 
-def outcome_of(planned: Plan, counts: Counts) -> list[str]:
+def outcome_of(planned: "Plan", counts: "Counts") -> list[str]:
     """How it ended, in lines for people."""
     kept = f", {counts.kept} there already" if counts.kept else ""
     line = f"{planned.new}: {counts.copied} copied, {counts.looked} looked at again, {counts.failed} failed{kept}"
     return [line, *(f"  {failure}" for failure in counts.failures)]
 
 
-def _copied(counts: Counts) -> str:
+def _copied(counts: "Counts") -> str:
     return f"{counts.copied} copied · {counts.looked} looked at · {counts.failed} failed"
 
 

@@ -1,26 +1,56 @@
-"""`omma search` and `omma show`: questions from the command line."""
+"""`omma search`: a question from the command line, answered by the running page or by this process."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-from pydantic import BaseModel, ValidationError
-from rich.console import Console
-from rich.table import Table
+from pydantic import ValidationError
 
-from engine.client import connect
+from cli import terminal
+from cli.service import running
 from engine.errors import BadQuestion
-from engine.settings import get_settings
-
-if TYPE_CHECKING:
-    from query.answer import Answer
+from engine.settings import Settings, get_settings
+from query.answer import Answer, Landmark, Result, Why
+from web.parameters import SearchParameters
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-SHORT = 12  # letters of an id that are shown
-console = Console(highlight=False, markup=False, emoji=False)  # what it prints are words of strangers
+SHORT_ID = 12  # letters of an id that are shown; six are enough for every command
+REASONS = 2  # of a result that are shown
+INDENT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, before anything is checked; the names are those of query.request.SearchRequest."""
+
+    image: bytes | None = None
+    address: str | None = None
+    like: str | None = None
+    region: str | None = None
+    text: str = ""
+    filters: tuple[str, ...] = ()
+    page: int = 1
+    number: int = 10
+    no_cutoff: bool = False
+    diversity: float | None = None
+    dsl: bool = False
+
+    def as_parameters(self) -> SearchParameters | None:
+        """As the API takes it; None where it is beyond that: more than 100 results on a page, or nothing asked (which
+        lists everything). Wrong questions are, too, so that their errors are the same whether a page runs or not.
+        """
+        if sum(given is not None for given in (self.image, self.address, self.like)) > 1:
+            return None
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        renamed = {"filter": list(given.pop("filters")), "everything": given.pop("no_cutoff")}
+        try:
+            parameters = SearchParameters.model_validate(given | renamed)
+        except ValidationError:
+            return None
+        return None if parameters.is_empty and self.image is None else parameters
 
 
 @click.command()
@@ -42,40 +72,47 @@ def search(  # noqa: PLR0917  (one argument per option)
     page: int, number: int, no_cutoff: bool, diversity: float | None, as_json: bool, dsl: bool,
 ) -> None:  # fmt: skip
     """Search by picture, part of a picture, words and filters."""
+    is_address = bool(image and ADDRESS.match(image))
+    question = Question(
+        image=_bytes(image) if image and not is_address else None, address=image if is_address else None,
+        like=like.strip().lower() if like else like, region=crop, text=text, filters=filters,
+        page=page, number=number, no_cutoff=no_cutoff, diversity=diversity, dsl=dsl,
+    )  # fmt: skip
+    answer = answered(question, get_settings())
+    if as_json:
+        click.echo(answer.model_dump_json(indent=2))
+        return
+    if dsl:
+        for sent in answer.dsl or []:
+            click.echo(f"{sent['method']} {sent['path']} {json.dumps(sent['params'])}")
+            click.echo(json.dumps(sent["body"], ensure_ascii=False))
+    print_answer(answer)
+
+
+def answered(question: Question, settings: Settings) -> Answer:
+    """The answer of the running page; of this process where no page runs, or where the API does not take the question."""
+    parameters = question.as_parameters()
+    service = running(settings) if parameters else None
+    if parameters is None or service is None:
+        return _answered_here(question, settings)
+    if question.image is None:
+        return service.get("search", Answer, parameters.pairs())
+    return service.send("search", Answer, parameters.pairs(), question.image)
+
+
+def _answered_here(question: Question, settings: Settings) -> Answer:
+    from engine.client import connect  # noqa: PLC0415  (loads all that searches, which takes seconds)
     from query.ids import full_id  # noqa: PLC0415
-    from query.request import SearchRequest  # noqa: PLC0415  (only a search loads what searches)
+    from query.request import SearchRequest  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
 
-    settings = get_settings()
-    if like:
-        like = full_id(connect(settings), settings, like)
-    picture = {"address": image} if image and ADDRESS.match(image) else {"image": _bytes(image) if image else None}
+    client = connect(settings)
+    like = None if question.like is None else full_id(client, settings, question.like)
     try:
-        request = SearchRequest.model_validate(
-            picture
-            | {"like": like, "region": crop, "text": text, "filters": _pairs(filters), "page": page, "number": number}
-            | {"no_cutoff": no_cutoff, "dsl": dsl, "diversity": diversity}
-        )
+        request = SearchRequest.model_validate(asdict(question) | {"like": like, "filters": _pairs(question.filters)})
     except ValidationError as error:
         raise BadQuestion("; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())) from error
-    _tell(Searcher(settings).search(request), as_json=as_json, dsl=dsl)
-
-
-@click.command()
-@click.argument("document")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(document: str, *, as_json: bool) -> None:
-    """Everything known of one picture; the first letters of its id are enough."""
-    from query.document import show as view_of  # noqa: PLC0415
-    from query.ids import full_id  # noqa: PLC0415
-
-    settings = get_settings()
-    client = connect(settings)
-    view = view_of(client, settings, full_id(client, settings, document))
-    if as_json:
-        click.echo(view.model_dump_json(indent=2))
-    else:
-        console.print(_facts(view))
+    return Searcher(settings, client).search(request)
 
 
 def _bytes(path: str) -> bytes:
@@ -95,39 +132,37 @@ def _pairs(filters: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _tell(answer: "Answer", *, as_json: bool, dsl: bool) -> None:
-    if as_json:
-        click.echo(answer.model_dump_json(indent=2))
-        return
-    if dsl:
-        for sent in answer.dsl or []:
-            click.echo(f"{sent['method']} {sent['path']} {json.dumps(sent['params'])}")
-            click.echo(json.dumps(sent["body"], ensure_ascii=False))
-    print_answer(answer)
-
-
-def print_answer(answer: "Answer") -> None:
-    """Results as a table, factor by factor; what was cut, and warnings."""
-    columns = sorted({name for result in answer.results for name in result.factors})
-    table = Table("id", "score", *columns, "title", box=None, pad_edge=False)
-    for result in answer.results:
-        values = [f"{result.factors[name]:.3f}" if name in result.factors else "" for name in columns]
-        more = f" (+{len(result.duplicates)})" if result.duplicates else ""
-        table.add_row(result.id[:SHORT], f"{result.score:.3f}", *values, f"{result.title[:40]}{more}")
+def print_answer(answer: Answer) -> None:
+    """Landmarks, a block per result, how many there are, and warnings."""
     for landmark in answer.landmarks:
-        where = f" ({landmark.place[0]:.5f}, {landmark.place[1]:.5f})" if landmark.place else ""
-        console.print(f"{landmark.name}{where}: {landmark.text}")
-    console.print(table)
-    console.print(
-        f"{answer.total} results, {answer.cutoff.removed} hidden as less related; {answer.took.get('total', 0):.0f} ms"
-    )
+        click.echo("\n".join(terminal.paragraph(f"{landmark.name}{_place(landmark)}: {landmark.text}")))
+    for rank, result in enumerate(answer.results, 1 + (answer.page - 1) * answer.number):
+        click.echo("\n".join(block(rank, result)))
+    hidden = f"{answer.cutoff.removed} hidden as less related"
+    shown = [f"page {answer.page} of {-(-answer.total // answer.number)}"] if answer.total > answer.number else []
+    took = f"{answer.took.get('total', 0):.0f} ms"
+    click.echo("\n".join(terminal.flow([f"{answer.total} results", hidden, *shown, took])))
     for warning in answer.warnings:
-        console.print(warning, style="yellow")
+        click.secho("\n".join(terminal.paragraph(warning)), fg="yellow")
 
 
-def _facts(view: BaseModel) -> Table:
-    table = Table("what", "value", box=None)
-    for name, value in view.model_dump(mode="json").items():
-        if value not in (None, "", [], {}):
-            table.add_row(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:2000])
-    return table
+def block(rank: int, result: Result) -> Iterator[str]:
+    """A result in lines: rank, title and score; id and what it is; the strongest reasons."""
+    where = result.sources[0].reference if result.sources else ""
+    title = terminal.plain(result.title) or terminal.shorten_middle(where, terminal.width() // 2) or "untitled"
+    yield click.style(terminal.ends(f"{rank}. {title}", f"{result.score:.3f}"), bold=True)
+    size = f"{result.width} × {result.height}" if result.width else ""
+    alike = f"{len(result.duplicates)} near-duplicate{'s' * (len(result.duplicates) != 1)}" if result.duplicates else ""
+    yield from terminal.flow([result.id[:SHORT_ID], *result.collections, result.category, size, alike], INDENT)
+    for why in reasons(result):
+        yield from terminal.paragraph(why.text or why.title, INDENT, most=2)
+
+
+def reasons(result: Result) -> list[Why]:
+    """What speaks for the result most; factors with a value before the model's other parts."""
+    known = [why for why in result.why if why.value is not None] or result.why
+    return sorted(known, key=lambda why: -why.contribution)[:REASONS]
+
+
+def _place(landmark: Landmark) -> str:
+    return f" ({landmark.place[0]:.5f}, {landmark.place[1]:.5f})" if landmark.place else ""

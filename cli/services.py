@@ -1,19 +1,22 @@
 """`omma up | down | status | doctor | logs`: the services of this machine."""
 
+import json
 import subprocess
 import sys
-from typing import Any
+from dataclasses import asdict
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from engine import doctor as examination
-from engine import readiness, supervision
-from engine.errors import ConfigurationError, OmmaError
+from cli import terminal
+from engine.errors import ConfigurationError
 from engine.paths import paths_of
 from engine.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from web.models import Status
 
 SERVICES = ("opensearch", "redis", "worker-bulk", "worker-interactive", "beat", "web", "supervisord")
 console = Console(highlight=False)
@@ -29,13 +32,17 @@ def up() -> None:
 
 
 def warn() -> None:
-    """Show variables that look like settings and are none."""
+    """Show variables that begin with OMMA_ and are no settings."""
+    from engine import doctor as examination  # noqa: PLC0415
+
     for finding in examination.warnings():
-        console.print(f"[yellow]warning:[/] {escape(finding.text)}", soft_wrap=True)
+        click.echo("\n".join(terminal.paragraph(f"warning: {finding.text}", 0)))
 
 
 def start(settings: Settings) -> None:
     """Start what does not run, and wait until everything answers."""
+    from engine import readiness, supervision  # noqa: PLC0415  (here and below: --help needs no servers' libraries)
+
     with console.status("starting services") as status:
         started = supervision.up(settings)
         readiness.wait(settings, lambda name: status.update(f"waiting for {name}"))
@@ -50,6 +57,8 @@ def address(settings: Settings) -> str:
 @click.command()
 def down() -> None:
     """Stop everything that `omma up` started, and nothing else."""
+    from engine import supervision  # noqa: PLC0415
+
     with console.status("stopping services"):
         ran = supervision.down(get_settings())
     console.print("stopped" if ran else "nothing was running")
@@ -59,56 +68,64 @@ def down() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(*, as_json: bool) -> None:
     """Show services, documents and queues; exit status 1 when a service is not running."""
+    from engine import supervision  # noqa: PLC0415
+
     settings = get_settings()
     services = supervision.states(settings)
-    figures = {name: _figure(name, settings) for name in ("documents", "quarantined", "missing", "queues")}
+    figures = _figures(settings)
     if as_json:
-        click.echo(_dumps({"services": services, **figures, "address": address(settings)}))
+        click.echo(json.dumps({"services": services, **figures.model_dump(), "address": address(settings)}, indent=2))
     else:
-        console.print(_table(services, figures))
-        console.print(f"page: {address(settings)}" if services else "nothing runs; `./omma up` starts it")
+        told = [(name, _told(figure)) for name, figure in figures]
+        lines = list(terminal.columns_of([*((name, state.lower()) for name, state in services.items()), *told]))
+        for line, state in zip_longest(lines, services.values(), fillvalue=""):
+            click.secho(line, fg={"RUNNING": "green", "": None}.get(state, "red"))
+        click.echo(f"page: {address(settings)}" if services else "nothing runs; `./omma up` starts it")
     sys.exit(0 if services and set(services.values()) == {"RUNNING"} else 1)
 
 
-def _figure(name: str, settings: Settings) -> Any:
-    """A figure, or None where its server does not answer."""
-    from workers.overview import FIGURES  # noqa: PLC0415  (the rooms above are only needed here)
+def _figures(settings: Settings) -> "Status":
+    """How much there is, from the running page; from the servers themselves where no page runs."""
+    from cli.service import running  # noqa: PLC0415
+    from web.models import Status  # noqa: PLC0415
 
-    try:
-        return FIGURES[name](settings)
-    except OmmaError:
-        return None
+    if service := running(settings):
+        return service.get("status", Status)
+    from web.overview import status as of_servers  # noqa: PLC0415
 
-
-def _dumps(value: Any) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(value, indent=2)
-
-
-def _table(services: dict[str, str], figures: dict[str, Any]) -> Table:
-    table = Table("what", "state", box=None)
-    for name, state in services.items():
-        table.add_row(name, f"[{'green' if state == 'RUNNING' else 'red'}]{state.lower()}[/]")
-    for name, figure in figures.items():
-        table.add_row(name, "?" if figure is None else _told(figure))
-    return table
+    return of_servers(settings)
 
 
 def _told(figure: Any) -> str:
     """A number, or numbers by name."""
-    return ", ".join(f"{name} {n:,}" for name, n in figure.items()) or "none" if isinstance(figure, dict) else str(figure)
+    if figure is None:
+        return "unknown: its server does not answer"
+    return ", ".join(f"{name} {n:,}" for name, n in figure.items()) or "none" if isinstance(figure, dict) else f"{figure:,}"
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def doctor(*, as_json: bool) -> None:
     """Name each missing or wrong part and its mend; exit status 1 when there is one."""
-    well = True
+    from engine import doctor as examination  # noqa: PLC0415
+
+    found = []
     for finding in examination.examine(get_settings(), {"models": _models}):
-        well &= finding.well
-        mark = "[yellow]warning[/]" if finding.warning else "[green]well [/]" if finding.well else "[red]wrong[/]"
-        console.print(f"{mark} {finding.name}: {escape(finding.text)}", soft_wrap=True)
-    sys.exit(0 if well else 1)
+        found.append(finding)
+        if not as_json:
+            mark = _mark(finding)
+            first, *more = terminal.paragraph(f"{finding.name}: {finding.text}", len("warning "))
+            click.echo("\n".join([f"{mark} {first.strip()}", *more]))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found], ensure_ascii=False))
+    sys.exit(0 if all(finding.well for finding in found) else 1)
+
+
+def _mark(finding: "Finding") -> str:
+    """How a finding begins: each as wide as `warning`."""
+    if finding.warning:
+        return click.style("warning", fg="yellow")
+    return click.style("well   ", fg="green") if finding.well else click.style("wrong  ", fg="red")
 
 
 def _models(settings: Settings) -> str:

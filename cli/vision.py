@@ -1,15 +1,22 @@
 """`omma models`: what looks at pictures."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from cli import terminal
 from engine.settings import get_settings
+
+if TYPE_CHECKING:
+    from vision.models import Model
+
+INDENT = 4
 
 
 @click.group(invoke_without_command=True)
@@ -21,15 +28,28 @@ def models(context: click.Context) -> None:
 
 
 @models.command("list")
-def list_models() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_models(*, as_json: bool) -> None:
     """Every extractor with model, weights and where they are."""
     from vision.models import listed  # noqa: PLC0415  (imports model libraries)
 
-    table = Table("extractor", "model and weights", "where")
-    for model in listed(get_settings()):
-        where = f"off: {model.off}" if model.off else "\n".join(str(path) for path in model.files) or "no weights"
-        table.add_row(model.extractor, model.fingerprint, f"[red]{escape(model.wrong)}[/]" if model.wrong else escape(where))
-    Console().print(table)
+    found = listed(get_settings())
+    if as_json:
+        click.echo(json.dumps([asdict(model) | {"files": list(map(str, model.files))} for model in found]))
+        return
+    for model in found:
+        click.echo("\n".join(block(model)))
+
+
+def block(model: "Model") -> Iterator[str]:
+    """An extractor in lines: name and weights; its files, or why there are none."""
+    yield from terminal.flow([model.extractor, model.fingerprint], separator=terminal.GAP)
+    room = terminal.width() - INDENT
+    if model.wrong or model.off:
+        text = model.wrong or f"off: {model.off}"
+        yield from (click.style(line, fg="red" if model.wrong else None) for line in terminal.paragraph(text, INDENT))
+    else:
+        yield from (" " * INDENT + terminal.shorten_middle(str(path), room) for path in model.files)
 
 
 @models.command()

@@ -1,12 +1,13 @@
 """Redis: where it is, and a connection to it."""
 
 import ssl
-from typing import Any
-
-from redis import Redis
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 
 def redis_url(settings: Settings) -> str:
@@ -23,6 +24,8 @@ def tls_options(settings: Settings) -> dict[str, Any]:
 
 def connect_redis(settings: Settings) -> "Redis":
     """A client that speaks text and waits at most a few seconds; ConfigurationError."""
+    from redis import Redis  # noqa: PLC0415  (a command that only needs the address does not load it)
+
     try:
         return Redis.from_url(
             redis_url(settings),

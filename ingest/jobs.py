@@ -10,13 +10,16 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, Field
-from redis import Redis
 
 from engine.errors import NotFoundError
-from ingest.item import Item
+
+if TYPE_CHECKING:  # the command line reads `Progress` and needs neither
+    from redis import Redis
+
+    from ingest.item import Item
 
 LATEST = 20  # failures that a job shows
 KEPT = 30 * 24 * 3600  # seconds that a job is remembered after its last change
@@ -204,7 +207,7 @@ class Jobs:
         return f"{self._prefix}:jobs"
 
 
-def failure_of(item: Item, reason: str, message: str) -> Failure:
+def failure_of(item: "Item", reason: str, message: str) -> Failure:
     """What a job shows of an item that could not be used."""
     return Failure(reference=item.reference[:500], reason=reason, message=message[:500])
 

@@ -10,7 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.client import guard
-from engine.errors import NotFoundError
+from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from ingest.item import Item
 from mappings.records import KEPT, KEYWORD, Records
@@ -22,6 +22,7 @@ FIELDS: dict[str, Any] = {
     "item": KEPT,
     "origin": KEPT,
 }
+LETTERS, FEWEST = 32, 6  # of an id, and of the beginning of one
 DEEPEST = 10_000  # entries that can be paged through; the rest is told by the total
 
 
@@ -55,7 +56,7 @@ class Entry:
 
 def entry_id(source: str, reference: str, collection: str) -> str:
     """The id of the entry of that item."""
-    return hashlib.sha256("\0".join((source, reference, collection)).encode("utf-8", "replace")).hexdigest()[:32]
+    return hashlib.sha256("\0".join((source, reference, collection)).encode("utf-8", "replace")).hexdigest()[:LETTERS]
 
 
 def entry_of(item: Item, reason: str, message: str, *, job: str, origin: dict[str, Any] | None) -> Entry:
@@ -81,6 +82,15 @@ class Quarantine:
         if entry not in found:
             raise NotFoundError(f"quarantine has no entry {entry[:80]!r}")
         return Entry(**found[entry])
+
+    def find(self, beginning: str) -> Entry:
+        """The entry whose id begins like this, with at least 6 letters; NotFoundError, BadQuestion where several do."""
+        if not FEWEST <= len(beginning) < LETTERS:
+            return self.get(beginning)
+        found = [entry for entry in self._records.ids() if entry.startswith(beginning)]
+        if len(found) > 1:
+            raise BadQuestion(f"{len(found)} entries of the quarantine begin with {beginning!r}; give more of the id")
+        return self.get(found[0] if found else beginning)
 
     def all(self, *, collection: str = "") -> Iterable[Entry]:
         """Every entry, in no order."""

@@ -61,6 +61,15 @@ class Records:
         except MissingError:
             return
 
+    def ids(self) -> Iterator[str]:
+        """The id of every record, in no order."""
+        try:
+            with guard():
+                for hit in scan(self.client, index=self.index, query={"_source": False}):
+                    yield hit["_id"]
+        except MissingError:
+            return
+
     def count(self, query: Json | None = None) -> int:
         """How many a query matches."""
         try:

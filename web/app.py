@@ -6,6 +6,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
 
+from engine.installation import version
 from engine.settings import Settings, get_settings
 from web import auth, errors, limits, metrics, present, security
 from web.api import EVENTS_API, INGEST_API, JUDGING_API, SEARCH_API, SESSION_API, UPLOADS_API
@@ -28,7 +29,7 @@ def create_app(
         __name__,
         info=Info(
             title="Omma",
-            version="0.1.0",
+            version=version(),
             description="Search by picture, part of a picture, words and filters; every page has its JSON here.",
         ),
         security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},

@@ -17,10 +17,16 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
     """Answer the question; `image` are bytes sent along with it, instead of any picture that it names."""
     if parameters.is_empty and image is None:
         raise BadQuestion("ask with words, a picture, a part of a picture, filters, or any of them together")
+    parameters = _with_full_id(parameters)
     answer = get_services().searcher.search(to_request(parameters, image))
     current_app.extensions["omma-metrics"].observe_search(answer.took, len(answer.warnings))
     log_search(answer, parameters)
     return answer
+
+
+def _with_full_id(parameters: SearchParameters) -> SearchParameters:
+    """The same question with the whole id of the document that it names; NotFoundError, BadQuestion."""
+    return parameters.model_copy(update={"like": get_services().full_id(parameters.like)}) if parameters.like else parameters
 
 
 def compare(parameters: SearchParameters, one: str, other: str) -> ResultComparison:

@@ -50,9 +50,9 @@ class Ingesting:
         except RedisError as error:
             raise _away(error) from error
 
-    def refused(self, page: int, number: int) -> RefusedList:
-        """A page of the quarantine, latest first."""
-        total, entries = self._quarantine.list(page=page, number=number)
+    def refused(self, page: int, number: int, collection: str = "", reason: str = "") -> RefusedList:
+        """A page of the quarantine, latest first, of that collection and reason."""
+        total, entries = self._quarantine.list(page=page, number=number, collection=collection, reason=reason)
         return RefusedList(total=total, page=page, entries=[_refused(entry) for entry in entries])
 
     def refused_entry(self, entry_id: str) -> Refused:

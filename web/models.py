@@ -34,6 +34,15 @@ class Overview(BaseModel):
     samples: list[Sample] = []
 
 
+class Status(BaseModel):
+    """How much there is and what waits; a figure whose server does not answer is empty."""
+
+    documents: int | None
+    quarantined: int | None
+    missing: dict[str, int] | None = Field(description="Documents on which an extractor failed, by extractor")
+    queues: dict[str, int] | None = Field(description="Batches that wait for a worker, by queue")
+
+
 class KeptPicture(BaseModel):
     """A picture that can be asked with by its id until its time is over."""
 

@@ -7,10 +7,12 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.client import guard
+from engine.errors import OmmaError
 from engine.settings import Settings
 from mappings.versions import alias
 from query.answer import Facet
-from web.models import Overview, Sample
+from web.models import Overview, Sample, Status
+from workers.overview import FIGURES
 
 SAMPLES = 24
 MOST_VALUES = 30
@@ -31,6 +33,18 @@ def overview(client: OpenSearch, settings: Settings) -> Overview:
         categories=_facets(found["categories"]),
         samples=[Sample(id=hit["_id"], **hit["_source"]) for hit in hits["hits"]],
     )
+
+
+def status(settings: Settings) -> Status:
+    """Every figure; one whose server does not answer is None, so that the others are still told."""
+    return Status.model_validate({name: _figure(name, settings) for name in Status.model_fields})
+
+
+def _figure(name: str, settings: Settings) -> Any:
+    try:
+        return FIGURES[name](settings)
+    except OmmaError:
+        return None
 
 
 def _body(seed: int) -> dict[str, Any]:

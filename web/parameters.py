@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from engine.errors import BadQuestion
 
 BOX_NUMBERS = 4
+ShortId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{6,64})?$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 
 
@@ -19,7 +20,7 @@ class SearchParameters(BaseModel):
 
     text: str = Field("", max_length=2000, description='Words; `"a phrase"`, `+must`, `-not`, `field:value`.')
     picture: Sha256 = Field("", description="sha256 of a picture that was sent before (`POST /api/uploads`).")
-    like: Sha256 = Field("", description="Id of a picture of the collection.")
+    like: ShortId = Field("", description="Id of a picture of the collection, or the first letters of it, at least 6.")
     address: str = Field("", max_length=2000, description="http(s) address of a picture.")
     box: str = Field("", max_length=100, description="Part of the picture: `x,y,w,h` as fractions of its size.")
     region: str = Field(

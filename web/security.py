@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.errors import ConfigurationError
+from engine.installation import HEADER, mark
 from engine.settings import Settings
 from web.errors import answer_problem
 
@@ -64,6 +65,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=signing_key(settings),
         OMMA_HOSTS=trusted_hosts(settings),
+        OMMA_INSTALLATION=mark(settings),
         SESSION_COOKIE_NAME="omma",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -157,6 +159,7 @@ def _refuse_other_sites() -> Response | None:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers[HEADER] = current_app.config["OMMA_INSTALLATION"]
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

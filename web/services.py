@@ -14,7 +14,7 @@ from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.clicks.log import Log
 from ranking.judgements.judgement import Judgement, Topic
-from web.models import Overview, Refused, RefusedList
+from web.models import Overview, Refused, RefusedList, Status
 from web.readiness import WarmUp
 from web.uploads import Uploads
 
@@ -57,8 +57,8 @@ class CanIngest(Protocol):
     def progress(self, job_id: str) -> Progress:
         """How far one job is; NotFoundError."""
 
-    def refused(self, page: int, number: int) -> RefusedList:
-        """A page of the quarantine, latest first."""
+    def refused(self, page: int, number: int, collection: str = "", reason: str = "") -> RefusedList:
+        """A page of the quarantine, latest first, of that collection and reason."""
 
     def refused_entry(self, entry_id: str) -> Refused:
         """One entry of the quarantine; NotFoundError."""
@@ -104,9 +104,11 @@ class Services:
     uploads: Uploads
     show: Callable[[str], DocumentView]
     overview: Callable[[], Overview]
+    status: Callable[[], Status]
     warm_up_state: WarmUp
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     gauges: Callable[[], Mapping[tuple[str, str], float]] = dict
+    full_id: Callable[[str], str] = str  # the id of the document whose id begins like this; NotFoundError
     log: Log | None = None  # where searches and clicks go; None: nowhere
     forget: Callable[[str], int] = lambda _: 0  # delete all that is known of a visitor
 

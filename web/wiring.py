@@ -13,12 +13,13 @@ from engine.settings import Settings
 from engine.store import Store
 from mappings.versions import alias
 from query.document import show
+from query.ids import full_id
 from query.search import Searcher
 from ranking.clicks.log import Log
 from ranking.clicks.ubi import Behaviour
 from ranking.judgements.store import Judgements
 from web.ingesting import Ingesting
-from web.overview import overview
+from web.overview import overview, status
 from web.readiness import WarmUp
 from web.services import Services
 from web.uploads import Uploads
@@ -39,8 +40,10 @@ def open_services(settings: Settings) -> Services:
         ingest=ingest,
         judgements=Judgements(client, settings),
         uploads=Uploads(settings),
-        show=partial(show, client, settings),
+        show=lambda document: show(client, settings, full_id(client, settings, document)),
         overview=partial(overview, client, settings),
+        status=partial(status, settings),
+        full_id=partial(full_id, client, settings),
         warm_up_state=WarmUp(searcher.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": redis.ping},
         log=Log(behaviour),

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import numpy as np
 from opensearchpy import OpenSearch
 from pydantic import BaseModel, Field
-from scipy import stats
 
 from engine.settings import Settings
 from ranking.clicks.filter import Session, sessions
@@ -54,6 +53,8 @@ def outcome(ranker: str, scores: Iterable[int]) -> Outcome:
     decided = wins + losses
     mean = float(found.mean()) if len(found) else 0.0
     error = 1.96 * float(found.std(ddof=1)) / len(found) ** 0.5 if len(found) > 1 else 1.0
+    from scipy import stats  # noqa: PLC0415  (takes a second to import; most readers of this module do not test)
+
     p = float(stats.binomtest(wins, decided).pvalue) if decided else 1.0
     return Outcome(
         first=first, second=second, searches=len(found), wins=wins, losses=losses, ties=len(found) - decided,

@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 from pydantic import BaseModel, Field
-from sklearn.metrics import cohen_kappa_score
 
 from ranking.judgements.judgement import BEST, Judgement
 
@@ -63,6 +62,8 @@ def fleiss(counts: Sequence[Sequence[int]]) -> float | None:
 
 
 def _pair(one: str, other: str, said: dict[str, dict[tuple[str, str], int]]) -> Pair:
+    from sklearn.metrics import cohen_kappa_score  # noqa: PLC0415  (takes seconds to import)
+
     common = sorted(said[one].keys() & said[other].keys())
     ours, theirs = ([said[rater][key] for key in common] for rater in (one, other))
     if len({*ours, *theirs}) <= 1:

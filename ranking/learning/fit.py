@@ -5,9 +5,8 @@ learning-to-rank (WWW 2021). `pointwise` predicts the grade of each document by 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +15,9 @@ from engine.errors import ConfigurationError
 from ranking.judgements.judgement import BEST
 from ranking.learning.examples import Example, useful
 from ranking.learning.features import FeatureSet, Matrix
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Objective = Literal["lambdarank", "rank_xendcg", "pointwise"]
 LISTWISE: tuple[Objective, ...] = ("lambdarank", "rank_xendcg")
@@ -54,8 +56,10 @@ class Recipe(BaseModel):
         }  # fmt: skip
 
 
-def fit(train: Sequence[Example], validation: Sequence[Example], recipe: Recipe) -> lightgbm.Booster:
+def fit(train: Sequence[Example], validation: Sequence[Example], recipe: Recipe) -> "lightgbm.Booster":
     """The trees; as many as are best on the validation side. ConfigurationError where there is nothing to learn from."""
+    import lightgbm  # noqa: PLC0415  (see ranking.learning.models.load)
+
     learned, checked = ([e for e in side if useful(e)] for side in (train, validation))
     if not learned or not checked:
         raise ConfigurationError("there is nothing to learn: no question has documents of different grades")
@@ -71,8 +75,12 @@ def fit(train: Sequence[Example], validation: Sequence[Example], recipe: Recipe)
     return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
 
 
-def dataset(examples: Sequence[Example], features: FeatureSet, reference: lightgbm.Dataset | None = None) -> lightgbm.Dataset:
+def dataset(
+    examples: Sequence[Example], features: FeatureSet, reference: "lightgbm.Dataset | None" = None
+) -> "lightgbm.Dataset":
     """Rows of all questions one after the other; documents without a grade are seen in their list, and teach nothing."""
+    import lightgbm  # noqa: PLC0415
+
     rows, grades, groups = matrices(examples, features)
     return lightgbm.Dataset(rows, label=grades, group=groups, feature_name=list(features.names), reference=reference)
 

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 
 from ranking.candidate_set import CandidateSet
 from ranking.learning.features import FeatureSet, Matrix, ranks_of, values
 from ranking.order import Ranked
 
+if TYPE_CHECKING:
+    import lightgbm
+
 
 class Learned:
     """The ranker of one model. Scores have no unit: only their differences within a question mean something."""
 
-    def __init__(self, name: str, features: FeatureSet, booster: lightgbm.Booster) -> None:
+    def __init__(self, name: str, features: FeatureSet, booster: "lightgbm.Booster") -> None:
         """`booster` was trained on exactly these features."""
         self.name, self.features, self.booster = name, features, booster
 

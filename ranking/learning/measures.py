@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import ir_measures
 import numpy as np
 from ir_measures import RR, Measure, P, R, Success, nDCG
-from scipy import stats
 
 from ranking.learning.examples import Example
 from ranking.order import Ranked, Ranker
@@ -76,7 +75,9 @@ class Compared:
 
 
 def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Compared:
-    """Means over the questions that both have."""
+    """Means over the questions that both have, and the p-value of a paired t-test."""
+    from scipy import stats  # noqa: PLC0415  (takes a second to import)
+
     both = sorted(before.keys() & after.keys())
     old, new = (np.array([values[name] for name in both]) for values in (before, after))
     if not both:

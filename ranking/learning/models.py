@@ -13,8 +13,8 @@ import uuid
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import lightgbm
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ConfigurationError, NotFoundError
@@ -23,6 +23,9 @@ from ranking.fusion import NAME as FUSION
 from ranking.learning.fit import Recipe
 from ranking.learning.gate import Verdict
 from ranking.learning.learned import Learned
+
+if TYPE_CHECKING:
+    import lightgbm
 
 PACKAGED = Path(__file__).parents[1] / "packaged"  # the model that Omma comes with
 LIBRARIES = ("lightgbm", "numpy", "ir-measures", "scipy")
@@ -118,7 +121,7 @@ class Models:
             return (0, 0)
         return (found.st_mtime_ns, found.st_ino)
 
-    def add(self, booster: lightgbm.Booster, card: Card) -> Card:
+    def add(self, booster: "lightgbm.Booster", card: Card) -> Card:
         """Write a new folder; the card with its id and checksum. A model of the same id stays as it is."""
         text = booster.model_to_string()
         card = card.model_copy(update={"checksum": _sha(text.encode()), "libraries": libraries()})
@@ -182,6 +185,8 @@ def write(folder: Path, text: str, card: Card) -> None:
 
 def load(folder: Path) -> Learned:
     """The ranker in a folder; ConfigurationError where files are missing or damaged."""
+    import lightgbm  # noqa: PLC0415  (brings scikit-learn, SciPy and pandas: only a process that ranks by a model waits for it)
+
     card = _card(folder)
     try:
         text = (folder / "model.txt").read_bytes()
@@ -199,7 +204,7 @@ def libraries() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
-def _check_names(card: Card, booster: lightgbm.Booster) -> None:
+def _check_names(card: Card, booster: "lightgbm.Booster") -> None:
     """Trees and card must speak of the same features, in the same order."""
     trees, named = booster.feature_name(), list(card.recipe.features.names)
     if trees != named:

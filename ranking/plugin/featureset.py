@@ -13,15 +13,17 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 
 from engine.errors import ConfigurationError
 from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.features import QUESTION, FeatureSet
 from ranking.plugin import trees
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Json = dict[str, Any]
 TYPE = "model/xgboost+json"
@@ -40,7 +42,7 @@ def feature_set(name: str, columns: Sequence[str], constants: Sequence[str]) -> 
     return {"featureset": {"name": name, "features": features}}
 
 
-def model_body(model_name: str, feature_names: Sequence[str], booster: lightgbm.Booster) -> Json:
+def model_body(model_name: str, feature_names: Sequence[str], booster: "lightgbm.Booster") -> Json:
     """The body of `POST _ltr/<store>/_featureset/<name>/_createmodel`.
 
     `feature_names` are those that the feature set has, as Omma calls them. ConfigurationError where the trees read others
@@ -98,7 +100,7 @@ def _names(features: Sequence[str]) -> None:
             raise ConfigurationError(f"{other} and {feature} would both be called {name_of(feature)} in the plugin")
 
 
-def _check(booster: lightgbm.Booster, there: Sequence[str]) -> None:
+def _check(booster: "lightgbm.Booster", there: Sequence[str]) -> None:
     read = [name for name, splits in zip(booster.feature_name(), booster.feature_importance("split"), strict=True) if splits]
     extra = sorted(set(read) - set(there))
     if extra:

@@ -18,12 +18,14 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 
 from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Json = dict[str, Any]
 MOST = float(np.finfo(np.float32).max)  # every value is below it: JSON has no infinity
@@ -45,7 +47,7 @@ class Split:
 Tree = Split | float  # a leaf is its value
 
 
-def definition(booster: lightgbm.Booster, names: Sequence[str]) -> Json:
+def definition(booster: "lightgbm.Booster", names: Sequence[str]) -> Json:
     """The model as the plugin reads it: `{"objective": ..., "splits": [tree, ...]}`.
 
     `names` are the features' names in the plugin, in the booster's order. Scores are those of `booster.predict`, but for

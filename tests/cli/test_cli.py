@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -49,10 +50,17 @@ def test_every_command_is_there_and_explains_itself(name: str, omma: Omma) -> No
     assert told.code == 0 and f"omma {name}" in told.out
 
 
-def test_no_help_waits_for_a_model_library() -> None:
-    code = "import sys; from cli.main import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not {"torch", "timm", "ultralytics", "transformers"} & set(done.stdout.split())
+def test_the_version_is_that_of_the_project(omma: Omma) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert omma("--version").out == f"omma {project['version']}\n"
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself(omma: Omma) -> None:
+    lines = omma("--help").out.splitlines()
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        (line,) = [line.split(maxsplit=1)[1] for line in lines if line.startswith(f"  {name} ")]
+        assert command and command.get_short_help_str(300).startswith(line.removesuffix("...").strip())
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from web_doubles import FakeSearcher, down, picture_bytes, sha
 
+from engine.installation import HEADER, mark, version
+from engine.settings import Settings
 from query.answer import Answer
 from query.document import DocumentView
 from web.readiness import WarmUp
@@ -56,6 +58,7 @@ def test_the_description_is_valid_and_covers_every_route(client: FlaskClient, ap
         if path.startswith("/api/") and path != "/api/openapi.json"
     }
     assert described == served
+    assert spec["info"]["version"] == version()
     assert "Answer" in spec["components"]["schemas"] and "Problem" in spec["components"]["schemas"]
     assert not any("<br/>" in str(operation) for operation in spec["paths"].values())
 
@@ -75,6 +78,24 @@ def test_an_answer_is_the_model_of_the_query_room(client: FlaskClient) -> None:
 
 def test_the_overview_counts(client: FlaskClient) -> None:
     assert client.get("/api/").json["documents"] == 796
+
+
+def test_the_status_tells_each_figure_and_which_is_not_known(client: FlaskClient) -> None:
+    assert client.get("/api/status").json == {"documents": 796, "quarantined": 2, "missing": {"text": 1}, "queues": None}
+
+
+def test_every_response_carries_the_mark_of_the_installation(make_app: Make, settings: Settings) -> None:
+    for address, status in (("/healthz", 200), ("/api/status", 200), ("/api/nowhere", 404)):
+        response = make_app().test_client().get(address)
+        assert (response.status_code, response.headers[HEADER]) == (status, mark(settings))
+
+
+def test_a_document_is_named_by_the_first_letters_of_its_id(make_app: Make) -> None:
+    searcher = FakeSearcher()
+    client = make_app({"searcher": searcher, "full_id": {sha(0)[:12]: sha(0)}.__getitem__}).test_client()
+    assert client.get(f"/api/search?like={sha(0)[:12]}").status_code == 200
+    assert searcher.asked[0].like == sha(0)
+    assert client.get(f"/api/search?like={sha(0)[:5]}").status_code == 400
 
 
 def test_an_empty_question_is_told_what_it_could_be(client: FlaskClient) -> None:

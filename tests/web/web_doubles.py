@@ -18,7 +18,7 @@ from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet
 from ranking.judgements.judgement import Judgement, Topic
-from web.models import Overview, Refused, RefusedList, Sample
+from web.models import Overview, Refused, RefusedList, Sample, Status
 from web.readiness import WarmUp
 from web.services import Services
 from web.uploads import Uploads
@@ -172,8 +172,8 @@ class FakeIngest:
             raise NotFoundError(f"no job {job_id}")
         return found[0]
 
-    def refused(self, page: int, number: int) -> RefusedList:
-        """Two entries."""
+    def refused(self, page: int, number: int, collection: str = "", reason: str = "") -> RefusedList:
+        """Two entries, whatever is asked."""
         entries = [
             Refused(
                 id="a",
@@ -257,6 +257,11 @@ def an_overview() -> Overview:
     )  # fmt: skip
 
 
+def a_status() -> Status:
+    """Everything is well, and one figure is not known."""
+    return Status(documents=796, quarantined=2, missing={"text": 1}, queues=None)
+
+
 def down() -> None:
     """A check that fails as a server does that is away."""
     raise EngineUnavailable("OpenSearch does not answer")
@@ -271,7 +276,7 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     parts: dict[str, object] = {
         "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "judgements": FakeJudgements(),
         "uploads": Uploads(settings),
-        "show": show, "overview": an_overview, "warm_up_state": warm_up_state, "checks": {"engine": lambda: None},
+        "show": show, "overview": an_overview, "status": a_status, "warm_up_state": warm_up_state, "checks": {"engine": lambda: None},
         "gauges": lambda: {("omma_documents", ""): 796.0, ("omma_queue_length", "bulk"): 3.0},
     }  # fmt: skip
     return Services(settings=settings, **(parts | changes))  # type: ignore[arg-type]

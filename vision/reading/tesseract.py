@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pytesseract
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -27,6 +26,8 @@ Crop = NDArray[np.uint8]
 
 def program(languages: str) -> Path:
     """The program; ConfigurationError where it, or one of the languages, is not installed."""
+    import pytesseract  # noqa: PLC0415  (brings pandas: only a process that reads by Tesseract waits for it)
+
     found = shutil.which("tesseract")
     if found is None:
         raise ConfigurationError("tesseract is missing; install the package tesseract-ocr")
@@ -77,6 +78,8 @@ def read_lines(crops: Sequence[Crop], languages: str) -> list[list[Token]]:
 
 def quarters(page: Page) -> int:
     """Quarters by which the page must be turned clockwise to stand upright; 0 where it cannot be told from its letters."""
+    import pytesseract  # noqa: PLC0415
+
     grey = Image.fromarray(cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY))
     try:
         told = pytesseract.image_to_osd(grey, config="--psm 0 -c min_characters_to_try=10", output_type="dict", timeout=SECONDS)
@@ -86,6 +89,8 @@ def quarters(page: Page) -> int:
 
 
 def _asked(grey: Any, languages: str, mode: int) -> Table:
+    import pytesseract  # noqa: PLC0415
+
     options = {"lang": languages, "config": f"--oem 1 --psm {mode}", "timeout": SECONDS}
     table: Table = pytesseract.image_to_data(Image.fromarray(grey), output_type=pytesseract.Output.DICT, **options)
     return table

@@ -43,8 +43,15 @@ class JobPath(BaseModel):
 class PageQuery(BaseModel):
     """A page of a list."""
 
-    page: int = Field(1, ge=1, le=200)
-    number: int = Field(48, ge=1, le=200)
+    page: int = Field(1, ge=1, le=10_000)
+    number: int = Field(48, ge=1, le=1000)
+
+
+class QuarantineQuery(PageQuery):
+    """A page of the quarantine."""
+
+    collection: str = Field("", max_length=200, description="Only entries of this collection.")
+    reason: str = Field("", max_length=100, description="Only entries with this reason, such as `truncated`.")
 
 
 class EntriesBody(BaseModel):
@@ -81,9 +88,9 @@ def job(path: JobPath) -> Response:
 
 
 @INGEST_API.get("/quarantine", responses={200: RefusedList})
-def quarantine(query: PageQuery) -> Response:
+def quarantine(query: QuarantineQuery) -> Response:
     """What could not be used, and why."""
-    return reply(get_services().ingest.refused(query.page, query.number))
+    return reply(get_services().ingest.refused(query.page, query.number, query.collection, query.reason))
 
 
 @INGEST_API.post("/quarantine/retry", responses={200: Counted})

@@ -15,7 +15,7 @@ from web.api.reply import reply
 from web.asking import ask, compare
 from web.forms import Form, OptionalFile, no_file
 from web.limits import limiter, search_rate, upload_rate
-from web.models import Overview
+from web.models import Overview, Status
 from web.parameters import CompareParameters, SearchParameters
 from web.services import get_services
 
@@ -31,7 +31,7 @@ class PictureForm(Form):
 class PicturePath(BaseModel):
     """Names a picture of the collection."""
 
-    document_id: str = Field(max_length=64, description="sha256 of the original")
+    document_id: str = Field(max_length=64, description="sha256 of the original, or the first letters of it, at least 6")
 
 
 @SEARCH_API.get("/", responses={200: Overview})
@@ -40,6 +40,12 @@ def overview() -> Response:
     Counts, collections, categories and some pictures to begin with.
     """
     return reply(get_services().overview())
+
+
+@SEARCH_API.get("/status", responses={200: Status})
+def status() -> Response:
+    """How much is indexed, refused and waiting."""
+    return reply(get_services().status())
 
 
 @SEARCH_API.get("/search", responses={200: Answer})

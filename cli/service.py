@@ -1,0 +1,101 @@
+"""The running page, asked over HTTP: models and connections are warm there, so a command need not load them itself."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import (
+    ConfigurationError,
+    EngineUnavailable,
+    InputError,
+    NotFoundError,
+    OmmaError,
+    WeightsMismatchError,
+)
+from engine.installation import HEADER, mark
+from engine.settings import Settings
+
+Model = TypeVar("Model", bound=BaseModel)
+Parameters = Iterable[tuple[str, str]]
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach a server that listens on all addresses)
+ANSWER_SECONDS = 300.0  # a first search may wait until models are loaded
+HELLO_SECONDS = 2.0
+ERRORS: Mapping[int, type[OmmaError]] = {400: InputError, 404: NotFoundError, 409: WeightsMismatchError, 503: EngineUnavailable}
+
+
+class Service:
+    """The HTTP API of the running page."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        """`client` has the page's address and the token."""
+        self._client = client
+
+    def get(self, path: str, model: type[Model], parameters: Parameters = ()) -> Model:
+        """The answer to `GET /api/PATH`; the error of the tree that the page's status stands for, with the page's message."""
+        return self._ask("GET", path, model, parameters, None)
+
+    def send(self, path: str, model: type[Model], parameters: Parameters, image: bytes) -> Model:
+        """The answer to `POST /api/PATH` with a picture, as the form of a browser sends it; errors as for `get`."""
+        return self._ask("POST", path, model, parameters, {"image": image})
+
+    def _ask(
+        self, method: str, path: str, model: type[Model], parameters: Parameters, files: Mapping[str, bytes] | None
+    ) -> Model:
+        try:
+            response = self._client.request(method, f"/api/{path}", params=tuple(parameters), files=files)
+        except httpx.HTTPError as error:
+            raise EngineUnavailable(f"the page at {self._client.base_url} broke off ({error}); see `omma logs web`") from error
+        if not response.is_success:
+            raise _problem(response)
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"the page at {self._client.base_url} runs other code than this command; restart it: `omma down`, `omma up`"
+            ) from error
+
+
+def running(settings: Settings) -> Service | None:
+    """The page of these settings; None where none answers, or where the one at that port is of another installation.
+
+    It is greeted first, without the token and without what is asked: the port may belong to anybody.
+    """
+    client = httpx.Client(
+        base_url=_address(settings),
+        headers={"DNT": "1"} | _host(settings),  # what the operator asks is not a visitor's behaviour
+        timeout=httpx.Timeout(ANSWER_SECONDS, connect=HELLO_SECONDS),
+        trust_env=False,  # the page is on this machine: no proxy is between
+        verify=False,  # noqa: S501  (plain HTTP; nothing to verify, and loading certificates takes time)
+    )
+    try:
+        hello = client.get("/healthz", timeout=HELLO_SECONDS)
+    except httpx.HTTPError:
+        return None
+    if not hello.is_success or hello.headers.get(HEADER) != mark(settings):
+        return None
+    if token := settings.api_token.get_secret_value():
+        client.headers["Authorization"] = f"Bearer {token}"
+    return Service(client)
+
+
+def _address(settings: Settings) -> str:
+    host = EVERYWHERE.get(settings.web_host, settings.web_host)
+    return f"http://[{host}]:{settings.web_port}" if ":" in host else f"http://{host}:{settings.web_port}"
+
+
+def _host(settings: Settings) -> dict[str, str]:
+    """A page beyond the loopback may answer to its public names only."""
+    return {"Host": settings.web_hosts[0]} if settings.web_hosts and settings.web_host in EVERYWHERE else {}
+
+
+def _problem(response: httpx.Response) -> OmmaError:
+    """The error that a response reports (RFC 9457)."""
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return ConfigurationError("the page asks for its token; set OMMA_API_TOKEN to the one that it was started with")
+    try:
+        detail = str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"the page answered {response.status_code} {response.reason_phrase}; see `omma logs web`"
+    return ERRORS.get(response.status_code, OmmaError)(detail)
