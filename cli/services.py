@@ -16,6 +16,7 @@ from engine.paths import paths_of
 from engine.settings import Settings, get_settings
 
 if TYPE_CHECKING:
+    from engine.doctor import Finding
     from web.models import Status
 
 SERVICES = ("opensearch", "redis", "worker-bulk", "worker-interactive", "beat", "web", "supervisord")

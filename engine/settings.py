@@ -29,7 +29,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, enable_decoding=False, allow_inf_nan=False, populate_by_name=True,
+        env_prefix=PREFIX,
+        extra="ignore",
+        frozen=True,
+        enable_decoding=False,
+        allow_inf_nan=False,
+        populate_by_name=True,
     )
 
     home: Path = Field(default_factory=default_home, description="Folder of servers, data, logs and caches.")

@@ -276,7 +276,8 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     parts: dict[str, object] = {
         "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "judgements": FakeJudgements(),
         "uploads": Uploads(settings),
-        "show": show, "overview": an_overview, "status": a_status, "warm_up_state": warm_up_state, "checks": {"engine": lambda: None},
+        "show": show, "overview": an_overview, "status": a_status, "warm_up_state": warm_up_state,
+        "checks": {"engine": lambda: None},
         "gauges": lambda: {("omma_documents", ""): 796.0, ("omma_queue_length", "bulk"): 3.0},
     }  # fmt: skip
     return Services(settings=settings, **(parts | changes))  # type: ignore[arg-type]
