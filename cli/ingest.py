@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 
 from cli import terminal
-from cli.jobs import INDENT, duration, failures
+from cli.jobs import INDENT, awaited, duration, failures
+from engine.errors import EngineUnavailable
 from engine.settings import Settings, get_settings
 from ingest.jobs import Jobs, Progress
 
@@ -97,11 +98,20 @@ def _read(job_id: str, source: "Source", settings: Settings, problems: list[Exce
 
 def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) -> Progress:
     """Show the job until it ends, or until it is read."""
+    from redis.exceptions import RedisError  # noqa: PLC0415
+
     jobs = _jobs()
     task, told = bar.add_task("reading", total=None, told=""), time.monotonic()
     while True:
-        progress = jobs.progress(job_id)
         read = not reader.is_alive()
+        try:
+            progress = jobs.progress(job_id)
+        except RedisError as error:
+            if read:
+                raise EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`") from error
+            bar.update(task, told="waiting for Redis")
+            time.sleep(EVERY)
+            continue
         bar.update(
             task, description=escape(terminal.shorten_middle(progress.source, NAMED)), told=_told(progress),
             completed=progress.done,
@@ -123,6 +133,8 @@ def _told(progress: Progress) -> str:
         parts.append(f"{duration(progress.seconds_left)} left")
     if progress.quarantined:
         parts.append(f"[red]{progress.quarantined} quarantined[/red]")
+    if progress.waiting_for:
+        parts.append(f"waiting for {escape(awaited(progress))}")
     return " · ".join(parts)
 
 

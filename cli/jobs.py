@@ -67,9 +67,17 @@ def figures(progress: Progress) -> Iterator[str]:
         yield f"{progress.rate:.1f}/s"
     if progress.seconds_left:
         yield f"{duration(progress.seconds_left)} left"
+    if progress.waiting_for:
+        yield f"waiting for {awaited(progress)}"
     for name in ("unchanged", "quarantined", "skipped"):
         if number := getattr(progress, name):
             yield f"{number} {name}"
+
+
+def awaited(progress: Progress) -> str:
+    """What the job waits for, and until when by the clock of this machine."""
+    until = progress.waiting_until
+    return progress.waiting_for + (f"; goes on by {until.astimezone():%H:%M:%S}" if until else "")
 
 
 def counted(progress: Progress) -> str:

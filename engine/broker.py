@@ -22,10 +22,16 @@ def tls_options(settings: Settings) -> dict[str, Any]:
     return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": settings.redis_ca or None}
 
 
-def connect_redis(settings: Settings) -> "Redis":
-    """A client that speaks text and waits at most a few seconds; ConfigurationError."""
-    from redis import Redis  # noqa: PLC0415  (a command that only needs the address does not load it)
+def connect_redis(settings: Settings, patience: int = 0) -> "Redis":
+    """A client for text that waits a few seconds for an answer; ConfigurationError.
 
+    `patience`: seconds for which it tries to reconnect while Redis is away; 0: a few, as redis-py does.
+    """
+    from redis import Redis  # noqa: PLC0415  (a command that only needs the address does not load it)
+    from redis.backoff import ConstantBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    patient = {"retry": Retry(ConstantBackoff(1.0), patience)} if patience else {}
     try:
         return Redis.from_url(
             redis_url(settings),
@@ -33,6 +39,7 @@ def connect_redis(settings: Settings) -> "Redis":
             socket_timeout=5,
             socket_connect_timeout=3,
             health_check_interval=30,
+            **patient,
             **tls_options(settings),
         )
     except ValueError as error:  # the address is not repeated: it may carry a password

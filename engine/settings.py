@@ -114,7 +114,11 @@ class Settings(BaseSettings):
         description="Whether pictures that a crawl's pages show, and it does not hold, are fetched; else they are left out.",
     )
     task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
-    task_visibility: int = Field(900, gt=0, description="Seconds after which Redis gives a task of a lost worker to another.")
+    task_visibility: int = Field(
+        900,
+        gt=0,
+        description="Seconds after which an unacknowledged task goes to another worker, even if its worker seems to live.",
+    )
     queue_length: int = Field(64, ge=1, description="Batches that may wait before a reader of a source pauses.")
 
     # Query

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import BaseModel, Field
 
 from engine.errors import NotFoundError
+from engine.leases import Census, Waiting
 
 if TYPE_CHECKING:  # the command line reads `Progress` and needs neither
     from redis import Redis
@@ -24,7 +25,8 @@ if TYPE_CHECKING:  # the command line reads `Progress` and needs neither
 LATEST = 20  # failures that a job shows
 KEPT = 30 * 24 * 3600  # seconds that a job is remembered after its last change
 DELIVERIES_KEPT = 24 * 3600
-HEARTBEAT = 60  # seconds without a sign of life after which a reader counts as gone
+HEARTBEAT = 20  # seconds without a sign of life after which a reader counts as gone
+UNENDED = ("waiting", "reading", "running")
 
 
 class Outcome(StrEnum):
@@ -64,6 +66,8 @@ class Progress(BaseModel):
     seconds_left: float | None = Field(None, description="Once the source is read to its end: before, nobody knows")
     failures: list[Failure] = Field([], description="The latest")
     message: str = Field("", description="Why the job failed, where it did")
+    waiting_for: str = Field("", description="What keeps the job from going on, if anything does")
+    waiting_until: datetime | None = Field(None, description="When it goes on at the latest; none: until somebody acts")
     started: datetime
     ended: datetime | None = None
 
@@ -98,14 +102,15 @@ class Jobs:
         self._redis, self._prefix = redis, prefix
         self._count = redis.register_script(COUNT)
 
-    def create(self, source: str, collection: str) -> str:
-        """A new job that waits to be read; its id."""
+    def create(self, source: str, collection: str, queue: str = "") -> str:
+        """A new job that waits to be read, by a worker of `queue` where one is named; its id."""
         job_id, now = uuid.uuid4().hex[:12], _now()
         values = {
             "source": source,
             "collection": collection,
             "run": 0,
             "state": "waiting",
+            "queue": queue,
             "started": now,
             "changed": now,
         }
@@ -116,12 +121,15 @@ class Jobs:
             pipe.execute()
         return job_id
 
-    def begin(self, job_id: str) -> int:
-        """A new run: its number. Counters begin anew; outcomes of earlier runs no longer count."""
+    def begin(self, job_id: str, queue: str = "") -> int:
+        """A new run, whose batches go through `queue`: its number.
+
+        Counters begin anew; outcomes of earlier runs no longer count.
+        """
         with self._redis.pipeline() as pipe:
             pipe.hincrby(self._key(job_id), "run", 1)
             pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message")
-            pipe.hset(self._key(job_id), mapping={"state": "reading", "changed": _now()})
+            pipe.hset(self._key(job_id), mapping={"state": "reading", "queue": queue, "changed": _now()})
             pipe.delete(self._key(job_id, "bits"), self._key(job_id, "failures"))
             run = int(pipe.execute()[0])
         self.beat(job_id)
@@ -174,31 +182,49 @@ class Jobs:
             pipe.expire(key, DELIVERIES_KEPT)
             return int(pipe.execute()[0])
 
+    def postpone(self, job_id: str, reason: str, seconds: float) -> None:
+        """A batch of the job is tried again after so many seconds, because of `reason`."""
+        waiting = {"reason": reason, "until": datetime.now(UTC).timestamp() + seconds}
+        self._redis.set(self._key(job_id, "waiting"), json.dumps(waiting), ex=max(1, round(seconds)))
+
     def finished(self, job_id: str, batch: str) -> None:
         """That batch will not be delivered again."""
         self._redis.delete(self._key(job_id, f"try:{batch}"))
 
-    def progress(self, job_id: str) -> Progress:
-        """How far the job is; NotFoundError."""
+    def progress(self, job_id: str, census: Census | None = None) -> Progress:
+        """How far the job is, and what it waits for by the `census` (by default, one taken now); NotFoundError."""
         with self._redis.pipeline() as pipe:
             pipe.hgetall(self._key(job_id))
             pipe.exists(self._key(job_id, "heartbeat"))
             pipe.lrange(self._key(job_id, "failures"), 0, -1)
-            values, alive, failures = pipe.execute()
+            pipe.get(self._key(job_id, "waiting"))
+            values, alive, failures, postponed = pipe.execute()
         if not values:
             raise NotFoundError(f"there is no job {job_id[:80]!r}")
-        return _progress(job_id, values, bool(alive), [Failure(**json.loads(text)) for text in failures])
+        found = _progress(job_id, values, bool(alive), [Failure(**json.loads(text)) for text in failures])
+        return found.model_copy(update=self._waiting(found, values.get("queue", ""), postponed, census))
 
     def list(self, number: int = 50) -> list[Progress]:
         """The latest jobs, latest first; those whose time is over are forgotten."""
         self._redis.zremrangebyscore(self._all(), 0, datetime.now(UTC).timestamp() - KEPT)
-        found = []
+        found, census = [], Census.ask(self._redis, f"{self._prefix}:")
         for job_id in cast("list[str]", self._redis.zrevrange(self._all(), 0, number - 1)):
             try:
-                found.append(self.progress(job_id))
+                found.append(self.progress(job_id, census))
             except NotFoundError:
                 self._redis.zrem(self._all(), job_id)
         return found
+
+    def _waiting(self, job: Progress, queue: str, postponed: str | None, census: Census | None) -> dict[str, Any]:
+        """The fields of Progress that say what the job waits for."""
+        if job.state not in UNENDED:
+            return {}
+        census = census or Census.ask(self._redis, f"{self._prefix}:")
+        waiting = census.waiting(job.id, queue) if queue else None
+        if waiting is None and postponed:
+            delay = json.loads(postponed)
+            waiting = Waiting(delay["reason"], datetime.fromtimestamp(delay["until"], UTC))
+        return {"waiting_for": waiting.reason, "waiting_until": waiting.until} if waiting else {}
 
     def _key(self, job_id: str, part: str = "") -> str:
         return f"{self._prefix}:job:{job_id}" + (f":{part}" if part else "")
@@ -213,7 +239,7 @@ def failure_of(item: "Item", reason: str, message: str) -> Failure:
 
 
 def _progress(job_id: str, values: Mapping[str, str], alive: bool, failures: list[Failure]) -> Progress:
-    counts = {name: int(values.get(name, 0)) for name in COUNTERS}
+    counts: dict[str, Any] = {name: int(values.get(name, 0)) for name in COUNTERS}
     done = counts["indexed"] + counts["unchanged"] + counts["quarantined"]
     counts["discovered"] = max(counts["discovered"], done)
     started, changed = datetime.fromisoformat(values["started"]), datetime.fromisoformat(values["changed"])

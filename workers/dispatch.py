@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -20,10 +21,12 @@ from ingest.jobs import Jobs
 from ingest.quarantine import Entry, Quarantine
 from ingest.sources import Refusal, Source
 from ingest.sources.folder import name_snippet
-from workers.app import BULK, INTERACTIVE, key_prefix, make_app
+from workers.app import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
+from workers.ledger import Ledger
 
 QUEUE_POLL_SECONDS = 0.2  # seconds between two looks at a full queue
-HEARTBEAT_SECONDS = 10.0  # seconds between two signs of life
+PATIENCE = 60  # seconds for which a reader waits for a Redis that is away
+HEARTBEAT_SECONDS = 5.0  # seconds between two signs of life
 UPLOAD, RETRY = "upload", "retry"
 ProcessBatch = Callable[[Batch], Batch | None]
 
@@ -38,10 +41,10 @@ def start(source: Source, settings: Settings, queue: str = BULK) -> str:
     return job_id
 
 
-def create(source: str, collection: str, settings: Settings) -> str:
-    """A job that waits for `read`."""
+def create(source: str, collection: str, settings: Settings, queue: str = "") -> str:
+    """A job that waits for `read`; `queue` where a worker of that queue will do it."""
     with _reachable():
-        return _jobs(settings).create(source, collection)
+        return _jobs(settings).create(source, collection, queue)
 
 
 def read(
@@ -69,7 +72,7 @@ def read(
 
 def request(spec: str, collection: str, settings: Settings, columns: dict[str, str] | None = None) -> str:
     """Let a worker read the source: the job's id, at once. The worker must see the same files."""
-    job_id = create(spec, collection or spec.rstrip("/").rpartition("/")[2], settings)
+    job_id = create(spec, collection or spec.rstrip("/").rpartition("/")[2], settings, INTERACTIVE)
     origin = {"spec": spec, "collection": collection, "columns": columns or {}}
     _send(settings, "omma.ingest", [job_id, origin], INTERACTIVE)
     return job_id
@@ -96,7 +99,7 @@ def retry(entries: Sequence[Entry], settings: Settings) -> list[str]:
         items = [Item.from_json(i.as_json() | {"original": ""}) if i.address else i for i in carried]
         jobs.append(_start_items(items, RETRY, _common({i.collection for i in items}), settings, INTERACTIVE))
     for origin, references in _by_origin(entry for entry in entries if not entry.item and entry.origin):
-        jobs.append(create(origin["spec"], origin["collection"], settings))
+        jobs.append(create(origin["spec"], origin["collection"], settings, INTERACTIVE))
         _send(settings, "omma.ingest", [jobs[-1], origin, references], INTERACTIVE)
     return jobs
 
@@ -121,10 +124,13 @@ class _Sender:
     ) -> None:
         self._process = process
         self._job, self._settings, self._queue, self._origin = job_id, settings, queue, origin
-        self._redis, self._jobs = connect_redis(settings), _jobs(settings)
+        self._redis = connect_redis(settings, PATIENCE)
+        self._jobs = Jobs(self._redis, settings.index_prefix)
         self._quarantine = Quarantine(connect(settings), settings)
         self._app = make_app(settings)
-        self._run = self._jobs.begin(job_id)
+        self._ledger = Ledger(self._redis, settings)
+        self._ledger.clear(job_id)
+        self._run = self._jobs.begin(job_id, queue)
 
     def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
         """Number everything, quarantine refusals, send the rest in batches."""
@@ -151,7 +157,7 @@ class _Sender:
         while self._full() and not self._process:
             time.sleep(QUEUE_POLL_SECONDS)
         if batch:
-            self._app.send_task("omma.extract", args=[batch.as_json()], queue=self._queue)
+            self._ledger.send(self._app, batch, self._queue)
 
     def _full(self) -> bool:
         return _length(self._redis, self._settings, self._queue) >= self._settings.queue_length
@@ -188,8 +194,9 @@ def _start_items(items: Iterable[Item], source: str, collection: str, settings: 
 
 
 def _send(settings: Settings, task: str, arguments: list[Any], queue: str) -> None:
+    """Send a task whose first argument is the job that it belongs to."""
     with _reachable():
-        make_app(settings).send_task(task, args=arguments, queue=queue)
+        make_app(settings).send_task(task, args=arguments, queue=queue, headers={JOB_HEADER: arguments[0]})
 
 
 def _by_origin(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], list[str]]]:
@@ -218,5 +225,5 @@ def _reachable() -> Iterator[None]:
     """Turn a Redis that is away into EngineUnavailable."""
     try:
         yield
-    except RedisError as error:
+    except (RedisError, OperationalError) as error:
         raise EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`") from error

@@ -18,6 +18,7 @@ from ingest.snippet_encoder import SnippetEncoder
 from ingest.writing import Writer
 from mappings import versions, weights
 from vision.feature_extractor import FeatureExtractor, get_feature_extractor
+from workers.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ class Runtime:
         """Nothing is loaded or connected to before it is used."""
         self.settings, self.feature_extractor = settings, feature_extractor
         self.client = connect(settings)
-        self.jobs = Jobs(connect_redis(settings), settings.index_prefix)
+        redis = connect_redis(settings)
+        self.jobs, self.ledger = Jobs(redis, settings.index_prefix), Ledger(redis, settings)
         self.quarantine = Quarantine(self.client, settings)
         self.processor = BatchProcessor(
             settings,

@@ -2,53 +2,49 @@
 
 import logging
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Retry
+from celery.exceptions import Reject, Retry
+from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from engine.client import connect
 from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
 from engine.settings import get_settings
 from ingest.batches import Batch
-from ingest.jobs import HEARTBEAT
 from ingest.sources import open_source
 from ranking.clicks.ubi import forget as forget_old
-from workers import dispatch
+from workers import dispatch, ledger
 from workers.app import BULK, app
+from workers.ledger import batch_key
 from workers.runtime import Runtime, get_runtime
 
 logger = logging.getLogger(__name__)
 
 MOST_LOST = 2  # workers that a batch may lose before its pictures are looked at one by one
 SLOWEST = 60.0  # seconds between two tries
+READER_SECONDS = 5.0  # between two looks whether the reader of a source lives
 
 
 @app.task(bind=True, name="omma.extract", max_retries=None)  # type: ignore[untyped-decorator]
 def extract(self: Task, data: dict[str, Any]) -> None:
     """Look at a batch of numbered items: every item ends with exactly one outcome, whatever happens on the way."""
     batch, runtime = Batch.from_json(data), get_runtime()
-    retries, last = self.request.retries, self.request.retries >= runtime.settings.task_retries
-    try:
-        lost = runtime.jobs.delivered(batch.job, _key(batch)) - retries - 1
-        if lost > MOST_LOST:
-            _give_up(self, runtime, batch, "worker-lost", "the process that looked at it was killed each time")
-        else:
-            runtime.check_index()
-            later = runtime.processor.process(batch, last=last)
-            if later:
-                raise self.retry(args=[later.as_json()], countdown=pause(retries))
-    except WeightsMismatchError as error:
-        runtime.processor.refuse(batch, "weights-mismatch", str(error))
-    except (EngineUnavailable, RedisError) as error:  # without them not even quarantine can be written
-        logger.warning("waiting for the engine: %s", error)
-        raise self.retry(countdown=pause(retries)) from error
-    except Retry:
-        raise
-    except Exception as error:  # whatever it is, it must not end the batch without an outcome
-        _fail(self, runtime, batch, error, last=last)
-    runtime.jobs.finished(batch.job, _key(batch))
+    with _given_back():
+        try:
+            _look(self, runtime, batch)
+        except WeightsMismatchError as error:
+            runtime.processor.refuse(batch, "weights-mismatch", str(error))
+        except EngineUnavailable as error:  # without it not even quarantine can be written
+            raise _wait_for_engine(self, runtime, batch, error) from error
+        except (Retry, Reject, RedisError, OperationalError):
+            raise
+        except Exception as error:  # whatever it is, it must not end the batch without an outcome
+            _fail(self, runtime, batch, error)
+        _finish(runtime, batch)
 
 
 @app.task(bind=True, name="omma.ingest", max_retries=None)  # type: ignore[untyped-decorator]
@@ -58,19 +54,20 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
     Delivered again while another worker reads, it waits; after that worker was lost, it reads anew.
     """
     runtime = get_runtime()
-    state = runtime.jobs.progress(job_id).state
-    if state == "reading":
-        raise self.retry(countdown=HEARTBEAT)
-    if state not in ("waiting", "interrupted"):
-        return
-    try:
-        runtime.check_index()
-        source = open_source(**origin, settings=runtime.settings)
-        dispatch.read(job_id, source, runtime.settings, only=only, process=runtime.try_process)
-    except OmmaError as error:
-        if isinstance(error, EngineUnavailable):
-            raise self.retry(countdown=pause(self.request.retries)) from error
-        runtime.jobs.fail(job_id, str(error))
+    with _given_back():
+        state = runtime.jobs.progress(job_id).state
+        if state == "reading":
+            raise _again(self, READER_SECONDS)
+        if state not in ("waiting", "interrupted"):
+            return
+        try:
+            runtime.check_index()
+            source = open_source(**origin, settings=runtime.settings)
+            dispatch.read(job_id, source, runtime.settings, only=only, process=runtime.try_process)
+        except EngineUnavailable as error:
+            raise _again(self, pause(self.request.retries)) from error
+        except OmmaError as error:
+            runtime.jobs.fail(job_id, str(error))
 
 
 @app.task(name="omma.learn")  # type: ignore[untyped-decorator]
@@ -79,6 +76,14 @@ def learn() -> None:
     from workers.learning import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
 
     logger.info("learning: %s", learn_now(get_settings()))
+
+
+@app.task(name="omma.resend")  # type: ignore[untyped-decorator]
+def resend() -> None:
+    """Send batches again whose message was lost."""
+    sent = ledger.resend(app, get_settings())
+    if sent:
+        logger.warning("%d batches were lost on their way and are sent again", sent)
 
 
 @app.task(name="omma.forget")  # type: ignore[untyped-decorator]
@@ -93,12 +98,59 @@ def pause(retries: int) -> float:
     return min(SLOWEST, 2.0**retries) * random.uniform(0.5, 1.0)  # noqa: S311  (spreads tries, no secret)
 
 
-def _fail(task: Task, runtime: Runtime, batch: Batch, error: Exception, *, last: bool) -> None:
+def _look(task: Task, runtime: Runtime, batch: Batch) -> None:
+    """One try, unless the batch has lost too many workers."""
+    retries = task.request.retries
+    lost = runtime.jobs.delivered(batch.job, batch_key(batch)) - retries - 1
+    if lost > MOST_LOST:
+        _give_up(task, runtime, batch, "worker-lost", "the process that looked at it was killed each time")
+        return
+    runtime.check_index()
+    later = runtime.processor.process(batch, last=retries >= runtime.settings.task_retries)
+    if later:
+        runtime.ledger.add(later, _queue(task))
+        again = _again(task, pause(retries), [later.as_json()])
+        if isinstance(again, Retry) and batch_key(later) != batch_key(batch):
+            _finish(runtime, batch)
+        raise again
+
+
+def _wait_for_engine(task: Task, runtime: Runtime, batch: Batch, error: EngineUnavailable) -> Retry | Reject:
+    """Have the batch tried again, however often."""
+    seconds = pause(task.request.retries)
+    logger.warning("waiting for the engine: %s", error)
+    runtime.jobs.postpone(batch.job, f"OpenSearch: {error}", seconds)
+    return _again(task, seconds)
+
+
+def _fail(task: Task, runtime: Runtime, batch: Batch, error: Exception) -> None:
     """Try again, or give up on the last try."""
     logger.exception("a batch of job %s failed", batch.job)
-    if not last:
-        raise task.retry(countdown=pause(task.request.retries)) from error
+    if task.request.retries < runtime.settings.task_retries:
+        raise _again(task, pause(task.request.retries)) from error
     _give_up(task, runtime, batch, "failed", f"{type(error).__name__}: {error}")
+
+
+def _again(task: Task, seconds: float, arguments: list[Any] | None = None) -> Retry | Reject:
+    """What to raise to have the task tried again after so many seconds.
+
+    Celery would drop the message where the new one cannot be sent; here it goes back to its queue.
+    """
+    try:
+        later: Retry = task.retry(args=arguments, countdown=seconds, throw=False)
+    except Reject as error:
+        return Reject(error.reason, requeue=True)
+    return later
+
+
+@contextmanager
+def _given_back() -> Iterator[None]:
+    """The message goes back to its queue where Redis goes away; Celery would acknowledge a task that failed."""
+    try:
+        yield
+    except (RedisError, OperationalError) as error:
+        logger.warning("waiting for Redis: %s", error)
+        raise Reject(error, requeue=True) from error
 
 
 def _give_up(task: Task, runtime: Runtime, batch: Batch, reason: str, message: str) -> None:
@@ -106,13 +158,16 @@ def _give_up(task: Task, runtime: Runtime, batch: Batch, reason: str, message: s
     if len(batch.items) == 1:
         runtime.processor.refuse(batch, reason, message)
         return
-    queue = task.request.delivery_info.get("routing_key") or BULK
     for entry in batch.items:
-        single = batch.of([entry]).as_json()
-        extract.apply_async(args=[single], queue=queue, retries=runtime.settings.task_retries)
+        runtime.ledger.send(app, batch.of([entry]), _queue(task), retries=runtime.settings.task_retries)
 
 
-def _key(batch: Batch) -> str:
-    """Names the batch for counting its deliveries."""
-    numbers = [number for number, _ in batch.items]
-    return f"{batch.run}:{min(numbers, default=0)}:{len(numbers)}"
+def _queue(task: Task) -> str:
+    """The queue that the task's message came from."""
+    return task.request.delivery_info.get("routing_key") or BULK
+
+
+def _finish(runtime: Runtime, batch: Batch) -> None:
+    """Nobody needs to look at this batch again."""
+    runtime.jobs.finished(batch.job, batch_key(batch))
+    runtime.ledger.remove(batch)

@@ -39,9 +39,16 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture()
-def queue_settings(live_settings: Settings) -> Iterator[Settings]:
+def visibility() -> int:
+    """Seconds after which a message goes to another worker whoever holds it."""
+    return 3
+
+
+@pytest.fixture()
+def queue_settings(live_settings: Settings, visibility: int) -> Iterator[Settings]:
     """Settings for small batches and impatient queues; everything made under them is removed."""
-    made = live_settings.model_copy(update={"batch_size": 4, "task_visibility": 3, "task_retries": 1, "fetch_private": True})
+    changes = {"batch_size": 4, "task_visibility": visibility, "task_retries": 1, "fetch_private": True}
+    made = live_settings.model_copy(update=changes)
     yield made
     client, redis = connect(made), connect_redis(made)
     for index in client.indices.get(index=f"{made.index_prefix}-*"):  # servers refuse to delete by wildcard
@@ -59,10 +66,12 @@ def client(queue_settings: Settings) -> OpenSearch:
 
 @pytest.fixture()
 def start_worker(queue_settings: Settings, tmp_path: Path) -> Iterator[StartWorker]:
-    """Start a worker: `start_worker(processes=2, TEST_SECONDS="0.5")`."""
+    """Start a worker: `start_worker(processes=2, TEST_SECONDS="0.5")`; each has a name of its own unless one is given."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(processes: int = 1, app: str = "tests.workers.worker_app", **environment: str) -> subprocess.Popen[bytes]:
+    def start(
+        processes: int = 1, app: str = "tests.workers.worker_app", name: str = "", **environment: str
+    ) -> subprocess.Popen[bytes]:
         told = {f"OMMA_{name.upper()}": str(getattr(queue_settings, name)) for name in NAMES}
         command = [
             sys.executable,
@@ -76,7 +85,7 @@ def start_worker(queue_settings: Settings, tmp_path: Path) -> Iterator[StartWork
             "-l",
             "info",
             "-n",
-            f"w{len(started)}@%h",
+            f"{name or f'w{len(started)}'}@%h",
         ]
         with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
             started.append(

@@ -39,7 +39,14 @@ function show(job, progress) {
   fill(job, "done", done);
   fill(job, "rate", progress.rate ? `${progress.rate.toFixed(1)} / s` : "–");
   fill(job, "left", progress.seconds_left == null ? "–" : time(progress.seconds_left));
+  fill(job, "waiting", waiting(progress));
   fill(job, "trouble", "");
+}
+
+function waiting(progress) {
+  if (!progress.waiting_for) return "";
+  const until = progress.waiting_until ? `; goes on by ${new Date(progress.waiting_until).toLocaleTimeString()}` : "";
+  return `Waiting for ${progress.waiting_for}${until}`;
 }
 
 function fill(job, name, value) {
