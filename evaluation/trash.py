@@ -179,7 +179,7 @@ class _index:  # noqa: N801  (a context manager)
             for picture, snippets in site.snippets.items():
                 weighed = snippets if self._way == "weighted" else [TextSnippet(p.kind, p.text, p.language) for p in snippets]
                 yield {"index": {"_index": self._name, "_id": f"{site.site.name}/{picture}"}}
-                yield factor.linked([snippet for snippet in weighed if snippet.kind is not Kind.FILE_NAME], {})
+                yield factor.snippet_fields_of([snippet for snippet in weighed if snippet.kind is not Kind.FILE_NAME], {})
 
 
 def _ranks(client: OpenSearch, index: str, site: Read) -> Iterator[tuple[bool, int]]:

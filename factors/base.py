@@ -168,8 +168,8 @@ class Factor(ABC):
     Mapping, documents, retrieval, factor table, learned order, cutoff, explanation and docs/factors.md follow from it.
     `features` declares every ranking feature that it can give. `reads` names the extractors whose weights made its fields: the
     mapping's `_meta` records their fingerprints. `needs_text_embedding`: it compares the words in the joint embedding, where
-    they are encoded only if some factor needs it. `snippet_fields` names every field that `linked` can give. `weight` is its
-    share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
+    they are encoded only if some factor needs it. `snippet_fields` names every field that `snippet_fields_of` can give.
+    `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
     """
 
     name: ClassVar[str]
@@ -188,20 +188,20 @@ class Factor(ABC):
         """
         return {}
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """Fields of the document that come from its picture."""
         return {}
 
-    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+    def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
         """Fields of the document that come from text linked to it; made anew whenever a snippet is added.
 
-        A field of `snippet_fields` that is not given is removed from the document. `seen` is the document with the fields that
+        A field of `snippet_fields` that is not given is removed from the document. `document` has the fields that
         come from its picture, for what takes both.
         """
         return {}
 
     def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The way back: observations (by extractor name) that `seen` put into the document."""
+        """The way back: observations (by extractor name) that `image_fields` put into the document."""
         return {}
 
     @abstractmethod

@@ -44,7 +44,7 @@ class Colours(Factor):
             "colours": {"type": "object", "enabled": False},
         }
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """Palette and names."""
         if not image_features.colours:
             return {}

@@ -53,9 +53,9 @@ class Confirmed(Factor):
         """Words with their weights."""
         return {"confirmed": {"type": "rank_features"}}
 
-    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+    def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
         """The words that both have; None where there are none."""
-        return {"confirmed": confirmed(" ".join(seen.get("ocr") or ()), snippets) or None}
+        return {"confirmed": confirmed(" ".join(document.get("ocr") or ()), snippets) or None}
 
     def clauses(self, question: Question) -> list[Clause]:
         """A column for the words asked with, another for the words on the question's picture."""

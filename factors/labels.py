@@ -44,7 +44,7 @@ class Labels(Factor):
             "labels": {"type": "object", "enabled": False},
         }
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """All classes with their probabilities; the way back keeps them as they were."""
         if not image_features.labels:
             return {}

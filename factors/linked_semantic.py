@@ -36,7 +36,7 @@ class LinkedSemantic(Factor):
         """One vector."""
         return {"linked_semantic": knn.field(dimensions["joint"])}
 
-    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+    def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
         """The mean of what was read, by weight."""
         mean = mean_of(snippets)
         return {"linked_semantic": None if mean is None else knn.as_list(mean)}

@@ -43,7 +43,7 @@ class LinkedText(Factor):
         by_analyzer = {name: {"type": "text", "analyzer": name, "similarity": "boolean"} for name in ANALYZERS}
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
-    def linked(self, snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> Json:
+    def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
         """The snippets, sorted into fields; trash in none, and what weighs less than 1 never strong."""
         fields: dict[str, dict[str, None]] = {}
         for snippet in snippets:

@@ -47,7 +47,7 @@ class LocalPoints(Factor):
         words: Json = {"type": "text", "analyzer": "whitespace", "index_options": "freqs", "similarity": "visual"}
         return {"local": words, "local_points": {"type": "binary", "doc_values": True}}
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """The strongest points; neither field where there is none."""
         if image_features.local is None or not len(image_features.local):
             return {}

@@ -32,7 +32,7 @@ class NearDuplicate(Factor):
         """The bits as a vector to find by, and as a number to compare by."""
         return {"phash": knn.field(BITS, "hamming", "binary"), "phash_bits": {"type": "long", "index": False}}
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """The hash, twice."""
         if image_features.phash is None:
             return {}

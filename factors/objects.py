@@ -43,7 +43,7 @@ class Objects(Factor):
             "object_names": {"type": "text", "analyzer": "english", "norms": False},
         }
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """Every object; an empty list says that the detector looked and found nothing."""
         if image_features.objects is None:
             return {}

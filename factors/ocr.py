@@ -49,7 +49,7 @@ class Ocr(Factor):
             "ocr_words": {"type": "object", "enabled": False},
         }
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """Lines for searching, words for showing; neither where nothing was read. low-confidence lines are for showing only."""
         text = image_features.text
         if text is None or not (text.confident or text.low_confidence):

@@ -36,7 +36,7 @@ class Semantic(Factor):
         """One vector."""
         return {"semantic": knn.field(dimensions["joint"])}
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """The place of the picture, or nothing where its extractor failed."""
         return {} if image_features.joint is None else {"semantic": knn.as_list(image_features.joint)}
 

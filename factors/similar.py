@@ -29,7 +29,7 @@ class Similar(Factor):
         """One vector."""
         return {"similar": knn.field(dimensions["embedding"])}
 
-    def seen(self, image_features: ImageFeatures) -> Json:
+    def image_fields(self, image_features: ImageFeatures) -> Json:
         """The embedding, or nothing where its extractor failed."""
         return {} if image_features.embedding is None else {"similar": knn.as_list(image_features.embedding)}
 

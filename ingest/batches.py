@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from engine.errors import BadPicture, FetchError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from ingest.documents import Seen
+from ingest.documents import ExtractedImage
 from ingest.fetch import fetch
 from ingest.item import Item
 from ingest.jobs import Jobs, Outcome, failure_of
@@ -65,7 +65,7 @@ class _Pictures:
 
     items: dict[str, list[tuple[int, Item]]] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, ExtractedImage] = field(default_factory=dict)
     later: list[tuple[int, Item]] = field(default_factory=list)
 
 
@@ -120,7 +120,7 @@ class BatchProcessor:
         self._jobs.count_extracted(batch.job, batch.run, len(fresh))
         fingerprints = self._feature_extractor.fingerprints()
         for (name, (picture, size)), image_features in zip(fresh.items(), extracted_features, strict=True):
-            pictures.seen[name] = Seen(image_features, picture.format, size, fingerprints)
+            pictures.seen[name] = ExtractedImage(image_features, picture.format, size, fingerprints)
             self._store.put_thumbnail(name, thumbnail(picture))
 
     def _decode(self, batch: Batch, name: str, pictures: _Pictures) -> tuple[Picture, int] | None:

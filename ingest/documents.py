@@ -27,7 +27,7 @@ MOST_SOURCES = 1000  # places of one picture that are remembered; a blank logo m
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ExtractedImage:
     """What is known of a picture's bytes: format name, size in bytes, what the extractors saw and by which weights."""
 
     image_features: ImageFeatures
@@ -36,7 +36,7 @@ class Seen:
     fingerprints: Mapping[str, str]
 
 
-def new_document(seen: Seen, items: Sequence[Item], job: str, snippet_encoder: SnippetEncoder | None = None) -> Json:
+def new_document(seen: ExtractedImage, items: Sequence[Item], job: str, snippet_encoder: SnippetEncoder | None = None) -> Json:
     """The document of a picture that was met in these places; `snippet_encoder` reads what they say of it, where there is a
     model.
     """
@@ -44,7 +44,7 @@ def new_document(seen: Seen, items: Sequence[Item], job: str, snippet_encoder: S
     return _linked(document, [entry_of(item, job) for item in items][:MOST_SOURCES], snippet_encoder)
 
 
-def seen_fields(seen: Seen) -> Json:
+def seen_fields(seen: ExtractedImage) -> Json:
     """The fields that come from the picture alone."""
     image_features = seen.image_features
     fields: Json = {
@@ -57,7 +57,7 @@ def seen_fields(seen: Seen) -> Json:
         "weights": sorted(f"{extractor}={made_by}" for extractor, made_by in seen.fingerprints.items()),
     }
     for factor in all_factors():
-        fields |= factor.seen(image_features)
+        fields |= factor.image_fields(image_features)
     return fields
 
 
@@ -139,7 +139,7 @@ def linked_fields(snippets: Sequence[TextSnippet], seen: Mapping[str, Any]) -> J
     """The fields that every factor makes from linked text, where needed together with what was seen."""
     fields: Json = {}
     for factor in all_factors():
-        fields |= factor.linked(snippets, seen)
+        fields |= factor.snippet_fields_of(snippets, seen)
     return fields
 
 

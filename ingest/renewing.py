@@ -108,7 +108,7 @@ class Renewer:
         fields: Json = {"id": task.picture} | {name: value for name, value in task.document.items() if name in CORE}
         fields |= failure_fields(failures) | {"weights": sorted(f"{s}={mark}" for s, mark in self._fingerprints.items())}
         for factor in self._factors:
-            fields |= factor.seen(image_features)
+            fields |= factor.image_fields(image_features)
         linked = text_fields(task.document.get("sources", ()), fields, self._snippet_encoder)
         return Renewed(fields | {name: value for name, value in linked.items() if value is not None})
 

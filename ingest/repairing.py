@@ -195,7 +195,7 @@ class _Run:
         anew = {name for factor in renewed for name in self._fields[factor.name]} | snippet_fields()
         fields = {name: value for name, value in document.items() if name not in anew}
         for factor in renewed:
-            fields |= factor.seen(image_features)
+            fields |= factor.image_fields(image_features)
         fields |= self._marks(document, sees, seen.failures)
         linked = text_fields(document.get("sources", ()), fields, self._snippet_encoder)
         return fields | {name: value for name, value in linked.items() if value is not None}

@@ -12,7 +12,7 @@ from engine.client import guard
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from factors.base import Json
-from ingest.documents import Seen, made_by, merged, new_document, with_entries
+from ingest.documents import ExtractedImage, made_by, merged, new_document, with_entries
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.snippet_encoder import SnippetEncoder
@@ -54,7 +54,7 @@ class Writer:
         """Those of these pictures that have a document."""
         return set(self._read(ids, ["job"]))
 
-    def write(self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, Seen], job: str) -> Written:
+    def write(self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, ExtractedImage], job: str) -> Written:
         """Make or complete the document of each picture; `seen` is needed of pictures without a document.
 
         EngineUnavailable when the server stays overloaded: nothing is lost, the same call may be made again.
@@ -68,7 +68,7 @@ class Writer:
         raise EngineUnavailable(f"OpenSearch did not take {len(waiting)} documents: overloaded, or many write at once")
 
     def _round(
-        self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, Seen], job: str, written: Written
+        self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, ExtractedImage], job: str, written: Written
     ) -> dict[str, Sequence[Item]]:
         """Write once; what must be written again."""
         stored, lines = self._stored(items, job, written), []

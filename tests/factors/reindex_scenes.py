@@ -15,7 +15,7 @@ from factors import registry
 from factors.base import Json
 from factors.linked import Kind, TextSnippet
 from ingest import copying, documents
-from ingest.documents import Seen
+from ingest.documents import ExtractedImage
 from ingest.item import Item
 from ingest.reindex import reindex
 from ingest.snippet_encoder import SnippetEncoder
@@ -112,7 +112,9 @@ class Place:
         seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), EXTRACTORS)
         snippets = (TextSnippet(Kind.CAPTION, f"picture number{number}", "en"),)
         item = Item(source="s", reference=str(number), collection="c", original=picture, snippets=snippets)
-        body = documents.new_document(Seen(seen, "PNG", 10, chosen.fingerprints()), [item], "job", SnippetEncoder(chosen))
+        body = documents.new_document(
+            ExtractedImage(seen, "PNG", 10, chosen.fingerprints()), [item], "job", SnippetEncoder(chosen)
+        )
         self.client.index(index=self.alias, id=picture, body=body, refresh=True)
         return picture
 

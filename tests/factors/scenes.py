@@ -108,6 +108,6 @@ def documents(extracted_features: dict[str, ImageFeatures]) -> dict[str, dict[st
     """The fields that all factors make of each image_features."""
     return {
         key: {"width": seen.width, "height": seen.height}
-        | {k: v for f in registry.all_factors() for k, v in f.seen(seen).items()}
+        | {k: v for f in registry.all_factors() for k, v in f.image_fields(seen).items()}
         for key, seen in extracted_features.items()
     }

@@ -46,8 +46,8 @@ def test_a_page_of_ten_thousand_words_is_soon_compared_and_kept_small() -> None:
 
 
 def test_nothing_in_common_is_said_so_that_an_old_value_goes() -> None:
-    assert FACTOR.linked([snippet("milk")], {}) == {"confirmed": None}
-    assert FACTOR.linked([], {"ocr": ["milk"]}) == {"confirmed": None}
+    assert FACTOR.snippet_fields_of([snippet("milk")], {}) == {"confirmed": None}
+    assert FACTOR.snippet_fields_of([], {"ocr": ["milk"]}) == {"confirmed": None}
 
 
 @pytest.fixture
@@ -66,7 +66,9 @@ def shelf(live: Live) -> Live:
         "said": [snippet("Valio")],
     }
     made = documents(seen)
-    live.put({key: {k: v for k, v in (made[key] | FACTOR.linked(snippets[key], made[key])).items() if v} for key in made})
+    live.put(
+        {key: {k: v for k, v in (made[key] | FACTOR.snippet_fields_of(snippets[key], made[key])).items() if v} for key in made}
+    )
     return live
 
 

@@ -28,7 +28,9 @@ def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
             "none": image_features(colours=(colour("white", 0.9),)),
         }
     )
-    made["said"] |= registry.by_name("linked_text").linked([TextSnippet(Kind.CAPTION, "Two cars, both red", "en")], {})
+    made["said"] |= registry.by_name("linked_text").snippet_fields_of(
+        [TextSnippet(Kind.CAPTION, "Two cars, both red", "en")], {}
+    )
     live.put(made)
     table = live.table([column("red car")], list(made))
     assert {key: row.get("coverage") for key, row in table.items()} == {
@@ -38,7 +40,9 @@ def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
 
 
 def test_a_stem_of_another_language_is_not_the_word(live: Live) -> None:
-    live.put({"coach": registry.by_name("linked_text").linked([TextSnippet(Kind.CAPTION, "Les cars jaunes", "fr")], {})})
+    live.put(
+        {"coach": registry.by_name("linked_text").snippet_fields_of([TextSnippet(Kind.CAPTION, "Les cars jaunes", "fr")], {})}
+    )
     assert live.table([column("yellow car")], ["coach"]) == {"coach": {}}
 
 

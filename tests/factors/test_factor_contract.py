@@ -34,10 +34,10 @@ def by_words(*words: str) -> Question:
 
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
 def test_what_is_recalled_makes_the_same_fields_again(factor: Factor) -> None:
-    document = {"missing": []} | factor.seen(SEEN)
+    document = {"missing": []} | factor.image_fields(SEEN)
     observed = {extractor: seen for extractor, seen in factor.restore(document).items() if extractor in factor.reads}
     again = image_features(**{extractor: SEEN.of(extractor) for extractor in factor.reads} | observed)
-    assert factor.seen(again) == factor.seen(SEEN)
+    assert factor.image_fields(again) == factor.image_fields(SEEN)
 
 
 def test_everything_that_a_question_needs_is_recalled() -> None:
@@ -67,7 +67,9 @@ def test_clauses_are_what_the_declared_features_say(factor: Factor) -> None:
 
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
 def test_fields_of_linked_text_are_declared(factor: Factor) -> None:
-    assert set(factor.linked([TextSnippet(Kind.CAPTION, "a red dog", "en")], {"ocr": ["dog"]})) <= set(factor.snippet_fields)
+    assert set(factor.snippet_fields_of([TextSnippet(Kind.CAPTION, "a red dog", "en")], {"ocr": ["dog"]})) <= set(
+        factor.snippet_fields
+    )
 
 
 @pytest.mark.parametrize("name", registry.every_feature_name())
@@ -119,7 +121,7 @@ def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
         "ja": TextSnippet(Kind.CAPTION, "雪の中の犬", "ja"),
         "uk": TextSnippet(Kind.CAPTION, "Сова на дереві", "uk"),
     }
-    live.put({key: factor.linked([snippet], {}) for key, snippet in texts.items()})
+    live.put({key: factor.snippet_fields_of([snippet], {}) for key, snippet in texts.items()})
     asked = {"run": "en", "собака": "ru", "犬": "ja", "Дереві": "uk"}
     assert {word: live.found(factor.clauses(by_words(word))[0]) for word in asked} == {w: [key] for w, key in asked.items()}
     evidence, _ = hit(live, factor, by_words("dog"), "en")
@@ -131,7 +133,7 @@ def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_ha
     factor = registry.by_name("linked_text")
     texts = {"sheep": TextSnippet(Kind.TITLE, "Birka.", "hu"), "owl": TextSnippet(Kind.CAPTION, "A bird of the night", "en")}
     texts |= {f"bird{i}": TextSnippet(Kind.CAPTION, f"Bird number {i}", "en") for i in range(8)}
-    live.put({key: factor.linked([snippet], {}) for key, snippet in texts.items()})
+    live.put({key: factor.snippet_fields_of([snippet], {}) for key, snippet in texts.items()})
     found = live.found(factor.clauses(by_words("bird"))[0])
     assert len(found) == len(texts) and found[-1] == "sheep"
 
@@ -140,7 +142,7 @@ def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_ha
 def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> None:
     factor = registry.by_name("linked_text")
     near, title = TextSnippet(Kind.NEARBY, "A red fire engine", "en"), TextSnippet(Kind.TITLE, "A red fire engine", "en")
-    live.put({"near": factor.linked([near], {}), "title": factor.linked([title], {})})
+    live.put({"near": factor.snippet_fields_of([near], {}), "title": factor.snippet_fields_of([title], {})})
     assert live.found(factor.clauses(by_words("fire", "engine"))[0]) == ["title", "near"]
 
 

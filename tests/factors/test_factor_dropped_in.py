@@ -12,7 +12,7 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
 from factors import docs, registry
 from factors.base import Evidence, Question
-from ingest.documents import Seen, new_document
+from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from mappings import versions
 from query.request import SearchRequest
@@ -39,7 +39,7 @@ class Brightness(Factor):
     def fields(self, dimensions: object) -> Json:
         return {"brightness": {"type": "float"}}
 
-    def seen(self, image_features) -> Json:
+    def image_fields(self, image_features) -> Json:
         return {"brightness": self.measure(image_features)} if image_features.colours else {}
 
     def clauses(self, question: Question) -> list[Clause]:
@@ -76,7 +76,7 @@ def document(name: str, shade: str) -> dict[str, object]:
     """A document as ingest makes it."""
     seen = image_features(name, colours=(colour(shade, 1.0),), embedding=unit(np.random.default_rng(len(name))))
     item = Item(source="s", reference=name, collection="c", original=name)
-    return new_document(Seen(seen, "png", 10, FINGERPRINTS), [item], "job")
+    return new_document(ExtractedImage(seen, "png", 10, FINGERPRINTS), [item], "job")
 
 
 @pytest.mark.engine

@@ -27,7 +27,7 @@ def asked(word: str) -> Question:
 
 @pytest.mark.parametrize("text", [READ, Text(READ.confident), Text((), READ.low_confidence), Text()])
 def test_what_was_read_is_recalled_exactly(text: Text) -> None:
-    document: dict[str, Any] = {"missing": []} | FACTOR.seen(image_features(text=text))
+    document: dict[str, Any] = {"missing": []} | FACTOR.image_fields(image_features(text=text))
     assert FACTOR.restore(document) == {"text": text}
 
 

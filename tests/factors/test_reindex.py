@@ -207,7 +207,7 @@ def test_nothing_is_switched_when_the_new_mapping_does_not_take_a_document(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factor = registry.by_name("colours")
-    monkeypatch.setattr(type(factor), "seen", lambda self, image_features: {"unheard_of": 1})
+    monkeypatch.setattr(type(factor), "image_fields", lambda self, image_features: {"unheard_of": 1})
     with pytest.raises(OmmaError, match="does not take"):
         place.run(Looking(labels=2))
     assert versions.current_index(place.client, place.settings) == versions.index_name(place.settings, 1)

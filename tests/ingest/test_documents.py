@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from factors.linked import Kind, TextSnippet
-from ingest.documents import Seen, made_by, merged, new_document, without
+from ingest.documents import ExtractedImage, made_by, merged, new_document, without
 from ingest.item import Item
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
 
@@ -35,7 +35,9 @@ PHOTO = Item(
 
 @pytest.fixture()
 def document() -> dict[str, object]:
-    seen = Seen(image_features_of(ID).with_failures({"text": "no tesseract"}).with_values(text=None), "PNG", 1234, FINGERPRINTS)
+    seen = ExtractedImage(
+        image_features_of(ID).with_failures({"text": "no tesseract"}).with_values(text=None), "PNG", 1234, FINGERPRINTS
+    )
     return new_document(seen, [MUG], "job1")
 
 
@@ -96,7 +98,7 @@ def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, 
 
 
 def test_order_does_not_matter_to_text(document: dict[str, object]) -> None:
-    seen = Seen(image_features_of(ID), "PNG", 1234, FINGERPRINTS)
+    seen = ExtractedImage(image_features_of(ID), "PNG", 1234, FINGERPRINTS)
     one, other = new_document(seen, [MUG, PHOTO], "j"), merged(new_document(seen, [PHOTO], "j"), [MUG], "j")
     assert {p["text"] for p in one["texts"]} == {p["text"] for p in other["texts"]}
     assert one["collections"] == other["collections"] and one["facets"] == other["facets"]

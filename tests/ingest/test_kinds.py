@@ -14,7 +14,7 @@ from PIL import Image
 from engine.settings import Settings
 from engine.store import Store
 from ingest.batches import Batch, BatchProcessor
-from ingest.documents import Seen, new_document
+from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.sources import open_source
@@ -100,7 +100,7 @@ class Books:
     def known(self, _ids: Iterable[str]) -> set[str]:
         return set()
 
-    def write(self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, Seen], job: str) -> Written:
+    def write(self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, ExtractedImage], job: str) -> Written:
         self.documents |= {picture: new_document(seen[picture], found, job) for picture, found in items.items()}
         return Written({picture: [Outcome.INDEXED] * len(found) for picture, found in items.items()})
 

@@ -8,7 +8,7 @@ import pytest
 from factors.linked import Kind, TextSnippet
 from factors.linked_semantic import mean_of
 from ingest.disagreement import DOUBTED, REASON
-from ingest.documents import Seen, new_document
+from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.snippet_encoder import MOST, SnippetEncoder
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
@@ -40,7 +40,7 @@ class Reader:
 
 def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, object]:
     item = Item("s", "r", "c", original=ID, snippets=snippets)
-    return new_document(Seen(SEEN, "PNG", 1, FINGERPRINTS), [item], "job", SnippetEncoder(reader or Reader()))
+    return new_document(ExtractedImage(SEEN, "PNG", 1, FINGERPRINTS), [item], "job", SnippetEncoder(reader or Reader()))
 
 
 def test_a_text_that_disagrees_with_its_picture_counts_less_and_says_why() -> None:

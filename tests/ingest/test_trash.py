@@ -136,7 +136,7 @@ def test_trash_is_not_searched_and_names_nothing() -> None:
         TextSnippet(Kind.TITLE, "Click here", weight=0.05, reason="a call"),
         TextSnippet(Kind.ALT, "A fox", "en", weight=0.5, reason="x"),
     ]
-    fields = LinkedText().linked(snippets, {})["linked"]
+    fields = LinkedText().snippet_fields_of(snippets, {})["linked"]
     assert fields == {"all": ["A fox"], "english": ["A fox"]}, "what counts less is found, and is not strong"
     assert title_of([snippet.as_json() for snippet in snippets]) == "A fox"
 

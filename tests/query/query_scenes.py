@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from factors.linked import Kind, TextSnippet
-from ingest.documents import Seen, new_document
+from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from tests.factors.scenes import DIMENSION, FINGERPRINTS, colour, label, text_of
 from vision.image_features import Box, ImageFeatures, Object, Vector
@@ -59,7 +59,7 @@ def document(image_features: ImageFeatures, added: str = "2026-01-01", **facts: 
     snippets = (TextSnippet(Kind.CAPTION, caption, "en"),) if caption else ()
     where: Json = {"source": "shop", "reference": image_features.picture_id, "collection": "home", "original": "0"}
     item = Item(**(where | facts), snippets=snippets)
-    return new_document(Seen(image_features, "PNG", 10, FINGERPRINTS), [item], "job") | {"added": added}
+    return new_document(ExtractedImage(image_features, "PNG", 10, FINGERPRINTS), [item], "job") | {"added": added}
 
 
 def collection() -> dict[str, Json]:

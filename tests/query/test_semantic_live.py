@@ -8,7 +8,7 @@ import pytest
 
 from factors.linked import Kind, TextSnippet
 from factors.words import Term, Words
-from ingest.documents import Seen, new_document
+from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 from query.answer import Answer
@@ -42,7 +42,7 @@ def unit(vector: Any) -> Any:
 def place(name: str, joint: Any, text: str = "", meanings: SnippetEncoder | None = None) -> dict[str, Any]:
     """The document of a picture of which nothing is known but where it lies, and perhaps what was written beside it."""
     snippets = (TextSnippet(Kind.CAPTION, text, "en"),) if text else ()
-    seen = Seen(ImageFeatures(name, WIDTH, HEIGHT, joint=joint), "PNG", 10, FINGERPRINTS)
+    seen = ExtractedImage(ImageFeatures(name, WIDTH, HEIGHT, joint=joint), "PNG", 10, FINGERPRINTS)
     return new_document(seen, [Item("s", name, "c", original=name, snippets=snippets)], "job", meanings)
 
 
