@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = {"docs/factors.md": "factors.docs:page", "docs/settings.md": "engine.settings_table:page"}
+PAGES = {"docs/reference/factors.md": "factors.docs:page", "docs/reference/settings.md": "engine.settings_table:page"}
 
 
 @click.command()

@@ -22,7 +22,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--rounds", default=3, show_default=True, help="Rounds of ingest.")
 @click.option("--questions", default=100, show_default=True, type=click.IntRange(10), help="Searches of each kind.")
 def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> None:
-    """Measure speed on this machine and write docs/benchmarks.md. Services must be up, and something indexed."""
+    """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must be up, and something indexed."""
     from engine import demo_corpus  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation import pages, report, speed, throughput  # noqa: PLC0415
 
@@ -50,9 +50,11 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
 @click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
 @click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
-@click.option("--ablation", is_flag=True, help="Train with one factor more at a time, and one less; write docs/ablation.md.")
-@click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write docs/trash.md.")
-@click.option("--local", is_flag=True, help="Measure local descriptors alone; write docs/local.md.")
+@click.option(
+    "--ablation", is_flag=True, help="Train with one more factor at a time, and with one less; write the page ablation.md."
+)
+@click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write the page trash.md.")
+@click.option("--local", is_flag=True, help="Measure local descriptors alone; write the page local.md.")
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
@@ -60,7 +62,7 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
     html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
-    """Compare configurations on questions whose answers are known; with --data alone, write docs/quality.md."""
+    """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     if trash or local:
         _measure_trash() if trash else _written(_local(data), "")
         return

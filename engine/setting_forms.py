@@ -165,4 +165,6 @@ def misspelt(environment: Mapping[str, str], fields: Fields) -> list[str]:
 
 def _warning(name: str, known: set[str]) -> str:
     close = difflib.get_close_matches(name.upper(), sorted(known), n=1)
-    return f"{name} is not a setting and has no effect" + (f"; did you mean {close[0]}?" if close else "; see docs/settings.md")
+    return f"{name} is not a setting and has no effect" + (
+        f"; did you mean {close[0]}?" if close else "; see docs/reference/settings.md"
+    )

@@ -1,6 +1,6 @@
 """Every setting of Omma, read from the environment with the prefix `OMMA_`.
 
-`docs/settings.md` is written from this class and held against it by a test.
+`docs/reference/settings.md` is written from this class and held against it by a test.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The table of settings for `docs/settings.md`, written from the class that reads them."""
+"""The table of settings for `docs/reference/settings.md`, written from the class that reads them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/local.md, from the figures of evaluation.local."""
+"""docs/measurements/local.md, from the figures of evaluation.local."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -81,7 +81,7 @@ against {baseline}, with 95 % of the bootstrap's means over questions, and p of 
 right pictures among the candidates, which no order can make up for. *Empty* is the share of answers that the cut leaves
 empty, *left* the median number of results that it leaves (in *nothing relevant* all of them are wrong). *ms* is the median
 time of putting candidates in order. How well the cut tells related from unrelated is in
-[`ranking/thresholds-{profile}.json`](../ranking/thresholds-{profile}.json), written by `omma calibrate`.
+[`ranking/thresholds-{profile}.json`](../../ranking/thresholds-{profile}.json), written by `omma calibrate`.
 
 ## Reading
 
@@ -95,7 +95,7 @@ ABLATION = """\
 
 {surroundings}.
 
-![NDCG@10 by number of factors](images/more-factors.svg)
+![NDCG@10 by number of factors](../images/more-factors.svg)
 
 Factors are added the strongest first; each row is a model trained anew on what its factors propose and say, measured on
 {questions:,} held-out questions of all sets together.
@@ -109,7 +109,7 @@ The same with all factors but one:
 
 
 def benchmarks(figures: Json) -> str:
-    """docs/benchmarks.md."""
+    """docs/measurements/benchmarks.md."""
     ingest = figures["ingest"]
     head = (
         "sum of the extractors' times, pictures/s",
@@ -136,7 +136,7 @@ def benchmarks(figures: Json) -> str:
 
 
 def quality(comparison: Comparison, facts: Json, reading: Json, costs: Sequence[Cost]) -> str:
-    """docs/quality.md; `facts`: surroundings, documents, requests (ms), profile, abouts (by set)."""
+    """docs/measurements/quality.md; `facts`: surroundings, documents, requests (ms), profile, abouts (by set)."""
     figures = {name: facts[name] for name in ("documents", "requests", "profile")}
     figures["part"] = f" (one in {every} of the large sets, and of the questions)" if (every := facts["every"]) > 1 else ""
     return QUALITY.format(
@@ -162,7 +162,7 @@ def factors(costs: Sequence[Cost]) -> str:
 
 
 def ablation(curve: Curve, surroundings: Mapping[str, str]) -> str:
-    """docs/ablation.md."""
+    """docs/measurements/ablation.md."""
     head = ("factor", "NDCG@10", "95 % of means", "change", "p")
     added, dropped = ([_step(step, sign) for step in steps] for steps, sign in ((curve.added, "+"), (curve.dropped, "−")))
     return ABLATION.format(

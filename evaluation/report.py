@@ -15,11 +15,12 @@ from engine.settings import Settings
 
 Json = dict[str, Any]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+MEASUREMENTS = DOCS / "measurements"
 
 
 def write(name: str, page: str, figures: Json) -> list[Path]:
-    """`docs/<name>.md` and `docs/<name>.json`."""
-    paths = [DOCS / f"{name}.md", DOCS / f"{name}.json"]
+    """`docs/measurements/<name>.md` and `docs/measurements/<name>.json`."""
+    paths = [MEASUREMENTS / f"{name}.md", MEASUREMENTS / f"{name}.json"]
     for path, text in zip(paths, (page, json.dumps(figures, indent=2, default=asdict) + "\n"), strict=True):
         path.write_text(text)
     return paths

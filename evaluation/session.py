@@ -65,7 +65,7 @@ class Session:
         return quality.compared(asked, self.settings, models, baseline)
 
     def ablation(self) -> list[Path]:
-        """Draw the curve and write docs/ablation.md."""
+        """Draw the curve and write docs/measurements/ablation.md."""
         curve = ablation.draw_curve(self._all, every_feature_name(), self.tell)
         ablation.plot(curve, CURVE)
         facts = report.surroundings(self.settings)
@@ -73,7 +73,7 @@ class Session:
         return [CURVE, *report.write("ablation", pages.ablation(curve, facts), figures)]
 
     def write(self, comparison: Comparison) -> list[Path]:
-        """docs/quality.md and docs/quality.json."""
+        """docs/measurements/quality.md and docs/measurements/quality.json."""
         assert self.corpus is not None
         facts: Json = {
             "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,

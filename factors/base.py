@@ -165,11 +165,12 @@ class Description:
 class Factor(ABC):
     """One reason why a document answers a question: one file, one subclass with a name.
 
-    Mapping, documents, retrieval, factor table, learned order, cutoff, explanation and docs/factors.md follow from it.
+    The mapping, documents, retrieval, factor table, learned order, cutoff, explanation and its section of the factors page
+    (docs/reference/factors.md) follow from it.
     `features` declares every ranking feature that it can give. `reads` names the extractors whose weights made its fields: the
     mapping's `_meta` records their fingerprints. `needs_text_embedding`: it compares the words in the joint embedding, where
     they are encoded only if some factor needs it. `snippet_fields` names every field that `snippet_fields_of` can give.
-    `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/factors.md.
+    `weight` is its share in rank fusion unless a setting says otherwise. `about` is its paragraph in docs/reference/factors.md.
     """
 
     name: ClassVar[str]

@@ -1,4 +1,4 @@
-"""docs/factors.md, written from the factors themselves: `omma docs` writes it, and a test holds it against the code."""
+"""docs/reference/factors.md, generated from the factors by `omma docs`; a test compares it with the code."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,14 +12,17 @@ INTRODUCTION = """\
 
 A factor is one reason why a document answers a question. One file is one factor: its fields of the mapping, what it keeps of an
 image and of linked text, its ranking features, the explanation and this page all come from that file. Files in the folders that
-`OMMA_PLUGIN_PATH` names, and entry points of installed packages, take part in the same way ([write your own](plugins.md)).
+`OMMA_PLUGIN_PATH` names, and entry points of installed packages, take part in the same way
+([write your own](../tutorials/write-your-own-factor.md)).
 
 A feature *retrieves* when it proposes candidates of its own; every feature *scores* any candidate exactly, except those that
 are *rescored*: computed for the best few candidates only, because no query can compute them. A document without the field has
 no value, which is not the same as zero. Values of an *absolute* feature can be compared between questions; *per-query* ones
 cannot. The weight is the factor's share in rank fusion (`OMMA_FUSION_WEIGHTS` changes it).
 """
-DISABLED = "; disabled by default, because it does not help ([ablation](ablation.md)); `OMMA_MORE_COLUMNS` enables it"
+DISABLED = (
+    "; disabled by default, because it does not help ([ablation](../measurements/ablation.md)); `OMMA_MORE_COLUMNS` enables it"
+)
 
 
 class _Eight(dict[str, int]):

@@ -125,7 +125,7 @@ def test_a_misspelt_variable_is_told_with_the_closest_name() -> None:
     told = misspelt(environment, FIELDS)
     assert told == [
         "OMMA_WEB_PROT is not a setting and has no effect; did you mean OMMA_WEB_PORT?",
-        "OMMA_XYZZY is not a setting and has no effect; see docs/settings.md",
+        "OMMA_XYZZY is not a setting and has no effect; see docs/reference/settings.md",
         "omma_factor_paths is not a setting and has no effect; did you mean OMMA_FACTOR_PATH?",
     ]
     assert [(finding.text, finding.well, finding.warning) for finding in warnings(environment)] == [

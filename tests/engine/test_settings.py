@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_table_in_the_docs_is_that_of_the_code() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text() == page()
+    assert (ROOT / "docs" / "reference" / "settings.md").read_text() == page()
 
 
 def test_every_setting_has_a_row_and_a_description() -> None:

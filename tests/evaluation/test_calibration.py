@@ -55,10 +55,10 @@ def test_thresholds_that_are_shipped_belong_to_the_weights_that_are_shipped(mode
 
 @pytest.mark.parametrize("name", ["benchmarks", "quality", "ablation"])
 def test_pages_say_what_was_measured(name: str) -> None:
-    figures = json.loads((report.DOCS / f"{name}.json").read_text())
+    figures = json.loads((report.MEASUREMENTS / f"{name}.json").read_text())
     made = {"benchmarks": _benchmarks, "quality": _quality, "ablation": _ablation}
     page = made[name](figures)
-    assert (report.DOCS / f"{name}.md").read_text() == page
+    assert (report.MEASUREMENTS / f"{name}.md").read_text() == page
 
 
 def _benchmarks(figures: Any) -> str:
