@@ -15,9 +15,9 @@ PAGE = """\
 *Written by `omma evaluate --trash`; run it again to write it anew.*
 
 {snippets} snippets of text from {sites} web sites written for this purpose ([evaluation/sites](../../evaluation/sites)):
-shops, a blog, news, an encyclopaedia, a gallery, a forum, a magazine, recipes, in English, German, French, Spanish and Russian. Every text is
-labelled where the page's template writes it: about these pictures, or about none, and why. The rules were made while looking
-at mistakes on the sites *tuned on*; of the *held out* ones only totals were looked at. {not_labelled} snippets have no label.
+shops, a blog, news, an encyclopaedia, a gallery, a forum, a magazine, recipes, in English, German, French, Spanish and Russian.
+Every text is labelled where the page's template writes it: about these pictures, or about none, and why. The rules were
+made from mistakes on the sites *tuned on*; of the *held out* ones only totals were seen. {not_labelled} snippets have no label.
 The same hand wrote the pages, the labels and the rules: sites of others will be harder than the held-out ones.
 
 *Trash* is a snippet that is kept apart (weight below {bound}). Precision of trash: how much of what is kept apart is trash; its
