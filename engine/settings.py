@@ -25,11 +25,13 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """One flat table of settings; each has a description that the documentation repeats.
 
-    Values are plain text, never JSON: `engine.setting_forms` reads lists and tables.
+    Values are plain text, never JSON: `engine.setting_forms` reads lists and tables. An empty variable counts as not set:
+    a file of variables can then name settings without a value.
     """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         enable_decoding=False,

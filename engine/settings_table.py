@@ -1,4 +1,4 @@
-"""The table of settings for `docs/reference/settings.md`, written from the class that reads them."""
+"""The table of settings for `docs/reference/settings.md`, generated from the class that reads them."""
 
 from typing import Any
 
@@ -12,9 +12,11 @@ INTRODUCTION = """\
 # Settings
 
 Every setting is an environment variable, and its value is plain text: lists are separated by commas (a name or folder that
-holds a comma cannot be given), tables are `name=number` separated by commas. A wrong value stops the command with a message
-that names the variable, the value and the form below. `omma up` and `omma doctor` warn of variables that begin with `OMMA_`
-and are no setting. This page is written by `./omma docs`; a test holds it against the code.
+contains a comma cannot be given), tables are `name=number` separated by commas. An empty variable counts as not set. A wrong
+value stops the command with a message that names the variable, the value and the form below. `omma up` and `omma doctor` warn
+of variables that begin with `OMMA_` and are not settings. `./omma docs` generates this page; a test compares it with the code.
+
+An extractor of a plugin has a variable of its own, `OMMA_<EXTRACTOR>_MODEL`, which is not listed here.
 
 | variable | form | default | meaning |
 |---|---|---|---|

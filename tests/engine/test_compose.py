@@ -1,4 +1,4 @@
-"""The compose file: complete, bounded, listening on the loopback, without secrets of its own."""
+"""The compose file: complete, bounded, listening on the loopback, without secrets; every setting reaches the containers."""
 
 import os
 import re
@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from engine.setting_forms import FURTHER, variables
+from engine.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("OPENSEARCH_PASSWORD", "REDIS_PASSWORD", "OMMA_API_TOKEN", "OMMA_WEB_SECRET")
+OMMA = ("web", "worker", "worker-interactive", "beat")
+FIXED = {"OMMA_HOME", "OMMA_INGEST_ROOTS", "OMMA_WEB_HOST", "OMMA_WEB_PORT"}  # by the container; the host's port is published
+OF_COMPOSE = {"OPENSEARCH_PASSWORD", "REDIS_PASSWORD", "INGEST_FOLDER", "OPENSEARCH_HEAP", "OPENSEARCH_MEMORY"}
 
 
 @pytest.fixture()
@@ -48,11 +54,43 @@ def test_secrets_come_from_the_environment_and_are_demanded(compose: dict[str, A
     values = {k: v for s in compose["services"].values() for k, v in (s.get("environment") or {}).items()}
     literal = {k: v for k, v in values.items() if re.search("PASSWORD|TOKEN|SECRET", k) and "${" not in str(v)}
     assert not literal
-    assert all(line.endswith("=") for line in (ROOT / ".env.example").read_text().splitlines() if not line.startswith("#"))
+    assert all(
+        line.endswith("=") for line in (ROOT / ".env.example").read_text().splitlines() if line and not line.startswith("#")
+    )
+
+
+def test_every_setting_reaches_every_container(compose: dict[str, Any]) -> None:
+    for name in OMMA:
+        service = compose["services"][name]
+        assert {"path": ".env", "required": False} in service["env_file"], name
+        taken = {key for key, value in service["environment"].items() if f"${{{key}:" not in str(value)}
+        assert taken <= FIXED, f"{name} ignores .env for {taken - FIXED}"
+
+
+def test_the_example_names_only_variables_that_something_reads() -> None:
+    text = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
+    settings = {variable for name, field in Settings.model_fields.items() for variable in variables(name, field)}
+    assert named <= settings | FURTHER | OF_COMPOSE
+    assert set(SECRETS) <= named
+    for variable in named - settings:
+        assert f"${{{variable}:" in (ROOT / "docker-compose.yml").read_text(), variable
+
+
+def test_a_folder_to_ingest_from_is_mounted_read_only_where_the_page_may_read(compose: dict[str, Any]) -> None:
+    for name in OMMA:
+        service = compose["services"][name]
+        assert any(volume.endswith(f":{service['environment']['OMMA_INGEST_ROOTS']}:ro") for volume in service["volumes"]), name
+
+
+def test_the_image_is_built_with_byte_code() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "--compile-bytecode" in text
+    assert text.index("COPY . .") < text.index("compileall") < text.index("USER omma")
 
 
 def test_commands_name_modules_that_exist(compose: dict[str, Any]) -> None:
-    for name in ("web", "worker", "worker-interactive", "beat"):
+    for name in OMMA:
         command = compose["services"][name]["command"]
         module = next(word for word in command if word.startswith(("workers.", "web.")))
         assert (ROOT / (module.split(":")[0].replace(".", "/") + ".py")).exists()

@@ -9,6 +9,7 @@ from engine.broker import redis_url, tls_options
 from engine.client import addresses
 from engine.errors import ConfigurationError
 from engine.programs import check_listening
+from engine.setting_forms import variables
 from engine.settings import Settings
 from engine.settings_table import page
 
@@ -48,3 +49,14 @@ def test_nothing_listens_beyond_the_loopback_without_a_token() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "hidden-word" not in repr(Settings(opensearch_password="hidden-word", api_token="hidden-word"))
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, field in Settings.model_fields.items():
+        for variable in variables(name, field):
+            monkeypatch.setenv(variable, "")
+    empty = Settings()
+    for variable in {one for name, field in Settings.model_fields.items() for one in variables(name, field)}:
+        monkeypatch.delenv(variable)
+    assert empty == Settings()
+    assert empty.web_port == 8000
