@@ -9,7 +9,7 @@ from factors.base import Question
 from factors.ocr import Ocr
 from factors.words import Term, Words
 from vision.image_features import Box, Line, Text, Word
-from vision.reading.counting import MOST_WORDS
+from vision.reading.tokens import MOST_WORDS
 
 FACTOR = Ocr()
 

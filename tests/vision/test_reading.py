@@ -19,12 +19,10 @@ from engine.settings import Settings
 from training.drawing import draw_page
 from vision.image_features import Box, Line, Text, Word
 from vision.picture import Picture
-from vision.reading import counting, models, reader, tesseract
-from vision.reading.agreement import agreed
+from vision.reading import ppocr, reader, tesseract, tokens
 from vision.reading.page import Page
-from vision.reading.recogniser import SCRIPTS
-from vision.reading.scripts import is_mostly, script, scripts_of
-from vision.reading.token import Token
+from vision.reading.ppocr import SCRIPTS
+from vision.reading.tokens import Token, agreed, is_mostly, script, scripts_of
 from vision.runtime import Session
 
 ROOT = Path(__file__).parents[2]
@@ -116,7 +114,7 @@ def test_scripts_are_those_of_the_languages() -> None:
 
 
 def test_the_recogniser_knows_the_scripts_that_it_is_said_to(models_home: Settings) -> None:
-    letters = Session(models.path_of(models.RECOGNISER), models_home).metadata["character"].splitlines()
+    letters = Session(ppocr.path_of(ppocr.RECOGNISER), models_home).metadata["character"].splitlines()
     found = {script(c) for c in letters if len(c) == 1}
     assert found >= SCRIPTS and "CYRILLIC" not in found
 
@@ -142,7 +140,7 @@ def line(text: str, sure: float) -> Line:
 
 
 def test_doubtful_lines_are_kept_apart_and_hopeless_ones_dropped() -> None:
-    text = counting.by_confidence([line("Fresh milk", 0.9), line("rnilk", 0.5), line("x", 0.9), line("~ wvw", 0.1)], 0.7)
+    text = tokens.by_confidence([line("Fresh milk", 0.9), line("rnilk", 0.5), line("x", 0.9), line("~ wvw", 0.1)], 0.7)
     assert text.lines == ("Fresh milk",)
     assert [faint.text for faint in text.low_confidence] == ["rnilk", "x"]
     assert [word.text for word in text.words] == ["Fresh", "milk"]
@@ -150,7 +148,7 @@ def test_doubtful_lines_are_kept_apart_and_hopeless_ones_dropped() -> None:
 
 def test_no_document_grows_without_limit() -> None:
     many = [line("seven words are in this one line", 0.9)] * 5000
-    assert counting.MOST_WORDS - 7 < len(counting.by_confidence(many, 0.7).words) <= counting.MOST_WORDS
+    assert tokens.MOST_WORDS - 7 < len(tokens.by_confidence(many, 0.7).words) <= tokens.MOST_WORDS
 
 
 def test_points_of_a_page_come_back_however_it_was_moved() -> None:
@@ -172,7 +170,7 @@ def test_missing_engines_and_languages_are_named_with_their_mend(
     with pytest.raises(ConfigurationError, match="tesseract-ocr-xxx"):
         reader.reader_of(models_home.model_copy(update={"ocr_engine": "tesseract", "ocr_languages": "eng+xxx"}))
     with monkeypatch.context() as without:
-        without.setattr(models, "find_spec", lambda name: None)
+        without.setattr(ppocr, "find_spec", lambda name: None)
         with pytest.raises(ConfigurationError, match="install the package rapidocr"):
             reader.files(models_home)
     monkeypatch.setenv("PATH", "")

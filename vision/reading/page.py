@@ -1,4 +1,4 @@
-"""A page to read: pixels that may have been turned, straightened or enlarged, and the way back to the picture."""
+"""A page to read and the outlines of lines on it: turned, straightened or enlarged, and mapped back to the picture."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,11 @@ from vision.picture import Picture
 Points = NDArray[np.float32]  # [..., 2]: x, y
 QUARTERS = 4
 PAPER_SAMPLE = 4  # px at the rim, from which the colour beyond the edge of a straightened page is taken
+STANDING = 1.5  # times as high as wide: a line that stands
+VIEW = 600  # px of the longest side in which tilt is looked for
+STEEPEST, STEP = 15.0, 0.5  # degrees
+LEAST = 0.75  # degrees from which straightening is worth it
+GAIN = 1.15  # by which the rows must stand out more at that angle than as they are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,3 +86,79 @@ def turning(size: tuple[int, int], quarters: int) -> NDArray[np.float64]:
 def moved(points: Points, matrix: NDArray[np.float64]) -> Points:
     """Points [..., 2] through a matrix [3, 3] whose last row is (0, 0, 1)."""
     return np.asarray(points @ matrix[:2, :2].T + matrix[:2, 2], dtype=np.float32)
+
+
+def widths(outlines: Points) -> NDArray[np.float32]:
+    """Lengths of the upper edges [n]."""
+    return np.asarray(np.linalg.norm(outlines[:, 1] - outlines[:, 0], axis=1), dtype=np.float32)
+
+
+def heights(outlines: Points) -> NDArray[np.float32]:
+    """Lengths of the left edges [n]."""
+    return np.asarray(np.linalg.norm(outlines[:, 3] - outlines[:, 0], axis=1), dtype=np.float32)
+
+
+def cut(page: Page, outline: Points) -> NDArray[np.uint8]:
+    """The line inside an outline [4, 2], made a rectangle [h, w, 3]."""
+    size = (max(1, int(widths(outline[None])[0])), max(1, int(heights(outline[None])[0])))
+    corners = np.array([[0, 0], [size[0], 0], size, [0, size[1]]], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(outline, corners)
+    crop = cv2.warpPerspective(page.pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE, flags=cv2.INTER_CUBIC)
+    return np.asarray(crop, dtype=np.uint8)
+
+
+def in_order(outlines: Points) -> Points:
+    """Row by row, each from left to right; a line belongs to a row that its middle lies in."""
+    rows: list[list[Points]] = []
+    for outline in sorted(outlines, key=lambda o: float(o[:, 1].mean())):
+        last = rows[-1][-1] if rows else None
+        if last is not None and last[:, 1].min() <= outline[:, 1].mean() <= last[:, 1].max():
+            rows[-1].append(outline)
+        else:
+            rows.append([outline])
+    ordered = [outline for row in rows for outline in sorted(row, key=lambda o: float(o[:, 0].min()))]
+    return np.asarray(ordered, dtype=np.float32).reshape(-1, 4, 2)
+
+
+def stands(outlines: Points) -> bool:
+    """Whether most of what the outlines [n, 4, 2] hold runs up or down."""
+    wide, high = widths(outlines), heights(outlines)
+    standing = high > STANDING * wide
+    return bool((high[standing]).sum() > (wide[~standing]).sum())
+
+
+def turned(page: Page, outlines: Points, quarters: int) -> tuple[Page, Points]:
+    """The page and the outlines on it, turned clockwise."""
+    there = moved(outlines, turning(page.size, quarters))
+    return page.turned(quarters), np.asarray([clockwise(outline) for outline in there], dtype=np.float32).reshape(-1, 4, 2)
+
+
+def clockwise(outline: Points) -> Points:
+    """The corners of an outline [4, 2] from its top left."""
+    left, right = np.split(outline[np.argsort(outline[:, 0], kind="stable")], 2)
+    (top_left, bottom_left), (top_right, bottom_right) = (side[np.argsort(side[:, 1])] for side in (left, right))
+    return np.stack([top_left, top_right, bottom_right, bottom_left])
+
+
+def tilt(page: Page) -> float:
+    """Degrees by which the page must be turned clockwise for its rows to lie level; 0 where nothing is gained.
+
+    The angle at which the sums of ink along the rows differ most: lines and the gaps between them (projection profile).
+    """
+    grey = cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, VIEW / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ink = np.abs(small.astype(np.float32) - cv2.GaussianBlur(small, (0, 0), VIEW / 40).astype(np.float32))
+    angles = np.arange(-STEEPEST, STEEPEST + STEP, STEP)
+    clear = [_clearness(ink, float(angle)) for angle in angles]
+    best = int(np.argmax(clear))
+    level = clear[len(angles) // 2]
+    return float(angles[best]) if abs(angles[best]) >= LEAST and clear[best] > GAIN * level else 0.0
+
+
+def _clearness(ink: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", degrees: float) -> float:
+    """How much neighbouring rows differ when the page is turned clockwise."""
+    rows, columns = ink.shape
+    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), -degrees, 1.0)
+    profile = cv2.warpAffine(ink, matrix, (columns, rows)).sum(axis=1)
+    return float(np.square(np.diff(profile)).sum())

@@ -7,17 +7,17 @@ from engine.settings import Settings
 from vision import fingerprints
 from vision.image_features import Text
 from vision.picture import Picture
-from vision.reading import agreement, counting, detector, models, rapid, recogniser, scripts, tesseract, whole
+from vision.reading import ppocr, tesseract, tokens
 
-COMMON = (counting.FAINT, counting.LEAST_LETTERS, counting.MOST_WORDS)
+COMMON = (tokens.FAINT, tokens.LEAST_LETTERS, tokens.MOST_WORDS)
 ALONE = (
-    whole.FEW, whole.ENLARGED_SIDE, whole.LARGEST_GROWTH, whole.SURE, whole.SCATTERED_SURE, whole.SHORT, whole.SURE_SHORT,
-    whole.DOUBT, whole.SURE_LETTERS, whole.UNEVEN, tesseract.UNSURE,
+    tesseract.FEW, tesseract.ENLARGED_SIDE, tesseract.LARGEST_GROWTH, tesseract.SURE, tesseract.SCATTERED_SURE, tesseract.SHORT,
+    tesseract.SURE_SHORT, tesseract.DOUBT, tesseract.SURE_LETTERS, tesseract.UNEVEN, tesseract.UNSURE,
 )  # fmt: skip
 LED = (
-    detector.AREA, detector.LARGEST_GROWTH, detector.TEXT, detector.LINE, detector.SPREAD, detector.SMALL, detector.CLOSER,
-    recogniser.WIDEST, rapid.DOUBT, rapid.SAMPLE, rapid.BETTER, rapid.DOUBTFUL, rapid.FOREIGN, rapid.SURE, tesseract.HEIGHT,
-    agreement.CLEARLY,
+    ppocr.AREA, ppocr.LARGEST_GROWTH, ppocr.TEXT, ppocr.LINE, ppocr.SPREAD, ppocr.SMALL, ppocr.CLOSER,
+    ppocr.WIDEST, ppocr.DOUBT, ppocr.SAMPLE, ppocr.BETTER, ppocr.DOUBTFUL, ppocr.FOREIGN, ppocr.SURE, tesseract.HEIGHT,
+    tokens.CLEARLY,
 )  # fmt: skip
 
 
@@ -33,8 +33,8 @@ def reader_of(settings: Settings) -> Reader:
     if needs_tesseract(settings):
         tesseract.load(settings.ocr_languages)
     if settings.ocr_engine == "tesseract":
-        return whole.PageReader(settings.ocr_languages)
-    return rapid.RapidReader(settings, both=settings.ocr_engine == "agreement")
+        return tesseract.PageReader(settings.ocr_languages)
+    return ppocr.RapidReader(settings, both=settings.ocr_engine == "agreement")
 
 
 def files(settings: Settings) -> tuple[Path, ...]:
@@ -52,10 +52,10 @@ def fingerprint(settings: Settings) -> str:
 
 def needs_tesseract(settings: Settings) -> bool:
     """Whether Tesseract must be there; beside PP-OCR, for scripts that PP-OCR lacks and for languages that are not known."""
-    return settings.ocr_engine != "rapidocr" or not scripts.readable(settings.ocr_languages, recogniser.SCRIPTS)
+    return settings.ocr_engine != "rapidocr" or not tokens.readable(settings.ocr_languages, ppocr.SCRIPTS)
 
 
 def _networks(settings: Settings) -> tuple[Path, ...]:
     if settings.ocr_engine == "tesseract":
         return ()
-    return tuple(models.path_of(name) for name in (models.DETECTOR, models.RECOGNISER))
+    return tuple(ppocr.path_of(name) for name in (ppocr.DETECTOR, ppocr.RECOGNISER))
