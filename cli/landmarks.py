@@ -62,7 +62,10 @@ def remove(name: str) -> None:
     from engine.client import connect  # noqa: PLC0415
     from ingest.delete import delete_collection  # noqa: PLC0415
     from ingest.landmarks import collection_of  # noqa: PLC0415
+    from ingest.snippet_encoder import SnippetEncoder  # noqa: PLC0415
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
     settings = get_settings()
-    deleted, kept = delete_collection(connect(settings), settings, collection_of(name))
+    encoder = SnippetEncoder(get_feature_extractor(settings))
+    deleted, kept = delete_collection(connect(settings), settings, collection_of(name), encoder)
     click.echo(f"{name}: {deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

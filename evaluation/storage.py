@@ -15,8 +15,8 @@ from opensearchpy.helpers import scan
 from engine.client import guard
 from engine.settings import Settings
 from factors.base import Json
-from ingest.copying import send
 from mappings import template
+from mappings.bulk import Action, write_all
 from mappings.versions import alias
 
 BATCH = 128
@@ -63,10 +63,7 @@ def _measured(client: OpenSearch, settings: Settings, fields: Json) -> Stored:
 
 def _copy(client: OpenSearch, index: str, documents: Mapping[str, Json]) -> int:
     """Write them; bytes of their JSON."""
-    lines: list[Json] = []
-    for picture, document in documents.items():
-        lines += [{"index": {"_index": index, "_id": picture}}, document]
-    send(client, lines)
+    write_all(client, (Action("index", index, image, document) for image, document in documents.items()))
     return sum(len(json.dumps(document, ensure_ascii=False).encode()) for document in documents.values() if document)
 
 

@@ -1,34 +1,38 @@
-"""Looking at a batch: from items to documents, every item with exactly one outcome.
+"""A batch of items on its way to documents: an ordered list of steps, with the batch's progress beside it.
 
-Bytes are fetched or read; pictures without a document are decoded and looked at together; documents are written; then
-outcomes are counted. What is counted is never done again, so a batch may be delivered any number of times.
+Every item ends with exactly one outcome. What is counted is never done again, so a batch may be delivered any number of times;
+one that was cut off between writing and counting finds its documents written.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from engine.errors import BadPicture, FetchError, NotFoundError
+from engine.errors import BadPicture, EngineUnavailable, FetchError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
+from ingest.batch_progress import BatchProgress, Numbered
 from ingest.documents import ExtractedImage
 from ingest.fetch import fetch
 from ingest.item import Item
-from ingest.jobs import Jobs, Outcome, failure_of
-from ingest.quarantine import Entry, Quarantine, entry_id, entry_of
-from ingest.writing import Writer
+from ingest.jobs import Jobs, Outcome
+from ingest.quarantine import Quarantine
+from ingest.writing import Built, Writer, Written
+from mappings.bulk import pause
+from mappings.stored import Stored
 from vision.image_features import ImageFeatures
 from vision.picture import Picture, decode, thumbnail
 
 logger = logging.getLogger(__name__)
+MAX_ROUNDS = 8  # in which other writers may be faster with the same documents
 
 
 class CanExtract(Protocol):
-    """vision.feature_extractor.FeatureExtractor, as far as it is needed here."""
+    """The part of vision.feature_extractor.FeatureExtractor that is needed here."""
 
     def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
-        """What is seen of each."""
+        """Outputs of all extractors for each image."""
 
     def fingerprints(self) -> dict[str, str]:
         """Extractor -> model and weights."""
@@ -40,7 +44,7 @@ class Batch:
 
     job: str
     run: int
-    items: tuple[tuple[int, Item], ...]
+    items: tuple[Numbered, ...]
     origin: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -50,122 +54,173 @@ class Batch:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Batch":
-        """The way back."""
+        """Inverse of `as_json`."""
         items = tuple((int(number), Item.from_json(item)) for number, item in data["items"])
         return cls(data["job"], int(data["run"]), items, data.get("origin"))
 
-    def of(self, items: Iterable[tuple[int, Item]]) -> "Batch":
+    def of(self, items: Iterable[Numbered]) -> "Batch":
         """The same batch with only these items."""
         return Batch(self.job, self.run, tuple(items), self.origin)
 
 
-@dataclass
-class _Pictures:
-    """What became of the bytes: items by picture, documents to be, and items to try again later."""
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the steps work with."""
 
-    items: dict[str, list[tuple[int, Item]]] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)
-    seen: dict[str, ExtractedImage] = field(default_factory=dict)
-    later: list[tuple[int, Item]] = field(default_factory=list)
+    settings: Settings
+    store: Store
+    writer: Writer
+    feature_extractor: CanExtract
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A batch between two steps; each step fills or narrows one field. Images are named by their sha256.
+
+    `waiting`: items whose image is not known yet. `items`: items by image. `stored`: documents by image, whole, read once.
+    `pictures`: decoded images without a document, with their size in bytes. `extracted`: their features. `built`: documents
+    to write. `written`: what became of them.
+    """
+
+    waiting: tuple[Numbered, ...] = ()
+    items: Mapping[str, tuple[Numbered, ...]] = field(default_factory=dict)
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    pictures: Mapping[str, tuple[Picture, int]] = field(default_factory=dict)
+    extracted: Mapping[str, ExtractedImage] = field(default_factory=dict)
+    built: Mapping[str, Built] = field(default_factory=dict)
+    written: Written = field(default_factory=Written)
+
+
+Step = Callable[[State, Tools, BatchProgress], State]
+
+
+def fetch_images(state: State, tools: Tools, progress: BatchProgress) -> State:
+    """Put the bytes of addresses into the store: every item knows its image now."""
+    items: dict[str, tuple[Numbered, ...]] = {}
+    for number, item in state.waiting:
+        try:
+            fetched = item if item.original else _fetched(item, tools)
+        except FetchError as error:
+            progress.fetch_failed(number, item, error)
+        else:
+            items[fetched.original] = (*items.get(fetched.original, ()), (number, fetched))
+    return replace(state, waiting=(), items=items)
+
+
+def find_documents(state: State, tools: Tools, _progress: BatchProgress) -> State:
+    """Read the documents that exist: their images are not extracted again."""
+    return replace(state, stored=tools.writer.read(state.items))
+
+
+def decode_images(state: State, tools: Tools, progress: BatchProgress) -> State:
+    """Decode the images that have no document; what is no usable image goes to quarantine with all its items."""
+    pictures: dict[str, tuple[Picture, int]] = {}
+    items = dict(state.items)
+    for image in [image for image in state.items if image not in state.stored]:
+        try:
+            data = tools.store.original(image)
+            pictures[image] = decode(data, tools.settings), len(data)
+        except BadPicture as error:
+            progress.refuse(items.pop(image), error.reason, str(error))
+        except NotFoundError:
+            progress.refuse(items.pop(image), "not-in-store", "the bytes are no longer in the store")
+    return replace(state, items=items, pictures=pictures)
+
+
+def extract_features(state: State, tools: Tools, progress: BatchProgress) -> State:
+    """Run all extractors on the decoded images together."""
+    if not state.pictures:
+        return state
+    features = tools.feature_extractor.extract([picture for picture, _ in state.pictures.values()])
+    progress.count_extracted(len(features))
+    fingerprints = tools.feature_extractor.fingerprints()
+    extracted: dict[str, ExtractedImage] = {}
+    for (image, (picture, size)), found in zip(state.pictures.items(), features, strict=True):
+        extracted[image] = ExtractedImage(found, picture.format, size, fingerprints)
+        tools.store.put_thumbnail(image, thumbnail(picture))
+    return replace(state, pictures={}, extracted=extracted)
+
+
+def build_documents(state: State, tools: Tools, progress: BatchProgress) -> State:
+    """Make or complete the document of every image."""
+    built: dict[str, Built] = {}
+    for image, numbered in state.items.items():
+        items = [item for _, item in numbered]
+        made = tools.writer.build(items, state.stored.get(image), state.extracted.get(image), progress.job)
+        if made is None:
+            raise EngineUnavailable(f"the document of {image} was deleted while it was completed; this is tried again")
+        built[image] = made
+    return replace(state, built=built)
+
+
+def write_documents(state: State, tools: Tools, progress: BatchProgress) -> State:
+    """Write them; where another writer was faster, read and build the document again."""
+    outcomes: dict[str, Sequence[Outcome]] = {}
+    refused: dict[str, str] = {}
+    waiting = state
+    for attempt in range(MAX_ROUNDS):
+        written = tools.writer.write(waiting.built)
+        outcomes |= written.outcomes
+        refused |= written.refused
+        if not written.overtaken:
+            return replace(state, built={}, written=Written(outcomes, refused))
+        pause(attempt)
+        left = replace(state, items={image: state.items[image] for image in written.overtaken})
+        waiting = build_documents(find_documents(left, tools, progress), tools, progress)
+    raise EngineUnavailable(f"{len(waiting.items)} documents could not be written: the index is blocked, or many write at once")
+
+
+def count_outcomes(state: State, _tools: Tools, progress: BatchProgress) -> State:
+    """Count every item, after its document was written."""
+    for image, reason in state.written.refused.items():
+        progress.refuse(state.items[image], "not-indexed", reason)
+    written = state.written.outcomes.items()
+    progress.count([counted for image, outcomes in written for counted in zip(state.items[image], outcomes, strict=True)])
+    return State()
+
+
+STEPS: tuple[Step, ...] = (
+    fetch_images,
+    find_documents,
+    decode_images,
+    extract_features,
+    build_documents,
+    write_documents,
+    count_outcomes,
+)
 
 
 class BatchProcessor:
-    """Looks at batches, with everything that takes."""
+    """Takes batches through `STEPS`."""
 
     def __init__(
         self, settings: Settings, jobs: Jobs, quarantine: Quarantine, writer: Writer, feature_extractor: CanExtract
     ) -> None:
-        """The feature_extractor loads its models when first needed."""
-        self._settings, self._store = settings, Store(settings)
-        self._jobs, self._quarantine, self._writer, self._feature_extractor = jobs, quarantine, writer, feature_extractor
+        """`feature_extractor` loads its models when the first image needs one."""
+        self._tools = Tools(settings, Store(settings), writer, feature_extractor)
+        self._jobs, self._quarantine = jobs, quarantine
 
     def process(self, batch: Batch, *, last: bool = False) -> Batch | None:
-        """Give every item its outcome; those that a passing failure stopped come back, unless it is the `last` try."""
-        counted = self._jobs.counted(batch.job, batch.run, [number for number, _ in batch.items])
-        batch = batch.of(entry for entry, done in zip(batch.items, counted, strict=True) if not done)
-        pictures = _Pictures()
-        for number, item in batch.items:
-            self._receive(batch, number, item, pictures, last)
-        self._extract(batch, pictures)
-        self._write(batch, pictures)
-        return batch.of(pictures.later) if pictures.later else None
+        """Give every item its outcome.
+
+        Items that a passing failure stopped are returned, unless this is the `last` attempt: then they go to quarantine.
+        """
+        progress = self._progress(batch, last=last)
+        state = State(waiting=progress.without_outcome(batch.items))
+        for step in STEPS:
+            progress.step = step.__name__
+            logger.debug("job %s: %s, %d items left", batch.job, progress.step, progress.left)
+            state = step(state, self._tools, progress)
+        return batch.of(progress.postponed) if progress.postponed else None
 
     def refuse(self, batch: Batch, reason: str, message: str) -> None:
         """Put all items of the batch that have no outcome into quarantine."""
-        counted = self._jobs.counted(batch.job, batch.run, [number for number, _ in batch.items])
-        for (number, item), done in zip(batch.items, counted, strict=True):
-            if not done:
-                self._refuse(batch, number, item, reason, message)
+        progress = self._progress(batch, last=True)
+        progress.refuse(progress.without_outcome(batch.items), reason, message)
 
-    def _receive(self, batch: Batch, number: int, item: Item, pictures: _Pictures, last: bool) -> None:
-        """Fetch what has an address; now every item knows its picture."""
-        try:
-            if not item.original:
-                data = fetch(item.address, self._settings).data
-                item = _with_original(item, self._store.put_original(data))
-            pictures.items.setdefault(item.original, []).append((number, item))
-        except FetchError as error:
-            if error.passing and not last:
-                pictures.later.append((number, item))
-            else:
-                self._refuse(batch, number, item, error.reason, str(error))
-
-    def _extract(self, batch: Batch, pictures: _Pictures) -> None:
-        """Look at all pictures that have no document yet, together."""
-        pictures.known = self._writer.known(pictures.items)
-        fresh = {p: found for p in pictures.items if p not in pictures.known and (found := self._decode(batch, p, pictures))}
-        if not fresh:
-            return
-        extracted_features = self._feature_extractor.extract([picture for picture, _ in fresh.values()])
-        self._jobs.count_extracted(batch.job, batch.run, len(fresh))
-        fingerprints = self._feature_extractor.fingerprints()
-        for (name, (picture, size)), image_features in zip(fresh.items(), extracted_features, strict=True):
-            pictures.seen[name] = ExtractedImage(image_features, picture.format, size, fingerprints)
-            self._store.put_thumbnail(name, thumbnail(picture))
-
-    def _decode(self, batch: Batch, name: str, pictures: _Pictures) -> tuple[Picture, int] | None:
-        """The picture and the size of its bytes; none when it goes to quarantine, with all items that show it."""
-        try:
-            data = self._store.original(name)
-            return decode(data, self._settings), len(data)
-        except BadPicture as error:
-            reason, message = error.reason, str(error)
-        except NotFoundError:
-            reason, message = "not-in-store", "the bytes are no longer in the store"
-        for number, item in pictures.items[name]:
-            self._refuse(batch, number, item, reason, message)
-        return None
-
-    def _write(self, batch: Batch, pictures: _Pictures) -> None:
-        """Write the documents, then count: a batch that is cut off in between is written again without a change."""
-        usable = pictures.known | pictures.seen.keys()
-        items = {p: [item for _, item in found] for p, found in pictures.items.items() if p in usable}
-        written = self._writer.write(items, pictures.seen, batch.job)
-        for picture, message in written.refused.items():
-            for number, item in pictures.items[picture]:
-                self._refuse(batch, number, item, "not-indexed", message)
-        self._release([item for picture in written.outcomes for _, item in pictures.items[picture]])
-        for picture, outcomes in written.outcomes.items():
-            for (number, _), outcome in zip(pictures.items[picture], outcomes, strict=True):
-                self._jobs.count(batch.job, batch.run, number, outcome)
-
-    def _release(self, items: Sequence[Item]) -> None:
-        """What is indexed now has no place in quarantine any more."""
-        self._quarantine.drop([entry_id(item.source, item.reference, item.collection) for item in items])
-
-    def _refuse(self, batch: Batch, number: int, item: Item, reason: str, message: str) -> None:
-        """Quarantine first, count then: cut off in between, it is the same entry again."""
-        self._quarantine.add([entry_of(item, reason, message, job=batch.job, origin=batch.origin)])
-        self._jobs.count(batch.job, batch.run, number, Outcome.QUARANTINED, failure_of(item, reason, message))
-        logger.info("quarantined %s: %s", item.reference, reason)
+    def _progress(self, batch: Batch, *, last: bool) -> BatchProgress:
+        return BatchProgress(self._jobs, self._quarantine, batch.job, batch.run, origin=batch.origin, last=last)
 
 
-def refuse_entry(jobs: Jobs, quarantine: Quarantine, entry: Entry, run: int, number: int) -> None:
-    """Quarantine something that its source could not make an item of."""
-    quarantine.add([entry])
-    item = Item(entry.source, entry.reference, entry.collection)
-    jobs.count(entry.job, run, number, Outcome.QUARANTINED, failure_of(item, entry.reason, entry.message))
-
-
-def _with_original(item: Item, original: str) -> Item:
-    return Item.from_json(item.as_json() | {"original": original})
+def _fetched(item: Item, tools: Tools) -> Item:
+    return replace(item, original=tools.store.put_original(fetch(item.address, tools.settings).data))

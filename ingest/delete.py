@@ -1,59 +1,50 @@
-"""Deleting: a picture, or a whole collection, from the index and the store."""
+"""Deleting: an image or a whole collection, from the index and from the store."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 from opensearchpy import OpenSearch
-from opensearchpy.exceptions import ConflictError
 from opensearchpy.exceptions import NotFoundError as MissingError
-from opensearchpy.helpers import scan
 
 from engine.client import guard
-from engine.errors import EngineUnavailable, NotFoundError
+from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
+from ingest.backfill import Remade, in_place
 from ingest.documents import without
 from ingest.quarantine import Entry, Quarantine
 from ingest.snippet_encoder import SnippetEncoder
+from mappings import versions
+from mappings.bulk import Action, Status, check, write
+from mappings.stored import read
 from mappings.versions import alias
 
-TRIES = 5  # when a picture is met in another place while it is taken out of this one
 
-
-def delete(client: OpenSearch, settings: Settings, picture: str) -> None:
-    """Forget the picture: its document first, then its bytes; NotFoundError."""
-    try:
-        with guard():
-            client.delete(index=alias(settings), id=picture, refresh=True)
-    except MissingError as error:
-        raise NotFoundError(f"there is no picture {picture[:80]!r}") from error
-    Store(settings).delete(picture)
+def delete(client: OpenSearch, settings: Settings, image: str) -> None:
+    """Delete an image: its document first, then its bytes; NotFoundError."""
+    (result,) = write(client, [Action("delete", alias(settings), image)], refresh=True)
+    if result.status in (Status.MISSING, Status.NO_INDEX):
+        raise NotFoundError(f"there is no picture {image[:80]!r}")
+    check(result)
+    Store(settings).delete(image)
 
 
 def delete_collection(
     client: OpenSearch, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None = None
 ) -> tuple[int, int]:
-    """Forget a collection: pictures deleted, and pictures kept because other collections have them; NotFoundError.
+    """Delete a collection; numbers of images deleted, and of images kept because other collections have them; NotFoundError.
 
-    What is in quarantine of the collection goes too. `snippet_encoder` reads the text that is left of a picture that is kept.
+    Its quarantine entries are deleted too. `snippet_encoder` embeds the text that remains of an image that is kept.
     """
-    deleted = kept = 0
-    for picture in list(_pictures(client, settings, collection)):
-        if _take_out(client, settings, picture, collection, snippet_encoder):
-            kept += 1
-        else:
-            deleted += 1
-            Store(settings).delete(picture)
+    deleted, kept = _remove(client, settings, collection, snippet_encoder)
     refused = _empty_quarantine(client, settings, collection)
     if not deleted + kept + refused:
         raise NotFoundError(f"there is no collection {collection[:80]!r}")
-    with guard():
-        client.indices.refresh(index=alias(settings), ignore_unavailable=True)
     return deleted, kept
 
 
 def drop_entries(client: OpenSearch, settings: Settings, entries: list[str]) -> int:
-    """Forget these entries of the quarantine, with bytes that no document shows; how many were there."""
+    """Delete quarantine entries, with bytes that no document uses; the number of entries that existed."""
     quarantine = Quarantine(client, settings)
     found = quarantine.some(entries)
     dropped = quarantine.drop(entries)
@@ -61,36 +52,38 @@ def drop_entries(client: OpenSearch, settings: Settings, entries: list[str]) -> 
     return dropped
 
 
-def _pictures(client: OpenSearch, settings: Settings, collection: str) -> Iterator[str]:
-    query = {"query": {"term": {"collections": collection}}, "_source": False}
+class _Removal:
+    """Makes documents anew without the places of a collection."""
+
+    def __init__(self, collection: str, snippet_encoder: SnippetEncoder | None) -> None:
+        self._collection, self._snippet_encoder = collection, snippet_encoder
+
+    def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
+        """A document without any other place is to be deleted."""
+        return {
+            image: Remade(without(document, self._collection, self._snippet_encoder)) for image, document in documents.items()
+        }
+
+
+def _remove(client: OpenSearch, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None) -> tuple[int, int]:
+    """Numbers of images deleted and kept."""
     try:
-        with guard():
-            client.indices.refresh(index=alias(settings))
-            yield from (str(hit["_id"]) for hit in scan(client, index=alias(settings), query=query))
-    except MissingError:
-        return
-
-
-def _take_out(
-    client: OpenSearch, settings: Settings, picture: str, collection: str, snippet_encoder: SnippetEncoder | None
-) -> bool:
-    """Take the picture out of the collection; whether anything of it is left."""
-    for _ in range(TRIES):
-        try:
-            with guard():
-                found: dict[str, Any] = client.get(index=alias(settings), id=picture)
-                place = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-                left = without(found["_source"], collection, snippet_encoder)
-                if left is None:
-                    client.delete(index=alias(settings), id=picture, **place)
-                else:
-                    client.index(index=alias(settings), id=picture, body=left, **place)
-            return left is not None
-        except ConflictError:
-            continue
-        except MissingError:
-            return False
-    raise EngineUnavailable(f"picture {picture} is written to all the time; try again")
+        index = versions.current_index(client, settings)
+    except NotFoundError:
+        return 0, 0
+    with guard():
+        client.indices.refresh(index=index)
+    deleted = kept = 0
+    removal = _Removal(collection, snippet_encoder)
+    for image, left in in_place(client, settings, index, {"term": {"collections": collection}}, removal):
+        if left and left.document:
+            kept += 1
+        else:
+            deleted += 1
+            Store(settings).delete(image)
+    with guard():
+        client.indices.refresh(index=index)
+    return deleted, kept
 
 
 def _empty_quarantine(client: OpenSearch, settings: Settings, collection: str) -> int:
@@ -107,10 +100,9 @@ def _forget_bytes(client: OpenSearch, settings: Settings, entries: list[Entry]) 
     if not kept:
         return
     try:
-        with guard():
-            found = client.mget(index=alias(settings), body={"ids": sorted(kept)}, params={"_source": "false"})["docs"]
+        used = read(client, alias(settings), kept, source=False)
     except MissingError:
-        found = []
+        used = {}
     store = Store(settings)
-    for picture in kept - {document["_id"] for document in found if document.get("found")}:
-        store.delete(picture)
+    for image in kept - used.keys():
+        store.delete(image)

@@ -1,10 +1,8 @@
-"""Reindexing: to a new mapping or to new weights, while searches and ingests go on.
+"""Reindexing to a new mapping or to new weights, while searches and ingests go on.
 
-A new version of the index is filled from the old one, and the alias is switched in one step. A copy bears the old document's
-sequence number as its external version, which makes copying idempotent: a document is copied again exactly when it was
-written since, in whatever order, and a reindex that was cut off goes on where it was. Writes that arrive meanwhile are found
-by their sequence numbers in further passes; the last pass runs while the old index takes no writes (writers wait and try
-again), so none is lost.
+A new version of the index is filled from the old one by `ingest.backfill`, and the alias is switched in one step. Writes that
+arrive meanwhile are found by their sequence numbers in further passes; the last pass runs while the old index takes no writes
+(writers wait and try again), so none is lost. A reindex that was cut off resumes.
 """
 
 import time
@@ -18,37 +16,38 @@ from engine.client import guard
 from engine.errors import ConfigurationError, OmmaError
 from engine.settings import Settings
 from factors.base import Json
-from factors.registry import index_body
-from ingest.copying import Copier, Counts, Report
-from ingest.renewing import CanReextract, Renewer
+from factors.registry import all_factors, index_body
+from ingest.backfill import Copier, Counts, Report, in_place
+from ingest.documents import weight_marks
+from ingest.remake import CanReextract, Remaker, WholeDocument
 from mappings import versions, weights
 
-FEW = 64  # documents written during a pass from which the next one may hold writers up
-MOST_PASSES = 20  # after which writers are held up however many there are
+MAX_LAST_PASS = 64  # documents written during a pass; where there are fewer, the next pass may hold writers up
+MAX_PASSES = 20  # after which writers are held up however many documents there are
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reindex would do."""
+    """What a reindex does."""
 
     old: str
     new: str
     documents: int
-    extractors: dict[str, tuple[str, str]]  # whose weights changed: those of the index, those of now
+    extractors: dict[str, tuple[str, str]]  # whose weights changed -> fingerprints in the index and now
     added: tuple[str, ...]  # factors
     removed: tuple[str, ...]
     fields_changed: bool
-    strays: int  # documents made by other weights than the index says
-    resumes: bool  # an earlier one was cut off, and goes on
+    strays: int  # documents made by other weights than the index records
+    resumes: bool  # continues an earlier reindex that was cut off
 
     @property
     def needed(self) -> bool:
-        """Whether anything would be different afterwards."""
+        """Whether it changes anything."""
         return bool(self.extractors or self.added or self.removed or self.fields_changed or self.strays)
 
 
 def plan(client: OpenSearch, settings: Settings, feature_extractor: CanReextract) -> Plan:
-    """Compare the index with the factors and weights of now; NotFoundError where there is no index."""
+    """Compare the index with the present factors and weights; NotFoundError where there is no index."""
     old = versions.current_index(client, settings)
     meta, body = versions.meta_of(client, old), _body(settings, feature_extractor)
     wanted = _meta(body)
@@ -82,7 +81,7 @@ def reindex(
     """Fill a new version of the index, switch the alias to it, and delete the old one (unless `keep_old`).
 
     Searches that began on the old index have `grace` seconds (by default the time that a search may take) to end. Raises
-    ConfigurationError when another reindex was faster, and leaves everything as it was when anything else fails.
+    ConfigurationError when another reindex finished first; whatever fails, the alias is not changed.
     """
     planned, body = plan(client, settings, feature_extractor), _body(settings, feature_extractor)
     _unblock(client, planned.old)  # a reindex that was killed may have left it so
@@ -91,10 +90,10 @@ def reindex(
         _delete(client, leftover)
     versions.create_version(client, settings, versions.version_of(planned.new), body)
     counts = Counts(total=planned.documents)
-    renewer = Renewer(settings, feature_extractor, _recorded(client, planned.old))
-    copier = Copier(client, planned.old, planned.new, renewer, counts=counts, report=report)
-    _fill(client, settings, copier, planned)
-    _settle(client, feature_extractor, copier, planned)
+    scope = WholeDocument(all_factors(), feature_extractor.fingerprints(), _recorded(client, planned.old))
+    remaker = Remaker(settings, feature_extractor, scope)
+    _fill(client, settings, Copier(client, planned.old, planned.new, remaker, counts=counts, report=report), planned)
+    _remake_strays(client, settings, feature_extractor, planned.new, remaker=remaker, counts=counts)
     if not keep_old:
         time.sleep(settings.opensearch_timeout if grace is None else grace)
         _delete(client, planned.old)
@@ -102,11 +101,11 @@ def reindex(
 
 
 def _fill(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan) -> None:
-    """Copy in passes until few documents are written between two of them; then the last one, and the switch."""
+    """Copy in passes until few documents are written during one; then the last pass, and the switch."""
     since = 0
-    for _ in range(MOST_PASSES):
+    for _ in range(MAX_PASSES):
         since, written = copier.catch_up(since)
-        if written <= FEW:
+        if written <= MAX_LAST_PASS:
             break
     copier.forget_deleted()
     with _blocked(client, planned.old):
@@ -114,17 +113,20 @@ def _fill(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan)
         if copier.differs():
             copier.forget_deleted()
         if copier.differs():
-            raise OmmaError(f"{planned.new} does not hold what {planned.old} does; nothing was switched, run it again")
+            raise OmmaError(f"{planned.new} and {planned.old} differ in size; the alias was not changed, run this again")
         if versions.current_index(client, settings) != planned.old:
-            raise ConfigurationError("another reindex was faster; nothing was switched")
+            raise ConfigurationError("another reindex finished first; the alias was not changed")
         versions.switch(client, settings, planned.old, planned.new)
 
 
-def _settle(client: OpenSearch, feature_extractor: CanReextract, copier: Copier, planned: Plan) -> None:
-    """Renew what a worker wrote after the switch that had looked before it, with the old weights."""
-    meta = versions.meta_of(client, planned.new)
-    if _strays(client, planned.new, meta, feature_extractor):
-        copier.renew_in_place(_stray_query(meta, feature_extractor))
+def _remake_strays(
+    client: OpenSearch, settings: Settings, feature_extractor: CanReextract, index: str, *, remaker: Remaker, counts: Counts
+) -> None:
+    """Make anew what a worker wrote after the switch from features that it had extracted before, with the old weights."""
+    meta = versions.meta_of(client, index)
+    if _strays(client, index, meta, feature_extractor):
+        for image, remade in in_place(client, settings, index, _stray_query(meta, feature_extractor), remaker):
+            counts.add(image, remade)
 
 
 def _body(settings: Settings, feature_extractor: CanReextract) -> Json:
@@ -141,7 +143,7 @@ def _same(meta: Json, wanted: Json) -> bool:
 
 
 def _recorded(client: OpenSearch, index: str) -> set[str]:
-    """The extractors that the index's factors read."""
+    """The extractors that the factors of the index read."""
     return {extractor for extractors in versions.meta_of(client, index).get("factors", {}).values() for extractor in extractors}
 
 
@@ -158,18 +160,19 @@ def _strays(client: OpenSearch, index: str, meta: Json, feature_extractor: CanRe
 
 
 def _stray_query(meta: Json, feature_extractor: CanReextract) -> Json:
-    """Documents that lack the mark of any of the weights that the index was made with; what is switched off does not count."""
-    there = feature_extractor.fingerprints()
-    marks = {f"{s}={mark}" for extractors in meta.get("factors", {}).values() for s, mark in extractors.items() if s in there}
+    """Documents that lack the mark of a running extractor's weights that the index records."""
+    running = feature_extractor.fingerprints()
+    recorded = {name: mark for extractors in meta.get("factors", {}).values() for name, mark in extractors.items()}
+    marks = weight_marks({name: mark for name, mark in recorded.items() if name in running})
     if not marks:
         return {"match_none": {}}
-    lacking: list[Json] = [{"bool": {"must_not": {"term": {"weights": mark}}}} for mark in sorted(marks)]
+    lacking: list[Json] = [{"bool": {"must_not": {"term": {"weights": mark}}}} for mark in marks]
     return {"bool": {"should": lacking, "minimum_should_match": 1}}
 
 
 @contextmanager
 def _blocked(client: OpenSearch, index: str) -> Iterator[None]:
-    """Let no write in; those under way are waited for."""
+    """Block writes; those under way are waited for."""
     with guard():
         client.indices.add_block(index=index, block="write")
     try:

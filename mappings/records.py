@@ -6,9 +6,10 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from opensearchpy.exceptions import RequestError
-from opensearchpy.helpers import bulk, scan
+from opensearchpy.helpers import scan
 
 from engine.client import guard
+from mappings.bulk import Action, Status, check, write, write_all
 
 Json = dict[str, Any]
 KEYWORD: Json = {"type": "keyword", "ignore_above": 4096}
@@ -16,33 +17,27 @@ KEPT: Json = {"type": "object", "enabled": False}  # kept as it is, not searched
 
 
 class Records:
-    """One such index, made when something is first put into it."""
+    """One index of records, created with the first write."""
 
     def __init__(self, client: OpenSearch, index: str, fields: Json, replicas: int) -> None:
-        """`fields` are the `properties` of its mapping; other fields are refused."""
+        """`fields`: the `properties` of the mapping, which refuses other fields."""
         self.client, self.index = client, index
         self._fields, self._replicas, self._ready = fields, replicas, False
 
     def put(self, records: dict[str, Json], *, refresh: bool = True) -> None:
-        """Put records in by id; one that is there is replaced."""
+        """Write records by id, replacing those that exist; OmmaError where the mapping does not take one."""
         if records:
             self.ensure()
-            self.bulk(
-                [{"_op_type": "index", "_index": self.index, "_id": i, "_source": r} for i, r in records.items()], refresh
-            )
+            write_all(self.client, (Action("index", self.index, i, record) for i, record in records.items()), refresh=refresh)
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Take records out; those that are not there are no error."""
-        self.bulk([{"_op_type": "delete", "_index": self.index, "_id": i} for i in ids], refresh=True)
-
-    def bulk(self, actions: Sequence[Json], refresh: bool) -> None:
-        """Carry out actions; an overloaded engine is asked again."""
-        if actions:
-            with guard():
-                bulk(self.client, actions, refresh=refresh, max_retries=5, initial_backoff=1, ignore_status=(404,))
+        """Delete records; ids that do not exist are no error."""
+        for result in write(self.client, (Action("delete", self.index, i) for i in ids), refresh=True):
+            if result.status is not Status.NO_INDEX:
+                check(result)
 
     def some(self, ids: Sequence[str]) -> dict[str, Json]:
-        """Those of these ids that are there."""
+        """The records with these ids, as far as they exist."""
         if not ids:
             return {}
         try:
@@ -53,7 +48,7 @@ class Records:
         return {document["_id"]: document["_source"] for document in found if document.get("found")}
 
     def all(self, query: Json | None = None) -> Iterator[tuple[str, Json]]:
-        """Every record that a query matches, with its id, in no order."""
+        """Id and record of every match of a query, in no order."""
         try:
             with guard():
                 for hit in scan(self.client, index=self.index, query={"query": query or {"match_all": {}}}):
@@ -71,7 +66,7 @@ class Records:
             return
 
     def count(self, query: Json | None = None) -> int:
-        """How many a query matches."""
+        """Number of matches of a query."""
         try:
             with guard():
                 return int(self.client.count(index=self.index, body={"query": query or {"match_all": {}}})["count"])
@@ -79,7 +74,7 @@ class Records:
             return 0
 
     def forget(self, query: Json) -> int:
-        """Delete what a query matches; how many."""
+        """Delete all matches of a query; the number of deleted records."""
         try:
             with guard():
                 answer = self.client.delete_by_query(
@@ -90,7 +85,7 @@ class Records:
         return int(answer["deleted"])
 
     def ensure(self) -> None:
-        """Make the index; several processes may come at once."""
+        """Create the index unless it exists; safe when several processes do so at once."""
         if self._ready:
             return
         body = {

@@ -15,7 +15,8 @@ from engine.client import connect
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from engine.store import Store
-from ingest.batches import Batch, refuse_entry
+from ingest.batch_progress import refuse_entry
+from ingest.batches import Batch
 from ingest.item import Item
 from ingest.jobs import Jobs
 from ingest.quarantine import Entry, Quarantine

@@ -7,7 +7,7 @@ from opensearchpy.exceptions import NotFoundError
 
 from engine.client import connect, guard
 from engine.settings import Settings
-from ingest.repairing import lacking
+from ingest.reextraction import failed_counts
 from mappings.versions import alias
 from workers.dispatch import queue_lengths
 
@@ -23,8 +23,8 @@ def quarantined(settings: Settings) -> int:
 
 
 def missing(settings: Settings) -> dict[str, int]:
-    """Extractor -> documents on which it failed; EngineUnavailable."""
-    return lacking(connect(settings), alias(settings))
+    """Extractor, or `factor:NAME` -> documents on which it failed; EngineUnavailable."""
+    return failed_counts(connect(settings), alias(settings))
 
 
 def _count(settings: Settings, index: str) -> int:

@@ -14,11 +14,16 @@ from engine.store import Store
 from factors import registry
 from factors.base import Json
 from factors.linked import Kind, TextSnippet
-from ingest import copying, documents
+from ingest import documents
+from ingest.backfill import Counts
+from ingest.batches import BatchProcessor
 from ingest.documents import ExtractedImage
 from ingest.item import Item
+from ingest.jobs import Outcome
+from ingest.quarantine import Entry
 from ingest.reindex import reindex
 from ingest.snippet_encoder import SnippetEncoder
+from ingest.writing import Writer
 from mappings import versions
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
@@ -86,6 +91,36 @@ class Looking:
         return seen.sized(seen.picture_id, picture.width, picture.height).with_failures(failures)
 
 
+class CountedJobs:
+    """Jobs and quarantine in memory: outcomes by the number of the item, and the messages of refused items."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[int, Outcome] = {}
+        self.refused: list[str] = []
+
+    def counted(self, _job: str, _run: int, numbers: Sequence[int]) -> list[bool]:
+        return [number in self.outcomes for number in numbers]
+
+    def count(self, _job: str, _run: int, number: int, outcome: Outcome, _failure: object = None) -> None:
+        self.outcomes[number] = outcome
+
+    def count_extracted(self, _job: str, _run: int, _images: int) -> None:
+        pass
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        self.refused += [entry.message for entry in entries]
+
+    def drop(self, _entries: Sequence[str]) -> int:
+        return 0
+
+
+def batch_processor(place: "Place", extractor_double: Looking) -> tuple[BatchProcessor, CountedJobs]:
+    """A processor that writes into the index of the place."""
+    jobs = CountedJobs()
+    writer = Writer(place.client, place.settings, SnippetEncoder(extractor_double))
+    return BatchProcessor(place.settings, jobs, jobs, writer, extractor_double), jobs  # type: ignore[arg-type]
+
+
 def png(number: int) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 30), (number * 9 % 256, 20, 30)).save(buffer, "PNG")
@@ -123,7 +158,7 @@ class Place:
         hits = self.client.search(index=self.alias, body={"size": 1000})["hits"]["hits"]
         return {hit["_id"]: hit["_source"] for hit in hits}
 
-    def run(self, extractor_double: Looking, **options: Any) -> copying.Counts:
+    def run(self, extractor_double: Looking, **options: Any) -> Counts:
         return reindex(self.client, self.settings, extractor_double, **({"grace": 0.0} | options))
 
     @property

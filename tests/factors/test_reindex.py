@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from opensearchpy import OpenSearch
-from reindex_scenes import NUMBER, Looking, Place
+from reindex_scenes import NUMBER, Looking, Place, batch_processor
 
 import cli.reindex
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings, get_settings
 from factors import registry
-from ingest import copying
+from ingest import backfill
+from ingest.batches import Batch
 from ingest.delete import delete
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.reindex import plan
-from ingest.writing import Writer
 from mappings import versions
 from query.request import SearchRequest
 from query.search import Searcher
@@ -37,7 +37,7 @@ def test_only_the_extractor_whose_weights_changed_looks_again(place: Place) -> N
     planned = plan(place.client, place.settings, extractor_double)
     assert planned.needed and planned.extractors == {"labels": ("labels@1", "labels@2")}
     counts = place.run(extractor_double)
-    assert (counts.looked, counts.copied, counts.failed) == (NUMBER, 0, 0)
+    assert (counts.extracted, counts.copied, counts.failed) == (NUMBER, 0, 0)
     assert extractor_double.pictures == NUMBER and set(extractor_double.asked) == {("labels",)}
     after = place.all()
     assert {body["labels"]["list"][0]["confidence"] for body in after.values()} == {0.2}
@@ -75,7 +75,7 @@ def test_without_a_change_of_weights_no_model_looks(place: Place) -> None:
     before = place.all()
     assert not plan(place.client, place.settings, place.extractor_double).needed
     counts = place.run(Looking())
-    assert (counts.copied, counts.looked) == (NUMBER, 0)
+    assert (counts.copied, counts.extracted) == (NUMBER, 0)
     assert place.all() == before
 
 
@@ -138,9 +138,10 @@ def test_a_writer_waits_until_the_old_index_is_replaced(place: Place) -> None:
     release = threading.Timer(0.5, lambda: place.client.indices.put_settings(index=index, body={"index.blocks.write": None}))
     release.start()
     item = Item(source="s", reference="again", collection="another", original=place.ids[0])
-    written = Writer(place.client, place.settings).write({place.ids[0]: [item]}, {}, "job")
+    processor, jobs = batch_processor(place, place.extractor_double)
+    assert processor.process(Batch("job", 1, ((0, item),))) is None
     release.join()
-    assert written.outcomes == {place.ids[0]: [Outcome.INDEXED]} and not written.refused
+    assert jobs.outcomes == {0: Outcome.INDEXED}
     assert place.all()[place.ids[0]]["collections"] == ["another", "c"]
 
 
@@ -153,7 +154,7 @@ def test_a_change_that_cannot_wait_is_told_to_come_again(place: Place) -> None:
 
 
 def test_one_that_was_cut_off_goes_on_where_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "BATCH", 4)
+    monkeypatch.setattr(backfill, "COPY_BATCH", 4)
     old, extractor_double = place.indices[0], Looking(labels=2)
 
     def cut_off() -> None:
@@ -187,7 +188,7 @@ def test_a_leftover_of_other_weights_is_thrown_away(place: Place) -> None:
 def test_a_picture_whose_original_is_gone_stays_without_what_the_extractor_saw(place: Place) -> None:
     place.store.delete(place.ids[2])
     counts = place.run(Looking(labels=2))
-    assert (counts.looked, counts.failed) == (NUMBER - 1, 1)
+    assert (counts.extracted, counts.failed) == (NUMBER - 1, 1)
     assert place.ids[2] in counts.failures[0]
     left = place.all()[place.ids[2]]
     assert left["missing"] == ["labels"] and "labels" not in left and "similar" in left
@@ -234,9 +235,9 @@ def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def test_the_command_tells_what_it_would_do_and_does_it(place: Place, command: Callable[..., str]) -> None:
     told = command("--dry-run")
-    assert "extractor labels looks again: labels@1 -> labels@2" in told and f"{NUMBER} documents" in told
+    assert "extractor labels runs again: labels@1 -> labels@2" in told and f"{NUMBER} documents" in told
     assert place.indices == [versions.index_name(place.settings, 1)]
-    assert f"0 copied, {NUMBER} looked at again, 0 failed" in command("--keep-old")
+    assert f"0 copied, {NUMBER} extracted again, 0 failed" in command("--keep-old")
     assert len(place.indices) == 2
     assert "nothing changed" in command()
     assert len(place.indices) == 2

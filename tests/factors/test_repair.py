@@ -13,9 +13,9 @@ from reindex_scenes import NUMBER, Looking, Place
 import cli.reindex
 from engine.errors import ConfigurationError, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
-from ingest import repairing
-from ingest.documents import LONGEST_FAILURE
-from ingest.repairing import Repaired
+from ingest import reextraction
+from ingest.backfill import Counts
+from ingest.documents import MAX_FAILURE_LENGTH, failure_fields
 from mappings import versions
 from query.document import show
 from query.request import SearchRequest
@@ -38,15 +38,15 @@ def hurt(place: Place) -> list[str]:
     return [place.add(number, extractor_double) for number in (50, 51, 52)]
 
 
-def repair(place: Place, extractor_double: Looking, extractor: str, *, only_failed: bool = True) -> Repaired:
-    planned = repairing.plan(place.client, place.settings, extractor_double, extractor, only_failed=only_failed)
-    return repairing.repair(place.client, place.settings, extractor_double, planned)
+def repair(place: Place, extractor_double: Looking, extractor: str, *, only_failed: bool = True) -> Counts:
+    planned = reextraction.plan(place.client, place.settings, extractor_double, extractor, only_failed=only_failed)
+    return reextraction.reextract(place.client, place.settings, extractor_double, planned)
 
 
 def test_why_a_extractor_failed_is_kept_shown_and_searched_for(place: Place, hurt: list[str]) -> None:
     shown = show(place.client, place.settings, hurt[0])
     assert (shown.missing, shown.failures["labels"]) == (["labels", "text"], "labels is blind")
-    assert repairing.lacking(place.client, place.alias) == {"labels": 3, "text": 3}
+    assert reextraction.failed_counts(place.client, place.alias) == {"labels": 3, "text": 3}
     searcher = Searcher(place.settings, place.client, Looking)
     found = searcher.search(SearchRequest(filters={"missing": ["labels"]}))
     assert {result.id for result in found.results} == set(hurt)
@@ -57,7 +57,7 @@ def test_why_a_extractor_failed_is_kept_shown_and_searched_for(place: Place, hur
 def test_only_what_failed_is_looked_at_again_and_everything_else_stays(place: Place, hurt: list[str]) -> None:
     before, extractor_double, index = place.all(), Looking(), place.indices
     counts = repair(place, extractor_double, "labels")
-    assert (counts.total, counts.repaired, counts.failed) == (3, 3, 0)
+    assert (counts.total, counts.extracted, counts.failed) == (3, 3, 0)
     assert extractor_double.asked == [("labels",)] and extractor_double.pictures == 3
     after = place.all()
     assert place.indices == index
@@ -76,7 +76,7 @@ def test_what_fails_again_says_why_it_does_now(place: Place, hurt: list[str]) ->
     extractor_double.blind = {"text"}
     place.store.delete(hurt[0])
     counts = repair(place, extractor_double, "text")
-    assert (counts.repaired, counts.failed) == (0, 3) and "text is blind" in " ".join(counts.failures)
+    assert (counts.extracted, counts.failed) == (0, 3) and "text is blind" in " ".join(counts.failures)
     after = place.all()
     assert "text" in after[hurt[0]]["missing"] and after[hurt[0]]["failures"]["text"] != "text is blind"
 
@@ -85,14 +85,14 @@ def test_a_extractor_that_saw_once_and_fails_now_takes_nothing_away(place: Place
     before, extractor_double = place.all(), Looking()
     extractor_double.blind = {"labels"}
     counts = repair(place, extractor_double, "labels", only_failed=False)
-    assert (counts.repaired, counts.failed) == (0, NUMBER)
+    assert (counts.extracted, counts.failed) == (0, NUMBER)
     assert place.all() == before
 
 
 def test_what_needs_the_extractor_looks_with_it(place: Place) -> None:
     extractor_double = Looking()
     counts = repair(place, extractor_double, "embedding", only_failed=False)
-    assert (counts.repaired, set(extractor_double.asked)) == (NUMBER, {("embedding", "objects")})
+    assert (counts.extracted, set(extractor_double.asked)) == (NUMBER, {("embedding", "objects")})
 
 
 def test_documents_of_a_time_when_the_extractor_was_off_count_as_failed(place: Place) -> None:
@@ -100,7 +100,7 @@ def test_documents_of_a_time_when_the_extractor_was_off_count_as_failed(place: P
     body = {name: value for name, value in body.items() if not name.startswith("label")}
     body["weights"] = [token for token in body["weights"] if not token.startswith("labels=")]
     place.client.index(index=place.alias, id=place.ids[4], body=body, refresh=True)
-    assert repair(place, Looking(), "labels").repaired == 1
+    assert repair(place, Looking(), "labels").extracted == 1
     again = place.all()[place.ids[4]]
     assert again["labels"] and "labels=labels@1" in again["weights"]
 
@@ -117,7 +117,7 @@ def test_other_writers_lose_nothing_and_the_picture_is_not_looked_at_twice(place
 
     extractor_double.before_processing = meddle
     counts = repair(place, extractor_double, "labels")
-    assert (counts.repaired, counts.gone, counts.done, extractor_double.pictures) == (2, 1, 3, 3)
+    assert (counts.extracted, counts.gone, counts.done, extractor_double.pictures) == (2, 1, 3, 3)
     after = place.all()
     assert after[hurt[0]]["category"] == "moved" and after[hurt[0]]["labels"] and hurt[1] not in after
 
@@ -128,7 +128,7 @@ def test_an_index_that_is_replaced_meanwhile_is_not_made_again(place: Place, hur
     with pytest.raises(EngineUnavailable, match="replaced"):
         repair(place, extractor_double, "labels")
     assert old not in place.indices
-    assert repair(place, Looking(colours=2), "labels").repaired == 3
+    assert repair(place, Looking(colours=2), "labels").extracted == 3
 
 
 def test_other_weights_are_work_for_a_whole_reindex(place: Place) -> None:
@@ -141,15 +141,13 @@ def test_a_extractor_that_there_is_not_is_refused_with_the_list(place: Place, mo
 
     real = FeatureExtractor(extractors_of(models_home))
     with pytest.raises(ConfigurationError, match="no such extractor: smell; there are backbone"):
-        repairing.plan(place.client, place.settings, real, "smell", only_failed=True)
+        reextraction.plan(place.client, place.settings, real, "smell", only_failed=True)
     assert set(real.dependants(["backbone"])) > {"backbone", "embedding", "labels"}
 
 
 def test_reasons_are_bounded(place: Place) -> None:
-    from ingest.documents import failure_fields  # noqa: PLC0415
-
     told = failure_fields({"labels": "a\nb " * 1000})["failures"]["labels"]
-    assert len(told) == LONGEST_FAILURE and "\n" not in told
+    assert len(told) == MAX_FAILURE_LENGTH and "\n" not in told
 
 
 @pytest.fixture()
@@ -170,11 +168,11 @@ def test_the_command_tells_repairs_and_fails_where_it_must(
     place: Place, hurt: list[str], command: Callable[..., Result]
 ) -> None:
     told = command("--extractor", "labels", "--only-failed", "--dry-run")
-    assert told.exit_code == 0 and "labels would look at 3 documents; labels made anew" in told.output
+    assert told.exit_code == 0 and "labels on 3 documents; replaces the fields of labels" in told.output
     failed = command("--extractor", "labels", "--only-failed", blind={"labels"})
-    assert failed.exit_code == 1 and "0 seen, 3 failed" in failed.output and hurt[0] in failed.output
+    assert failed.exit_code == 1 and "0 extracted, 3 failed" in failed.output and hurt[0] in failed.output
     done = command("--extractor", "labels", "--only-failed", "--json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout)["counts"]["repaired"] == 3 and json.loads(done.stdout)["plan"]["extractors"] == ["labels"]
+    assert json.loads(done.stdout)["counts"]["extracted"] == 3 and json.loads(done.stdout)["plan"]["extractors"] == ["labels"]
     assert command("--only-failed").exit_code == 2 and command("--extractor", "labels", "--force").exit_code == 2
     assert versions.current_index(place.client, place.settings) == place.indices[0]

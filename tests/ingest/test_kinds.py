@@ -18,7 +18,8 @@ from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.sources import open_source
-from ingest.writing import Written
+from ingest.writing import Built, Written
+from mappings.stored import Stored
 from tests.ingest.pictures import encoded
 from tests.ingest.seeing import TestFeatureExtractor
 from vision.image_features import ImageFeatures
@@ -97,12 +98,15 @@ class Books:
     def drop(self, _entries: Sequence[str]) -> int:
         return 0
 
-    def known(self, _ids: Iterable[str]) -> set[str]:
-        return set()
+    def read(self, _images: Iterable[str]) -> dict[str, Stored]:
+        return {}
 
-    def write(self, items: Mapping[str, Sequence[Item]], seen: Mapping[str, ExtractedImage], job: str) -> Written:
-        self.documents |= {picture: new_document(seen[picture], found, job) for picture, found in items.items()}
-        return Written({picture: [Outcome.INDEXED] * len(found) for picture, found in items.items()})
+    def build(self, items: Sequence[Item], _stored: None, extracted: ExtractedImage, job: str) -> Built:
+        return Built(new_document(extracted, items, job), None, [Outcome.INDEXED for _ in items])
+
+    def write(self, built: Mapping[str, Built]) -> Written:
+        self.documents |= {image: made.document for image, made in built.items() if made.document}
+        return Written({image: made.outcomes for image, made in built.items()})
 
 
 class QueryEncoder(TestFeatureExtractor):

@@ -11,7 +11,7 @@ from engine.settings import Settings, get_settings
 from evaluation.collection import Collection
 from evaluation.sets import Known
 from factors import registry
-from ingest import repairing
+from ingest import reextraction
 from ingest.reindex import plan, reindex
 from mappings.versions import alias, meta
 from query.answer import Answer
@@ -130,7 +130,7 @@ def test_an_index_made_while_a_extractor_is_off_answers_and_is_completed_later(
         planned = plan(back.client, back.settings, get_feature_extractor(on))
         assert planned.needed and set(planned.added) == without
         counts = reindex(back.client, back.settings, get_feature_extractor(on), grace=0.0)
-        assert (counts.looked, counts.failed) == (len(files), 0)
+        assert (counts.extracted, counts.failed) == (len(files), 0)
         answer = back.searcher().search(SearchRequest(image=changed(files[0]), text=WORDS.casefold(), no_cutoff=True))
         assert not [warning for warning in answer.warnings if "made without" in warning]
         assert show(back.client, back.settings, made.ids[files[0]]).weights[name]
@@ -164,9 +164,9 @@ def test_an_index_made_while_it_was_on_stays_usable_and_keeps_what_it_has(name: 
         back = Collection("off", switch(""))
         feature_extractor = get_feature_extractor(switch(""))
         assert plan(back.client, back.settings, feature_extractor).strays == 1, "the one that came while it was off"
-        planned = repairing.plan(back.client, back.settings, feature_extractor, name, only_failed=True)
+        planned = reextraction.plan(back.client, back.settings, feature_extractor, name, only_failed=True)
         assert planned.documents == 1
-        assert repairing.repair(back.client, back.settings, feature_extractor, planned).repaired == 1
+        assert reextraction.reextract(back.client, back.settings, feature_extractor, planned).extracted == 1
         back.client.indices.refresh(index=alias(back.settings))
         assert plan(back.client, back.settings, feature_extractor).strays == 0
     finally:

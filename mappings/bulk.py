@@ -1,0 +1,190 @@
+"""The one bulk writer: documents, copies, records and deletions go to OpenSearch through `write`.
+
+Actions are sent in chunks that are bounded by count and bytes (`opensearchpy.helpers.streaming_bulk`). Actions that an
+overloaded server turned away (429, 5xx) are sent again, later each time. Every other action gets its `Result`, and callers
+decide what a conflict means to them.
+"""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import TransportError
+from opensearchpy.helpers import streaming_bulk
+
+from engine.client import guard
+from engine.errors import EngineUnavailable, OmmaError
+
+Json = dict[str, Any]
+CHUNK_ACTIONS = 256
+CHUNK_BYTES = 8 * 1024 * 1024  # far below the engine's limit of a request (http.max_content_length, 100 MB)
+MAX_ATTEMPTS = 7  # with an overloaded server
+MAX_PAUSE = 10.0  # seconds between two attempts
+MAX_REASON = 500  # characters
+CONFLICT, MISSING = 409, 404
+INTERNAL_ERROR = 500  # repeated like an overload, then refused: it may be the document's own fault
+RETRIED = frozenset({429, INTERNAL_ERROR, 502, 503, 504})
+BLOCK_ERROR, NO_INDEX_ERROR = "cluster_block_exception", "index_not_found_exception"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One write. `document` is None for a deletion.
+
+    `position` (sequence number, primary term) makes it conditional: the document must not have been written since it was
+    read. `version` is an external version: the document is written only where the index holds an earlier one.
+    """
+
+    kind: Literal["create", "index", "delete"]
+    index: str
+    id: str
+    document: Mapping[str, Any] | None = None
+    position: tuple[int, int] | None = None
+    version: int | None = None
+
+
+class Status(StrEnum):
+    """How an action ended."""
+
+    WRITTEN = "written"
+    MISSING = "missing"  # a deletion of a document that is not there
+    CONFLICT = "conflict"  # the condition of the action does not hold: somebody else wrote the document
+    REFUSED = "refused"  # the mapping does not take the document
+    BLOCKED = "blocked"  # the index takes no writes now: it is being replaced, or the disk is full
+    NO_INDEX = "no index"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one action ended; `reason` is the engine's innermost reason where the action was not carried out."""
+
+    action: Action
+    status: Status
+    reason: str = ""
+
+
+def write(client: OpenSearch, actions: Iterable[Action], *, refresh: bool = False) -> list[Result]:
+    """Carry out all actions; one result each, in no order.
+
+    EngineUnavailable when the server cannot be reached or stays overloaded: actions of this call may or may not have been
+    carried out, and the caller repeats them. `refresh`: what was written can be searched when this returns.
+    """
+    results: list[Result] = []
+    waiting = list(actions)
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt:
+            pause(attempt)
+        answered, waiting = _send(client, waiting, refresh=refresh, last=attempt == MAX_ATTEMPTS - 1)
+        results += answered
+        if not waiting:
+            return results
+    raise EngineUnavailable(f"OpenSearch is overloaded and did not take {len(waiting)} writes; try again later")
+
+
+def write_all(client: OpenSearch, actions: Iterable[Action], *, refresh: bool = False) -> list[Result]:
+    """Like `write`, where only a conflict or a missing document is no error; see `check`."""
+    results = write(client, actions, refresh=refresh)
+    for result in results:
+        check(result)
+    return results
+
+
+def check(result: Result) -> None:
+    """Raise OmmaError for a refused document, EngineUnavailable where the index takes no writes."""
+    if result.status is Status.REFUSED:
+        raise OmmaError(f"{result.action.index} does not take {result.action.id}: {result.reason}")
+    if result.status in (Status.BLOCKED, Status.NO_INDEX):
+        raise EngineUnavailable(
+            f"{result.action.index} takes no writes now: a reindex is replacing it, or the disk is full; try again afterwards"
+        )
+
+
+def pause(attempt: int) -> None:
+    """Wait longer with each attempt, by a random share so that writers do not come back together."""
+    time.sleep(min(2.0**attempt, 2 * MAX_PAUSE) * random.uniform(0.1, 0.5))  # noqa: S311  (no secret)
+
+
+def reason_of(error: Mapping[str, Any] | str) -> str:
+    """The reason that the engine gives, followed by those of its causes, in one line."""
+    parts: list[str] = []
+    cause: Any = error
+    while isinstance(cause, Mapping):
+        parts.append(str(cause.get("reason") or ""))
+        cause = cause.get("caused_by")
+    text = ": ".join(part for part in parts if part) or str(error)
+    return " ".join(text.split())[:MAX_REASON]
+
+
+def _send(client: OpenSearch, actions: list[Action], *, refresh: bool, last: bool) -> tuple[list[Result], list[Action]]:
+    """Results, and the actions that the server turned away for now."""
+    results: list[Result] = []
+    turned_away: list[Action] = []
+    for action, answer in zip(actions, _answers(client, actions, refresh=refresh), strict=True):
+        status = answer.get("status")
+        if status in RETRIED and not _is_block(answer) and not (last and status == INTERNAL_ERROR):
+            turned_away.append(action)
+        else:
+            results.append(_result(action, answer))
+    return results, turned_away
+
+
+def _answers(client: OpenSearch, actions: list[Action], *, refresh: bool) -> Iterator[Json]:
+    """The engine's answer to each action, in order; a request that failed as a whole answers for each of its actions."""
+    stream = streaming_bulk(
+        client,
+        actions,
+        chunk_size=CHUNK_ACTIONS,
+        max_chunk_bytes=CHUNK_BYTES,
+        raise_on_error=False,
+        raise_on_exception=False,
+        expand_action_callback=_expanded,
+        refresh="true" if refresh else "false",
+    )
+    with guard():
+        for _, answer in stream:
+            ((_, told),) = answer.items()
+            failure = told.get("exception")
+            if isinstance(failure, TransportError) and failure.status_code not in RETRIED and not _is_block(told):
+                raise failure
+            yield told
+
+
+def _expanded(action: Action) -> tuple[Json, Mapping[str, Any] | None]:
+    """The line of the action and the line of its document, as the bulk API takes them."""
+    target: Json = {"_index": action.index, "_id": action.id}
+    if action.position is not None:
+        target |= {"if_seq_no": action.position[0], "if_primary_term": action.position[1]}
+    if action.version is not None:
+        target |= {"version": action.version, "version_type": "external"}
+    return {action.kind: target}, None if action.kind == "delete" else action.document or {}
+
+
+def _result(action: Action, answer: Mapping[str, Any]) -> Result:
+    status, error = answer.get("status"), answer.get("error")
+    if error is None:
+        return Result(action, Status.MISSING if status == MISSING else Status.WRITTEN)
+    return Result(action, _status(status, answer), reason_of(error))
+
+
+def _status(status: Any, answer: Mapping[str, Any]) -> Status:
+    if _is_block(answer):
+        return Status.BLOCKED
+    if _error_type(answer) == NO_INDEX_ERROR:
+        return Status.NO_INDEX
+    return Status.CONFLICT if status == CONFLICT else Status.REFUSED
+
+
+def _is_block(answer: Mapping[str, Any]) -> bool:
+    return _error_type(answer) == BLOCK_ERROR
+
+
+def _error_type(answer: Mapping[str, Any]) -> str:
+    """The engine's name of the error, of one action or of the whole request."""
+    failure, error = answer.get("exception"), answer.get("error")
+    if isinstance(failure, TransportError):
+        return str(failure.error)
+    return str(error.get("type")) if isinstance(error, Mapping) else ""
