@@ -1,29 +1,32 @@
-"""Text that disagrees with its own picture: both lie in the joint embedding, far from each other.
+"""Linked text that disagrees with its image: their vectors in the joint embedding are far apart.
 
-Only a sentence with several words that the text model knows can disagree: a name, a brand or a number says nothing that could
-be seen, and a foreign word is read as something else. What disagrees may still be right, so it counts less and is not kept
-apart for that alone. The cosine under which a text is taken to disagree is measured on captions of other photos
-(`omma train joint`).
+Only a sentence of several lower-case words can disagree: names, brands and numbers describe nothing visible. Text that
+disagrees may still be right, so it weighs less, but is no trash for that alone. The cosine below which text disagrees is
+measured on captions of other photos (`omma train joint`).
 """
 
 from factors.linked import Kind, TextSnippet
 from vision.image_features import Vector
 
-LEAST_WORDS = 4
-DOUBTED = 0.3  # what a text that disagrees counts, beside one that does not
+MIN_WORDS = 4
+DISAGREEING_WEIGHT = 0.3  # of a text that disagrees, relative to one that does not
 REASON = "is not about what the picture shows"
-SAYING = frozenset({Kind.CAPTION, Kind.ALT, Kind.TITLE, Kind.NEARBY})  # anchors, keywords and file names are no sentences
+SENTENCE_KINDS = frozenset(
+    {Kind.CAPTION, Kind.ALT, Kind.TITLE, Kind.NEARBY}
+)  # anchors, keywords and file names are no sentences
 
 
-def filtered(snippet: TextSnippet, picture: Vector | None, least: float | None) -> TextSnippet:
-    """The snippet, with less weight and a reason where it disagrees; `least` is the cosine from which it does not."""
-    if picture is None or least is None or snippet.text_embedding is None or not can_disagree(snippet):
+def filtered(snippet: TextSnippet, image: Vector | None, threshold: float | None) -> TextSnippet:
+    """The snippet, with less weight and a reason where its cosine to the image is below `threshold`."""
+    if image is None or threshold is None or snippet.text_embedding is None or not can_disagree(snippet):
         return snippet
-    if float(snippet.text_embedding @ picture) >= least:
+    if float(snippet.text_embedding @ image) >= threshold:
         return snippet
-    return snippet.lowered(DOUBTED, REASON)
+    return snippet.lowered(DISAGREEING_WEIGHT, REASON)
 
 
 def can_disagree(snippet: TextSnippet) -> bool:
-    """Whether the snippet says enough to be told from what is seen."""
-    return snippet.kind in SAYING and sum(word.isalpha() and word.islower() for word in snippet.text.split()) >= LEAST_WORDS
+    """Whether the snippet describes enough to be compared with an image."""
+    return (
+        snippet.kind in SENTENCE_KINDS and sum(word.isalpha() and word.islower() for word in snippet.text.split()) >= MIN_WORDS
+    )

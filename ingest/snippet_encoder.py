@@ -1,6 +1,4 @@
-"""Where linked text lies in the joint embedding of pictures and words: each text is read once, if the text model understands
-it.
-"""
+"""Vectors of linked text in the joint embedding of images and words; each text that the model understands is encoded once."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,68 +11,67 @@ from engine.once_cache import OnceCache
 from factors.linked import Kind, TextSnippet
 from factors.registry import all_factors
 from ingest.disagreement import filtered
+from ingest.factor_fields import restored
 from vision.image_features import Vector
 
 logger = logging.getLogger(__name__)
 EXTRACTOR = "joint"
-MOST = 8  # texts of one document that are read; those that name pictures best come first
+MAX_TEXTS = 8  # encoded per document; those that name images best come first
 ORDER = tuple(Kind)
-KEPT = 4096  # texts read lately: the pages of one site say the same again and again
+CACHED_TEXTS = 4096  # the pages of one site repeat their texts
 
 
 class EncodesText(Protocol):
-    """vision.feature_extractor.FeatureExtractor, as far as it is needed here."""
+    """The part of vision.feature_extractor.FeatureExtractor that is needed here."""
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
         """Unit vectors."""
 
     def understands(self, text: str, language: str = "") -> bool:
-        """Whether it makes sense of a text in that language."""
+        """Whether the model knows the language of a text."""
 
     def min_agreement(self) -> float | None:
-        """The cosine under which text and picture disagree, where it was measured."""
+        """The cosine below which text and image disagree, where it was measured."""
 
 
 class SnippetEncoder:
-    """EncodesText the texts of documents; thread-safe."""
+    """Encodes the texts of documents; thread-safe."""
 
-    def __init__(self, reader: EncodesText) -> None:
-        """The model is loaded with the first text."""
-        self._reader = reader
-        self._places: OnceCache[str, Vector] = OnceCache(LRUCache(KEPT))
+    def __init__(self, text_model: EncodesText) -> None:
+        """The model is loaded when the first text is encoded."""
+        self._text_model = text_model
+        self._vectors: OnceCache[str, Vector] = OnceCache(LRUCache(CACHED_TEXTS))
 
     def of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> list[TextSnippet]:
-        """The snippets, those that can be read with their meaning, and filtered by the document's picture.
+        """The snippets with their vectors; those that disagree with the document's image weigh less.
 
-        Where the model fails, which is logged, the snippets come back as they were: text is found by its words all the same.
+        Where the model fails, which is logged, the snippets are returned as they are: text is found by its words all the same.
         """
         try:
             chosen = self._chosen(snippets)
-            read = dict(zip(chosen, self._places.get_all(chosen, self._reader.encode_text), strict=True))
-            least = self._reader.min_agreement() if read else None
+            vectors = dict(zip(chosen, self._vectors.get_all(chosen, self._text_model.encode_text), strict=True))
+            threshold = self._text_model.min_agreement() if vectors else None
         except Exception:
-            logger.exception("linked text was not read")
+            logger.exception("linked text was not encoded")
             return list(snippets)
-        picture = picture_of(document)
-        known = (replace(snippet, text_embedding=read.get(snippet.text)) for snippet in snippets)
-        return [filtered(snippet, picture, least) for snippet in known]
+        image = embedding_of(document)
+        encoded = (replace(snippet, text_embedding=vectors.get(snippet.text)) for snippet in snippets)
+        return [filtered(snippet, image, threshold) for snippet in encoded]
 
     def _chosen(self, snippets: Sequence[TextSnippet]) -> list[str]:
-        """The texts to read: of the kinds that say most, in a language that is understood."""
+        """The texts to encode: of the kinds that say most, in a language that the model understands."""
         chosen: dict[str, None] = {}
         kept = (snippet for snippet in snippets if not snippet.is_trash)
         for snippet in sorted(kept, key=lambda snippet: ORDER.index(snippet.kind)):
-            if len(chosen) == MOST:
+            if len(chosen) == MAX_TEXTS:
                 break
-            if snippet.text in self._places or self._reader.understands(snippet.text, snippet.language):
+            if snippet.text in self._vectors or self._text_model.understands(snippet.text, snippet.language):
                 chosen[snippet.text] = None
         return list(chosen)
 
 
-def picture_of(document: Mapping[str, Any]) -> Vector | None:
-    """Where the document's picture lies in the joint embedding, as its fields keep it."""
-    for factor in all_factors():
-        if EXTRACTOR in factor.reads and EXTRACTOR in (restored := factor.restore(document)):
-            found: Vector = restored[EXTRACTOR]
-            return found
-    return None
+def embedding_of(document: Mapping[str, Any]) -> Vector | None:
+    """The image's vector in the joint embedding, as the document's fields keep it."""
+    reading = [factor for factor in all_factors() if EXTRACTOR in factor.reads]
+    found: Vector | None = restored(reading, document).outputs.get(EXTRACTOR)
+    return found

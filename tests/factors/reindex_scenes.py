@@ -1,4 +1,4 @@
-"""An index as an ingest leaves it, and a feature_extractor whose weights are numbers."""
+"""An index as an ingest leaves it, and a feature extractor whose weights are numbers."""
 
 import io
 from collections.abc import Callable, Collection, Sequence
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
-from scenes import DIMENSION, DIMENSIONS, colour, image_features, label, points, text_of, unit
 
 from engine.settings import Settings
 from engine.store import Store
@@ -25,6 +24,7 @@ from ingest.reindex import reindex
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.writing import Writer
 from mappings import versions
+from tests.factors.scenes import DIMENSION, DIMENSIONS, colour, image_features, label, points, text_of, unit
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
@@ -33,7 +33,10 @@ NUMBER = 12
 
 
 class Looking:
-    """A feature_extractor whose weights are numbers: what it sees depends on picture and weights alone."""
+    """A feature extractor whose weights are numbers; its outputs depend on image and weights alone.
+
+    A weight of another name than those of `EXTRACTORS` is that of a third-party extractor, whose output is a dictionary.
+    """
 
     def __init__(self, **weights: int) -> None:
         self.weights = dict.fromkeys(EXTRACTORS, 1) | weights
@@ -54,9 +57,9 @@ class Looking:
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
         self.before_processing()
-        self.asked.append(tuple(sorted(extractors or EXTRACTORS)))
+        self.asked.append(tuple(sorted(extractors or self.weights)))
         self.pictures += len(pictures)
-        return [self._see(picture, extractors or EXTRACTORS) for picture in pictures]
+        return [self._see(picture, extractors or tuple(self.weights)) for picture in pictures]
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
         seeds = ([self.weights["joint"], *text.encode()] for text in texts)
@@ -84,6 +87,7 @@ class Looking:
             "phash": int(picture.id[:16], 16),
             "local": points(rng),
         }
+        everything |= {name: {"weights": number} for name, number in self.weights.items() if name not in EXTRACTORS}
         failures = {extractor: f"{extractor} is blind" for extractor in extractors if extractor in self.blind}
         seen = image_features(
             picture.id, **{extractor: everything[extractor] for extractor in extractors if extractor not in failures}
@@ -130,8 +134,8 @@ def png(number: int) -> bytes:
 class Place:
     """An index of pictures, as an ingest leaves it."""
 
-    def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        self.client, self.settings, self.extractor_double = client, settings, Looking()
+    def __init__(self, client: OpenSearch, settings: Settings, extractor_double: Looking | None = None) -> None:
+        self.client, self.settings, self.extractor_double = client, settings, extractor_double or Looking()
         self.store = Store(settings)
         self.alias = versions.ensure(
             client,
@@ -144,7 +148,7 @@ class Place:
         """One more picture, written through the alias."""
         chosen = extractor_double or self.extractor_double
         picture = self.store.put_original(png(number))
-        seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), EXTRACTORS)
+        seen = chosen._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), tuple(chosen.weights))
         snippets = (TextSnippet(Kind.CAPTION, f"picture number{number}", "en"),)
         item = Item(source="s", reference=str(number), collection="c", original=picture, snippets=snippets)
         body = documents.new_document(

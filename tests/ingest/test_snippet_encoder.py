@@ -7,10 +7,10 @@ import pytest
 
 from factors.linked import Kind, TextSnippet
 from factors.linked_semantic import mean_of
-from ingest.disagreement import DOUBTED, REASON
+from ingest.disagreement import DISAGREEING_WEIGHT, REASON
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
-from ingest.snippet_encoder import MOST, SnippetEncoder
+from ingest.snippet_encoder import MAX_TEXTS, SnippetEncoder
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
 from vision.image_features import Vector
 
@@ -46,7 +46,7 @@ def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, 
 def test_a_text_that_disagrees_with_its_picture_counts_less_and_says_why() -> None:
     made = document(TextSnippet(Kind.CAPTION, RIGHT, "en"), TextSnippet(Kind.ALT, WRONG, "en"))
     told = {text["text"]: (text["weight"], text["reason"]) for text in made["texts"]}
-    assert told == {RIGHT: (1.0, ""), WRONG: (DOUBTED, REASON)}
+    assert told == {RIGHT: (1.0, ""), WRONG: (DISAGREEING_WEIGHT, REASON)}
     assert WRONG in made["linked"]["all"] and WRONG not in made["linked"]["strong"]
     assert np.asarray(made["linked_semantic"]) @ SEEN.joint > 0.9
     assert [text["weight"] for text in made["sources"][0]["texts"]] == [1.0, 1.0], "what the place said stays as it was"
@@ -77,10 +77,10 @@ def test_only_a_handful_of_texts_is_read_and_each_once() -> None:
     snippets = [TextSnippet(Kind.NEARBY, f"text number{n} near it", "en") for n in range(50)]
     snippets += [TextSnippet(Kind.TITLE, "the title", "en"), TextSnippet(Kind.TITLE, "der Titel", "de")]
     read = snippet_encoder.of(snippets, {})
-    assert sum(snippet.text_embedding is not None for snippet in read) == len(reader.read_texts) == MOST
+    assert sum(snippet.text_embedding is not None for snippet in read) == len(reader.read_texts) == MAX_TEXTS
     assert "the title" in reader.read_texts and "der Titel" not in reader.read_texts
     snippet_encoder.of(snippets, {})
-    assert len(reader.read_texts) == MOST
+    assert len(reader.read_texts) == MAX_TEXTS
 
 
 def test_a_model_that_fails_leaves_text_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
