@@ -29,12 +29,12 @@ class Item:
     facets: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """As it travels through the queue and rests in quarantine."""
+        """As the queue carries it and quarantine stores it."""
         return asdict(self) | {"snippets": [snippet.as_json() for snippet in self.snippets]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Item":
-        """The way back."""
+        """Inverse of `as_json`."""
         snippets = tuple(TextSnippet.from_json(snippet) for snippet in data.get("snippets", ()))
         place = tuple(data["place"]) if data.get("place") else None
         return cls(**(data | {"snippets": snippets, "place": place}))

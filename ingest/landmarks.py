@@ -1,4 +1,4 @@
-"""Landmarks: things with a name and a place that pictures are recognised by; their reference pictures are like any others."""
+"""Landmarks: named places that images are recognised by; their reference images are documents like any others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from mappings.versions import alias
 
 Json = dict[str, Any]
 LANDMARK = "landmark"  # the facet that holds the name
-MOST = 10_000  # landmarks that are listed
+MAX_LISTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A landmark that is known: how many reference pictures it has, and where it is."""
+    """A landmark: its name, its place, and its number of reference images."""
 
     name: str
     place: tuple[float, float] | None
@@ -33,7 +33,7 @@ class Entry:
 
 
 def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path], settings: Settings) -> list[Item]:
-    """Reference pictures of one landmark, their bytes in the store; InputError for a name that is none, or a file unread."""
+    """Items of a landmark's reference images, their bytes in the store; InputError for a bad name or an unreadable file."""
     store, title = Store(settings), checked(name)
     try:
         originals = [store.put_original(path.read_bytes()) for path in paths]
@@ -47,7 +47,7 @@ def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path]
 
 
 def checked(name: str) -> str:
-    """The name as it is kept; InputError."""
+    """The cleaned name; InputError where nothing is left, or it is too long."""
     plain = clean(name)
     if not 0 < len(plain) <= LONGEST:
         raise InputError(f"the name of a landmark has 1 to {LONGEST} characters")
@@ -55,13 +55,13 @@ def checked(name: str) -> str:
 
 
 def collection_of(name: str) -> str:
-    """Every landmark is a collection of its own, so that it is forgotten as one."""
+    """The collection of a landmark: it is deleted as one."""
     return f"{LANDMARK}: {checked(name)}"
 
 
 def known(client: OpenSearch, settings: Settings) -> list[Entry]:
     """All landmarks, by name."""
-    terms: Json = {"field": "facets", "include": f"{LANDMARK}=.*", "size": MOST, "order": {"_key": "asc"}}
+    terms: Json = {"field": "facets", "include": f"{LANDMARK}=.*", "size": MAX_LISTED, "order": {"_key": "asc"}}
     one: Json = {"top_hits": {"size": 1, "_source": ["place"]}}
     body: Json = {"size": 0, "aggs": {"names": {"terms": terms, "aggs": {"one": one}}}}
     try:

@@ -1,4 +1,4 @@
-"""Quarantine: what could not be used, why, and what it takes to try again."""
+"""Quarantine: items that could not be used, why, and what is needed to try again."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -22,8 +22,8 @@ FIELDS: dict[str, Any] = {
     "item": KEPT,
     "origin": KEPT,
 }
-LETTERS, FEWEST = 32, 6  # of an id, and of the beginning of one
-DEEPEST = 10_000  # entries that can be paged through; the rest is told by the total
+ID_LETTERS, MIN_PREFIX = 32, 6  # letters of an id, and of a beginning of one that is looked up
+MAX_PAGED = 10_000  # entries that can be paged through; the total counts all
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,17 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """The same item refused again is the same entry."""
+        """The same item refused again replaces its entry."""
         return entry_id(self.source, self.reference, self.collection)
 
     def as_json(self) -> dict[str, Any]:
-        """As it rests in the index."""
+        """As the index stores it."""
         return {name: getattr(self, name) for name in FIELDS}
 
 
 def entry_id(source: str, reference: str, collection: str) -> str:
     """The id of the entry of that item."""
-    return hashlib.sha256("\0".join((source, reference, collection)).encode("utf-8", "replace")).hexdigest()[:LETTERS]
+    return hashlib.sha256("\0".join((source, reference, collection)).encode("utf-8", "replace")).hexdigest()[:ID_LETTERS]
 
 
 def entry_of(item: Item, reason: str, message: str, *, job: str, origin: dict[str, Any] | None) -> Entry:
@@ -68,12 +68,12 @@ class Quarantine:
     """The index `<prefix>-quarantine`."""
 
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        """The index is made when something is first put into it."""
+        """The index is created with the first entry."""
         self._client, self._index = client, f"{settings.index_prefix}-quarantine"
         self._records = Records(client, self._index, FIELDS, settings.index_replicas)
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Put them in; an entry that is there is replaced."""
+        """Add entries; existing ones are replaced."""
         self._records.put({entry.id: entry.as_json() for entry in entries})
 
     def get(self, entry: str) -> Entry:
@@ -85,7 +85,7 @@ class Quarantine:
 
     def find(self, beginning: str) -> Entry:
         """The entry whose id begins like this, with at least 6 letters; NotFoundError, BadQuestion where several do."""
-        if not FEWEST <= len(beginning) < LETTERS:
+        if not MIN_PREFIX <= len(beginning) < ID_LETTERS:
             return self.get(beginning)
         found = [entry for entry in self._records.ids() if entry.startswith(beginning)]
         if len(found) > 1:
@@ -98,19 +98,19 @@ class Quarantine:
         return (Entry(**record) for _, record in self._records.all(query))
 
     def some(self, entries: Sequence[str]) -> list[Entry]:
-        """Those of these ids that are there."""
+        """The entries with these ids, as far as they exist."""
         return [Entry(**record) for record in self._records.some(entries).values()]
 
     def drop(self, entries: Sequence[str]) -> int:
-        """Take these out; how many were there."""
+        """Delete entries; the number of those that existed."""
         found = [entry.id for entry in self.some(entries)]
         self._records.delete(found)
         return len(found)
 
     def list(self, *, page: int = 1, number: int = 50, collection: str = "", reason: str = "") -> tuple[int, list[Entry]]:
-        """How many there are in all, and a page of them, latest first."""
+        """The total number of entries, and a page of them, latest first."""
         wanted = [{"term": {k: v}} for k, v in (("collection", collection), ("reason", reason)) if v]
-        start = min((page - 1) * number, DEEPEST - number)
+        start = min((page - 1) * number, MAX_PAGED - number)
         body = {
             "query": {"bool": {"filter": wanted}},
             "sort": [{"time": "desc"}, {"reference": "asc"}],

@@ -15,7 +15,7 @@ from mappings.template import Json, index_template
 
 
 def alias(settings: Settings) -> str:
-    """The name that everything reads and writes by."""
+    """The alias through which everything reads and writes."""
     return f"{settings.index_prefix}-pictures"
 
 
@@ -30,7 +30,7 @@ def current_index(client: OpenSearch, settings: Settings) -> str:
         with guard():
             return str(next(iter(client.indices.get_alias(name=alias(settings)))))
     except MissingError as error:
-        raise NotFoundError("there is no index yet; begin with `omma ingest`") from error
+        raise NotFoundError("there is no index yet; create one by `omma ingest`") from error
 
 
 def meta(client: OpenSearch, settings: Settings) -> Json:
@@ -39,14 +39,14 @@ def meta(client: OpenSearch, settings: Settings) -> Json:
 
 
 def meta_of(client: OpenSearch, index: str) -> Json:
-    """The same of any index."""
+    """The same for any index."""
     with guard():
         mapping: Json = client.indices.get_mapping(index=index)
     return dict(mapping[index]["mappings"].get("_meta", {}).get("omma", {}))
 
 
 def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> str:
-    """The alias, with the first version made where there is none; safe when several workers come at once."""
+    """The alias; creates the first version where there is none. Safe when several workers do so at once."""
     with guard():
         if not client.indices.exists_alias(name=alias(settings)):
             create_version(client, settings, 1, body(), serve=True)
@@ -54,10 +54,9 @@ def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> 
 
 
 def create_version(client: OpenSearch, settings: Settings, version: int, body: Json, *, serve: bool = False) -> str:
-    """Make the index of a version (and the alias too when `serve`); the only way an index is ever made.
+    """Create the index of a version, and the alias too when `serve`; indices of documents are created nowhere else.
 
-    UnsafeMappingError before anything is sent, where a field would bring down the server. An index that is there
-    already is left as it is.
+    UnsafeMappingError, before anything is sent, where a field would bring down the server. An existing index is not changed.
     """
     lucene.check(body)
     name = index_name(settings, version)
@@ -81,7 +80,7 @@ def numbered(body: Json, version: int) -> Json:
 
 
 def all_indices(client: OpenSearch, settings: Settings) -> list[str]:
-    """Every version that is there, the oldest first."""
+    """All existing versions, oldest first."""
     with guard():
         return sorted(client.indices.get(index=f"{alias(settings)}-*"))
 

@@ -1,4 +1,4 @@
-"""Vectors of different weights are never compared: what `_meta` records, and what a question must agree with."""
+"""Vectors of different weights are never compared: fingerprints in the mapping's `_meta`, and the checks against them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 def record(reads: Mapping[str, Iterable[str]], fingerprints: Mapping[str, str]) -> Json:
     """The `_meta` entry: factor -> extractor -> fingerprint, for the extractors that each factor reads.
 
-    ConfigurationError where a factor reads an extractor that there is not.
+    ConfigurationError where a factor reads an unknown extractor.
     """
     for factor, extractors in reads.items():
         if missing := sorted(set(extractors) - set(fingerprints)):
@@ -22,7 +22,7 @@ def record(reads: Mapping[str, Iterable[str]], fingerprints: Mapping[str, str]) 
 
 
 def changed(meta: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Extractors whose weights differ: extractor -> (those of the index, those of now)."""
+    """Extractors whose weights differ: extractor -> (fingerprint in the index, present fingerprint)."""
     recorded: dict[str, str] = {}
     for extractors in meta.get("factors", {}).values():
         recorded |= extractors
@@ -30,13 +30,13 @@ def changed(meta: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[st
 
 
 def lacking(meta: Mapping[str, Any], factors: Iterable[str]) -> list[str]:
-    """Factors that the index was made without: they are new, or what they read was switched off. None without a record."""
+    """Factors that the index was made without: new ones, or ones whose extractors were switched off. Empty without a record."""
     recorded = meta.get("factors") or {}
     return sorted(set(factors) - set(recorded)) if recorded else []
 
 
 def check(meta: Mapping[str, Any], fingerprints: Mapping[str, str], factor: str) -> None:
-    """Raise WeightsMismatchError, naming both, unless the factor's fields were made by the weights of now."""
+    """Raise WeightsMismatchError, naming both weights, unless the present weights made the factor's fields."""
     for extractor, old in meta.get("factors", {}).get(factor, {}).items():
         new = fingerprints.get(extractor)
         if new is not None and new != old:
