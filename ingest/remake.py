@@ -89,9 +89,10 @@ class WholeDocument(Scope):
 
     def task(self, image: str, document: Mapping[str, Any]) -> Task:
         """Extractors with other weights, and those whose output cannot be restored, run again."""
-        made_by = weights_of(document)
+        made_by, failures = weights_of(document), failures_of(document)
         stale = {name for name, fingerprint in self.fingerprints.items() if made_by.get(name) != fingerprint}
-        current = [factor for factor in self.factors if not stale & set(factor.reads)]
+        made = [factor for factor in self.factors if image_failure(factor) not in failures]
+        current = [factor for factor in made if not stale & set(factor.reads)]
         kept = restored(current, document)
         current = [factor for factor in current if factor.name not in kept.failed]
         read_by_others = {name for factor in self.factors if factor not in current for name in factor.reads}

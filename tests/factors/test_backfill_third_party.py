@@ -136,6 +136,14 @@ def test_a_factor_that_raises_is_left_out_of_the_document_and_made_good_later(
     assert (repaired["sharpness"], repaired["sharp_words"], repaired["missing"]) == (1, 0, [])
 
     with monkeypatch.context() as patch:
+        patch.setattr(factor, "image_fields", broken)
+        ingest(place, 73, Looking(sharpness=1))
+    whole = Looking(sharpness=1)
+    place.run(whole)
+    assert (whole.asked, whole.pictures) == ([("sharpness",)], 1)
+    assert {body["sharpness"] for body in place.all().values()} == {1}
+
+    with monkeypatch.context() as patch:
         patch.setattr(factor, "restore", broken)
         unrestored = Looking(sharpness=1)
         place.run(unrestored)  # what cannot be restored is extracted again
