@@ -208,15 +208,23 @@ class BatchProcessor:
         progress = self._progress(batch, last=last)
         state = State(waiting=progress.without_outcome(batch.items))
         for step in STEPS:
-            progress.step = step.__name__
-            logger.debug("job %s: %s, %d items left", batch.job, progress.step, progress.left)
-            state = step(state, self._tools, progress)
+            state = self._run(step, state, progress)
         return batch.of(progress.postponed) if progress.postponed else None
 
     def refuse(self, batch: Batch, reason: str, message: str) -> None:
         """Put all items of the batch that have no outcome into quarantine."""
         progress = self._progress(batch, last=True)
         progress.refuse(progress.without_outcome(batch.items), reason, message)
+
+    def _run(self, step: Step, state: State, progress: BatchProgress) -> State:
+        """One step; an error carries the name of the step."""
+        progress.step = step.__name__
+        logger.debug("job %s: %s, %d items left", progress.job, progress.step, progress.left)
+        try:
+            return step(state, self._tools, progress)
+        except Exception as error:
+            error.add_note(f"in step {progress.step} of a batch of job {progress.job}, {progress.left} items left")
+            raise
 
     def _progress(self, batch: Batch, *, last: bool) -> BatchProgress:
         return BatchProgress(self._jobs, self._quarantine, batch.job, batch.run, origin=batch.origin, last=last)
