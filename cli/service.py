@@ -1,4 +1,4 @@
-"""The running page, asked over HTTP: models and connections are warm there, so a command need not load them itself."""
+"""Commands ask the running page over HTTP: models and connections are warm there, so a command need not load them."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -33,18 +33,18 @@ class Service:
         self._client = client
 
     def get(self, path: str, model: type[Model], parameters: Parameters = ()) -> Model:
-        """The answer to `GET /api/PATH`; the error of the tree that the page's status stands for, with the page's message."""
+        """The answer to `GET /api/v1/PATH`; errors are those of engine.errors with the page's status, and carry its message."""
         return self._ask("GET", path, model, parameters, None)
 
     def send(self, path: str, model: type[Model], parameters: Parameters, image: bytes) -> Model:
-        """The answer to `POST /api/PATH` with a picture, as the form of a browser sends it; errors as for `get`."""
+        """The answer to `POST /api/v1/PATH` with a picture, as the form of a browser sends it; errors as for `get`."""
         return self._ask("POST", path, model, parameters, {"image": image})
 
     def _ask(
         self, method: str, path: str, model: type[Model], parameters: Parameters, files: Mapping[str, bytes] | None
     ) -> Model:
         try:
-            response = self._client.request(method, f"/api/{path}", params=tuple(parameters), files=files)
+            response = self._client.request(method, f"/api/v1/{path}", params=tuple(parameters), files=files)
         except httpx.HTTPError as error:
             raise EngineUnavailable(f"the page at {self._client.base_url} broke off ({error}); see `omma logs web`") from error
         if not response.is_success:
@@ -60,7 +60,7 @@ class Service:
 def running(settings: Settings) -> Service | None:
     """The page of these settings; None where none answers, or where the one at that port is of another installation.
 
-    It is greeted first, without the token and without what is asked: the port may belong to anybody.
+    The first request carries neither the token nor the question: the port may belong to anybody.
     """
     client = httpx.Client(
         base_url=_address(settings),

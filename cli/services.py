@@ -92,7 +92,7 @@ def _figures(settings: Settings) -> "Status":
 
     if service := running(settings):
         return service.get("status", Status)
-    from web.overview import status as of_servers  # noqa: PLC0415
+    from web.wiring import status as of_servers  # noqa: PLC0415
 
     return of_servers(settings)
 

@@ -1,4 +1,4 @@
-"""The Flask application: pages for people, each with a JSON twin under `/api` for programs."""
+"""The Flask application: pages for people, each with a JSON twin under `/api/v1` for programs."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,9 @@ from flask_openapi3.openapi import OpenAPI
 from engine.installation import version
 from engine.settings import Settings, get_settings
 from web import auth, errors, limits, metrics, present, security
-from web.api import EVENTS_API, INGEST_API, JUDGING_API, SEARCH_API, SESSION_API, UPLOADS_API
-from web.models import Problem
-from web.pages import CONSENT, HEALTH, INGEST, JUDGING, MEDIA, SEARCH, SESSION
+from web.errors import Problem
 from web.services import Services
+from web.views import all_views
 
 FORM_BYTES = 1024 * 1024  # what a form may hold besides its picture
 SESSION_DAYS = 14
@@ -30,7 +29,7 @@ def create_app(
         info=Info(
             title="Omma",
             version=version(),
-            description="Search by picture, part of a picture, words and filters; every page has its JSON here.",
+            description="Search by picture, part of a picture, words and filters. Every page has a JSON twin here.",
         ),
         security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
         openapi_extensions={"security": [{"token": []}, {}]},
@@ -44,15 +43,14 @@ def create_app(
     app.config.update(config or {})
     _configure(app, settings)
     _connect(app, settings, services)
-    for blueprint in (CONSENT, HEALTH, SEARCH, MEDIA, INGEST, JUDGING, SESSION):
-        app.register_blueprint(blueprint)
-    for api in (SEARCH_API, UPLOADS_API, INGEST_API, JUDGING_API, EVENTS_API, SESSION_API):
-        app.register_api(api)
+    for views in all_views():
+        app.register_blueprint(views.pages)
+        app.register_api(views.api)
     return app
 
 
 def _configure(app: OpenAPI, settings: Settings) -> None:
-    """Rules that hold for every route, in the order in which they look at a request."""
+    """Rules that hold for every route, in the order in which they check a request."""
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_bytes + FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,

@@ -1,14 +1,14 @@
-"""Errors, told to people as a page and to programs as problem+json."""
+"""Errors, as a page for people and as problem+json (RFC 9457) for programs."""
 
 import logging
 from http import HTTPStatus
 
 from flask import Flask, Response, make_response, render_template, request
-from pydantic import ValidationError
+from flask_openapi3.types import ResponseDict
+from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineUnavailable, OmmaError
-from web.models import Problem
 from web.parameters import describe
 
 logger = logging.getLogger(__name__)
@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 HINTS = {
     HTTPStatus.BAD_REQUEST: "Change the question and try again.",
     HTTPStatus.UNAUTHORIZED: "Sign in with the token of this server.",
-    HTTPStatus.FORBIDDEN: "Open the page anew and try again.",
-    HTTPStatus.NOT_FOUND: "It may have been deleted, or its time is over. Pictures you search with are kept for a while only.",
+    HTTPStatus.FORBIDDEN: "Reload the page and try again.",
+    HTTPStatus.NOT_FOUND: "It may have been deleted or expired. Pictures that you search with are kept only for a while.",
     HTTPStatus.CONFLICT: "The operator can bring the index up to date with: omma reindex",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send a smaller picture, or fewer at once.",
     HTTPStatus.TOO_MANY_REQUESTS: "Wait a moment, then try again.",
@@ -25,9 +25,35 @@ HINTS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "A part of the server is starting or down. The operator sees which with: omma status",
 }
 
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+PROBLEMS: ResponseDict = {
+    status: {"description": status.phrase, "content": _PROBLEM}
+    for status in (
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+}
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it (`application/problem+json`)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    reason: str = Field("", description="A short stable code, where the error has one")
+
 
 def install(app: Flask) -> None:
-    """Answer every error of the tree, of HTTP and of the unforeseen kind."""
+    """Register handlers for Omma's errors, errors of HTTP, and unexpected ones."""
     app.register_error_handler(OmmaError, _omma_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ValidationError, _invalid)
@@ -35,7 +61,7 @@ def install(app: Flask) -> None:
 
 
 def answer_problem(status: int, detail: str, reason: str = "") -> Response:
-    """The problem in the form the caller reads."""
+    """The problem as JSON or as a page, as the caller prefers."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, reason=reason)
     if wants_json():
         body = problem.model_dump_json(exclude={"reason"} if not reason else None)
@@ -85,6 +111,6 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    """What nobody foresaw is logged whole and told without its insides."""
+    """Log an unexpected error with its traceback; the caller learns no internals."""
     logger.error("failed: %s %s", request.method, request.path, exc_info=error)
     return answer_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on the server.")

@@ -1,12 +1,9 @@
-"""What an address of the page or the API says: parsed, checked, and written back into links."""
+"""The parameters of a question in an address of the page or the API: parsed, checked, and written back into links."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
-
-from engine.errors import BadQuestion
 
 BOX_NUMBERS = 4
 ShortId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{6,64})?$")]
@@ -14,12 +11,12 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 
 
 class SearchParameters(BaseModel):
-    """A question, as the query string of `/search` and `/api/search`."""
+    """A question, as the query string of `/search` and `/api/v1/search`."""
 
     model_config = ConfigDict(extra="ignore")
 
     text: str = Field("", max_length=2000, description='Words; `"a phrase"`, `+must`, `-not`, `field:value`.')
-    picture: Sha256 = Field("", description="sha256 of a picture that was sent before (`POST /api/uploads`).")
+    picture: Sha256 = Field("", description="sha256 of a picture that was sent before (`POST /api/v1/uploads`).")
     like: ShortId = Field("", description="Id of a picture of the collection, or the first letters of it, at least 6.")
     address: str = Field("", max_length=2000, description="http(s) address of a picture.")
     box: str = Field("", max_length=100, description="Part of the picture: `x,y,w,h` as fractions of its size.")
@@ -29,9 +26,9 @@ class SearchParameters(BaseModel):
     filter: list[str] = Field([], max_length=50, description="`name=value`; several values of a name are alternatives.")
     page: int = Field(1, ge=1, le=1000)
     number: int | None = Field(None, ge=1, le=100, description="Results on a page.")
-    everything: bool = Field(False, description="Show what the cut hides, too.")
+    everything: bool = Field(False, description="Show results below the relevance threshold, too.")
     diversity: float | None = Field(
-        None, ge=0, lt=1, description="How much results shall differ from those above them (maximal marginal relevance)."
+        None, ge=0, lt=1, description="How much results should differ from those above them (maximal marginal relevance)."
     )
     dsl: bool = Field(False, description="Include the exact requests sent to OpenSearch.")
 
@@ -49,6 +46,10 @@ class SearchParameters(BaseModel):
         if box and len([float(number) for number in box.split(",")]) != BOX_NUMBERS:
             raise ValueError("a box is x,y,w,h: four fractions of the picture's size")
         return box
+
+    def question(self) -> "SearchParameters":
+        """The question alone, without the parameters that a subclass adds."""
+        return SearchParameters.model_validate(self.model_dump(include=set(SearchParameters.model_fields)))
 
     @property
     def has_picture(self) -> bool:
@@ -104,15 +105,6 @@ class CompareParameters(SearchParameters):
 
     one: str = Field(min_length=1, max_length=64, description="Id of a result.")
     other: str = Field(min_length=1, max_length=64, description="Id of another one.")
-
-
-def read_parameters(arguments: Mapping[str, Any], filters: list[str]) -> SearchParameters:
-    """Parameters of a page's address (`filters` are the values of `filter`); BadQuestion says what is wrong."""
-    given = {name: value for name, value in arguments.items() if value != ""}
-    try:
-        return SearchParameters.model_validate(given | {"filter": filters})
-    except ValidationError as error:
-        raise BadQuestion(describe(error)) from error
 
 
 def describe(error: ValidationError) -> str:

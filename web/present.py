@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 
 from query.answer import FoundObject, Result
 from query.compare import ResultComparison
-from web import auth, visits
+from web import auth
+from web.views import events
 
 MARK_START, MARK_END = "\ue000", "\ue001"
 NARROWEST, WIDEST = 0.6, 2.2  # aspect ratios of tiles; what lies beyond is cropped in the grid
@@ -42,7 +43,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
     app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
     app.jinja_env.globals.update(
-        asks_consent=visits.asks_consent, may_withdraw=visits.may_withdraw, current_place=lambda: request.full_path.rstrip("?")
+        asks_consent=events.asks_consent, may_withdraw=events.may_withdraw, current_place=lambda: request.full_path.rstrip("?")
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -1,5 +1,7 @@
-"""What the page needs of the other rooms, as one object that tests can put together from doubles."""
+"""The other rooms as the views use them: one object, which tests assemble from doubles."""
 
+import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Protocol
@@ -15,8 +17,43 @@ from query.request import SearchRequest
 from ranking.clicks.log import Log
 from ranking.judgements.judgement import Judgement, Topic
 from web.models import Overview, Refused, RefusedList, Status
-from web.readiness import WarmUp
 from web.uploads import Uploads
+
+logger = logging.getLogger(__name__)
+
+
+class WarmUp:
+    """Loads models once, in a thread, so that the first request does not wait; `problem` is empty once they are loaded."""
+
+    def __init__(self, warm_up: Callable[[], None]) -> None:
+        """`warm_up` blocks until everything is loaded, and may raise."""
+        self._warm_up = warm_up
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.problem = "models are loading"
+
+    def start(self) -> None:
+        """Begin, unless it has begun; after a failure, begin again."""
+        with self._lock:
+            if not self.problem or (self._thread and self._thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._run, name="warm-up", daemon=True)
+            self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the running warm-up; whether it is warm."""
+        if self._thread:
+            self._thread.join(seconds)
+        return not self.problem
+
+    def _run(self) -> None:
+        try:
+            self._warm_up()
+        except Exception as error:  # whatever it is, /readyz tells it and the next check tries again
+            logger.exception("warm-up failed")
+            self.problem = f"warm-up failed: {error}"
+        else:
+            self.problem = ""
 
 
 class CanSearch(Protocol):

@@ -1,17 +1,21 @@
-"""The real rooms behind the page."""
+"""The one place where the page is connected to the other rooms: clients, search, ingest, judgements, figures."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.broker import connect_redis
 from engine.client import connect, guard
+from engine.errors import OmmaError
 from engine.settings import Settings
 from engine.store import Store
 from mappings.versions import alias
+from query.answer import Facet
 from query.document import show
 from query.ids import full_id
 from query.search import Searcher
@@ -19,12 +23,15 @@ from ranking.clicks.log import Log
 from ranking.clicks.ubi import Behaviour
 from ranking.judgements.store import Judgements
 from web.ingesting import Ingesting
-from web.overview import overview, status
-from web.readiness import WarmUp
-from web.services import Services
+from web.models import Overview, Sample, Status
+from web.services import Services, WarmUp
 from web.uploads import Uploads
 from workers import dispatch
+from workers.overview import FIGURES
 
+SAMPLES = 24
+MAX_FACET_VALUES = 30
+SAME_SAMPLES_SECONDS = 600  # the front page shows the same pictures for that long, so that coming back finds them again
 CHECK_SECONDS = 2  # a check that takes longer is a server that is not ready
 
 
@@ -75,3 +82,49 @@ def _count(client: OpenSearch, index: str) -> float:
             return float(client.count(index=index)["count"])
     except MissingError:
         return 0.0
+
+
+def overview(client: OpenSearch, settings: Settings) -> Overview:
+    """One request; nothing indexed yet is an empty overview. EngineUnavailable."""
+    try:
+        with guard():
+            answer = client.search(index=alias(settings), body=_body(int(time.time() // SAME_SAMPLES_SECONDS)))
+    except MissingError:
+        return Overview(documents=0)
+    hits, found = answer["hits"], answer["aggregations"]
+    return Overview(
+        documents=hits["total"]["value"],
+        collections=_facets(found["collections"]),
+        categories=_facets(found["categories"]),
+        samples=[Sample(id=hit["_id"], **hit["_source"]) for hit in hits["hits"]],
+    )
+
+
+def status(settings: Settings) -> Status:
+    """Every figure; one whose server does not answer is None, so that the others are still shown."""
+    return Status.model_validate({name: _figure(name, settings) for name in Status.model_fields})
+
+
+def _figure(name: str, settings: Settings) -> Any:
+    try:
+        return FIGURES[name](settings)
+    except OmmaError:
+        return None
+
+
+def _body(seed: int) -> dict[str, Any]:
+    chance = {"random_score": {"seed": seed, "field": "_seq_no"}}
+    return {
+        "size": SAMPLES,
+        "track_total_hits": True,
+        "_source": ["title", "width", "height"],
+        "query": {"function_score": {"query": {"match_all": {}}, **chance}},
+        "aggs": {
+            "collections": {"terms": {"field": "collections", "size": MAX_FACET_VALUES}},
+            "categories": {"terms": {"field": "category", "size": MAX_FACET_VALUES}},
+        },
+    }
+
+
+def _facets(aggregation: dict[str, Any]) -> list[Facet]:
+    return [Facet(value=bucket["key"], count=bucket["doc_count"]) for bucket in aggregation["buckets"]]

@@ -71,14 +71,14 @@ def as_json(told: Told) -> Any:
 
 def test_every_command_says_the_same_with_a_page_and_without(omma: Omma, shelf: Shelf, serve: Serve) -> None:
     commands = {
-        ("search", "--text", "snow", "--json"): "/api/search",
-        ("search", "--text", "fox", "--dsl", "--number", "2", "--json"): "/api/search",
-        ("search", "--filter", "category=fox", "--json"): "/api/search",
-        ("search", "--like", shelf.ids[0][:12], "--all", "--json"): "/api/search",
-        ("show", shelf.ids[1][:12], "--json"): f"/api/picture/{shelf.ids[1][:12]}",
-        ("jobs", "--json"): "/api/ingest",
-        ("quarantine", "list", "--json"): "/api/quarantine",
-        ("quarantine", "list", "--reason", "bomb", "--json"): "/api/quarantine",
+        ("search", "--text", "snow", "--json"): "/api/v1/search",
+        ("search", "--text", "fox", "--dsl", "--number", "2", "--json"): "/api/v1/search",
+        ("search", "--filter", "category=fox", "--json"): "/api/v1/search",
+        ("search", "--like", shelf.ids[0][:12], "--all", "--json"): "/api/v1/search",
+        ("show", shelf.ids[1][:12], "--json"): f"/api/v1/picture/{shelf.ids[1][:12]}",
+        ("jobs", "--json"): "/api/v1/ingest",
+        ("quarantine", "list", "--json"): "/api/v1/quarantine",
+        ("quarantine", "list", "--reason", "bomb", "--json"): "/api/v1/quarantine",
     }
     (job,) = shelf.runtime.jobs.list()
     shelf.runtime.jobs.read(job.id, discovered=4, skipped=0)  # it ends here: figures of a running job go on
@@ -96,7 +96,7 @@ def test_status_tells_the_figures_of_the_page(omma: Omma, shelf: Shelf, serve: S
     alone = omma("status", "--json")
     asked = serve(shelf.runtime.settings)
     told = omma("status", "--json")
-    assert asked == ["GET /healthz", "GET /api/status"]
+    assert asked == ["GET /healthz", "GET /api/v1/status"]
     assert told.code == alone.code == 1  # nothing that `omma up` starts runs here
     assert json.loads(told.out) | {"address": ""} == json.loads(alone.out) | {"address": ""}
     assert json.loads(told.out)["documents"] == len(TITLES)
@@ -107,7 +107,7 @@ def test_a_picture_is_sent_as_a_form(omma: Omma, house: Settings, serve: Serve, 
     asked = serve(house, fake_services(house, searcher=searcher))
     (tmp_path / "asked.png").write_bytes(png(3))
     told = omma("search", "--image", str(tmp_path / "asked.png"), "--crop", "1,2,30,40", "--filter", "a=b", "--filter", "a=c")
-    assert (told.code, told.err) == (0, "") and asked == ["GET /healthz", "POST /api/search"]
+    assert (told.code, told.err) == (0, "") and asked == ["GET /healthz", "POST /api/v1/search"]
     (question,) = searcher.asked
     assert (question.image, question.region, question.filters) == (png(3), "1,2,30,40", {"a": ["b", "c"]})
     assert (question.number, question.page) == (10, 1)
@@ -181,15 +181,15 @@ def test_the_token_goes_along_and_a_wrong_one_is_named(
     monkeypatch.setenv("OMMA_API_TOKEN", "the right one")
     asked.clear()
     assert "Shape number 0" in omma("search", "--text", "snow").out
-    assert asked == ["GET /healthz", "GET /api/search"]
+    assert asked == ["GET /healthz", "GET /api/v1/search"]
 
 
 def test_a_page_that_runs_other_code_is_named(omma: Omma, house: Settings, listen: Listen) -> None:
     other = Flask("other")
     other.after_request(lambda response: response.headers.set(HEADER, mark(house)) or response)
     other.add_url_rule("/healthz", "healthz", lambda: "ok")
-    other.add_url_rule("/api/search", "search", lambda: {"found": []})
-    other.add_url_rule("/api/ingest", "ingest", lambda: ("<h1>broken</h1>", 500))
+    other.add_url_rule("/api/v1/search", "search", lambda: {"found": []})
+    other.add_url_rule("/api/v1/ingest", "ingest", lambda: ("<h1>broken</h1>", 500))
     listen(other)
     is_one_line(omma("search", "--text", "snow"), "runs other code", "restart it")
     is_one_line(omma("jobs"), "500", "omma logs web")

@@ -9,16 +9,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
+from pydantic import BaseModel
 from web_doubles import FakeSearcher, down, picture_bytes, sha
 
 from engine.installation import HEADER, mark, version
 from engine.settings import Settings
 from query.answer import Answer
 from query.document import DocumentView
-from web.readiness import WarmUp
+from web.services import WarmUp
+from web.view import View
+from web.views import all_views
 
 Make = Callable[..., Flask]
-PAGES_FOR_PEOPLE = {"search", "ingest", "session", "judging", "consent"}
+TEMPLATES = Path(__file__).resolve().parents[2] / "web/templates"
+WITHOUT_JSON = {"health", "media"}  # images, and answers that are JSON or text already
 REMEMBERED_BY_BROWSERS = {"/judge/name"}  # a program names its rater with every judgement
 
 
@@ -34,28 +38,46 @@ def test_every_page_has_a_json_twin(app: Flask) -> None:
     pages = {
         (rule.rule, method)
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.split(".")[0] in PAGES_FOR_PEOPLE
+        if rule.endpoint.partition(".")[0] in {views.name for views in all_views()} - WITHOUT_JSON
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert len(pages) > 8
-    missing = {path for path, method in pages if (f"/api{path}", method) not in routes(app)}
+    missing = {path for path, method in pages if (f"/api/v1{path}", method) not in routes(app)}
     assert missing == REMEMBERED_BY_BROWSERS
 
 
-def test_no_blueprint_escapes_the_twins(app: Flask) -> None:
-    assert set(app.blueprints) - PAGES_FOR_PEOPLE == {
-        "health", "media", "search_api", "uploads_api", "ingest_api", "session_api", "judging_api", "events_api",
-    }  # fmt: skip
+def test_every_route_belongs_to_a_view(app: Flask) -> None:
+    names = {views.name for views in all_views()}
+    assert set(app.blueprints) == names | {f"{name}_api" for name in names}
+
+
+DECLARED = [view for views in all_views() for view in views.declared]
+
+
+@pytest.mark.parametrize("view", DECLARED, ids=lambda view: f"{view.method} {view.path}")
+def test_every_view_is_described(view: View, client: FlaskClient) -> None:
+    assert not view.template or (TEMPLATES / view.template).exists()
+    path = view.path.replace("<", "{").replace(">", "}")
+    described = client.get("/api/v1/openapi.json").json["paths"][f"/api/v1{path}"][view.method.lower()]
+    assert described["summary"] == view.summary and described["description"] == view.description
+    named = {parameter["name"] for parameter in described.get("parameters", [])}
+    assert named == {name for where in ("path", "query") if where in view.inputs for name in view.inputs[where].model_fields}
+    assert bool(described.get("requestBody")) == bool({"body", "form"} & set(view.inputs))
+    assert not issubclass(view.answer, BaseModel) or view.answer.__name__ in str(described["responses"])
+
+
+def test_the_newest_description_is_found_without_a_version(client: FlaskClient) -> None:
+    assert client.get("/api/openapi.json").location == "/api/v1/openapi.json"
 
 
 def test_the_description_is_valid_and_covers_every_route(client: FlaskClient, app: Flask) -> None:
-    spec = client.get("/api/openapi.json").json
+    spec = client.get("/api/v1/openapi.json").json
     validate(spec)
     described = {(path, method.upper()) for path, item in spec["paths"].items() for method in item}
     served = {
         (path.replace("<", "{").replace(">", "}"), method)
         for path, method in routes(app)
-        if path.startswith("/api/") and path != "/api/openapi.json"
+        if path.startswith("/api/v1/") and not path.endswith("/openapi.json")
     }
     assert described == served
     assert spec["info"]["version"] == version()
@@ -64,28 +86,28 @@ def test_the_description_is_valid_and_covers_every_route(client: FlaskClient, ap
 
 
 def test_errors_are_described_as_they_are_sent(client: FlaskClient) -> None:
-    responses = client.get("/api/openapi.json").json["paths"]["/api/search"]["get"]["responses"]
+    responses = client.get("/api/v1/openapi.json").json["paths"]["/api/v1/search"]["get"]["responses"]
     assert set(responses) >= {"200", "400", "401", "429", "503"}
     assert "application/problem+json" in responses["400"]["content"]
 
 
 def test_an_answer_is_the_model_of_the_query_room(client: FlaskClient) -> None:
-    response = client.get(f"/api/search?text=red&like={sha(0)}")
+    response = client.get(f"/api/v1/search?text=red&like={sha(0)}")
     answer = Answer.model_validate_json(response.data)
     assert len(answer.results) == 24 and answer.cutoff.removed == 37
     assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_the_overview_counts(client: FlaskClient) -> None:
-    assert client.get("/api/").json["documents"] == 796
+    assert client.get("/api/v1/").json["documents"] == 796
 
 
 def test_the_status_tells_each_figure_and_which_is_not_known(client: FlaskClient) -> None:
-    assert client.get("/api/status").json == {"documents": 796, "quarantined": 2, "missing": {"text": 1}, "queues": None}
+    assert client.get("/api/v1/status").json == {"documents": 796, "quarantined": 2, "missing": {"text": 1}, "queues": None}
 
 
 def test_every_response_carries_the_mark_of_the_installation(make_app: Make, settings: Settings) -> None:
-    for address, status in (("/healthz", 200), ("/api/status", 200), ("/api/nowhere", 404)):
+    for address, status in (("/healthz", 200), ("/api/v1/status", 200), ("/api/nowhere", 404)):
         response = make_app().test_client().get(address)
         assert (response.status_code, response.headers[HEADER]) == (status, mark(settings))
 
@@ -93,35 +115,35 @@ def test_every_response_carries_the_mark_of_the_installation(make_app: Make, set
 def test_a_document_is_named_by_the_first_letters_of_its_id(make_app: Make) -> None:
     searcher = FakeSearcher()
     client = make_app({"searcher": searcher, "full_id": {sha(0)[:12]: sha(0)}.__getitem__}).test_client()
-    assert client.get(f"/api/search?like={sha(0)[:12]}").status_code == 200
+    assert client.get(f"/api/v1/search?like={sha(0)[:12]}").status_code == 200
     assert searcher.asked[0].like == sha(0)
-    assert client.get(f"/api/search?like={sha(0)[:5]}").status_code == 400
+    assert client.get(f"/api/v1/search?like={sha(0)[:5]}").status_code == 400
 
 
 def test_an_empty_question_is_told_what_it_could_be(client: FlaskClient) -> None:
-    response = client.get("/api/search")
+    response = client.get("/api/v1/search")
     assert response.status_code == 400 and "words" in response.json["detail"]
 
 
 def test_unknown_routes_and_methods_are_problems_in_json(client: FlaskClient) -> None:
-    for response, status in ((client.get("/api/nowhere"), 404), (client.delete("/api/search"), 405)):
+    for response, status in ((client.get("/api/nowhere"), 404), (client.delete("/api/v1/search"), 405)):
         assert (response.status_code, response.mimetype) == (status, "application/problem+json")
-    assert "Allow" in client.delete("/api/search").headers
+    assert "Allow" in client.delete("/api/v1/search").headers
 
 
 def test_broken_json_is_a_problem(app: Flask) -> None:
     client = app.test_client(use_cookies=False)
-    response = client.post("/api/ingest", data="{", content_type="application/json")
+    response = client.post("/api/v1/ingest", data="{", content_type="application/json")
     assert response.status_code == 400
 
 
 def test_a_picture_is_shown_as_the_query_room_knows_it(make_app: Make) -> None:
     client = make_app({"show": lambda document: DocumentView(id=document, title="A cat")}).test_client()
-    assert client.get(f"/api/picture/{sha(1)}").json["title"] == "A cat"
+    assert client.get(f"/api/v1/picture/{sha(1)}").json["title"] == "A cat"
 
 
 def test_an_unknown_picture_is_not_found(client: FlaskClient) -> None:
-    assert client.get(f"/api/picture/{sha(1)}").status_code == 404
+    assert client.get(f"/api/v1/picture/{sha(1)}").status_code == 404
     assert client.get(f"/picture/{sha(1)}").status_code == 404
 
 
@@ -156,9 +178,9 @@ def test_not_ready_until_warm_and_again_after_a_failure(make_app: Make) -> None:
 
 
 def test_figures_for_prometheus(client: FlaskClient) -> None:
-    client.get("/api/search?text=red")
+    client.get("/api/v1/search?text=red")
     figures = client.get("/metrics").text
-    assert 'omma_request_seconds_count{method="GET",route="/api/search",status="200"} 1.0' in figures
+    assert 'omma_request_seconds_count{method="GET",route="/api/v1/search",status="200"} 1.0' in figures
     assert 'omma_search_stage_seconds_sum{stage="candidates"} 0.0149' in figures
     assert "omma_documents 796.0" in figures and 'omma_queue_length{queue="bulk"} 3.0' in figures
     assert "omma_up 1.0" in figures
@@ -179,7 +201,7 @@ def test_addresses_do_not_become_labels(client: FlaskClient) -> None:
 @pytest.mark.parametrize("flag", ["dsl"])
 def test_the_requests_sent_are_given_when_asked_for(make_app: Make, flag: str) -> None:
     searcher = FakeSearcher()
-    make_app({"searcher": searcher}).test_client().get(f"/api/search?text=red&{flag}=true")
+    make_app({"searcher": searcher}).test_client().get(f"/api/v1/search?text=red&{flag}=true")
     assert searcher.asked[-1].dsl is True
 
 
@@ -187,11 +209,11 @@ def test_the_requests_sent_are_given_when_asked_for(make_app: Make, flag: str) -
 def test_what_the_cut_hides_can_be_asked_for(make_app: Make, given: str, no_cutoff: bool) -> None:
     searcher = FakeSearcher()
     client = make_app({"searcher": searcher}).test_client()
-    assert client.get(f"/api/search?text=shape{given}").status_code == 200
+    assert client.get(f"/api/v1/search?text=shape{given}").status_code == 200
     assert searcher.asked[-1].no_cutoff is no_cutoff
 
 
-@pytest.mark.parametrize("address", ["/api/search?text=red", "/api/uploads"])
+@pytest.mark.parametrize("address", ["/api/v1/search?text=red", "/api/v1/uploads"])
 @pytest.mark.parametrize("sent", ["null", "GIF89a", "[1]"])
 def test_a_field_of_text_is_not_a_picture(client: FlaskClient, address: str, sent: str) -> None:
     answer = client.post(address, data={"image": sent}, content_type="multipart/form-data")
@@ -201,19 +223,19 @@ def test_a_field_of_text_is_not_a_picture(client: FlaskClient, address: str, sen
 def test_a_field_of_text_is_taken_as_written(client: FlaskClient) -> None:
     for collection in ("2024", "null", "true", "[1]"):
         sent = {"collection": collection, "pictures": (io.BytesIO(picture_bytes()), "a.png")}
-        assert client.post("/api/ingest/upload", data=sent).status_code == 202
+        assert client.post("/api/v1/ingest/upload", data=sent).status_code == 202
 
 
 @pytest.mark.parametrize("source", ["a\0b", "~nobody-of-this-name/x", "x" * 300, "loop"])
 def test_a_path_that_leads_nowhere_is_refused(make_app: Make, tmp_path: Path, source: str) -> None:
     (tmp_path / "loop").symlink_to("loop")
     client = make_app(ingest_roots=[tmp_path]).test_client()
-    answer = client.post("/api/ingest", json={"source": source if source.startswith("~") else f"{tmp_path}/{source}"})
+    answer = client.post("/api/v1/ingest", json={"source": source if source.startswith("~") else f"{tmp_path}/{source}"})
     assert answer.status_code == 400
 
 
 def test_the_overview_has_what_its_description_names(client: FlaskClient) -> None:
-    description = client.get("/api/openapi.json").get_json()
-    answer = description["paths"]["/api/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    description = client.get("/api/v1/openapi.json").get_json()
+    answer = description["paths"]["/api/v1/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
     named = description["components"]["schemas"][answer.rpartition("/")[2]]
-    assert set(named["properties"]) == set(client.get("/api/").get_json())
+    assert set(named["properties"]) == set(client.get("/api/v1/").get_json())

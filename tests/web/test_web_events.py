@@ -50,15 +50,15 @@ def visitor(make_app: Callable[..., Flask], log: FakeLog) -> FlaskClient:
 
 
 def agree(client: FlaskClient, yes: bool = True) -> Any:
-    answer = client.post("/api/consent", json={"agree": yes}).get_json()
-    client.environ_base["HTTP_X_CSRFTOKEN"] = client.get("/api/sign-in").get_json()["csrf_token"]
+    answer = client.post("/api/v1/consent", json={"agree": yes}).get_json()
+    client.environ_base["HTTP_X_CSRFTOKEN"] = client.get("/api/v1/sign-in").get_json()["csrf_token"]
     return answer
 
 
 def test_nothing_is_logged_before_a_visitor_agrees(visitor: FlaskClient, log: FakeLog) -> None:
     page = visitor.get("/search?text=red").text
     assert "May this server remember" in page and "data-query" not in page
-    visitor.post("/api/events", json={"events": [event()]})
+    visitor.post("/api/v1/events", json={"events": [event()]})
     assert not log.searches and not log.events
 
 
@@ -75,9 +75,9 @@ def test_who_agreed_is_logged_with_the_table_that_was_served(visitor: FlaskClien
     assert record["query_response_hit_ids"][0] == sha(0) and record["query_attributes"]["ranker"] == "fusion"
     assert ubi.unpacked(record["omma"]["candidate_set"]).table[sha(0)]
     assert "127.0.0.1" not in json.dumps(record) and "Mozilla" not in json.dumps(record)
-    assert visitor.post("/api/events", json={"events": [event("impression"), event()]}).get_json() == {"taken": 2}
+    assert visitor.post("/api/v1/events", json={"events": [event("impression"), event()]}).get_json() == {"taken": 2}
     assert {e["client_id"] for e in log.events.values()} == {record["client_id"]}
-    visitor.post("/api/events", json={"events": [event()]})
+    visitor.post("/api/v1/events", json={"events": [event()]})
     assert len(log.events) == 2, "what is sent twice counts once"
 
 
@@ -89,7 +89,7 @@ def test_consent_can_be_taken_back_and_everything_is_deleted(visitor: FlaskClien
 
 
 def test_the_form_works_without_scripts(visitor: FlaskClient, log: FakeLog) -> None:
-    token = visitor.get("/api/sign-in").get_json()["csrf_token"]
+    token = visitor.get("/api/v1/sign-in").get_json()["csrf_token"]
     answer = visitor.post("/consent", data={"agree": "yes", "next": "/search?text=red", "csrf_token": token})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/search?text=red")
     visitor.get("/search?text=red")
@@ -104,7 +104,7 @@ def test_refusals_and_robots_are_heeded(visitor: FlaskClient, log: FakeLog, head
 
 
 def test_a_program_agrees_by_naming_itself(visitor: FlaskClient, log: FakeLog) -> None:
-    visitor.get("/api/search?text=red", headers={"X-Omma-Client": "my-shop-0001"})
+    visitor.get("/api/v1/search?text=red", headers={"X-Omma-Client": "my-shop-0001"})
     assert [record["client_id"] for record in log.searches.values()] == ["my-shop-0001"]
 
 
@@ -120,8 +120,8 @@ def test_logging_can_be_switched_off_and_on_for_all(make_app: Callable[..., Flas
 )
 def test_what_is_no_event_is_refused(visitor: FlaskClient, log: FakeLog, wrong: dict[str, Any]) -> None:
     agree(visitor)
-    assert visitor.post("/api/events", json={"events": [event(**wrong)]}).status_code == 400
-    assert visitor.post("/api/events", json={"events": [event()] * 201}).status_code == 400
+    assert visitor.post("/api/v1/events", json={"events": [event(**wrong)]}).status_code == 400
+    assert visitor.post("/api/v1/events", json={"events": [event()] * 201}).status_code == 400
     assert not log.events
 
 
@@ -164,13 +164,13 @@ def test_what_was_logged_becomes_something_to_learn_from(
     for number in range(6):
         program = app.test_client()
         header = {"X-Omma-Client": f"program-{number}"} | BROWSER
-        program.get("/api/search?text=red", headers=header)
+        program.get("/api/v1/search?text=red", headers=header)
     log.flush()
     client.indices.refresh(index=settings.ubi_queries)
     (search, *_) = list(behaviour.served())
     told = [event("impression", query_id=search.query_id, document=d, position=n + 1) for n, d in enumerate(search.shown[:5])]
     told.append(event("click", query_id=search.query_id, document=search.shown[2], position=3))
-    app.test_client().post("/api/events", json={"events": told}, headers={"X-Omma-Client": search.client} | BROWSER)
+    app.test_client().post("/api/v1/events", json={"events": told}, headers={"X-Omma-Client": search.client} | BROWSER)
     log.flush()
     client.indices.refresh(index=settings.ubi_events)
     chosen = settings.model_copy(update={"click_support": 1})

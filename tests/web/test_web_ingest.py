@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from test_web_security import csrf_token
 from web_doubles import FakeIngest, picture_bytes
 
-from web.starting import file_name
+from web.views.ingest import file_name
 
 Make = Callable[..., Flask]
 
@@ -29,7 +29,7 @@ def program(make_app: Make, ingest: FakeIngest, tmp_path: Path) -> FlaskClient:
 
 
 def test_a_folder_under_an_open_root_is_ingested(program: FlaskClient, ingest: FakeIngest, tmp_path: Path) -> None:
-    response = program.post("/api/ingest", json={"source": str(tmp_path / "open/inner"), "collection": "mine"})
+    response = program.post("/api/v1/ingest", json={"source": str(tmp_path / "open/inner"), "collection": "mine"})
     assert response.status_code == 202 and response.json == {"job": "job1"}
     assert ingest.started == [(str(tmp_path / "open/inner"), "mine")]
 
@@ -38,28 +38,28 @@ def test_a_folder_under_an_open_root_is_ingested(program: FlaskClient, ingest: F
 def test_a_saved_site_or_crawl_must_lie_under_an_open_root(
     program: FlaskClient, ingest: FakeIngest, tmp_path: Path, prefix: str
 ) -> None:
-    response = program.post("/api/ingest", json={"source": f"{prefix}{tmp_path / 'open/inner'}"})
+    response = program.post("/api/v1/ingest", json={"source": f"{prefix}{tmp_path / 'open/inner'}"})
     assert response.status_code == 202 and ingest.started == [(f"{prefix}{tmp_path / 'open/inner'}", "")]
     for place in ("closed", "open/../closed", "open/way-out", "open/missing"):
-        assert program.post("/api/ingest", json={"source": f"{prefix}{tmp_path / place}"}).status_code == 400
+        assert program.post("/api/v1/ingest", json={"source": f"{prefix}{tmp_path / place}"}).status_code == 400
     assert len(ingest.started) == 1
 
 
 @pytest.mark.parametrize("source", ["closed", "open/../closed", "open/way-out", "open/missing", ".", ""])
 def test_no_other_folder_is(program: FlaskClient, ingest: FakeIngest, tmp_path: Path, source: str) -> None:
-    response = program.post("/api/ingest", json={"source": str(tmp_path / source) if source else ""})
+    response = program.post("/api/v1/ingest", json={"source": str(tmp_path / source) if source else ""})
     assert response.status_code == 400 and not ingest.started
 
 
 def test_pictures_sent_are_ingested_with_their_names(program: FlaskClient, ingest: FakeIngest) -> None:
     files = [(io.BytesIO(picture_bytes(n)), name) for n, name in enumerate(["a.png", "../../a.png"])]
-    response = program.post("/api/ingest/upload", data={"pictures": files, "collection": "mine"})
+    response = program.post("/api/v1/ingest/upload", data={"pictures": files, "collection": "mine"})
     assert response.status_code == 202
     assert ingest.uploaded == [{"a.png": picture_bytes(0), "2-a.png": picture_bytes(1)}]
 
 
 def test_no_pictures_are_told(program: FlaskClient, ingest: FakeIngest) -> None:
-    response = program.post("/api/ingest/upload", data={"collection": "mine"})
+    response = program.post("/api/v1/ingest/upload", data={"collection": "mine"})
     assert response.status_code == 400 and "picture" in response.json["detail"]
 
 
@@ -67,9 +67,9 @@ def test_many_pictures_may_be_larger_than_one(make_app: Make, ingest: FakeIngest
     app = make_app({"ingest": ingest}, max_bytes=10_000, upload_batch=8_000_000)
     program = app.test_client(use_cookies=False)
     files = [(io.BytesIO(bytes(1_500_000)), f"{n}.png") for n in range(3)]
-    assert program.post("/api/ingest/upload", data={"pictures": files}).status_code == 202
+    assert program.post("/api/v1/ingest/upload", data={"pictures": files}).status_code == 202
     files = [(io.BytesIO(bytes(3_000_000)), f"{n}.png") for n in range(3)]
-    assert program.post("/api/ingest/upload", data={"pictures": files}).status_code == 413
+    assert program.post("/api/v1/ingest/upload", data={"pictures": files}).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_quarantine_is_shown_with_reasons_retried_and_dropped(make_app: Make, in
     page = client.get("/quarantine").text
     assert "The file ends too early." in page and 'src="/refused/a"' in page
     token = csrf_token(client, "/quarantine")
-    client.post("/quarantine/retry", data={"entry": ["a", "b"], "csrf_token": token})
-    client.post("/quarantine/drop", data={"entry": "b", "csrf_token": token})
+    client.post("/quarantine/retry", data={"entries": ["a", "b"], "csrf_token": token})
+    client.post("/quarantine/drop", data={"entries": "b", "csrf_token": token})
     assert (ingest.retried, ingest.dropped) == (["a", "b"], ["b"])
 
 
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
     assert client.get("/ingest/jobs/none").status_code == 404
-    assert client.get("/api/ingest/jobs/none").json["status"] == 404
+    assert client.get("/api/v1/ingest/jobs/none").json["status"] == 404

@@ -25,11 +25,11 @@ def judges(make_app: Callable[..., Flask], kept: FakeJudgements, searcher: FakeS
 
 
 def sheet(client: FlaskClient, rater: str = "Ada", question: str = "text=red") -> Any:
-    return client.get(f"/api/judge?{question}&rater={rater}").get_json()
+    return client.get(f"/api/v1/judge?{question}&rater={rater}").get_json()
 
 
 def judge(client: FlaskClient, topic: str, document: str, grade: Any, rater: str = "Ada") -> Any:
-    return client.put("/api/judge", json={"topic": topic, "document": document, "grade": grade, "rater": rater})
+    return client.put("/api/v1/judge", json={"topic": topic, "document": document, "grade": grade, "rater": rater})
 
 
 def test_the_order_is_blind_a_raters_own_and_the_same_every_time(judges: Flask) -> None:
@@ -52,9 +52,9 @@ def test_grades_are_kept_replaced_and_taken_back(judges: Flask) -> None:
     assert told[sha(3)] == 4 and sheet(client)["done"] == 1
     assert sheet(client, "Bob")["done"] == 0, "nobody sees what others said"
     undo = {"topic": topic, "document": sha(3), "rater": "Ada"}
-    assert client.delete("/api/judge", json=undo).get_json() == {"grade": 1}
-    assert client.delete("/api/judge", json=undo).get_json() == {"grade": None}
-    assert client.delete("/api/judge", json=undo).status_code == 404
+    assert client.delete("/api/v1/judge", json=undo).get_json() == {"grade": 1}
+    assert client.delete("/api/v1/judge", json=undo).get_json() == {"grade": None}
+    assert client.delete("/api/v1/judge", json=undo).status_code == 404
 
 
 @pytest.mark.parametrize("grade", [5, -1, "good", None])
@@ -67,9 +67,9 @@ def test_what_is_no_grade_is_refused(judges: Flask, kept: FakeJudgements, grade:
 def test_questions_that_nobody_asked_and_raters_without_a_name_are_refused(judges: Flask) -> None:
     client = judges.test_client()
     assert judge(client, "nosuch", sha(1), 3).status_code == 404
-    assert client.get("/api/judge?rater=Ada").status_code == 400, "there is no question"
-    assert client.get("/api/judge?text=red").status_code == 400, "nobody says who judges"
-    assert client.get("/api/judge?text=red&rater=%00").status_code == 400
+    assert client.get("/api/v1/judge?rater=Ada").status_code == 400, "there is no question"
+    assert client.get("/api/v1/judge?text=red").status_code == 400, "nobody says who judges"
+    assert client.get("/api/v1/judge?text=red&rater=%00").status_code == 400
 
 
 def test_agreement_and_files(judges: Flask) -> None:
@@ -78,13 +78,13 @@ def test_agreement_and_files(judges: Flask) -> None:
     for rater, grades in (("Ada", (4, 0, 4, 0, 2)), ("Bob", (4, 0, 4, 1, 2))):
         for seed, grade in enumerate(grades):
             judge(client, topic, sha(seed), grade, rater)
-    told = client.get("/api/judgements").get_json()
+    told = client.get("/api/v1/judgements").get_json()
     assert told["agreement"]["fleiss"] == pytest.approx(0.714, abs=0.01) and told["topics"][0]["raters"] == ["Ada", "Bob"]
     assert "substantial" in client.get("/judgements").text
-    qrels = client.get("/api/judgements/export?format=qrels").text.splitlines()
+    qrels = client.get("/api/v1/judgements/export?format=qrels").text.splitlines()
     assert f"{topic} 0 {sha(0)} 4" in qrels and len(qrels) == 10
-    assert client.get("/api/judgements/export?format=quepid").text.startswith("query,docid,rating\nred,")
-    assert '"text":"red"' in client.get("/api/judgements/export?format=topics").text
+    assert client.get("/api/v1/judgements/export?format=quepid").text.startswith("query,docid,rating\nred,")
+    assert '"text":"red"' in client.get("/api/v1/judgements/export?format=topics").text
 
 
 def test_the_page_asks_for_a_name_first(judges: Flask) -> None:

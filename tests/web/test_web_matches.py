@@ -44,7 +44,7 @@ def test_the_landmark_is_named_above_the_results(make_app: Make, searcher: FakeS
 
 def test_both_are_in_the_json_twin(make_app: Make, searcher: FakeSearcher) -> None:
     client: FlaskClient = make_app({"searcher": searcher}).test_client()
-    answer = client.get(f"/api{QUESTION}").get_json()
+    answer = client.get(f"/api/v1{QUESTION}").get_json()
     assert answer["results"][0]["matches"][0]["points"] == POINTS
     assert answer["landmarks"][0]["name"] == "Old <Tower>" and answer["landmarks"][0]["place"] == [46.05, 14.5]
 

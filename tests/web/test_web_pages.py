@@ -148,7 +148,7 @@ def test_errors_are_pages_for_people_and_json_for_programs(make_app: Make, error
     client = make_app({"searcher": FakeSearcher(fails=error)}).test_client()
     page = client.get("/search?text=red", headers={"Accept": "text/html"})
     assert page.status_code == status and str(error)[1:] in page.text and "<main" in page.text
-    for path, accept in (("/api/search", "*/*"), ("/search", "application/json")):
+    for path, accept in (("/api/v1/search", "*/*"), ("/search", "application/json")):
         told = client.get(f"{path}?text=red", headers={"Accept": accept})
         assert (told.status_code, told.mimetype) == (status, "application/problem+json")
         assert told.json["detail"] == str(error) and told.json["status"] == status
@@ -156,19 +156,19 @@ def test_errors_are_pages_for_people_and_json_for_programs(make_app: Make, error
 
 def test_what_nobody_foresaw_is_told_without_its_insides(make_app: Make) -> None:
     client = make_app({"searcher": FakeSearcher(fails=RuntimeError("password=hunter2"))}).test_client()
-    for path in ("/search?text=red", "/api/search?text=red"):
+    for path in ("/search?text=red", "/api/v1/search?text=red"):
         response = client.get(path)
         assert response.status_code == 500 and "hunter2" not in response.text
 
 
 def test_a_server_that_is_down_says_when_to_come_back(make_app: Make) -> None:
     client = make_app({"searcher": FakeSearcher(fails=EngineUnavailable("down"))}).test_client()
-    assert client.get("/api/search?text=red").headers["Retry-After"] == "5"
+    assert client.get("/api/v1/search?text=red").headers["Retry-After"] == "5"
 
 
 @pytest.mark.parametrize("query", ["box=1,2,3", "box=a,b,c,d", "page=0", "page=x", "filter=nothing", "like=zz", "number=1000"])
 def test_parameters_that_make_no_extractor_are_told(client: FlaskClient, query: str) -> None:
-    for path in ("/search", "/api/search"):
+    for path in ("/search", "/api/v1/search"):
         response = client.get(f"{path}?text=red&{query}")
         assert response.status_code == 400
         assert query.partition("=")[0] in response.text.lower()

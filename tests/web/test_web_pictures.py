@@ -16,15 +16,14 @@ from web_doubles import FakeSearcher, picture_bytes, sha
 
 from engine.errors import NotFoundError
 from engine.settings import Settings
-from web.files import BoundedFolder
-from web.pages.media import sniff
-from web.preview_damaged import preview_damaged
+from web.uploads import BoundedFolder
+from web.views.media import preview_damaged, sniff
 
 Make = Callable[..., Flask]
 
 
 def send(client: FlaskClient, data: bytes, name: str = "a.png") -> Any:
-    return client.post("/api/uploads", data={"image": (io.BytesIO(data), name)})
+    return client.post("/api/v1/uploads", data={"image": (io.BytesIO(data), name)})
 
 
 def test_a_picture_is_kept_and_asked_with_by_its_id(app: Flask) -> None:
@@ -32,7 +31,7 @@ def test_a_picture_is_kept_and_asked_with_by_its_id(app: Flask) -> None:
     data = picture_bytes(3)
     kept = send(client, data).json
     assert (kept["width"], kept["height"]) == (320, 240)
-    answer = client.get(f"/api/search?picture={kept['picture']}&box=0.1,0.2,0.3,0.4&text=red").json
+    answer = client.get(f"/api/v1/search?picture={kept['picture']}&box=0.1,0.2,0.3,0.4&text=red").json
     assert answer["question"]["picture"] == kept["picture"]
     asked = app.extensions["omma"].searcher.asked[-1]
     assert asked.image == data and asked.text == "red"
@@ -72,7 +71,7 @@ def test_a_request_with_too_many_bytes_is_refused_unread(make_app: Make) -> None
 def test_the_api_answers_about_a_picture_sent_along(app: Flask) -> None:
     client = app.test_client(use_cookies=False)
     data = picture_bytes(5)
-    response = client.post("/api/search?text=2024", data={"image": (io.BytesIO(data), "a.png")})
+    response = client.post("/api/v1/search?text=2024", data={"image": (io.BytesIO(data), "a.png")})
     assert response.status_code == 200
     asked = app.extensions["omma"].searcher.asked[-1]
     assert asked.image == data and asked.text == "2024"

@@ -188,11 +188,11 @@ def test_what_could_not_be_used_is_shown_with_its_reason_and_dropped(open_page: 
 
 
 def test_programs_get_the_same(filled: str) -> None:
-    answer = httpx.post(f"{filled}/api/search?number=2", files={"image": ("a.png", PICTURES["red ball.png"])}).json()
+    answer = httpx.post(f"{filled}/api/v1/search?number=2", files={"image": ("a.png", PICTURES["red ball.png"])}).json()
     assert answer["results"][0]["why"] and answer["took"]["total"] > 0
     found = answer["results"][0]["id"]
-    view = httpx.get(f"{filled}/api/picture/{found}").json()
+    view = httpx.get(f"{filled}/api/v1/picture/{found}").json()
     assert view["id"] == found
-    asked = httpx.get(f"{filled}/api/search?text=ball&dsl=true").json()
+    asked = httpx.get(f"{filled}/api/v1/search?text=ball&dsl=true").json()
     found = [entry["title"] for group in asked["results"] for entry in (group, *group["duplicates"])]
     assert asked["dsl"] and sorted(found) == ["blue ball", "red ball"]

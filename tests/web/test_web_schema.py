@@ -39,7 +39,7 @@ EXAMPLES = {GenerationMode.POSITIVE: 64, GenerationMode.NEGATIVE: 48}  # of each
 @pytest.fixture()
 def api(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application in which everything that can be asked for is there, without limits and without a network."""
-    monkeypatch.setattr("web.asking.fetch", lambda address, settings: SimpleNamespace(data=picture_bytes()))
+    monkeypatch.setattr("web.views.search.fetch", lambda address, settings: SimpleNamespace(data=picture_bytes()))
     judgements = FakeJudgements()
     topic = judgements.add_topic(TOPIC)
     judgements.judge(Judgement(topic=topic.id, document=sha(n), grade=3, rater=who) for n in range(3) for who in ("Ada", "Bo"))
@@ -87,7 +87,7 @@ def tried(operation: APIOperation, mode: GenerationMode, requests: list[str]) ->
 
 
 def test_every_answer_is_as_described(api: Flask) -> None:
-    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", api)
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api)
     requests: list[str] = []
     wrong = []
     for result in schema.get_all_operations():

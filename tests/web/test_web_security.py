@@ -94,7 +94,7 @@ def _secret(text: str) -> Any:
 
 def test_with_a_token_every_route_but_health_asks_for_it(guarded: FlaskClient) -> None:
     application = guarded.application
-    free = {"/healthz", "/sign-in", "/api/sign-in", "/static/<path:filename>"}
+    free = {"/healthz", "/sign-in", "/api/v1/sign-in", "/static/<path:filename>"}
     for rule in application.url_map.iter_rules():
         if rule.rule in free:
             continue
@@ -107,7 +107,7 @@ def test_with_a_token_every_route_but_health_asks_for_it(guarded: FlaskClient) -
 
 
 def test_a_program_is_told_how_to_authorise(guarded: FlaskClient) -> None:
-    response = guarded.get("/api/search?text=red")
+    response = guarded.get("/api/v1/search?text=red")
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert response.mimetype == "application/problem+json"
@@ -115,13 +115,13 @@ def test_a_program_is_told_how_to_authorise(guarded: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("token", "status"), [(TOKEN, 200), (TOKEN + "x", 401), ("", 401), ("ÿ", 401)])
 def test_the_bearer_token_opens_the_api(guarded: FlaskClient, token: str, status: int) -> None:
-    response = guarded.get("/api/search?text=red", headers={"Authorization": f"Bearer {token}"})
+    response = guarded.get("/api/v1/search?text=red", headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == status
 
 
 def test_the_bearer_token_allows_changing_requests_without_a_form_token(guarded: FlaskClient) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://elsewhere.example"}
-    response = guarded.post("/api/quarantine/drop", json={"entries": ["a"]}, headers=headers)
+    response = guarded.post("/api/v1/quarantine/drop", json={"entries": ["a"]}, headers=headers)
     assert response.json == {"count": 1}
 
 
@@ -179,18 +179,18 @@ def test_a_browser_script_must_send_the_token_as_a_header(client: FlaskClient) -
     token = csrf_token(client)
     origin = {"Origin": "http://localhost"}
     send = {"image": (io.BytesIO(picture_bytes()), "a.png")}
-    assert client.post("/api/uploads", data=dict(send), headers=origin).status_code == 403
+    assert client.post("/api/v1/uploads", data=dict(send), headers=origin).status_code == 403
     send = {"image": (io.BytesIO(picture_bytes()), "a.png")}
-    assert client.post("/api/uploads", data=send, headers=origin | {"X-CSRFToken": token}).status_code == 201
+    assert client.post("/api/v1/uploads", data=send, headers=origin | {"X-CSRFToken": token}).status_code == 201
 
 
 def test_a_program_on_the_loopback_needs_no_form_token(app: Flask) -> None:
     client = app.test_client(use_cookies=False)
-    assert client.post("/api/ingest", json={"source": "demo"}).status_code == 202
+    assert client.post("/api/v1/ingest", json={"source": "demo"}).status_code == 202
 
 
 def test_scripts_and_pictures_of_other_sites_get_nothing(client: FlaskClient) -> None:
-    for path in ("/api/search?text=red", f"/thumbnail/{sha(0)}"):
+    for path in ("/api/v1/search?text=red", f"/thumbnail/{sha(0)}"):
         headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
         assert client.get(path, headers=headers).status_code == 403
     followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
@@ -201,18 +201,18 @@ def test_too_many_tokens_are_stopped(make_app: Make) -> None:
     client = make_app(web_host="0.0.0.0", api_token=_secret(TOKEN), rate_limit_sign_in="3/minute").test_client(
         use_cookies=False
     )
-    statuses = [client.post("/api/sign-in", json={"token": "guess"}).status_code for _ in range(5)]
+    statuses = [client.post("/api/v1/sign-in", json={"token": "guess"}).status_code for _ in range(5)]
     assert statuses == [401, 401, 401, 429, 429]
 
 
 def searched(client: FlaskClient, times: int, **options: Any) -> list[int]:
     """Statuses of so many searches."""
-    return [client.get("/api/search?text=red", **options).status_code for _ in range(times)]
+    return [client.get("/api/v1/search?text=red", **options).status_code for _ in range(times)]
 
 
 def test_too_many_searches_are_stopped_with_a_time_to_wait(make_app: Make) -> None:
     client = make_app(rate_limit_search="2/minute", web_proxies=1).test_client()
-    responses = [client.get("/api/search?text=red") for _ in range(3)]
+    responses = [client.get("/api/v1/search?text=red") for _ in range(3)]
     assert [response.status_code for response in responses] == [200, 200, 429]
     assert int(responses[-1].headers["Retry-After"]) > 0
     assert responses[-1].mimetype == "application/problem+json"
@@ -246,14 +246,16 @@ def test_the_token_lifts_the_limit_from_anywhere_and_a_wrong_one_does_not(make_a
     far = {"REMOTE_ADDR": "203.0.113.9"}
     assert searched(client, 5, headers={"Authorization": f"Bearer {TOKEN}"}, environ_base=far) == [200] * 5
     guess = {"headers": {"Authorization": "Bearer guess"}, "environ_base": far}
-    assert [client.get("/api/", **guess).status_code for _ in range(3)] == [401, 401, 429]
+    assert [client.get("/api/v1/", **guess).status_code for _ in range(3)] == [401, 401, 429]
     here = {"REMOTE_ADDR": "127.0.0.1"}
-    assert [client.get("/api/", environ_base=here).status_code for _ in range(3)] == [401, 401, 429], "nor the loopback alone"
+    assert [client.get("/api/v1/", environ_base=here).status_code for _ in range(3)] == [401, 401, 429], (
+        "nor the loopback alone"
+    )
 
 
 def test_a_browser_that_signed_in_is_the_owner(make_app: Make) -> None:
     client = make_app(api_token=_secret(TOKEN), rate_limit_search="2/minute", web_proxies=1).test_client()
-    client.post("/api/sign-in", json={"token": TOKEN})
+    client.post("/api/v1/sign-in", json={"token": TOKEN})
     assert searched(client, 5) == [200] * 5
 
 

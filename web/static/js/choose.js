@@ -2,7 +2,7 @@
 export function chooseAll() {
   const all = document.querySelector("[data-choose-all]");
   if (!all) return;
-  const boxes = [...document.querySelectorAll('input[name="entry"]')];
+  const boxes = [...document.querySelectorAll('input[name="entries"]')];
   const buttons = [...document.querySelectorAll("[data-needs-choice]")];
   const update = () => {
     const chosen = boxes.filter((box) => box.checked).length;

@@ -44,5 +44,5 @@ function send() {
   if (!waiting.length) return;
   const events = waiting.splice(0);
   const body = JSON.stringify({ events });
-  post("/api/events", body, { type: "application/json", keepalive: true }).catch(() => {}); // nobody should notice
+  post("/api/v1/events", body, { type: "application/json", keepalive: true }).catch(() => {}); // nobody should notice
 }

@@ -14,7 +14,7 @@ export function followJobs() {
 async function follow(job) {
   let wait = WAIT;
   try {
-    const progress = await get(`/api/ingest/jobs/${encodeURIComponent(job.dataset.job)}`);
+    const progress = await get(`/api/v1/ingest/jobs/${encodeURIComponent(job.dataset.job)}`);
     show(job, progress);
     if (progress.ended) {
       say(`Finished: ${progress.indexed} added, ${progress.quarantined} could not be used.`);

@@ -75,5 +75,5 @@ export function judgeResults() {
 }
 
 function send(method, body) {
-  return post("/api/judge", JSON.stringify(body), { method, type: "application/json" });
+  return post("/api/v1/judge", JSON.stringify(body), { method, type: "application/json" });
 }

@@ -81,7 +81,7 @@ async function searchWith(picture) {
   say("Sending the picture");
   busy(true);
   try {
-    const kept = await post("/api/uploads", body);
+    const kept = await post("/api/v1/uploads", body);
     go({ picture: kept.picture });
   } catch (error) {
     busy(false);

@@ -1,6 +1,7 @@
-"""Who agreed that searches and clicks are logged, and logging them.
+"""Searches, impressions and clicks: who agreed that they are logged, and logging them.
 
-A visitor is a random number in the signed cookie, there as long as consent is. No address and no user agent is kept.
+A visitor is a random number in the signed cookie, which exists only while consent is given. Neither address nor user agent is
+kept.
 """
 
 import re
@@ -8,21 +9,72 @@ import uuid
 from collections.abc import Sequence
 
 from flask import current_app, request, session
+from pydantic import BaseModel, Field
 
 from mappings.versions import alias
 from query.answer import Answer
 from ranking.clicks.filter import is_robot
 from ranking.clicks.ubi import Event, event_record, query_record
 from ranking.judgements.judgement import Topic
+from web import auth
 from web.parameters import SearchParameters
 from web.services import get_services
+from web.view import Views
 
+VIEWS = Views("events")
 VISITOR, HEADER = "visitor", "X-Omma-Client"
 PROGRAM = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+MAX_EVENTS = 200
+
+
+class EventsBody(BaseModel):
+    """Impressions and clicks of one page."""
+
+    events: list[Event] = Field(max_length=MAX_EVENTS)
+
+
+class Taken(BaseModel):
+    """How many events were logged: none without consent."""
+
+    taken: int
+
+
+class ConsentBody(BaseModel):
+    """Whether searches and clicks of this browser may be logged."""
+
+    agree: bool
+
+
+class Consent(BaseModel):
+    """The decision that holds now; `forgotten` is the number of deleted records."""
+
+    agreed: bool
+    forgotten: int = 0
+
+
+@VIEWS.json("POST", "/events")
+def take(body: EventsBody) -> Taken:
+    """Log impressions and clicks.
+
+    Only of visitors who agreed; a program agrees by an `X-Omma-Client` header with a random id of its own (8 to 64 letters).
+    """
+    return Taken(taken=log_events(body.events))
+
+
+@VIEWS.action("/consent", lambda _: auth.safe_next(request.form.get("next", "/")))
+def consent(body: ConsentBody) -> Consent:
+    """Agree to the logging of searches and clicks, or withdraw consent.
+
+    Withdrawing deletes everything that was logged for this browser.
+    """
+    if body.agree and not refuses():
+        agree()
+        return Consent(agreed=True)
+    return Consent(agreed=False, forgotten=withdraw())
 
 
 def visitor() -> str:
-    """Whose search this is, if it may be logged; empty otherwise. A program agrees by naming its client in a header."""
+    """The client id under which this search may be logged; empty otherwise. A program agrees by naming itself in a header."""
     settings = get_services().settings
     if settings.events == "off" or get_services().log is None or refuses() or is_robot(request.user_agent.string):
         return ""
@@ -35,30 +87,30 @@ def visitor() -> str:
 
 
 def refuses() -> bool:
-    """Whether the browser says for its user that nothing be recorded (Do Not Track, Global Privacy Control)."""
+    """Whether the browser asks that nothing be recorded (Do Not Track, Global Privacy Control)."""
     return request.headers.get("DNT") == "1" or request.headers.get("Sec-GPC") == "1"
 
 
 def asks_consent() -> bool:
-    """Whether the page should ask: where consent counts, is not given, and was not refused."""
+    """Whether the page should ask: consent is required, and was neither given nor refused."""
     settings = get_services().settings
     return settings.events == "consent" and VISITOR not in session and "declined" not in session and not refuses()
 
 
 def may_withdraw() -> bool:
-    """Whether there is a consent to take back."""
+    """Whether this browser has given consent."""
     return VISITOR in session
 
 
 def agree() -> None:
-    """From now on this browser is a visitor."""
+    """Give this browser a client id."""
     session.pop("declined", None)
     session[VISITOR] = uuid.uuid4().hex
     session.permanent = True
 
 
 def withdraw() -> int:
-    """From now on it is none, and all that was logged of it is deleted; how many records."""
+    """Withdraw consent, delete everything logged for this client, return the number of deleted records."""
     known = session.pop(VISITOR, "")
     session["declined"] = True
     session.permanent = True
@@ -66,12 +118,12 @@ def withdraw() -> int:
 
 
 def log_search(answer: Answer, parameters: SearchParameters) -> None:
-    """Log an answer that was served, if its visitor agreed; never an error, never a wait."""
+    """Log an answer that was served, if its visitor agreed; never raises and never waits."""
     log, client = get_services().log, visitor()
     if log is None or not client or answer.candidate_set is None or not answer.candidate_set.table:
         return
     record = query_record(
-        client=client, topic=topic_of(answer, parameters), ranker=answer.ranker, candidate_set=answer.candidate_set,
+        client=client, topic=topic_of(answer, parameters).named(), ranker=answer.ranker, candidate_set=answer.candidate_set,
         shown=[result.id for result in answer.results], index=alias(get_services().settings),
         teams={result.id: result.team for result in answer.results if result.team},
     )  # fmt: skip
@@ -80,19 +132,19 @@ def log_search(answer: Answer, parameters: SearchParameters) -> None:
 
 
 def log_events(events: Sequence[Event]) -> int:
-    """Log what was done with results; how many were taken."""
+    """Log what was done with results; the number of logged events."""
     log, client = get_services().log, visitor()
     if log is None or not client:
         return 0
     for event in events:
-        # One record per visitor, search, document and action: what is sent twice counts once.
+        # One record per visitor, search, document and action: an event that is sent twice counts once.
         log.event(f"{client}-{event.query_id}-{event.document}-{event.action}", event_record(event, client))
     return len(events)
 
 
 def topic_of(answer: Answer, parameters: SearchParameters) -> Topic:
-    """The question as judgements know it."""
+    """The question in the form of judgements, without an id."""
     picture = "" if parameters.like else answer.question.picture or ""
     return Topic(
         text=parameters.text, picture=picture, like=parameters.like, box=answer.question.box, filters=parameters.filters()
-    ).named()
+    )

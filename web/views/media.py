@@ -1,20 +1,22 @@
-"""Pictures themselves: thumbnails, previews and originals, with what a browser needs to handle them safely."""
+"""Images: thumbnails, previews and originals, with headers that make browsers handle them safely."""
 
-from flask import Blueprint, make_response, request
+import io
+
+from flask import make_response, request
+from PIL import Image
 from werkzeug.wrappers import Response
 
 from engine.errors import NotFoundError
 from vision.picture import decode, thumbnail
-from web.files import BoundedFolder
 from web.limits import limiter
-from web.preview_damaged import preview_damaged
 from web.services import get_services
-from web.uploads import PREVIEW_SIDE
+from web.uploads import PREVIEW_SIDE, BoundedFolder
+from web.view import Views
 
-MEDIA = Blueprint("media", __name__)
-limiter.exempt(MEDIA)  # a page of results asks for dozens
+VIEWS = Views("media")
+limiter.exempt(VIEWS.pages)  # a page of results asks for dozens
 
-# Types that browsers show as pictures and never run; everything else is offered for download.
+# Types that browsers show as images and never run; everything else is offered for download.
 SHOWN = {
     b"\xff\xd8\xff": ("image/jpeg", "jpg"),
     b"\x89PNG\r\n\x1a\n": ("image/png", "png"),
@@ -23,15 +25,18 @@ SHOWN = {
 }
 FOREVER = "private, max-age=31536000, immutable"  # named by content: the same name is always the same bytes
 PREVIEW_TTL = 30 * 24 * 3600
+DAMAGED_SIDE = 320
+DAMAGED_PIXELS = 30_000_000  # a damaged picture with more is not decoded for a preview
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
-@MEDIA.get("/thumbnail/<document_id>")
+@VIEWS.pages.get("/thumbnail/<document_id>")
 def thumbnail_of(document_id: str) -> Response:
     """WebP, 320 pixels on its longer side."""
     return _picture(get_services().store.thumbnail(document_id), "image/webp", f"{document_id}.webp")
 
 
-@MEDIA.get("/preview/<document_id>")
+@VIEWS.pages.get("/preview/<document_id>")
 def preview(document_id: str) -> Response:
     """WebP, at most 1024 pixels on its longer side, made at the first request."""
     services = get_services()
@@ -45,24 +50,24 @@ def preview(document_id: str) -> Response:
     return _picture(data, "image/webp", name)
 
 
-@MEDIA.get("/original/<document_id>")
+@VIEWS.pages.get("/original/<document_id>")
 def original(document_id: str) -> Response:
-    """The bytes as they came; shown only if they begin as a picture that browsers never run."""
+    """The original bytes; shown inline only if they begin as an image that browsers never run."""
     data = get_services().store.original(document_id)
     kind, extension = sniff(data)
     disposition = "inline" if kind.startswith("image/") else "attachment"
     return _picture(data, kind, f"{document_id}.{extension}", disposition)
 
 
-@MEDIA.get("/uploads/<picture_id>")
+@VIEWS.pages.get("/uploads/<picture_id>")
 def upload(picture_id: str) -> Response:
-    """The picture asked with, encoded anew as WebP."""
+    """A picture that was sent to search with, encoded anew as WebP."""
     return _picture(get_services().uploads.preview(picture_id), "image/webp", f"{picture_id}.webp")
 
 
-@MEDIA.get("/refused/<entry_id>")
+@VIEWS.pages.get("/refused/<entry_id>")
 def refused(entry_id: str) -> Response:
-    """As much of a refused picture as can be seen; NotFoundError where nothing can."""
+    """What can be decoded of a picture in quarantine; NotFoundError where nothing can."""
     services = get_services()
     entry = services.ingest.refused_entry(entry_id)
     if not entry.original:
@@ -75,6 +80,24 @@ def sniff(data: bytes) -> tuple[str, str]:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp", "webp"
     return next((kind for start, kind in SHOWN.items() if data.startswith(start)), ("application/octet-stream", "bin"))
+
+
+def preview_damaged(data: bytes) -> bytes:
+    """WebP of what can be decoded, at most 320 pixels on its longer side; NotFoundError where nothing can.
+
+    A truncated JPEG is closed by an end marker, after which libjpeg leaves the rest grey. Pillow's own switch for
+    truncated files is global and would change every decoder of the process.
+    """
+    try:
+        image = Image.open(io.BytesIO(data + JPEG_END if data.startswith(JPEG_START) else data))
+        if image.width * image.height > DAMAGED_PIXELS:
+            raise ValueError("too many pixels")
+        image.thumbnail((DAMAGED_SIDE, DAMAGED_SIDE))
+        out = io.BytesIO()
+        image.convert("RGB").save(out, "WEBP", quality=70)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NotFoundError("nothing of this picture can be shown") from error
+    return out.getvalue()
 
 
 def _picture(data: bytes, kind: str, name: str, disposition: str = "inline") -> Response:

@@ -1,0 +1,140 @@
+"""Adding pictures: sources that the page may read, pictures sent from a browser, and how far each job is."""
+
+import os
+from collections.abc import Container
+from http import HTTPStatus
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from flask import render_template, request, url_for
+from flask_openapi3.models.file import FileStorage
+from pydantic import BaseModel, Field
+
+from engine.errors import BadSource, OmmaError
+from engine.settings import Settings
+from ingest.jobs import Progress
+from ingest.sources.registry import split_spec
+from web.inputs import Form
+from web.limits import upload_rate
+from web.services import get_services
+from web.view import Inputs, Page, Rendered, Views
+
+VIEWS = Views("ingest")
+DEMO = "demo"
+MAX_FILES = 2000
+MAX_NAME = 100
+FORBIDDEN = '/\\:*?"<>|'
+
+
+class IngestOptions(BaseModel):
+    """Sources that the page can ingest, and all jobs, latest first."""
+
+    demo: bool
+    roots: list[str]
+    jobs: list[Progress]
+
+
+class SourceBody(BaseModel):
+    """A source to ingest."""
+
+    source: str = Field(max_length=4000, description="`demo`, or a folder or feed under `OMMA_INGEST_ROOTS`.")
+    collection: str = Field("", max_length=200)
+
+
+class PicturesForm(Form):
+    """Pictures to ingest."""
+
+    pictures: list[FileStorage] = Field([], description="The bytes of each picture.")
+    collection: str = Field("", max_length=200)
+
+
+class JobPath(BaseModel):
+    """Names a job."""
+
+    job_id: str = Field(max_length=64)
+
+
+class Started(BaseModel):
+    """An ingest that has begun."""
+
+    job: str = Field(description="Its id")
+
+
+def _job_page(started: Started) -> str:
+    return url_for("ingest.job", job_id=started.job)
+
+
+def _refused(error: OmmaError, inputs: Inputs) -> Rendered:
+    """The same page with what is wrong."""
+    return render_template("ingest.html", options=overview(), problem=str(error)), error.status
+
+
+FORM = Page(catch=(BadSource,), caught=_refused)
+
+
+@VIEWS.page("/ingest", "ingest.html", Page(variable="options"))
+def overview() -> IngestOptions:
+    """Where pictures can come from, and the jobs so far."""
+    services = get_services()
+    return IngestOptions(demo=True, roots=[str(root) for root in services.settings.ingest_roots], jobs=services.ingest.jobs())
+
+
+@VIEWS.action("/ingest", _job_page, FORM, rate=upload_rate, status=HTTPStatus.ACCEPTED)
+def start_source(body: SourceBody) -> Started:
+    """Begin to ingest the demo corpus, or a folder, feed, saved site or crawl of the server."""
+    services, source = get_services(), body.source
+    prefix, path = split_spec(source.strip())
+    spec = source if source == DEMO else prefix + str(allowed(path, services.settings))
+    return Started(job=services.ingest.start(spec, body.collection.strip()))
+
+
+@VIEWS.action("/ingest/upload", _job_page, FORM, rate=upload_rate, status=HTTPStatus.ACCEPTED)
+def start_upload(form: PicturesForm) -> Started:
+    """Begin to ingest pictures that are sent along."""
+    return Started(job=get_services().ingest.start_uploads(read_uploads(), form.collection))
+
+
+@VIEWS.page("/ingest/jobs/<job_id>", "job.html", Page(variable="job"))
+def job(path: JobPath) -> Progress:
+    """How far one job is."""
+    return get_services().ingest.progress(path.job_id)
+
+
+def allowed(source: str, settings: Settings) -> Path:
+    """The path, if it exists within an allowed folder after links are resolved; BadSource otherwise."""
+    if not source.strip():
+        raise BadSource("name a folder, or choose pictures to send")
+    try:
+        path = Path(os.path.realpath(os.path.expanduser(source.strip())))  # noqa: PTH111  (Path's own raises for unknown users)
+    except ValueError as error:
+        raise BadSource("the path contains a NUL character") from error
+    roots = [root.resolve() for root in settings.ingest_roots]
+    if not any(path.is_relative_to(root) for root in roots):
+        accepted = ", ".join(str(root) for root in roots) or "none; the operator names some by OMMA_INGEST_ROOTS"
+        raise BadSource(f"this folder may not be ingested from the page; allowed folders: {accepted}")
+    if not os.path.exists(path):  # noqa: PTH110  (Path's own raises for names that are too long)
+        raise BadSource(f"there is nothing at {path}")
+    return path
+
+
+def read_uploads() -> dict[str, IO[bytes]]:
+    """The pictures of the form, each under a name that is safe and unique; BadSource where there is none."""
+    files = [file for file in request.files.getlist("pictures") if file.filename]
+    if not files:
+        raise BadSource("choose at least one picture")
+    if len(files) > MAX_FILES:
+        raise BadSource(f"{len(files)} pictures are more than the {MAX_FILES} that one request may send")
+    pictures: dict[str, IO[bytes]] = {}
+    for file in files:
+        pictures[file_name(file.filename or "", pictures)] = file.stream
+    return pictures
+
+
+def file_name(sent: str, taken: Container[str] = ()) -> str:
+    """The last part of the name that a browser sent, without characters that file systems refuse, and not in `taken`."""
+    name = PurePosixPath(sent.replace("\\", "/")).name
+    safe = "".join(letter for letter in name if letter.isprintable() and letter not in FORBIDDEN)
+    plain = safe.strip(". ")[-MAX_NAME:] or "picture"
+    candidates = (plain if n == 1 else f"{n}-{plain}" for n in count(1))
+    return next(candidate for candidate in candidates if candidate not in taken)
