@@ -1,4 +1,4 @@
-"""`omma docs`: write the pages of the documentation that come from the code."""
+"""`omma docs`: write the files that are generated from the code."""
 
 import importlib
 from pathlib import Path
@@ -6,13 +6,18 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = {"docs/reference/factors.md": "factors.docs:page", "docs/reference/settings.md": "engine.settings_table:page"}
+PAGES = {
+    "docs/reference/factors.md": "factors.docs:page",
+    "docs/reference/settings.md": "engine.settings_table:page",
+    "docs/reference/api.md": "web.docs:page",
+    "client/omma_client/models.py": "web.docs:client_models",
+}
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Only tell which pages are not up to date.")
+@click.option("--check", is_flag=True, help="Only list files that are not up to date; exit status 1 when there is one.")
 def docs(check: bool) -> None:
-    """Write the pages that come from the code."""
+    """Write the files that are generated from the code: reference pages, and the models of the Python client."""
     old = [name for name in PAGES if not current(name)]
     for name in old:
         if not check:
@@ -23,13 +28,13 @@ def docs(check: bool) -> None:
 
 
 def written(name: str) -> str:
-    """A page as the code has it now."""
+    """The file's text as generated from the code now."""
     module, function = PAGES[name].split(":")
     text: str = getattr(importlib.import_module(module), function)()
     return text
 
 
 def current(name: str) -> bool:
-    """Whether the page says what the code says."""
+    """Whether the file is up to date."""
     path = ROOT / name
     return path.exists() and path.read_text() == written(name)

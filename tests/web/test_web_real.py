@@ -20,6 +20,7 @@ from engine.broker import connect_redis
 from engine.client import connect
 from engine.settings import Settings
 from mappings.versions import alias
+from omma_client import Client
 from web.app import create_app
 from web.services import Services
 
@@ -196,3 +197,17 @@ def test_programs_get_the_same(filled: str) -> None:
     asked = httpx.get(f"{filled}/api/v1/search?text=ball&dsl=true").json()
     found = [entry["title"] for group in asked["results"] for entry in (group, *group["duplicates"])]
     assert asked["dsl"] and sorted(found) == ["blue ball", "red ball"]
+
+
+def test_the_python_client_adds_pictures_and_finds_them(filled: str) -> None:
+    """Last, because it adds to what the tests above count."""
+    added = {"pink ball.png": painted("ball", "#f080b0", "white"), "grey box.png": painted("box", "#808080", "white")}
+    with Client(filled) as omma:
+        progress = omma.ingest(list(added.items()), collection="sent").wait(SLOW / 1000)
+        assert (progress.state, progress.indexed) == ("done", 2), progress
+        answer = omma.search(image=added["pink ball.png"], filters={"collection": "sent"})
+        assert answer.results[0].title == "pink ball" and answer.results[0].why
+        assert omma.picture(answer.results[0].id[:12]).collections == ["sent"]
+        assert [result.title for result in omma.search(text="grey box", filters={"collection": "sent"}).results][:1] == [
+            "grey box"
+        ]

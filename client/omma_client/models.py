@@ -1,0 +1,497 @@
+"""Answers of Omma's HTTP API.
+
+Written by `omma docs` from the server's models, and compared with them by a test: change those instead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Pair(BaseModel):
+    """Two raters: Cohen's kappa (1960), and with quadratic weights (1968), by which near misses count less."""
+
+    raters: tuple[str, str]
+    documents: int
+    # Empty where it says nothing: nothing in common, or one grade only
+    kappa: float | None = None
+    weighted: float | None = None
+
+
+class Agreement(BaseModel):
+    """All raters together: Fleiss' kappa over what all of them judged; then pair by pair."""
+
+    raters: list[str]
+    # Judged by all of them
+    documents: int
+    fleiss: float | None = None
+    pairs: list[Pair]
+    told: str
+
+
+class FoundObject(BaseModel):
+    """Something found on the question's picture; searching with its box searches for that part."""
+
+    label: str
+    confidence: float
+    # x, y, w, h as fractions of the picture
+    box: list[float]
+    chosen: bool = False
+
+
+class AskedQuestion(BaseModel):
+    """The question as it was understood."""
+
+    # sha256 of the picture asked with, or the id of the document
+    picture: str | None = None
+    objects: list[FoundObject] = []
+    box: list[float] | None = None
+    words: str = ""
+    filters: dict[str, list[str]] = {}
+    # What the classifier calls the picture
+    labels: list[str] = []
+    # What was read on the picture
+    text: str = ""
+
+
+class Cutoff(BaseModel):
+    """Where the irrelevant tail begins: what a candidate must reach in at least one factor, and how many did not."""
+
+    thresholds: dict[str, float]
+    removed: int
+    # How the thresholds were chosen
+    rule: str = ""
+    calibrated_on: str = ""
+
+
+class Facet(BaseModel):
+    """A value to narrow down by, and how many results have it."""
+
+    value: str
+    count: int
+
+
+class Landmark(BaseModel):
+    """A landmark that the picture asked with shows: the best of its reference pictures that is surely the same thing."""
+
+    name: str
+    # latitude, longitude
+    place: list[float] | None = None
+    # Id of that reference picture
+    result: str
+    # Columns by which it is the same thing, and their values; the surest first
+    by: dict[str, float]
+    # Share of questions in which, as measured, nothing else reaches such a value, 0..1
+    sure: float
+    text: str
+
+
+class Matched(BaseModel):
+    """Points of the picture asked with that are in a result, too."""
+
+    # The column that they were matched for
+    factor: str
+    # x, y on the picture asked with, x, y on the result; fractions of each
+    points: list[list[float]]
+    # Where the corners of what was asked with lie on the result, as x, y; they may lie beyond its edge
+    outline: list[list[float]] = []
+
+
+class Source(BaseModel):
+    """One place where a picture was met."""
+
+    source: str
+    reference: str
+    collection: str
+    page: str = ""
+
+
+class Why(BaseModel):
+    """One factor's part in a result."""
+
+    factor: str
+    title: str
+    # Empty where the document has none, or where it is no single column
+    value: float | None = None
+    # Among the candidates; the first is 1
+    rank: int | None = None
+    # What it adds to the score, or takes from it, in the score's own unit
+    contribution: float
+    # Its part of all contributions, whatever their sign, 0..1; shares add up to 1
+    share: float
+    text: str
+
+
+class Result(BaseModel):
+    """One picture of the answer."""
+
+    id: str
+    score: float
+    factors: dict[str, float]
+    why: list[Why]
+    box: list[float] | None = None
+    matches: list[Matched] = []
+    # Field -> snippets; matches between U+E000 and U+E001
+    highlights: dict[str, list[str]] = {}
+    duplicates: list[Result] = []
+    sources: list[Source] = []
+    title: str = ""
+    category: str = ""
+    collections: list[str] = []
+    # Names of landmarks that it is a reference picture of
+    landmarks: list[str] = []
+    # latitude, longitude
+    place: list[float] | None = None
+    width: int = 0
+    height: int = 0
+    # Its place among all groups of results; the first is 1
+    position: int = 0
+    # The ranker that chose it, while two are compared (interleaving)
+    team: str = ""
+
+
+class Answer(BaseModel):
+    """Everything a search returns."""
+
+    # Names this search in events about it (User Behavior Insights)
+    query_id: str = ""
+    # What put the results in order: `fusion`, `sltr`, or the id of a learned model
+    ranker: str = ""
+    question: AskedQuestion
+    # What the picture asked with shows, the surest first
+    landmarks: list[Landmark] = []
+    results: list[Result]
+    # Groups of results after the cut, over all pages
+    total: int
+    page: int = 1
+    number: int = 24
+    # There were more candidates than are looked at (OMMA_CANDIDATES)
+    more: bool = False
+    cutoff: Cutoff
+    facets: dict[str, list[Facet]]
+    warnings: list[str] = []
+    # Milliseconds by stage, and `total`
+    took: dict[str, float]
+    # The exact requests sent, when asked for
+    dsl: list[dict[str, Any]] | None = None
+
+
+class Consent(BaseModel):
+    """The decision that holds now; `forgotten` is the number of deleted records."""
+
+    agreed: bool
+    forgotten: int = 0
+
+
+class Counted(BaseModel):
+    """How many entries were changed."""
+
+    count: int
+
+
+class Difference(BaseModel):
+    """One factor's part in the difference of two scores."""
+
+    factor: str
+    title: str
+    # Its value for the upper result; empty where it has none
+    above: float | None = None
+    # Its value for the lower result
+    below: float | None = None
+    # What it adds to the upper score beyond what it adds to the lower one
+    contribution: float
+
+
+class LinkedSnippet(BaseModel):
+    """A snippet of text that was met with the picture."""
+
+    kind: str
+    text: str
+    language: str = ""
+    page: str = ""
+    # How much it is about the picture, 0..1; what weighs little is not searched
+    weight: float = 1.0
+    # Why it weighs less than 1
+    reason: str = ""
+    # Kept apart: shown, not searched
+    is_trash: bool = False
+
+
+class SeenColour(BaseModel):
+    """A dominant colour."""
+
+    name: str
+    rgb: list[int]
+    share: float
+
+
+class SeenLabel(BaseModel):
+    """A class of the classifier."""
+
+    names: list[str]
+    # WordNet hypernyms, nearest first
+    kinds: list[str]
+    confidence: float
+
+
+class SeenWord(BaseModel):
+    """A word that was read in the picture."""
+
+    text: str
+    confidence: float
+    # x, y, w, h as fractions of the picture
+    box: list[float]
+
+
+class DocumentView(BaseModel):
+    """A document without its vectors."""
+
+    id: str
+    title: str = ""
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    format: str = ""
+    date: str = ""
+    added: str = ""
+    # latitude, longitude
+    place: list[float] | None = None
+    price: float | None = None
+    collections: list[str] = []
+    category: str = ""
+    languages: list[str] = []
+    facets: dict[str, list[str]] = {}
+    sources: list[Source] = []
+    texts: list[LinkedSnippet] = []
+    objects: list[FoundObject] = []
+    words: list[SeenWord] = []
+    # What was read in the picture, line by line
+    text: str = ""
+    # Lines that the reader doubts; nothing is found by them
+    low_confidence: str = ""
+    labels: list[SeenLabel] = []
+    colours: list[SeenColour] = []
+    # Extractors that failed on this picture
+    missing: list[str] = []
+    # Extractor -> why it failed
+    failures: dict[str, str] = {}
+    # Extractor -> weights that looked at it
+    weights: dict[str, str] = {}
+
+
+class Failure(BaseModel):
+    """One item that could not be used."""
+
+    reference: str
+    reason: str
+    message: str = ""
+
+
+class Progress(BaseModel):
+    """How far a job is; done means that discovered = indexed + unchanged + quarantined."""
+
+    id: str
+    source: str
+    collection: str
+    # waiting, reading, running, done, failed or interrupted
+    state: str
+    discovered: int = 0
+    indexed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    # Pictures that models looked at
+    extracted: int = 0
+    # Files that are no pictures, or of a kind that the source leaves out
+    skipped: int = 0
+    # Items done per second
+    rate: float = 0.0
+    # Once the source is read to its end: before, nobody knows
+    seconds_left: float | None = None
+    # The latest
+    failures: list[Failure] = []
+    # Why the job failed, where it did
+    message: str = ""
+    started: datetime
+    ended: datetime | None = None
+
+
+class IngestOptions(BaseModel):
+    """Sources that the page can ingest, and all jobs, latest first."""
+
+    demo: bool
+    roots: list[str]
+    jobs: list[Progress]
+
+
+class Judged(BaseModel):
+    """A result to judge; nothing shows where a ranker placed it."""
+
+    id: str
+    title: str = ""
+    width: int = 0
+    height: int = 0
+    # The grade that this rater gave before
+    grade: int | None = None
+
+
+class Judgement(BaseModel):
+    """How well a document answers a topic, 0 (unrelated) to 4 (perfect); who said so, and when."""
+
+    topic: str
+    document: str
+    grade: int
+    source: str = "person"
+    rater: str = ""
+    time: datetime
+
+
+class Topic(BaseModel):
+    """A question that documents are judged for (TREC's word for it), so that it can be asked again.
+
+    `picture` names the bytes asked with: the sha256 of a picture in the store, or a file's path, relative to the file of
+    topics.
+    """
+
+    # Empty: made from the rest
+    id: str = ""
+    text: str = ""
+    picture: str = ""
+    # Id of a document asked with
+    like: str = ""
+    box: list[float] | None = None
+    filters: dict[str, list[str]] = {}
+    # The question set that it belongs to
+    set: str = ""
+
+
+class TopicRow(BaseModel):
+    """A question that was judged."""
+
+    topic: Topic
+    judgements: int
+    raters: list[str]
+
+
+class JudgingOverview(BaseModel):
+    """All questions that were judged, and the agreement between raters."""
+
+    topics: list[TopicRow]
+    agreement: Agreement
+
+
+class KeptPicture(BaseModel):
+    """A picture that searches can name by its id until it expires."""
+
+    # sha256; the `picture` parameter of a search
+    picture: str
+    width: int
+    height: int
+    format: str
+    # How long it is kept after its last use
+    seconds: int
+
+
+class Sample(BaseModel):
+    """A picture of the collection to begin with."""
+
+    id: str
+    title: str = ""
+    width: int = 0
+    height: int = 0
+
+
+class Overview(BaseModel):
+    """What there is to search."""
+
+    documents: int
+    collections: list[Facet] = []
+    categories: list[Facet] = []
+    samples: list[Sample] = []
+
+
+class Refused(BaseModel):
+    """A picture that could not be used."""
+
+    id: str
+    source: str = ""
+    reference: str = ""
+    collection: str = ""
+    reason: str
+    message: str = ""
+    time: str = ""
+    job: str = ""
+    # Id of the bytes in the store, where there are any
+    original: str = ""
+
+
+class RefusedList(BaseModel):
+    """What is in quarantine, latest first."""
+
+    total: int
+    page: int
+    entries: list[Refused]
+
+
+class ResultComparison(BaseModel):
+    """Two results of one question; `above` is the one that ranks higher, whichever was named first."""
+
+    question: AskedQuestion
+    ranker: str
+    above: Result
+    below: Result
+    # Their places among all candidates; the first is 1
+    places: tuple[int, int]
+    # The weightiest first; they add up to the difference of the scores
+    differences: list[Difference]
+    text: str
+    warnings: list[str] = []
+
+
+class Session(BaseModel):
+    """Whether the caller is signed in, and the token that a browser sends along with changing requests."""
+
+    signed_in: bool
+    token_required: bool
+    csrf_token: str
+
+
+class Sheet(BaseModel):
+    """A question and the results to judge, in an order of this rater's own."""
+
+    topic: Topic
+    rater: str
+    documents: list[Judged]
+    done: int
+
+
+class Started(BaseModel):
+    """An ingest that has begun."""
+
+    # Its id
+    job: str
+
+
+class Status(BaseModel):
+    """How much there is and what waits; a figure whose server does not answer is empty."""
+
+    documents: int | None
+    quarantined: int | None
+    # Documents on which an extractor failed, by extractor
+    missing: dict[str, int] | None
+    # Batches that wait for a worker, by queue
+    queues: dict[str, int] | None
+
+
+class Taken(BaseModel):
+    """How many events were logged: none without consent."""
+
+    taken: int
+
+
+class Undone(BaseModel):
+    """The grade that holds now: the one given before, or none."""
+
+    grade: int | None
