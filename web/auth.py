@@ -1,4 +1,4 @@
-"""Who may use the page: everybody on the loopback, otherwise whoever has the token."""
+"""Authentication: everybody may use the page on the loopback; elsewhere, the token is required."""
 
 import hmac
 from http import HTTPStatus
@@ -21,13 +21,13 @@ OPEN_ENDPOINTS = {
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Check every request: first who asks, then whether a browser was tricked into asking."""
+    """Check every request: authentication first, then CSRF."""
     app.config["OMMA_TOKEN"] = settings.api_token.get_secret_value()
     app.before_request(_check)
 
 
 def token_required() -> bool:
-    """Whether this server has a token, which then everybody needs."""
+    """Whether this server requires a token."""
     return bool(current_app.config["OMMA_TOKEN"])
 
 
@@ -39,7 +39,7 @@ def is_token(candidate: str) -> bool:
 
 
 def signed_in() -> bool:
-    """Whether this request may go on: by header, by cookie, or because no token is asked for."""
+    """Whether this request is authenticated by header or cookie, or no token is required."""
     return not token_required() or has_bearer() or session.get("signed_in") is True
 
 
@@ -52,7 +52,7 @@ def has_bearer() -> bool:
 
 
 def sign_in(candidate: str) -> bool:
-    """Open a session for whoever has the token."""
+    """Open a session if the token is right; whether it was."""
     if not is_token(candidate):
         return False
     session.clear()
@@ -62,7 +62,7 @@ def sign_in(candidate: str) -> bool:
 
 
 def safe_next(target: str) -> str:
-    """A place on this site to go to; anything else is the front page."""
+    """The target if it is on this site; the front page otherwise."""
     parts = urlsplit(target)
     local = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
     return target if local and "\n" not in target and "\r" not in target else "/"
@@ -78,7 +78,7 @@ def _check() -> BaseResponse | None:
 
 def _ask_to_sign_in() -> BaseResponse:
     if request.method != "GET" or wants_json():
-        response = answer_problem(HTTPStatus.UNAUTHORIZED, "This server asks for its token.", "token")
+        response = answer_problem(HTTPStatus.UNAUTHORIZED, "This server requires its token.", "token")
         response.headers["WWW-Authenticate"] = 'Bearer realm="Omma"'
         return response
     return redirect(url_for("session.sign_in", next=_here()), HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""Files written from the declared views by `omma docs`: docs/api.md, and the answer models of the Python client."""
+"""Files written from the declared views by `omma docs`: docs/reference/api.md, and the answer models of the Python client."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"
 
 
 def page() -> str:
-    """The text of docs/api.md."""
+    """The text of docs/reference/api.md."""
     return "\n".join([INTRODUCTION, *(_subject(views.name, views.declared) for views in all_views() if views.declared)])
 
 

@@ -1,4 +1,4 @@
-"""Jobs and quarantine, as the pages need them."""
+"""Jobs and quarantine, in the form that the views use."""
 
 from collections.abc import Mapping, Sequence
 from typing import IO
@@ -19,7 +19,7 @@ MOST_JOBS = 50
 
 
 class Ingesting:
-    """Starts work that workers do, and tells how far it is; web.services.CanIngest."""
+    """Starts jobs, reports their progress, and reads the quarantine; implements web.services.CanIngest."""
 
     def __init__(self, settings: Settings, client: OpenSearch, redis: "Redis") -> None:
         """Connects to nothing by itself."""
@@ -32,7 +32,7 @@ class Ingesting:
         return dispatch.request(spec, collection, self._settings)
 
     def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
-        """Put the pictures into the store, one after the other, and let workers look at them; the job's id."""
+        """Put the pictures into the store, one after the other, and queue them for the workers; the job's id."""
         read = ((name, file.read()) for name, file in pictures.items())
         return dispatch.start_uploads(read, collection, self._settings)
 

@@ -1,4 +1,4 @@
-"""How often one address may ask: counted in Redis for all processes, in memory while Redis is away."""
+"""Rate limits by address: counted in Redis for all processes, in memory while Redis is away."""
 
 import time
 from http import HTTPStatus
@@ -12,14 +12,14 @@ from engine.settings import Settings
 from web import auth
 from web.security import is_loopback
 
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # a proxy stands between, whatever the settings say
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # set by proxies, also by those the settings do not name
 BATCH_ENDPOINTS = {"ingest.start_upload", "ingest_api.start_upload"}
 
 limiter = Limiter(get_remote_address, default_limits=[lambda: _rate("OMMA_RATE")])
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Count by the settings; static files and health are free."""
+    """Install the limits of the settings; static files and health are not counted."""
     app.config.update(
         OMMA_BATCH_BYTES=settings.upload_batch,
         OMMA_RATE=settings.rate_limit,
@@ -39,22 +39,22 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def search_rate() -> str:
-    """Searches by one address."""
+    """The limit of searches for one address."""
     return _rate("OMMA_RATE_SEARCH")
 
 
 def upload_rate() -> str:
-    """Pictures sent or fetched by one address."""
+    """The limit of pictures sent or fetched for one address."""
     return _rate("OMMA_RATE_UPLOAD")
 
 
 def sign_in_rate() -> str:
-    """Tokens tried by one address; the same for everybody, or a token could be guessed."""
+    """The limit of tokens tried by one address; the same for everybody, or a token could be guessed."""
     return str(current_app.config["OMMA_RATE_SIGN_IN"])
 
 
 def is_owner() -> bool:
-    """Whether the owner of this server asks: with the token, where there is one, else from this machine itself."""
+    """Whether the request is the owner's: it carries the token, where there is one, or else comes from this machine itself."""
     if auth.token_required():
         return auth.signed_in()
     return bool(current_app.config["OMMA_LOCAL"]) and _is_direct()
@@ -72,13 +72,13 @@ def _rate(name: str) -> str:
 
 
 def _allow_batches() -> None:
-    """Adding many pictures at once may send more bytes than one question; before anything reads the form."""
+    """Raise the size limit for requests that add many pictures; runs before anything reads the form."""
     if request.endpoint in BATCH_ENDPOINTS:
         request.max_content_length = current_app.config["OMMA_BATCH_BYTES"]
 
 
 def _say_when(response: Response) -> Response:
-    """Whoever asked too often is told when to come back."""
+    """Add Retry-After to an answer that refuses a request for its rate."""
     limit = limiter.current_limit
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limit:
         response.headers["Retry-After"] = str(max(1, round(limit.reset_at - time.time())))

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: how long requests and search stages take, how long queues are, how much there is."""
+"""Metrics for Prometheus: durations of requests and search stages, queue lengths, numbers of documents."""
 
 import logging
 import os
@@ -59,7 +59,7 @@ class Metrics:
             self.warnings.inc()
 
     def scraped(self) -> CollectorRegistry:
-        """What a scrape reads: of all processes where gunicorn runs several, of this one otherwise."""
+        """The registry that a scrape reads: of all processes where gunicorn runs several, of this one otherwise."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self.registry
         registry = CollectorRegistry()

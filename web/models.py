@@ -15,7 +15,7 @@ class Sample(BaseModel):
 
 
 class Overview(BaseModel):
-    """What there is to search."""
+    """What there is to search: counts, and some pictures to begin with."""
 
     documents: int
     collections: list[Facet] = []

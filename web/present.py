@@ -14,11 +14,11 @@ from web import auth
 from web.views import events
 
 MARK_START, MARK_END = "\ue000", "\ue001"
-NARROWEST, WIDEST = 0.6, 2.2  # aspect ratios of tiles; what lies beyond is cropped in the grid
+NARROWEST, WIDEST = 0.6, 2.2  # aspect ratios of tiles; wider and narrower pictures are cropped in the grid
 KIBI = 1024
 MINUTE, HOUR = 60, 3600
 TINTS = 8
-WHOLE = 0.8  # a box that covers more of its picture points at nothing
+WHOLE = 0.8  # a box that covers more of its picture is not drawn
 
 
 class Reach(NamedTuple):
@@ -29,12 +29,12 @@ class Reach(NamedTuple):
 
     @property
     def zero(self) -> float:
-        """Where nothing is, in hundredths of the whole scale."""
+        """The position of zero, in hundredths of the whole scale."""
         return round(100 * self.down / ((self.down + self.up) or 1.0), 2)
 
 
 def install(app: Flask) -> None:
-    """Give the templates what they use."""
+    """Register the filters and globals of the templates."""
     filters = (
         marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told, reach, bar,
         decider, difference_reach, as_filters, dots, corners,
@@ -49,7 +49,7 @@ def install(app: Flask) -> None:
 
 
 def marked(snippet: str) -> Markup:
-    """A snippet as HTML: escaped first, then what stands between U+E000 and U+E001 is marked."""
+    """A snippet as HTML: escaped first, then text between U+E000 and U+E001 is marked."""
     parts = snippet.split(MARK_START)
     html = escape(parts[0].replace(MARK_END, ""))
     for part in parts[1:]:
@@ -59,7 +59,7 @@ def marked(snippet: str) -> Markup:
 
 
 def told(message: str) -> Markup:
-    """A message of another room as HTML: it begins with a capital, and what stands between backticks is code."""
+    """A message as HTML: capitalised, with text between backticks as code."""
     plain, *rest = (message[:1].upper() + message[1:]).split("`")
     html = escape(plain)
     for at, part in enumerate(rest):
@@ -74,13 +74,13 @@ def aspect(width: int, height: int) -> str:
 
 
 def percent(fraction: float) -> str:
-    """`0.427` as `43 %`; a small part is not nothing."""
+    """`0.427` as `43 %`; a fraction below half a percent as `<1 %`."""
     whole = round(100 * fraction)
     return "<1 %" if fraction > 0 and whole == 0 else f"{whole} %"
 
 
 def span(seconds: float | None) -> str:
-    """A time in the two largest units that matter."""
+    """Seconds in their two largest units; a dash for None."""
     if seconds is None:
         return "–"
     whole = round(seconds)
@@ -102,7 +102,7 @@ def size(count: int) -> str:
 
 
 def moment(value: datetime | str | float | None) -> str:
-    """A time to the minute; what is no time stays as it is."""
+    """A time to the minute; any other text is cut to 16 characters."""
     if isinstance(value, float | int):
         value = datetime.fromtimestamp(value).astimezone()
     if isinstance(value, datetime):
@@ -130,7 +130,7 @@ def corners(outline: list[list[float]]) -> str:
 
 
 def largest_first(objects: list[FoundObject]) -> list[FoundObject]:
-    """Objects in the order of drawing: what lies within another comes after it, and can be clicked."""
+    """Objects in drawing order: an object within another comes later, so that it can be clicked."""
     return sorted(objects, key=lambda found: -found.box[2] * found.box[3])
 
 
@@ -146,7 +146,7 @@ def words(name: str) -> str:
 
 
 def reach(results: Iterable[Result]) -> Reach:
-    """How far bars of contributions go, so that those of all results have one scale."""
+    """The range of all contributions, so that the bars of all results share one scale."""
     return _reach([part.contribution for result in results for part in result.why])
 
 
@@ -168,13 +168,13 @@ def bar(contribution: float, of: Reach) -> dict[str, float]:
 
 
 def decider(result: Result) -> str:
-    """The title of what speaks for a result most; of all there is where no factor does."""
+    """The title of the factor that contributes most to a result."""
     known = [part for part in result.why if part.value is not None] or result.why
     return max(known, key=lambda part: part.contribution).title if known else "Why"
 
 
 def factors_shown(results: Iterable[Result]) -> list[str]:
-    """All factors of these results, the weightiest first, so that each keeps its tint from tile to tile."""
+    """All factors of these results by descending share, so that each keeps its tint from tile to tile."""
     shares: dict[str, float] = defaultdict(float)
     for part in (part for result in results for part in result.why):
         shares[part.factor] += part.share
@@ -182,7 +182,7 @@ def factors_shown(results: Iterable[Result]) -> list[str]:
 
 
 def tint(factor: str, order: list[str]) -> int:
-    """Which of the accent's tints stands for a factor, the same all over a page."""
+    """The number of a factor's tint, the same all over a page."""
     return order.index(factor) % TINTS if factor in order else TINTS - 1
 
 

@@ -1,4 +1,4 @@
-"""What every answer and every request must hold to: headers, host names, cross-site requests."""
+"""Security rules of every request and response: headers, host names, cross-site requests."""
 
 import hashlib
 import hmac
@@ -107,7 +107,7 @@ def signing_key(settings: Settings) -> bytes:
 
 
 def _kept_secret(path: Path) -> bytes:
-    """A random secret that all processes with this home share; whoever comes first makes it."""
+    """A random secret shared by all processes with this home; the first process creates it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
@@ -138,7 +138,7 @@ def _is_program() -> bool:
 
 
 def _refuse_foreign_hosts() -> Response | None:
-    """Whoever calls this server by a foreign name was led here by somebody else."""
+    """Refuse host names that are not this server's (DNS rebinding)."""
     accepted = current_app.config["OMMA_HOSTS"]
     try:
         name = urlsplit(f"//{request.host}").hostname
@@ -150,7 +150,7 @@ def _refuse_foreign_hosts() -> Response | None:
 
 
 def _refuse_other_sites() -> Response | None:
-    """The API and the pictures are not for scripts and pages of other sites."""
+    """Refuse requests for the API and images by scripts and pages of other sites."""
     if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.headers.get("Sec-Fetch-Mode") != "navigate":
         return answer_problem(HTTPStatus.FORBIDDEN, "Requests from other sites are refused.", "cross-site")
     return None

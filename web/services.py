@@ -49,7 +49,7 @@ class WarmUp:
     def _run(self) -> None:
         try:
             self._warm_up()
-        except Exception as error:  # whatever it is, /readyz tells it and the next check tries again
+        except Exception as error:  # whatever it is, /readyz reports it and the next check tries again
             logger.exception("warm-up failed")
             self.problem = f"warm-up failed: {error}"
         else:

@@ -1,21 +1,25 @@
 """JSON twins, their description, health and figures."""
 
 import io
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import ChoiceLoader, DictLoader
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 from web_doubles import FakeSearcher, down, picture_bytes, sha
 
+import web.views
 from engine.installation import HEADER, mark, version
 from engine.settings import Settings
 from query.answer import Answer
 from query.document import DocumentView
+from web import docs
 from web.services import WarmUp
 from web.view import View
 from web.views import all_views
@@ -64,6 +68,29 @@ def test_every_view_is_described(view: View, client: FlaskClient) -> None:
     assert named == {name for where in ("path", "query") if where in view.inputs for name in view.inputs[where].model_fields}
     assert bool(described.get("requestBody")) == bool({"body", "form"} & set(view.inputs))
     assert not issubclass(view.answer, BaseModel) or view.answer.__name__ in str(described["responses"])
+
+
+@pytest.fixture()
+def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The example of docs/web.md as one more file among the views."""
+    example = (TEMPLATES.parents[1] / "docs/web.md").read_text().partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "tags.py").write_text(example)
+    monkeypatch.setattr("web.views.__path__", [*web.views.__path__, str(tmp_path)])
+    yield
+    sys.modules.pop("web.views.tags", None)
+
+
+def test_a_page_is_one_file_and_its_template(dropped: None, make_app: Make) -> None:
+    app = make_app()
+    template = "{% extends 'base.html' %}{% block main %}{{ answer.tags|length }} of {{ query.number }}{% endblock %}"
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, DictLoader({"tags.html": template})])
+    client = app.test_client()
+    assert "3 of 3" in client.get("/tags?number=3").text
+    assert client.get("/api/v1/tags?number=2").json == {"tags": {"animals": 40, "food": 40}}
+    assert client.get("/tags?number=0").status_code == client.get("/api/v1/tags?number=0").status_code == 400
+    described = client.get("/api/v1/openapi.json").json["paths"]["/api/v1/tags"]["get"]
+    assert described["parameters"][0]["description"] == "How many."
+    assert "Categories of the collection, the most frequent first. Answer: `Tags`." in docs.page()
 
 
 def test_the_newest_description_is_found_without_a_version(client: FlaskClient) -> None:

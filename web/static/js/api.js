@@ -1,4 +1,4 @@
-// Talking to the JSON twins, with the token that shows that the request comes from our own page.
+// Requests to the JSON API, with the CSRF token that proves that they come from our own page.
 const csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 async function read(response) {

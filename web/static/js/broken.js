@@ -1,4 +1,4 @@
-// Pictures that cannot be shown leave a quiet place instead of the browser's sign.
+// Images that cannot be loaded leave an empty tile instead of the browser's broken-image sign.
 export function mendBroken() {
   document.addEventListener("error", (event) => { if (event.target instanceof HTMLImageElement) hide(event.target); }, true);
   for (const image of document.images) if (image.complete && !image.naturalWidth) hide(image);

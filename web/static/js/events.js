@@ -1,13 +1,13 @@
-// What is seen and opened, told to the server of those who agreed. A result counts as seen when half of it stays for a second.
+// Logs impressions and clicks of visitors who agreed. An impression is a result of which half stays visible for a second.
 import { post } from "./api.js";
 
 const SEEN_AFTER = 1000; // ms
 const GATHER = 2000; // ms
 const waiting = [];
-const told = new Set();
+const logged = new Set();
 let timer = 0;
 
-export function tellEvents() {
+export function logEvents() {
   const grid = document.querySelector("[data-query]");
   if (!grid) return;
   const query = grid.dataset.query;
@@ -33,8 +33,8 @@ export function tellEvents() {
 function add(query, action, card) {
   const { document: id, position } = card.dataset;
   const name = `${action} ${id}`;
-  if (told.has(name)) return;
-  told.add(name);
+  if (logged.has(name)) return;
+  logged.add(name);
   waiting.push({ query_id: query, action, document: id, position: Number(position) });
   clearTimeout(timer);
   timer = setTimeout(send, GATHER);

@@ -1,4 +1,4 @@
-// What the page adds with scripts; without them its forms and links do the same, step by step.
+// What scripts add to the page; without them its forms and links do the same, step by step.
 import { listenForPictures } from "./pictures.js";
 import { drawRegions } from "./region.js";
 import { bindKeys } from "./keys.js";
@@ -8,7 +8,7 @@ import { chooseAll } from "./choose.js";
 import { showBusy } from "./busy.js";
 import { mendBroken } from "./broken.js";
 import { judgeResults } from "./judge.js";
-import { tellEvents } from "./events.js";
+import { logEvents } from "./events.js";
 
 listenForPictures();
 drawRegions();
@@ -18,5 +18,5 @@ followJobs();
 chooseAll();
 showBusy();
 mendBroken();
-tellEvents();
+logEvents();
 judgeResults();

@@ -15,7 +15,7 @@ export function listenForPictures() {
     const file = form.querySelector("[data-file]").files[0];
     event.preventDefault();
     if (file || address) searchWith(file ? { image: file } : { address });
-    else tell("Choose a picture, or give its address.");
+    else showProblem("Choose a picture, or give its address.");
   });
   listenForDrops();
   document.addEventListener("paste", onPaste);
@@ -50,7 +50,7 @@ function takeDrop(transfer) {
   if (file) searchWith({ image: file });
   else if (here) followOwn(new URL(address));
   else if (address) searchWith({ address: address.trim() });
-  else tell("That was not a picture.");
+  else showProblem("That was not a picture.");
 }
 
 // A picture dragged from our own page is a picture of the collection.
@@ -77,7 +77,7 @@ function onPaste(event) {
 async function searchWith(picture) {
   const body = new FormData();
   for (const [name, value] of Object.entries(picture)) body.append(name, value);
-  tell("");
+  showProblem("");
   say("Sending the picture");
   busy(true);
   try {
@@ -85,7 +85,7 @@ async function searchWith(picture) {
     go({ picture: kept.picture });
   } catch (error) {
     busy(false);
-    tell(error.message);
+    showProblem(error.message);
   }
 }
 
@@ -98,7 +98,7 @@ function go(parameters) {
   location.assign(`/search?${target}`);
 }
 
-function tell(message) {
+function showProblem(message) {
   form.querySelector("[data-problem]").textContent = message;
   if (!message) return;
   form.closest("[popover]").showPopover();
