@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -217,3 +218,15 @@ def test_every_shape_of_a_tile_has_its_style(app: Flask, settings: Settings) -> 
     ).text  # fmt: skip
     for width in range(1, 400):
         assert f".{aspect(width, 100)} " in css
+
+
+def test_styles_and_pages_name_the_same_classes() -> None:
+    """A class that is renamed on one side only loses its style without any error."""
+    web = Path(__file__).resolve().parents[2] / "web"
+    css = " ".join(path.read_text() for path in (web / "static/css").glob("*.css"))
+    selectors = re.sub(r"\{[^}]*\}|/\*.*?\*/", "{", css, flags=re.DOTALL)
+    styled = {name for name in re.findall(r"\.([a-z][a-z0-9-]*)", selectors) if not name.startswith(("ar-", "tint-"))}
+    sources = [*(web / "templates").rglob("*.html"), *(web / "static/js").glob("*.js")]
+    pages = " ".join(path.read_text() for path in sources)
+    assert len(styled) > 100
+    assert not styled - set(re.findall(r"[a-z][a-z0-9-]*", pages)), "styled, and on no page"
