@@ -314,6 +314,10 @@ class Progress(BaseModel):
     failures: list[Failure] = []
     # Why the job failed, where it did
     message: str = ""
+    # What keeps the job from going on, if anything does
+    waiting_for: str = ""
+    # When it goes on at the latest; none: until somebody acts
+    waiting_until: datetime | None = None
     started: datetime
     ended: datetime | None = None
 
