@@ -9,8 +9,8 @@ A file of `web/views/` holds the views of one subject. Its `VIEWS` collects them
         \"""Tags of the collection, the most frequent first.\"""
 
 serves `GET /tags` (the template gets the answer as `answer`) and `GET /api/v1/tags`, with parameters, answer and docstring in
-the OpenAPI document and in docs/reference/api.md. Parameters are named by where they come from: `path`, `query`, `body` (JSON, or the
-fields of a browser's form) and `form` (multipart, with files).
+the OpenAPI document and in docs/reference/api.md. Parameters are named by where they come from: `path`, `query`, `body` (JSON,
+or the fields of a browser's form) and `form` (multipart, with files).
 """
 
 import inspect
