@@ -31,7 +31,8 @@ def test_a_folder_with_packages_of_the_same_names_is_not_run(home: Path, tmp_pat
     for room in ("cli", "engine"):
         (elsewhere / room).mkdir(parents=True)
         (elsewhere / room / "__init__.py").write_text('raise SystemExit("the code of the folder where the caller stands")')
-    environment = os.environ | {"OMMA_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    usual = {name: value for name, value in os.environ.items() if name != "OMMA_PYTHON"}  # another Python: another environment
+    environment = usual | {"OMMA_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(ROOT / "omma"), "--version"]
     done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"omma {version()}\n", "")
