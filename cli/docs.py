@@ -7,6 +7,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
+    "docs/reference/cli.md": "cli.reference:page",
     "docs/reference/factors.md": "factors.docs:page",
     "docs/reference/settings.md": "engine.settings_table:page",
     "docs/reference/api.md": "web.docs:page",
