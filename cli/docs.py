@@ -12,6 +12,7 @@ PAGES = {
     "docs/reference/settings.md": "engine.settings_table:page",
     "docs/reference/api.md": "web.docs:page",
     "client/omma_client/models.py": "web.docs:client_models",
+    "docs/reference/sources.md": "ingest.sources.registry:page",
 }
 
 

@@ -26,17 +26,26 @@ ENDED = ("done", "failed", "interrupted")
 errors = Console(stderr=True)
 
 
-@click.command()
+class _IngestCommand(click.Command):
+    """Its help lists what the sources of the installation accept."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line per source."""
+        from ingest.sources.registry import sources  # noqa: PLC0415
+
+        with formatter.section("Sources"):
+            formatter.write_dl([(kind.name, kind.accepts.replace("`", "")) for kind in sources(get_settings())])
+
+
+@click.command(cls=_IngestCommand)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--collection", default="", help="Name of the collection; by default the source's own name.")
 @click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="What a feed's column is: `image=photo`.")
 @click.option("--detach", is_flag=True, help="Return when everything is sent to the workers.")
 @click.option("--json", "as_json", is_flag=True, help="Print how each job ended as JSON.")
 def ingest(sources: tuple[str, ...], collection: str, columns: tuple[str, ...], detach: bool, as_json: bool) -> None:
-    """Add pictures: a folder, a feed (.csv, .tsv, .jsonl, .parquet), a saved web site (site:FOLDER), a crawl (.warc, .warc.gz,
-    warc:FOLDER), or `demo`.
-    """
-    from ingest.sources import open_source  # noqa: PLC0415  (sources load what reads them; --help needs none)
+    """Add the images of a folder, a feed, a saved web site, a crawl, or another source."""
+    from ingest.sources import open_source  # noqa: PLC0415  (sources load what reads them)
 
     settings = get_settings()
     told = dict(_pair(column) for column in columns)
@@ -60,7 +69,7 @@ def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progre
     from workers.runtime import Runtime  # noqa: PLC0415
 
     Runtime(settings, get_feature_extractor(settings)).check_index()
-    job_id = dispatch.create(source.name, source.collection, settings)
+    job_id = dispatch.create(source.spec, source.collection, settings)
     problems: list[Exception] = []
     reader = threading.Thread(target=_read, args=(job_id, source, settings, problems), daemon=True)
     reader.start()

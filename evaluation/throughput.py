@@ -137,7 +137,7 @@ def ingested(folder: Path, settings: Settings) -> float:
 def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
     source = open_source(str(folder), settings=settings)
     begun = time.perf_counter()
-    job = dispatch.create(source.name, source.collection, settings)
+    job = dispatch.create(source.spec, source.collection, settings)
     names = [path.name for path in picture_files(folder)[:only]] if only else None
     dispatch.read(job, source, settings, only=names)
     jobs, end = Jobs(connect_redis(settings), settings.index_prefix), time.monotonic() + PATIENCE

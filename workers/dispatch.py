@@ -37,7 +37,7 @@ def start(source: Source, settings: Settings, queue: str = BULK) -> str:
 
     Returns when the source is read; workers may still be looking. EngineUnavailable, BadSource.
     """
-    job_id = create(source.name, source.collection, settings)
+    job_id = create(source.spec, source.collection, settings)
     read(job_id, source, settings, queue=queue)
     return job_id
 
@@ -164,7 +164,7 @@ class _Sender:
         return _length(self._redis, self._settings, self._queue) >= self._settings.queue_length
 
     def _refuse(self, number: int, refusal: Refusal, source: Source | None) -> None:
-        name, collection = (source.name, source.collection) if source else ("", "")
+        name, collection = (source.spec, source.collection) if source else ("", "")
         where = (name, refusal.reference, collection, refusal.reason, refusal.message)
         refuse_entry(self._jobs, self._quarantine, Entry(*where, job=self._job, origin=self._origin), self._run, number)
 

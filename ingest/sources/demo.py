@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from engine.errors import BadPicture
 from factors.linked import Kind, TextSnippet
@@ -17,6 +18,17 @@ SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl"}
 
 class DemoSource(Source):
     """PNG pictures with their texts; folders are categories; SVG pictures are skipped and counted."""
+
+    name: ClassVar[str] = "demo"
+    accepts: ClassVar[str] = "`demo`"
+    about: ClassVar[str] = "The demo corpus with its texts in every language. SVG images are skipped and counted."
+    reads_path: ClassVar[bool] = False
+    from_page: ClassVar[bool] = True
+
+    @classmethod
+    def opens(cls, address: str, path: Path | None) -> bool:
+        """Only its name."""
+        return address == cls.name
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every picture, in order of path."""
@@ -36,7 +48,7 @@ class DemoSource(Source):
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
         return Item(
-            source=self.name,
+            source=self.spec,
             reference=reference,
             collection=self.collection,
             original=original,

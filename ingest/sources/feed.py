@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors import BadPicture, BadSource, InputError
 from ingest.facts import facts_of
@@ -39,17 +39,31 @@ ROLES: dict[str, tuple[str, ...]] = {
 class FeedSource(Source):
     """Rows with a picture's path (relative to the feed, inside its folder) or address; other columns are facets.
 
-    A column's role is told by `columns` (role -> column), or by its name; see `ROLES`. References are row numbers
-    and the picture, so that two rows with one picture stay apart.
+    `columns` (role -> column) gives a column its role, or else its name does; see `ROLES`. References are row numbers
+    and the image, so that two rows with one picture stay apart.
     """
 
+    name: ClassVar[str] = "feed"
+    accepts: ClassVar[str] = f"a feed ({', '.join(FORMATS)})"
+    about: ClassVar[str] = "One row is one image, by a path inside the feed's folder or by an http(s) address."
+
+    @classmethod
+    def opens(cls, address: str, path: Path | None) -> bool:
+        """Files whose name ends as feeds do."""
+        return path is not None and path.is_file() and path.suffix.lower() in FORMATS
+
+    @classmethod
+    def collection_of(cls, address: str, path: Path | None) -> str:
+        """The file's name without its suffix."""
+        return path.stem if path else cls.name
+
     def __post_init__(self) -> None:
-        """Raise BadSource for a role that there is not."""
+        """Raise BadSource for an unknown role."""
         super().__post_init__()
         unknown = sorted(set(self.columns) - set(ROLES))
         if unknown:
             raise BadSource(f"{', '.join(unknown)}: not a role of a column; roles are {', '.join(ROLES)}")
-        self.decimal = ""  # the decimal mark of the feed's prices, as its first rows tell it
+        self.decimal = ""  # the decimal mark of the feed's prices, found in its first rows
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every row, in order; BadSource where the file as a whole cannot be read."""
@@ -80,7 +94,7 @@ class FeedSource(Source):
         facets = {name: value for name, value in values.items() if name not in used.values()}
         facts = facts_of(record | {"facets": facets}, known=ROLES, decimal=self.decimal) | self._whereabouts(record)
         return Item(
-            source=self.name,
+            source=self.spec,
             reference=reference,
             collection=self.collection,
             snippets=filtered_alone((*snippets_of(record), *name_snippet(str(record.get("image") or "")))),
@@ -88,7 +102,7 @@ class FeedSource(Source):
         )
 
     def _column(self, role: str, values: Mapping[str, Any]) -> str:
-        """The column that plays the role: the told one, or the first of a usual name."""
+        """The column that plays the role: the one that `columns` names, or the first with a usual name."""
         if role in self.columns:
             return self.columns[role] if self.columns[role] in values else ""
         told = set(self.columns.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from engine.errors import BadPicture, InputError
 from factors.linked import Kind, TextSnippet
@@ -19,6 +20,19 @@ NAME_WEIGHT = 0.5  # a file's name says less of a picture than what people wrote
 
 class FolderSource(Source):
     """Pictures by relative path; text beside them and inside them is linked, the first folder is the category."""
+
+    name: ClassVar[str] = "folder"
+    accepts: ClassVar[str] = "a folder"
+    about: ClassVar[str] = (
+        "Every image below it. `name.txt` and `name.json` beside `name.jpg` are linked text, and so are EXIF, IPTC and XMP; "
+        "the first folder is the category."
+    )
+    rank: ClassVar[int] = 100  # it opens every folder, so that any other source is asked first
+
+    @classmethod
+    def opens(cls, address: str, path: Path | None) -> bool:
+        """Any folder."""
+        return path is not None and path.is_dir()
 
     @property
     def root(self) -> Path:
@@ -60,7 +74,7 @@ class FolderSource(Source):
         facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
         snippets = filtered_alone((*beside.snippets, *inside.snippets, *name_snippet(path.name)))
         return Item(
-            source=self.name, reference=reference, collection=self.collection, original=original, snippets=snippets, **facts
+            source=self.spec, reference=reference, collection=self.collection, original=original, snippets=snippets, **facts
         )
 
 

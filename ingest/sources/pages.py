@@ -127,7 +127,7 @@ class PageSource(Source):
         snippets = (*filtered(page_image.texts, here, address), *filtered_alone((*located.inside.snippets, *name)))
         facts: dict[str, Any] = {"date": located.inside.date, "place": located.inside.place} | page_image.facts
         yield Item(
-            source=self.name, reference=reference, collection=self.collection, page=address,
+            source=self.spec, reference=reference, collection=self.collection, page=address,
             address=located.address, original=located.original, snippets=snippets, **facts,
         )  # fmt: skip
 

@@ -1,57 +1,71 @@
-"""Opening a source by its address."""
+"""The sources of an installation: files of this folder, of OMMA_PLUGIN_PATH, and entry points of the group `omma.sources`."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from engine.errors import BadSource
+from engine.errors import BadSource, OmmaError
+from engine.plugins import Broken, Found, discover
 from engine.settings import Settings
+from ingest.item import Item, Refusal
 from ingest.noise import has_surrogates
 from ingest.sources.base import Source
-from ingest.sources.demo import DemoSource
-from ingest.sources.feed import FORMATS, FeedSource
-from ingest.sources.folder import FolderSource
-from ingest.sources.site import PREFIX as SITE
-from ingest.sources.site import SiteSource
-from ingest.sources.warc import PREFIX as WARC
-from ingest.sources.warc import SUFFIXES, WarcSource, is_warc
 
-DEMO = "demo"
-KINDS = (
-    f"a folder, a feed ({', '.join(FORMATS)}), a saved site (`{SITE}FOLDER`), a crawl ({', '.join(SUFFIXES)}, `{WARC}FOLDER`) "
-    f"or `{DEMO}`"
-)
+logger = logging.getLogger(__name__)
+HERE = Path(__file__).parent
+GROUP = "omma.sources"
+Kind = type[Source]
 
 
 def open_source(spec: str, *, collection: str = "", settings: Settings, columns: Mapping[str, str] | None = None) -> Source:
-    """The source at a folder's, feed's or crawl's path, at `site:` or `warc:` and a folder's path, or `demo`; BadSource.
+    """Open the first source that accepts an address; BadSource, which lists the accepted addresses, where none does.
 
-    A folder is a folder of pictures, whatever pages lie in it; only `site:` makes it a saved web site.
-    `collection` is by default the folder's or file's name. `columns` says what a feed's columns mean:
-    role -> column name, see `ingest.sources.feed.ROLES`.
+    `collection` is by default named after the address. `columns` names the columns of a feed by role, see
+    `ingest.sources.feed.ROLES`. An error of a plugin's source while it is read is a BadSource that names the source.
     """
-    if spec == DEMO:
-        return DemoSource(DEMO, collection or DEMO, settings)
-    prefix, place = split_spec(spec)
-    path = existing(place)
-    if path is None:
-        raise BadSource(f"there is nothing at {spec!r} that this user may read; a source is {KINDS}")
-    if prefix == SITE:
-        if not path.is_dir():
-            raise BadSource(f"{path.name} is no folder; a saved site is one")
-        return SiteSource(f"{SITE}{path}", collection or path.name or "site", settings)
-    if not path.is_dir() and not path.is_file():
-        raise BadSource(f"{path.name} is not a file but a pipe, a socket or a device")
-    if prefix == WARC or is_warc(path):
-        return WarcSource(f"{WARC}{path}", collection or path.name.partition(".")[0] or "crawl", settings)
-    if path.is_dir():
-        return FolderSource(str(path), collection or path.name or "folder", settings)
-    if path.suffix.lower() in FORMATS:
-        return FeedSource(str(path), collection or path.stem, settings, dict(columns or {}))
-    raise BadSource(f"{path.name} is no source: a source is {KINDS}")
+    for kind in sources(settings):
+        path = existing(spec.removeprefix(kind.prefix)) if kind.reads_path else None
+        if not accepts(kind, spec, path):
+            continue
+        address = spec if path is None else f"{kind.prefix}{path}"
+        return _opened(kind, address, collection or kind.collection_of(spec, path), settings, dict(columns or {}))
+    raise BadSource(_why_none(spec, settings))
+
+
+def sources(settings: Settings) -> tuple[Kind, ...]:
+    """Every source, in the order in which they are asked."""
+    return _registered(tuple(settings.plugin_path))[0]
+
+
+def broken_sources(settings: Settings) -> tuple[Broken, ...]:
+    """Sources that were left out, each with the reason."""
+    return _registered(tuple(settings.plugin_path))[1]
+
+
+def accepted(settings: Settings) -> str:
+    """The addresses that can be opened, as one line for people."""
+    *first, last = (kind.accepts for kind in sorted(sources(settings), key=lambda kind: kind.name == "demo"))
+    return f"{', '.join(first)} or {last}"
+
+
+def accepts(kind: Kind, spec: str, path: Path | None) -> bool:
+    """Whether a source opens an address; an error of its `opens` is logged, and counts as no."""
+    try:
+        return kind.opens(spec, path)
+    except Exception:  # a plugin's method may do anything
+        logger.warning("source %s could not be asked for %r", kind.name, spec, exc_info=True)
+        return False
+
+
+def split_spec(spec: str, settings: Settings) -> tuple[str, str]:
+    """The prefix of a source that reads a path (`site:`), or nothing, and the path."""
+    prefix = next((kind.prefix for kind in sources(settings) if kind.reads_path and spec.startswith(kind.prefix or "\0")), "")
+    return prefix, spec.removeprefix(prefix)
 
 
 def existing(place: str) -> Path | None:
-    """The path with `~` and links resolved; none where nothing can be reached by it."""
+    """The path with `~` and links resolved; None where it cannot be reached."""
     if not place.strip() or has_surrogates(place):
         return None
     try:
@@ -60,7 +74,86 @@ def existing(place: str) -> Path | None:
         return None
 
 
-def split_spec(spec: str) -> tuple[str, str]:
-    """The prefix that says what a path is (`site:`, `warc:`, or nothing), and the path."""
-    prefix = next((one for one in (SITE, WARC) if spec.startswith(one)), "")
-    return prefix, spec.removeprefix(prefix)
+def page() -> str:
+    """The page of the documentation about the built-in sources, as `omma docs` writes it."""
+    rows = [f"| `{kind.name}` | {kind.accepts} | {kind.about} |" for kind in _made(discover(Source, f"{GROUP}.own", HERE))[0]]  # type: ignore[type-abstract]
+    return "\n".join([INTRODUCTION, "| source | opens | what it reads |", "|---|---|---|", *rows, ""])
+
+
+INTRODUCTION = """\
+# Sources
+
+*Written by `omma docs` from the files in `ingest/sources/`; change those.*
+
+A source gives images with the text and facts linked to them. `omma ingest ADDRESS` asks the sources in this order, and the
+first that accepts the address reads it; plugins are asked after these, and before `folder` ([write your own](plugins.md)).
+[Ingest](ingest.md) describes the details.
+"""
+
+
+@lru_cache(maxsize=8)
+def _registered(folders: tuple[Path, ...]) -> tuple[tuple[Kind, ...], tuple[Broken, ...]]:
+    return _made(discover(Source, GROUP, HERE, folders))  # type: ignore[type-abstract]
+
+
+def _made(found: Found[Source]) -> tuple[tuple[Kind, ...], tuple[Broken, ...]]:
+    """One class per name and per prefix, in order of rank; one that declares too little, or whose name is taken, is left out."""
+    kinds: list[Kind] = []
+    broken = list(found.broken)
+    for kind in found.kinds:
+        if why := _problem(kind, kinds):
+            logger.warning("%s was left out: %s", found.origins[kind], why)
+            broken.append(Broken(found.origins[kind], why))
+        else:
+            kinds.append(kind)
+    return tuple(sorted(kinds, key=lambda kind: kind.rank)), tuple(broken)
+
+
+def _problem(kind: Kind, others: Sequence[Kind]) -> str:
+    if not getattr(kind, "accepts", ""):
+        return f"source {kind.name!r} does not declare what it accepts"
+    if missing := sorted(kind.__abstractmethods__):
+        return f"source {kind.name!r} lacks {', '.join(missing)}"
+    if any(kind.name == other.name for other in others):
+        return f"a source {kind.name!r} exists already"
+    if kind.prefix and any(kind.prefix == other.prefix for other in others):
+        return f"the prefix {kind.prefix!r} of source {kind.name!r} belongs to another source"
+    return ""
+
+
+def _opened(kind: Kind, address: str, collection: str, settings: Settings, columns: dict[str, str]) -> Source:
+    """The source, whose errors name it."""
+    try:
+        source = kind(address, collection, settings, columns)
+    except OmmaError:
+        raise
+    except Exception as error:  # a plugin's constructor may do anything
+        raise _failed(kind, error) from error
+    read = source.items
+
+    def items(only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
+        try:
+            yield from read(only)
+        except OmmaError:
+            raise
+        except Exception as error:
+            raise _failed(kind, error) from error
+
+    if not kind.__module__.startswith("ingest.sources."):
+        setattr(source, "items", items)  # noqa: B010  (this object's own method is replaced)
+    return source
+
+
+def _failed(kind: Kind, error: Exception) -> BadSource:
+    logger.error("source %s failed", kind.name, exc_info=error)
+    return BadSource(f"source {kind.name} failed: {type(error).__name__}: {error}")
+
+
+def _why_none(spec: str, settings: Settings) -> str:
+    _, place = split_spec(spec, settings)
+    path = existing(place)
+    if path is None:
+        return f"there is nothing at {spec!r} that this user may read; a source is {accepted(settings)}"
+    if not path.is_dir() and not path.is_file():
+        return f"{path.name} is not a file but a pipe, a socket or a device"
+    return f"{path.name} is no source: a source is {accepted(settings)}"

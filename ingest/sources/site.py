@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
-from engine.errors import BadPicture
+from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.metadata import read_metadata
 from ingest.noise import clean
@@ -30,11 +31,18 @@ class SiteSource(PageSource):
     Nothing outside the folder is ever read: `..`, links and `file:` addresses that lead out are refused.
     """
 
+    name: ClassVar[str] = "site"
+    accepts: ClassVar[str] = f"a saved site (`{PREFIX}FOLDER`)"
+    about: ClassVar[str] = "Pages as browsers save them (`page_files/`), or as `wget -p -k` and HTTrack mirror them."
+    prefix: ClassVar[str] = PREFIX
+
     def __post_init__(self) -> None:
-        """Remember what was read lately."""
+        """BadSource where the path is not a folder."""
         super().__post_init__()
         self._kept = lru_cache(maxsize=REMEMBERED)(self._read)
         self.root = Path(self.spec.removeprefix(PREFIX))
+        if not self.root.is_dir():
+            raise BadSource(f"{self.root.name} is not a folder; a saved site is one")
 
     def pages(self) -> Iterator[Found | Refusal]:
         """Files whose names end as pages do, in order of path."""

@@ -7,6 +7,7 @@ looks its pictures up in the table. Memory does not grow with the crawl.
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from engine.errors import BadPicture, BadSource
@@ -35,6 +36,23 @@ class WarcSource(PageSource):
 
     A picture that the crawl does not hold is left out and counted, or fetched where OMMA_WARC_FETCH says so.
     """
+
+    name: ClassVar[str] = "crawl"
+    accepts: ClassVar[str] = f"a crawl ({', '.join(SUFFIXES)}, `{PREFIX}FOLDER`)"
+    about: ClassVar[str] = "One WARC file, or all files of a folder; pages and images are joined by address."
+    prefix: ClassVar[str] = PREFIX
+
+    @classmethod
+    def opens(cls, address: str, path: Path | None) -> bool:
+        """WARC files, and folders of them behind the prefix."""
+        if path is None or not (path.is_dir() or path.is_file()):
+            return False
+        return address.startswith(cls.prefix) or (path.is_file() and is_warc(path))
+
+    @classmethod
+    def collection_of(cls, address: str, path: Path | None) -> str:
+        """The name up to its first dot."""
+        return (path.name.partition(".")[0] if path else "") or cls.name
 
     def __post_init__(self) -> None:
         """BadSource where there is no such file."""

@@ -235,7 +235,7 @@ def test_a_mirror_with_folders_by_host_is_one_site(site: Path, settings: Setting
 def test_a_folder_of_pictures_with_a_page_in_it_stays_a_folder(site: Path, settings: Settings) -> None:
     write_all(site, {"index.html": html('<img src="a.png">'), "a.png": png(1)})
     assert isinstance(open_source(str(site), settings=settings), FolderSource)
-    with pytest.raises(BadSource, match="no folder"):
+    with pytest.raises(BadSource, match="not a folder"):
         open_source(f"site:{site}/index.html", settings=settings)
     again = open_source(**opened(site, settings).origin(), settings=settings)
     assert read(again)[0].keys() == {"index.html > a.png"}

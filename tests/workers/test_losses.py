@@ -112,7 +112,7 @@ def test_a_reader_that_was_killed_is_replaced_and_everything_counts_once(
     """A first reading that was cut off has sent some batches; the second reads anew and counts alone."""
     jobs = Jobs(connect_redis(queue_settings), queue_settings.index_prefix)
     source = open_source(str(folder), settings=queue_settings)
-    job = dispatch.create(source.name, source.collection, queue_settings)
+    job = dispatch.create(source.spec, source.collection, queue_settings)
     dispatch.read(job, source, queue_settings)
     dispatch.read(job, open_source(str(folder), settings=queue_settings), queue_settings)
     start_worker(processes=2)

@@ -14,14 +14,13 @@ from pydantic import BaseModel, Field
 from engine.errors import BadSource, OmmaError
 from engine.settings import Settings
 from ingest.jobs import Progress
-from ingest.sources.registry import split_spec
+from ingest.sources.registry import accepts, sources, split_spec
 from web.inputs import Form
 from web.limits import upload_rate
 from web.services import get_services
 from web.view import Inputs, Page, Rendered, Views
 
 VIEWS = Views("ingest")
-DEMO = "demo"
 MAX_FILES = 2000
 MAX_NAME = 100
 FORBIDDEN = '/\\:*?"<>|'
@@ -32,13 +31,17 @@ class IngestOptions(BaseModel):
 
     demo: bool
     roots: list[str]
+    accepted: list[str] = Field([], description="What can lie under the roots")
     jobs: list[Progress]
 
 
 class SourceBody(BaseModel):
     """A source to ingest."""
 
-    source: str = Field(max_length=4000, description="`demo`, or a folder or feed under `OMMA_INGEST_ROOTS`.")
+    source: str = Field(
+        max_length=4000,
+        description="`demo`, or the address of any source under `OMMA_INGEST_ROOTS`: a folder, a feed, `site:FOLDER`.",
+    )
     collection: str = Field("", max_length=200)
 
 
@@ -77,16 +80,17 @@ FORM = Page(catch=(BadSource,), caught=_refused)
 def overview() -> IngestOptions:
     """Where pictures can come from, and the jobs so far."""
     services = get_services()
-    return IngestOptions(demo=True, roots=[str(root) for root in services.settings.ingest_roots], jobs=services.ingest.jobs())
+    roots = [str(root) for root in services.settings.ingest_roots]
+    accepted = [kind.accepts for kind in sources(services.settings) if kind.reads_path]
+    return IngestOptions(demo=True, roots=roots, accepted=accepted, jobs=services.ingest.jobs())
 
 
 @VIEWS.action("/ingest", _job_page, FORM, rate=upload_rate, status=HTTPStatus.ACCEPTED)
 def start_source(body: SourceBody) -> Started:
-    """Begin to ingest the demo corpus, or a folder, feed, saved site or crawl of the server."""
-    services, source = get_services(), body.source
-    prefix, path = split_spec(source.strip())
-    spec = source if source == DEMO else prefix + str(allowed(path, services.settings))
-    return Started(job=services.ingest.start(spec, body.collection.strip()))
+    """Begin to ingest a source that lies under the allowed roots, or that may be started from the page."""
+    services = get_services()
+    address = address_of(body.source.strip(), services.settings)
+    return Started(job=services.ingest.start(address, body.collection.strip()))
 
 
 @VIEWS.action("/ingest/upload", _job_page, FORM, rate=upload_rate, status=HTTPStatus.ACCEPTED)
@@ -99,6 +103,14 @@ def start_upload(form: PicturesForm) -> Started:
 def job(path: JobPath) -> Progress:
     """How far one job is."""
     return get_services().ingest.progress(path.job_id)
+
+
+def address_of(source: str, settings: Settings) -> str:
+    """The address with its path resolved; BadSource where the page may not open it."""
+    if any(kind.from_page and not kind.reads_path and accepts(kind, source, None) for kind in sources(settings)):
+        return source
+    prefix, path = split_spec(source, settings)
+    return prefix + str(allowed(path, settings))
 
 
 def allowed(source: str, settings: Settings) -> Path:
