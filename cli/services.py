@@ -98,9 +98,11 @@ def _figures(settings: Settings) -> "Status":
 
 
 def _told(figure: Any) -> str:
-    """A number, or numbers by name."""
+    """A number, numbers by name, or lines."""
     if figure is None:
         return "unknown: its server does not answer"
+    if isinstance(figure, list):
+        return "; ".join(figure) or "none"
     return ", ".join(f"{name} {n:,}" for name, n in figure.items()) or "none" if isinstance(figure, dict) else f"{figure:,}"
 
 
@@ -111,7 +113,7 @@ def doctor(*, as_json: bool) -> None:
     from engine import doctor as examination  # noqa: PLC0415
 
     found = []
-    for finding in examination.examine(get_settings(), {"models": _models}):
+    for finding in examination.examine(get_settings(), {"models": _models, "plugins": _plugins}):
         found.append(finding)
         if not as_json:
             mark = _mark(finding)
@@ -139,6 +141,16 @@ def _models(settings: Settings) -> str:
     off = [f"{model.extractor} ({model.off})" for model in models if model.off]
     told = f"{len(models) - len(off)} extractors of profile {settings.profile}"
     return f"{told}; off: {', '.join(off)}" if off else told
+
+
+def _plugins(settings: Settings) -> str:
+    from factors.registry import every_factor  # noqa: PLC0415
+    from ingest.sources.registry import sources  # noqa: PLC0415
+    from workers.overview import left_out  # noqa: PLC0415  (the rooms above are only needed here)
+
+    if wrong := left_out(settings):
+        raise ConfigurationError("; ".join(wrong))
+    return f"{len(every_factor())} factors, {len(sources(settings))} sources"
 
 
 @click.command()

@@ -68,6 +68,11 @@ def discover(base: type[Part], group: str, own: Path, folders: Sequence[Path] = 
     return Found(tuple(kinds), origins, tuple(broken))
 
 
+def has_plugins(folders: Sequence[Path]) -> bool:
+    """Whether there is anything but built-in parts: a folder of plugins, or an entry point of any group of Omma's."""
+    return bool(folders) or any(group.startswith("omma.") for group in entry_points().groups)
+
+
 class _FromFile:
     """Imports a file: one of the repository by its name, any other by its path."""
 

@@ -107,11 +107,9 @@ class Clause:
 class Question:
     """What the factors read of a question.
 
-    `image_features` is of the picture asked with, or of the part that was chosen (`region` is then true). `text_embedding` is
-    where the
-    words lie in the joint embedding of pictures and words, what is not wanted taken away (unit length); None where no factor of
-    the
-    index takes it, or the words could not be read.
+    `image_features` is of the image asked with, or of the part that was chosen (`region` is then true). `text_embedding` is the
+    embedding of the words in the joint embedding of images and words, minus that of excluded words (unit length); None where no
+    factor of the index takes it, or the words could not be encoded.
     """
 
     image_features: ImageFeatures | None = None
@@ -155,11 +153,17 @@ class DescriptionItem:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an image's page shows of a factor: a heading and items; `lines`: they are lines of text, not names."""
+    """A part of an image's page: a heading and items.
+
+    `lines`: the items are lines of text, not names. `facet` names the facet (`Factor.facets`) whose values the items are: the
+    page then links each to the images that share it. `note` is a sentence below the heading.
+    """
 
     title: str
     items: tuple[DescriptionItem, ...]
     lines: bool = False
+    facet: str = ""
+    note: str = ""
 
 
 class Factor(ABC):
@@ -202,7 +206,7 @@ class Factor(ABC):
         return {}
 
     def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The way back: observations (by extractor name) that `image_fields` put into the document."""
+        """Inverse of `image_fields`: the extractors' outputs, by extractor, as far as the document keeps them."""
         return {}
 
     @abstractmethod
@@ -237,9 +241,9 @@ class Factor(ABC):
         """The part of the document's picture that matched, as fractions [x, y, w, h]."""
         return None
 
-    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> "Description | None":
-        """What the image's page shows of it: `image_features` are those that the factors restored from the document."""
-        return None
+    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
+        """The parts of the image's page that this factor gives; `image_features` are restored from the document."""
+        return ()
 
     def explain(self, evidence: Evidence) -> str:
         """One short sentence for people: why this factor speaks for the document."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Feature, Json, Question
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question
 from vision.image_features import Colour, ImageFeatures, Vector
 
 LEVELS = (10.0, 35.0, 60.0, 85.0)  # lightness of the palette's anchors, CIE L*
@@ -84,6 +84,11 @@ class Colours(Factor):
     def unshown_fields(self) -> tuple[str, ...]:
         """The palette."""
         return ("palette",)
+
+    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
+        """The dominant colours; the share of the image stands for a confidence."""
+        items = tuple(DescriptionItem(found.name, found.share, rgb=found.rgb) for found in image_features.colours or ())
+        return [Description("Colours", items, facet="colour")] if items else []
 
     def explain(self, evidence: Evidence) -> str:
         """The names."""

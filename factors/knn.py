@@ -1,11 +1,11 @@
 """The k-NN parts that several factors share: a Lucene HNSW field, and exact scoring of any given document."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
+
+from factors.base import Clause, Json, Question
 from vision.image_features import Vector
-
-Json = dict[str, Any]
 
 
 def field(dimension: int, space: str = "cosinesimil", data_type: str = "float") -> Json:
@@ -51,6 +51,17 @@ def exact(path: str, vector: Sequence[float]) -> Json:
             },
         }
     }
+
+
+def clause(name: str, path: str, vector: Vector, question: Question) -> Clause:
+    """The clause of a feature that retrieves by approximate k-NN over a field, and scores exactly."""
+    asked = as_list(vector)
+    return Clause(name, score=exact(path, asked), retrieve=retrieve(path, asked, question.k, question.filters))
+
+
+def as_vector(kept: Sequence[float]) -> Vector:
+    """Inverse of `as_list`."""
+    return np.asarray(kept, dtype=np.float32)
 
 
 def cosine(score: float) -> float:

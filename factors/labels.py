@@ -1,14 +1,15 @@
 """Labels: the classifier calls both by the same names."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import ImageFeatures, Label
 
 SURE = 0.15  # probability from which a label is shown and offered as a facet
 KIND_SHARE = 0.5  # what the nearest hypernym counts beside the class itself
+SHOWN, SHOWN_KINDS = 5, 4  # classes on an image's page, and hypernyms of each
 FADE = 0.85  # what each farther one counts beside the one before it
 KINDS = 10  # hypernyms that count
 BY_PICTURE = 0.5  # what classes of a picture count beside words that name them: the embedding knows much of the same
@@ -96,6 +97,12 @@ class Labels(Factor):
     def unshown_fields(self) -> tuple[str, ...]:
         """All but the sure classes."""
         return ("label_weights", "label_names", "label_kinds", "labels")
+
+    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
+        """The most probable classes, each with its nearest hypernyms."""
+        found = (image_features.labels or ())[:SHOWN]
+        items = (DescriptionItem(one.names[0], one.confidence, more=one.hypernyms[:SHOWN_KINDS]) for one in found)
+        return [Description("Recognised as", tuple(items), facet="label")] if found else []
 
     def explain(self, evidence: Evidence) -> str:
         """The names."""

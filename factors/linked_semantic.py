@@ -8,8 +8,7 @@ import numpy as np
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from factors.linked import TextSnippet
-from vision.extractors.embedding import unit
-from vision.image_features import Vector
+from vision.image_features import Vector, unit
 
 
 class LinkedSemantic(Factor):

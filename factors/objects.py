@@ -1,12 +1,12 @@
 """Objects: something in the picture looks like what was asked with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import Box, ImageFeatures, Object
 
 PATH = "objects.embedding"
@@ -90,6 +90,11 @@ class Objects(Factor):
     def box(self, evidence: Evidence) -> list[float] | None:
         """The best object's box."""
         return list(evidence.inner[0]["box"]) if evidence.inner else None
+
+    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
+        """Every object with its box."""
+        items = tuple(DescriptionItem(found.label, found.confidence, found.box) for found in image_features.objects or ())
+        return [Description("Objects", items)] if items else []
 
     def explain(self, evidence: Evidence) -> str:
         """Which object, and how alike; or which name was asked for."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
 from factors.linked_text import plain
 from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
@@ -17,6 +17,7 @@ TRIGRAM_SHARE = 0.3  # rare trigrams add up to more than the word that they come
 LINES = {"number_of_fragments": 8, "fragment_size": 200}
 BY_PICTURE = 0.5  # what words read on the question's picture count beside words that were asked for
 MARKED = re.compile("\ue000(.*?)\ue001")
+DOUBTED = "Hard to read; no search goes by it."
 EDGES = re.compile(r"^\W+|\W+$")
 
 
@@ -93,6 +94,12 @@ class Ocr(Factor):
         right, bottom = max(b[0] + b[2] for b in hits), max(b[1] + b[3] for b in hits)
         return [round(v, 4) for v in (left, top, right - left, bottom - top)]
 
+    def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
+        """Lines in reading order; low-confidence lines apart."""
+        text = image_features.text or Text()
+        parts = (("Read in it", text.confident, ""), ("Perhaps in it, too", text.low_confidence, DOUBTED))
+        return [Description(title, _items(lines), lines=True, note=note) for title, lines, note in parts if lines]
+
     def explain(self, evidence: Evidence) -> str:
         """The words where they were read."""
         whose = "the text of your picture" if evidence.clause == "ocr.picture" else "your words"
@@ -109,6 +116,10 @@ def match(text: str) -> Json:
     if similar:
         ways.append({"bool": {"should": similar, "boost": TRIGRAM_SHARE}})
     return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
+
+
+def _items(lines: Sequence[Line]) -> tuple[DescriptionItem, ...]:
+    return tuple(DescriptionItem(line.text, round(line.confidence, 4), line.box) for line in lines)
 
 
 def _kept(lines: Sequence[Line]) -> list[list[Any]]:

@@ -1,7 +1,8 @@
 """The factors of an installation: files of this folder, of OMMA_PLUGIN_PATH, and entry points of the group `omma.factors`."""
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from factors.base import Factor, Feature, Json
 from mappings import template, weights
 from mappings.core import CORE
 
+logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 GROUP = "omma.factors"
 
@@ -131,7 +133,9 @@ def _made(found: Found[Factor]) -> tuple[tuple[Factor, ...], tuple[Broken, ...]]
         try:
             factor = kind()
             _check(factor, made, owners)
+            _guard(factor)
         except Exception as error:  # a plugin's constructor may do anything
+            logger.warning("%s was left out: %s", found.origins[kind], error)
             broken.append(Broken(found.origins[kind], f"{error}"))
             continue
         made[factor.name] = factor
@@ -153,6 +157,53 @@ def _check(factor: Factor, made: Mapping[str, Factor], owners: Mapping[str, str]
             raise ConfigurationError(f"field {name!r} of factor {factor.name!r} already belongs to {owners[name]!r}")
 
 
+# What stands for a result where a method of a factor fails. `clauses` is missing: a search reports its failure as a warning.
+FALLBACKS: dict[str, Callable[..., Any]] = {
+    "seen": lambda *_: {},
+    "linked": lambda *_: {},
+    "restore": lambda *_: {},
+    "describe": lambda *_: (),
+    "highlight": lambda *_: {},
+    "inner": lambda *_: None,
+    "box": lambda *_: None,
+}
+
+
+def _guard(factor: Factor) -> None:
+    """A method that fails on one image is logged with the factor's name, and neither the image nor the answer is lost."""
+    declared = frozenset(_field_names(factor))
+    for name, fallback in FALLBACKS.items():
+        method = getattr(factor, name)
+        if name in ("seen", "linked"):
+            method = _only_declared(factor.name, method, declared)
+        setattr(factor, name, _guarded(f"{factor.name}.{name}", method, fallback))
+    factor.explain = _guarded(f"{factor.name}.explain", factor.explain, partial(Factor.explain, factor))  # type: ignore[method-assign]
+
+
+def _guarded(name: str, method: Callable[..., Any], fallback: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            found = method(*arguments, **named)
+        except Exception:
+            logger.warning("factor method %s failed", name, exc_info=True)
+            found = None
+        return fallback(*arguments) if found is None else found
+
+    return call
+
+
+def _only_declared(name: str, method: Callable[..., Json], declared: frozenset[str]) -> Callable[..., Json]:
+    """Without fields that the factor does not declare: the engine would refuse the whole document for them."""
+
+    def call(*arguments: Any, **named: Any) -> Json:
+        fields = method(*arguments, **named)
+        if unknown := sorted(set(fields) - declared):
+            logger.warning("factor %s gave fields that it does not declare, which are left out: %s", name, ", ".join(unknown))
+        return {field: value for field, value in fields.items() if field in declared}
+
+    return call
+
+
 def _field_names(factor: Factor) -> list[str]:
     """Fields are known by name without knowing how long vectors are."""
     return list(factor.fields(_AnyDimension())) if has_fields(factor) else []
@@ -163,6 +214,16 @@ class _AnyDimension(dict[str, int]):
 
     def __missing__(self, key: str) -> int:
         return 8
+
+
+def ignored_factors() -> dict[str, str]:
+    """Factors that take no part because an extractor that they read is off or was left out, each with its reason."""
+    taking = {factor.name for factor in all_factors()}
+    return {
+        factor.name: f"it reads {', '.join(factor.reads)}, of which an extractor is off or was left out"
+        for factor in every_factor()
+        if factor.name not in taking
+    }
 
 
 def _foreign(factor: Factor) -> bool:

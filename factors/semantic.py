@@ -7,8 +7,7 @@ import numpy as np
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
-from vision.extractors.embedding import unit
-from vision.image_features import ImageFeatures, Vector
+from vision.image_features import ImageFeatures, Vector, unit
 
 WORDS = 2.0  # what words count beside the picture they are asked with (`omma train joint` measured it)
 

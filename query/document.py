@@ -1,6 +1,6 @@
-"""Everything known of one picture, for its own page and for `omma show`."""
+"""Everything known of one image, for its own page and for `omma show`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -10,55 +10,58 @@ from pydantic import BaseModel, Field
 from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
+from factors.base import DescriptionItem, Factor
 from factors.linked import TextSnippet
 from factors.registry import all_factors
 from ingest.documents import failures_of
 from mappings.versions import alias
-from query.answer import FoundObject, Source
+from query.answer import Source
 from query.encoder import restore
 from query.engine_calls import may_be_id
 from query.page import as_list, first, point_of
 from vision.image_features import ImageFeatures
 
 
-class SeenWord(BaseModel):
-    """A word that was read in the picture."""
+class DescribedItem(BaseModel):
+    """One thing that a factor found in the image."""
 
     text: str
-    confidence: float
-    box: list[float] = Field(description="x, y, w, h as fractions of the picture")
+    confidence: float | None = None
+    box: list[float] | None = Field(None, description="x, y, w, h as fractions of the image")
+    rgb: list[int] | None = None
+    more: list[str] = Field([], description="Further words, such as hypernyms")
 
 
-class SeenLabel(BaseModel):
-    """A class of the classifier."""
+class DescribedPart(BaseModel):
+    """What one factor shows of an image, under a heading."""
 
-    names: list[str]
-    kinds: list[str] = Field(description="WordNet hypernyms, nearest first")
-    confidence: float
+    factor: str
+    title: str
+    items: list[DescribedItem]
+    lines: bool = Field(False, description="The items are lines of text, in reading order")
+    facet: str = Field("", description="The filter that finds images with the same item")
+    note: str = ""
 
-
-class SeenColour(BaseModel):
-    """A dominant colour."""
-
-    name: str
-    rgb: list[int]
-    share: float
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the page draws the items' boxes over the image."""
+        return not self.note and any(item.box for item in self.items)
 
 
 class LinkedSnippet(BaseModel):
-    """A snippet of text that was met with the picture."""
+    """A snippet of text that was found with the image."""
 
     kind: str
     text: str
     language: str = ""
     page: str = ""
-    weight: float = Field(1.0, description="How much it is about the picture, 0..1; what weighs little is not searched")
+    weight: float = Field(1.0, description="How much it is about the image, 0..1; a snippet of little weight is not searched")
     reason: str = Field("", description="Why it weighs less than 1")
     is_trash: bool = Field(False, description="Kept apart: shown, not searched")
 
 
 class DocumentView(BaseModel):
-    """A document without its vectors."""
+    """A document without its vectors. `descriptions` come from the factors, each of which says what it found."""
 
     id: str
     title: str = ""
@@ -76,15 +79,11 @@ class DocumentView(BaseModel):
     facets: dict[str, list[str]] = {}
     sources: list[Source] = []
     texts: list[LinkedSnippet] = []
-    objects: list[FoundObject] = []
-    words: list[SeenWord] = []
-    text: str = Field("", description="What was read in the picture, line by line")
-    low_confidence: str = Field("", description="Lines that the reader doubts; nothing is found by them")
-    labels: list[SeenLabel] = []
-    colours: list[SeenColour] = []
-    missing: list[str] = Field([], description="Extractors that failed on this picture")
+    text: str = Field("", description="Text read in the image, line by line")
+    descriptions: list[DescribedPart] = Field([], description="What each factor shows of the image")
+    missing: list[str] = Field([], description="Extractors that failed on this image")
     failures: dict[str, str] = Field({}, description="Extractor -> why it failed")
-    weights: dict[str, str] = Field({}, description="Extractor -> weights that looked at it")
+    weights: dict[str, str] = Field({}, description="Extractor -> weights that it ran with")
 
 
 def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentView:
@@ -97,10 +96,12 @@ def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentVi
     except MissingError as error:
         raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
     document: dict[str, Any] = found["_source"]
+    seen = restore(document_id, document, all_factors())
     return DocumentView(
         id=document_id,
         **_facts(document),
-        **_seen(restore(document_id, document, all_factors())),
+        text="\n".join(seen.text.lines) if seen.text else "",
+        descriptions=list(described(all_factors(), seen, document)),
         sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
         texts=[_linked(TextSnippet.from_json(entry)) for entry in document.get("texts", [])],
     )
@@ -111,7 +112,7 @@ def _linked(snippet: TextSnippet) -> LinkedSnippet:
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What is not seen: core fields as they are."""
+    """Core fields as they are."""
     plain = ("title", "width", "height", "bytes", "format", "date", "added", "price")
     facts = {name: document[name] for name in plain if document.get(name) is not None}
     lists = {name: as_list(document[name]) for name in ("collections", "languages", "missing") if document.get(name)}
@@ -137,16 +138,22 @@ def _pairs(tokens: Any) -> dict[str, list[str]]:
     return found
 
 
-def _seen(seen: ImageFeatures) -> dict[str, Any]:
-    """What the extractors saw, without vectors."""
-    text = seen.text
-    return {
-        "objects": [FoundObject(label=o.label, confidence=o.confidence, box=o.box.as_list()) for o in seen.objects or ()],
-        "words": [SeenWord(text=w.text, confidence=w.confidence, box=w.box.as_list()) for w in (text.words if text else ())],
-        "text": "\n".join(text.lines) if text else "",
-        "low_confidence": "\n".join(line.text for line in text.low_confidence) if text else "",
-        "labels": [
-            SeenLabel(names=list(la.names), kinds=list(la.hypernyms), confidence=la.confidence) for la in seen.labels or ()
-        ],
-        "colours": [SeenColour(name=c.name, rgb=list(c.rgb), share=c.share) for c in seen.colours or ()],
-    }
+def described(factors: Sequence[Factor], seen: ImageFeatures, document: Mapping[str, Any]) -> Iterator[DescribedPart]:
+    """The parts of every factor, in the factors' order; empty ones are left out."""
+    for factor in factors:
+        for part in factor.describe(seen, document):
+            if part.items:
+                items = [_item(item) for item in part.items]
+                yield DescribedPart(
+                    factor=factor.name, title=part.title, items=items, lines=part.lines, facet=part.facet, note=part.note
+                )
+
+
+def _item(item: DescriptionItem) -> DescribedItem:
+    return DescribedItem(
+        text=item.text,
+        confidence=item.confidence,
+        box=item.box.as_list() if item.box else None,
+        rgb=list(item.rgb) if item.rgb else None,
+        more=list(item.more),
+    )

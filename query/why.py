@@ -1,5 +1,6 @@
 """Why a result is where it is: every factor's value, and what it adds to the score or takes from it."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from factors.base import Evidence, Factor
@@ -7,6 +8,7 @@ from query.answer import Why
 from query.run import Run
 from ranking.order import Ranked, shares
 
+logger = logging.getLogger(__name__)
 FAINT = 1e-6  # a part of the score that is none
 BESIDE = {
     "list": ("Agreement", "How the factors agree with one another on this picture, beside the other candidates."),
@@ -62,4 +64,5 @@ def _explained(factor: Factor, evidence: Evidence) -> str:
     try:
         return factor.explain(evidence)
     except Exception:  # an explanation that fails must not take the result with it
+        logger.warning("factor %s could not explain a result", factor.name, exc_info=True)
         return f"{factor.title}: {evidence.value:.3f}"

@@ -28,10 +28,9 @@ from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, fitted, kept_arrays
 from vision.extractors import backbone
 from vision.extractors.backbone import evened
-from vision.extractors.embedding import unit
 from vision.extractors.joint import WEIGHTS, Tower, towers
 from vision.extractors.labels import softmax
-from vision.image_features import Vector
+from vision.image_features import Vector, unit
 from vision.sentences import Sentences
 from vision.wordnet import classes
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.captioned import words_of
-from vision.extractors.embedding import unit
-from vision.image_features import Vector
+from vision.image_features import Vector, unit
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]

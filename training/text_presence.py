@@ -24,10 +24,9 @@ from engine.settings import Settings, get_settings
 from training.drawing import draw_page, draw_sign
 from training.features import features_of, load, pictures_in
 from vision.extractors.backbone import BackboneExtractor
-from vision.extractors.embedding import unit
 from vision.extractors.text import TextExtractor
 from vision.extractors.text_presence import WEIGHTS, probability
-from vision.image_features import Vector
+from vision.image_features import Vector, unit
 from vision.picture import Picture
 from vision.reading import reader
 

@@ -10,6 +10,13 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 ROUNDING = 1e-4  # by which a rounded box may reach beyond the edge
 SPECK = 1e-3  # the least width and height of what a model finds
+SMALLEST = 1e-9  # the length that a vector of zeros is divided by
+
+
+def unit(vectors: Vector) -> Vector:
+    """The vectors [..., d] scaled to unit length; zeros stay zeros."""
+    scaled: Vector = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SMALLEST)
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)

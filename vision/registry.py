@@ -4,6 +4,7 @@ Built-in extractors are files of `vision/extractors/` (packaged models) and `vis
 setting asks for one). Others are files of OMMA_PLUGIN_PATH or entry points of the group `omma.extractors`.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from engine.settings import Settings
 from vision.extractor import HUB, PACKAGED, Extractor
 from vision.runtime import limit_threads
 
+logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 GROUP = "omma.extractors"
 Kind = type[Extractor[Any]]
@@ -109,27 +111,42 @@ def _variant(name: str, variants: Mapping[str, Kind], settings: Settings) -> Kin
 
 
 def _made(kinds: Sequence[Kind], origins: Mapping[Kind, str], settings: Settings) -> tuple[list[EveryExtractor], list[Broken]]:
-    """Objects, each after those it borrows from; a plugin's that needs what is missing, or fails, is left out."""
+    """Objects, each after those it needs or borrows from; a plugin's that needs what is missing, or fails, is left out."""
     made: dict[str, EveryExtractor] = {}
     broken: list[Broken] = []
-    names = {kind.name for kind in kinds}
     waiting = list(kinds)
-    while waiting:
-        ready = [kind for kind in waiting if set(kind.borrows) <= set(made)]
-        if not ready:
-            broken += [Broken(origins[k], f"it borrows from {', '.join(sorted(set(k.borrows) - set(made)))}") for k in waiting]
-            break
+    while ready := [kind for kind in waiting if not _lacking(kind, made)]:
         waiting = [kind for kind in waiting if kind not in ready]
         for kind in ready:
             try:
-                if missing := set(kind.needs) - names:
-                    raise ConfigurationError(f"it needs {', '.join(sorted(missing))}, which no extractor gives")
-                made[kind.name] = kind(settings, *(made[name] for name in kind.borrows))
+                made[kind.name] = _object(kind, made, settings, own=_is_own(origins[kind]))
             except Exception as error:  # a plugin's constructor may do anything
-                if origins[kind].startswith("vision/"):
+                if _is_own(origins[kind]):
                     raise
                 broken.append(Broken(origins[kind], f"{type(error).__name__}: {error}"))
+    for kind in waiting:
+        missing = ", ".join(_lacking(kind, made))
+        if _is_own(origins[kind]):
+            raise ConfigurationError(f"extractor {kind.name!r} needs {missing}, which no extractor gives")
+        broken.append(Broken(origins[kind], f"extractor {kind.name!r} needs {missing}, which no extractor gives"))
+    for one in broken:
+        logger.warning("%s", one)
     return list(made.values()), broken
+
+
+def _object(kind: Kind, made: Mapping[str, EveryExtractor], settings: Settings, *, own: bool) -> EveryExtractor:
+    extractor = kind(settings, *(made[name] for name in kind.borrows))
+    if not own and not extractor.fingerprint:  # it is asked for once here, so that a plugin's error is found before any image
+        raise ConfigurationError(f"extractor {kind.name!r} has no fingerprint")
+    return extractor
+
+
+def _lacking(kind: Kind, made: Mapping[str, EveryExtractor]) -> list[str]:
+    return sorted({*kind.needs, *kind.borrows} - set(made))
+
+
+def _is_own(origin: str) -> bool:
+    return origin.startswith("vision/")
 
 
 def _off(extractors: Sequence[EveryExtractor], named: Sequence[str]) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Status(BaseModel):
     quarantined: int | None
     missing: dict[str, int] | None = Field(description="Documents on which an extractor failed, by extractor")
     queues: dict[str, int] | None = Field(description="Batches that wait for a worker, by queue")
+    left_out: list[str] = Field([], description="Parts of plugins that are broken or take no part, each with the reason")
 
 
 class Refused(BaseModel):

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from flask import Flask, request
 from markupsafe import Markup, escape
 
-from query.answer import FoundObject, Result
+from query.answer import Result
 from query.compare import ResultComparison
 from web import auth
 from web.views import events
@@ -129,9 +129,20 @@ def corners(outline: list[list[float]]) -> str:
     return " ".join(f"{x:.4f},{y:.4f}" for x, y in outline)
 
 
-def largest_first(objects: list[FoundObject]) -> list[FoundObject]:
-    """Objects in drawing order: an object within another comes later, so that it can be clicked."""
-    return sorted(objects, key=lambda found: -found.box[2] * found.box[3])
+class Boxed(Protocol):
+    """Something with a box: an object of a question, or an item of a description."""
+
+    @property
+    def box(self) -> list[float] | None:
+        """x, y, w, h as fractions of the image."""
+
+
+AnyBoxed = TypeVar("AnyBoxed", bound=Boxed)
+
+
+def largest_first(boxed: Iterable[AnyBoxed]) -> list[AnyBoxed]:
+    """The order of drawing: a box within another one comes after it, so that both can be clicked."""
+    return sorted(boxed, key=lambda one: -one.box[2] * one.box[3] if one.box else 0.0)
 
 
 def is_part(box: list[float] | None) -> bool:

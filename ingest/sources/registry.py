@@ -97,7 +97,7 @@ def _registered(folders: tuple[Path, ...]) -> tuple[tuple[Kind, ...], tuple[Brok
 
 
 def _made(found: Found[Source]) -> tuple[tuple[Kind, ...], tuple[Broken, ...]]:
-    """One class per name and per prefix, in order of rank; one that declares too little, or whose name is taken, is left out."""
+    """One class per name and prefix, in order of rank; one that declares too little, or whose name is taken, is left out."""
     kinds: list[Kind] = []
     broken = list(found.broken)
     for kind in found.kinds:

@@ -2,7 +2,6 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from opensearchpy import OpenSearch
@@ -34,10 +33,12 @@ def test_everything_that_is_known_but_vectors(full: Live, live_settings: Setting
     assert (shown.date, shown.added) == ("2021-05-17", "2026-01-10")
     assert [(snippet.kind, snippet.text, snippet.language) for snippet in shown.texts] == [("caption", "The car at home", "en")]
     assert [(one.source, one.reference, one.collection) for one in shown.sources] == [("shop", "car1", "home")]
-    assert [(found.label, found.box) for found in shown.objects] == [("car", BOX.as_list())]
-    assert shown.text == "PLATE 771" and [word.text for word in shown.words] == ["PLATE", "771"]
-    assert [(made.names, made.confidence) for made in shown.labels] == [(["sports car", "sport car"], 0.9)]
-    assert [(made.name, made.rgb) for made in shown.colours] == [("blue", [30, 70, 190])]
+    described = {part.title: part for part in shown.descriptions}
+    assert [(item.text, item.box) for item in described["Objects"].items] == [("car", BOX.as_list())]
+    assert shown.text == "PLATE 771" and [line.text for line in described["Read in it"].items] == ["PLATE 771"]
+    (label,) = described["Recognised as"].items
+    assert (label.text, label.confidence, label.more[0]) == ("sports car", 0.9, "car")
+    assert [(item.text, item.rgb) for item in described["Colours"].items] == [("blue", [30, 70, 190])]
     assert shown.weights["embedding"] == "embedding@1" and shown.missing == []
     assert not {"similar", "palette", "embedding"} & set(shown.model_dump())
 
@@ -46,16 +47,17 @@ def test_lines_that_the_reader_doubts_are_shown_apart(live: Live, live_settings:
     doubted = Text((Line((Word("MILK", 0.9, BOX),)),), (Line((Word("rnilk", 0.5, BOX), Word("l1tre", 0.5, BOX))),))
     live.put({"x": document(seen("x", "cat", 0).with_values(text=doubted))})
     shown = show(live.client, live_settings, "x")
-    assert (shown.text, shown.low_confidence) == ("MILK", "rnilk l1tre") and [word.text for word in shown.words] == ["MILK"]
+    read = {part.title: [item.text for item in part.items] for part in shown.descriptions if part.lines}
+    assert shown.text == "MILK" and read == {"Read in it": ["MILK"], "Perhaps in it, too": ["rnilk l1tre"]}
 
 
 def test_a_document_of_which_little_is_known(full: Live, live_settings: Settings) -> None:
-    blind = replace(
-        seen("blind", "dog", 0), embedding=None, objects=None, colours=None, failures={"embedding": "x", "objects": "y"}
-    )
+    blind = seen("blind", "dog", 0).with_values(embedding=None, objects=None, colours=None)
+    blind = blind.with_failures({"embedding": "x", "objects": "y"})
     full.put({"blind": document(blind), "bare": {"width": 3, "height": 4}})
     shown = show(full.client, live_settings, "blind")
-    assert shown.missing == ["embedding", "objects"] and (shown.objects, shown.colours, shown.title) == ([], [], "")
+    assert shown.missing == ["embedding", "objects"]
+    assert (shown.title, [part.factor for part in shown.descriptions]) == ("", ["labels"])
     assert show(full.client, live_settings, "bare").width == 3
 
 

@@ -19,8 +19,8 @@ from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, Towers, fitted
 from vision.extractors import joint
 from vision.extractors.backbone import BackboneExtractor
-from vision.extractors.embedding import unit
 from vision.feature_extractor import FeatureExtractor
+from vision.image_features import unit
 from vision.registry import extractors_of
 from vision.sentences import Sentences, padded, tokenizer, torch_module
 

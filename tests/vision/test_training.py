@@ -15,7 +15,7 @@ from training.text_presence import measure
 from training.words import fitted, planes
 from training.words_measured import bits_kept, bm25, seen_twice
 from vision import vocabulary
-from vision.extractors.embedding import unit
+from vision.image_features import unit
 
 RNG = np.random.default_rng(0)
 

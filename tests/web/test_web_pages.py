@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,8 +12,8 @@ from web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 
 from engine.errors import BadQuestion, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
-from query.answer import FoundObject, Source
-from query.document import DocumentView, LinkedSnippet, SeenColour, SeenLabel, SeenWord
+from query.answer import Source
+from query.document import DescribedItem, DescribedPart, DocumentView, LinkedSnippet
 from web.app import create_app
 from web.models import Overview
 from web.parameters import SearchParameters
@@ -72,15 +73,23 @@ def test_text_of_others_is_shown_as_text_everywhere(make_app: Make) -> None:
     assert "<script>alert" not in client.get("/quarantine").text
 
 
+def a_part(title: str, *, lines: bool = False, facet: str = "", note: str = "", **item: Any) -> DescribedPart:
+    return DescribedPart(factor="any", title=title, items=[DescribedItem(**item)], lines=lines, facet=facet, note=note)
+
+
 def a_view(document_id: str) -> DocumentView:
     box = [0.1, 0.2, 0.3, 0.4]
     return DocumentView(
         id=document_id, title=HOSTILE, width=640, height=480, bytes=20_480, format="png", category=HOSTILE,
-        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE, low_confidence=HOSTILE,
-        objects=[FoundObject(label=HOSTILE, confidence=0.9, box=box)],
-        words=[SeenWord(text=HOSTILE, confidence=0.8, box=box)],
-        labels=[SeenLabel(names=[HOSTILE], kinds=["animal"], confidence=0.5)],
-        colours=[SeenColour(name="red", rgb=[200, 10, 10], share=0.4)],
+        collections=[HOSTILE], facets={HOSTILE: [HOSTILE]}, text=HOSTILE,
+        descriptions=[
+            a_part("Objects", text=HOSTILE, confidence=0.9, box=box),
+            a_part("Read in it", lines=True, text=HOSTILE, confidence=0.8, box=box),
+            a_part("Perhaps in it, too", lines=True, note="Hard to read.", text=HOSTILE, box=box),
+            a_part("Recognised as", facet="label", text=HOSTILE, confidence=0.5, more=["animal"]),
+            a_part("Colours", facet="colour", text="red", rgb=[200, 10, 10], confidence=0.4),
+            a_part(HOSTILE, text=HOSTILE, note=HOSTILE),
+        ],
         texts=[
             LinkedSnippet(kind="title", text=HOSTILE, language='en" onclick="x'),
             LinkedSnippet(kind="nearby", text="Menu", weight=0.1, reason=f"said on 9 of 9 pages {HOSTILE}", is_trash=True),

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 from web_doubles import NOW, FakeIngest, FakeJudgements, picture_bytes, sha
 
 from ingest.jobs import Failure, Progress
-from query.answer import FoundObject, Source
-from query.document import DocumentView, LinkedSnippet, SeenColour, SeenLabel, SeenWord
+from query.answer import Source
+from query.document import DescribedItem, DescribedPart, DocumentView, LinkedSnippet
 from ranking.judgements.judgement import Judgement, Topic
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -56,10 +56,11 @@ def a_view(document_id: str) -> DocumentView:
         id=document_id, title="Fox", place=[1.5, 2.5], price=3.5, facets={"brand": ["Acme"]},
         sources=[Source(source="folder", reference="fox.png", collection="tests")],
         texts=[LinkedSnippet(kind="caption", text="A fox", weight=0.2, reason="a file's name", is_trash=True)],
-        objects=[FoundObject(label="fox", confidence=0.9, box=[0, 0, 1, 1])],
-        words=[SeenWord(text="fox", confidence=0.9, box=[0, 0, 1, 1])],
-        labels=[SeenLabel(names=["fox"], kinds=["animal"], confidence=0.9)],
-        colours=[SeenColour(name="red", rgb=[255, 0, 0], share=1)],
+        text="fox",
+        descriptions=[
+            DescribedPart(factor="objects", title="Objects", items=[DescribedItem(text="fox", box=[0, 0, 1, 1])]),
+            DescribedPart(factor="colours", title="Colours", items=[DescribedItem(text="red", rgb=[9, 0, 0])], facet="colour"),
+        ],
     )  # fmt: skip
 
 

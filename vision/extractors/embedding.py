@@ -17,11 +17,10 @@ from engine.settings import Settings
 from vision import fingerprints
 from vision.extractor import Extractor
 from vision.extractors import backbone
-from vision.image_features import Backbone, ImageFeatures, Vector
+from vision.image_features import Backbone, ImageFeatures, Vector, unit
 from vision.picture import Picture
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
-SMALLEST = 1e-9
 CENTRE_CROP = 0.65  # share of width and of height
 
 
@@ -124,9 +123,3 @@ def projection(path: Path) -> Projection:
 def project(features: Vector, path: Path | None = None) -> Vector:
     """Features [n, 2560] to unit vectors [n, d] by the weights of a file, by default those that ship."""
     return projection(path or WEIGHTS)(features)
-
-
-def unit(vectors: Vector) -> Vector:
-    """Rows of unit length."""
-    scaled: Vector = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SMALLEST)
-    return scaled

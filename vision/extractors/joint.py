@@ -15,8 +15,7 @@ import numpy as np
 from engine.settings import Settings
 from vision import fingerprints
 from vision.extractors import backbone
-from vision.extractors.embedding import unit
-from vision.image_features import ImageFeatures, Vector
+from vision.image_features import ImageFeatures, Vector, unit
 from vision.joint import Joint
 from vision.picture import Picture
 from vision.sentences import MODEL, Sentences, package

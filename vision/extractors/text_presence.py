@@ -10,8 +10,7 @@ import numpy as np
 from vision import fingerprints
 from vision.extractor import Extractor
 from vision.extractors import backbone
-from vision.extractors.embedding import unit
-from vision.image_features import ImageFeatures, Vector
+from vision.image_features import ImageFeatures, Vector, unit
 from vision.picture import Picture
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "text-presence-lite2.npz"

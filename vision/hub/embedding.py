@@ -12,9 +12,8 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
 from vision import fingerprints, runtime
 from vision.extractor import HUB, Extractor
-from vision.extractors.embedding import unit
 from vision.hub.reach import EMBEDDING, unreachable
-from vision.image_features import ImageFeatures, Vector
+from vision.image_features import ImageFeatures, Vector, unit
 from vision.picture import Picture
 
 BATCH = 16

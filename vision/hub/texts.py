@@ -13,10 +13,9 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision import fingerprints, runtime
-from vision.extractors.embedding import unit
 from vision.hub.embedding import loaded, weights_of
 from vision.hub.reach import EMBEDDING
-from vision.image_features import Vector
+from vision.image_features import Vector, unit
 
 BATCH = 32
 LONGEST = 128  # tokens of a text for a tower that takes any length
