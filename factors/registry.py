@@ -217,12 +217,12 @@ class _AnyDimension(dict[str, int]):
 
 
 def ignored_factors() -> dict[str, str]:
-    """Factors that take no part because an extractor that they read is off or was left out, each with its reason."""
+    """Plugins' factors that take no part because an extractor that they read is off or was left out, each with its reason."""
     taking = {factor.name for factor in all_factors()}
     return {
         factor.name: f"it reads {', '.join(factor.reads)}, of which an extractor is off or was left out"
         for factor in every_factor()
-        if factor.name not in taking
+        if factor.name not in taking and _foreign(factor)
     }
 
 

@@ -53,6 +53,6 @@ FIGURES: dict[str, Callable[[Settings], Any]] = {
     "documents": documents,
     "quarantined": quarantined,
     "missing": missing,
-    "left out": left_out,
+    "left_out": left_out,
     "queues": queue_lengths,
 }

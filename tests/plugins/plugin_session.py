@@ -1,0 +1,83 @@
+"""One installation's work with a plugin, in a process that sees the plugin; the outcome goes to `session.json`.
+
+Usage: plugin_session.py FOLDER, the folder in which `index_images.py` drew and indexed the collection.
+"""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cli.main import main
+from engine.client import connect
+from engine.settings import get_settings
+from factors import docs
+from ingest.item import Item
+from ingest.sources import open_source
+from query.document import show
+from query.request import SearchRequest
+from query.search import Searcher
+from ranking.learning.models import Models
+from web.app import create_app
+from workers.overview import left_out
+from workers.runtime import get_runtime
+
+
+def omma(*arguments: str) -> None:
+    """A command of the command line; its output goes to stderr."""
+    with contextlib.redirect_stdout(sys.stderr):
+        main(list(arguments), standalone_mode=False)
+
+
+def search(image: Path) -> dict[str, Any]:
+    """The first answers to one question: of a fresh service, and the next one."""
+    searcher = Searcher(get_settings())
+    first = searcher.search(SearchRequest(image=image.read_bytes(), number=10))
+    second = searcher.search(SearchRequest(image=image.read_bytes(), number=10))
+    return {
+        "ranker": first.ranker, "removed": first.cutoff.removed, "warnings": first.warnings, "again": second.warnings,
+        "ids": [result.id for result in first.results], "values": [dict(result.factors) for result in first.results],
+        "why": [{why.factor: why.text for why in result.why} for result in first.results],
+        "limits": dict(first.cutoff.thresholds),
+    }  # fmt: skip
+
+
+def read_source(address: str) -> dict[str, Any]:
+    """Index what a source gives; its collection."""
+    source = open_source(address, settings=get_settings())
+    found = list(source.items())
+    items = [item for item in found if isinstance(item, Item)]
+    progress = get_runtime().process_now(items, source.spec, source.collection)
+    return {"indexed": progress.indexed, "refused": len(found) - len(items), "collection": source.collection}
+
+
+def learn(folder: Path) -> dict[str, Any]:
+    """Train on judgements generated from the collection; the new model's features."""
+    questions, log = str(folder / "questions"), str(folder / "candidates.jsonl")
+    omma("rank", "generate", questions, "--number", "24")
+    omma("rank", "collect", log, "--questions", questions)
+    omma("rank", "train", "--candidate-log", log, "--keep")
+    models = Models(get_settings())
+    card = next(card for card in models.list() if card.id != models.packaged())
+    return {"columns": list(card.recipe.features.columns), "parent": card.parent}
+
+
+def session(folder: Path) -> dict[str, Any]:
+    """Everything, in the order of an installation's life."""
+    settings, asked = get_settings(), folder / "asked.jpg"
+    omma("reindex")
+    found: dict[str, Any] = {"left_out": left_out(settings), "search": search(asked)}
+    found["read"] = read_source("gradients:left,right,up")
+    first = found["search"]["ids"][0]
+    found["described"] = {part.title: part.items[0].text for part in show(connect(settings), settings, first).descriptions}
+    found["page"] = create_app(settings).test_client().get(f"/picture/{first}").text
+    found["docs"] = docs.here()
+    found["packaged"] = Models(settings).packaged()
+    found["learned"] = learn(folder)
+    return found
+
+
+if __name__ == "__main__":
+    work = Path(sys.argv[1])
+    (work / "session.json").write_text(json.dumps(session(work)))
