@@ -15,15 +15,17 @@ from factors.base import Evidence, Question
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from mappings import versions
+from query.document import show
 from query.request import SearchRequest
 from query.search import Searcher
+from ranking.learning.models import Models
 
 BRIGHTNESS = '''
 """Brightness: both pictures are as light."""
 
 from typing import ClassVar
 
-from factors.base import Clause, Evidence, Factor, Json, Question
+from omma_plugin import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question
 
 CLOSENESS = "1.0 - Math.abs(doc['brightness'].value - params.asked)"
 
@@ -35,6 +37,7 @@ class Brightness(Factor):
     title: ClassVar[str] = "Brightness"
     about: ClassVar[str] = "How light the dominant colours are, from 0 to 1."
     reads: ClassVar[tuple[str, ...]] = ("colours",)
+    features: ClassVar[tuple[Feature, ...]] = (Feature("brightness", retrieves=False),)
 
     def fields(self, dimensions: object) -> Json:
         return {"brightness": {"type": "float"}}
@@ -47,6 +50,10 @@ class Brightness(Factor):
             return []
         script = {"source": CLOSENESS, "params": {"asked": self.measure(question.image_features)}}
         return [Clause("brightness", {"script_score": {"query": {"exists": {"field": "brightness"}}, "script": script}})]
+
+    def describe(self, image_features, document) -> list[Description]:
+        kept = document.get("brightness")
+        return [] if kept is None else [Description("Brightness", (DescriptionItem(f"{kept:.0%}"),))]
 
     def explain(self, evidence: Evidence) -> str:
         return f"As light as your picture, to {1 - evidence.value:.2f}."
@@ -63,13 +70,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "own"
     path.mkdir()
     (path / "brightness.py").write_text(BRIGHTNESS)
-    monkeypatch.setenv("OMMA_FACTOR_PATH", str(path))
+    monkeypatch.setenv("OMMA_PLUGIN_PATH", str(path))
     get_settings.cache_clear()
-    registry.load.cache_clear()
+    registry.forget_loaded()
     yield path
     monkeypatch.undo()
     get_settings.cache_clear()
-    registry.load.cache_clear()
+    registry.forget_loaded()
 
 
 def document(name: str, shade: str) -> dict[str, object]:
@@ -94,12 +101,17 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     values = {result.id: result.factors["brightness"] for result in answer.results}
     lightness = {"red": 250 / 765, "white": 750 / 765, "blue": 290 / 765}
     assert values == {name: pytest.approx(1 - abs(lightness[name] - lightness["red"]), abs=1e-5) for name in ("white", "blue")}
-    told = {why.factor: why.text for why in answer.results[0].why}
-    assert told["brightness"].startswith("As light as your picture")
+    why = {why.factor: why.text for why in answer.results[0].why}
+    assert why["brightness"].startswith("As light as your picture")
+    packaged = Models(live_settings).packaged()
+    assert answer.ranker == packaged
+    assert f"{packaged} was learned without brightness and ignores it; `omma rank train` learns it" in answer.warnings
+    described = {part.title: part.items[0].text for part in show(client, live_settings, "white").descriptions}
+    assert described["Brightness"] == "98%" and "Colours" in described
 
     assert "brightness" in registry.feature_names()
     assert "## brightness" in docs.here() and "How light the dominant colours are" in docs.here()
-    assert "brightness" not in docs.page()  # the page in the repository tells of Omma's own
+    assert "brightness" not in docs.page()  # the page in the repository lists built-in factors only
 
 
 @pytest.mark.usefixtures("folder")
@@ -109,29 +121,71 @@ def test_its_columns_lead_back_to_it() -> None:
     assert found.explain(Evidence("brightness", 0.9, {}, Question())) == "As light as your picture, to 0.10."
 
 
-def test_two_factors_of_one_name_are_refused(folder: Path) -> None:
-    (folder / "second.py").write_text(BRIGHTNESS)
-    registry.load.cache_clear()
-    with pytest.raises(ConfigurationError, match="two factors are named 'brightness'"):
-        registry.all_factors()
+WRONG = {
+    "its name is taken": (BRIGHTNESS, "a factor 'brightness' exists already"),
+    "it cannot be imported": ("import nothing_of_that_name", "ModuleNotFoundError"),
+    "its field is another factor's": (
+        BRIGHTNESS.replace('"brightness"\n', '"shine"\n').replace('Feature("bright', 'Feature("shine.bright'),
+        "field 'brightness' of factor 'shine' already belongs to 'brightness'",
+    ),
+    "its feature is not named after it": (
+        BRIGHTNESS.replace('"brightness"\n', '"shine"\n'),
+        "feature 'brightness' must be named 'shine', or begin with 'shine.'",
+    ),
+}
 
 
-def test_a_file_that_cannot_be_imported_is_named(folder: Path) -> None:
-    (folder / "broken.py").write_text("import nothing_of_that_name")
-    registry.load.cache_clear()
-    with pytest.raises(ConfigurationError, match=r"broken\.py"):
-        registry.all_factors()
+@pytest.mark.parametrize("what", WRONG)
+def test_a_factor_that_cannot_take_part_is_left_out_and_named(folder: Path, what: str) -> None:
+    body, why = WRONG[what]
+    (folder / "second.py").write_text(body)
+    registry.forget_loaded()
+    names = [factor.name for factor in registry.all_factors()]
+    assert names.count("brightness") == 1 and "similar" in names and "shine" not in names
+    (broken,) = registry.broken_factors()
+    assert broken.origin.endswith("second.py") and why in broken.reason
+    assert "brightness" in registry.index_body(FINGERPRINTS, DIMENSIONS)["mappings"]["properties"]
 
 
-def test_a_field_that_another_factor_owns_is_refused(folder: Path) -> None:
-    (folder / "second.py").write_text(BRIGHTNESS.replace('"brightness"\n', '"shine"\n').replace("class Bright", "class Shine"))
-    registry.load.cache_clear()
-    with pytest.raises(ConfigurationError, match="field 'brightness' of factor 'shine' already belongs to 'brightness'"):
-        registry.index_body(FINGERPRINTS, DIMENSIONS)
+def test_a_factor_whose_extractor_is_not_there_takes_no_part_and_is_named(folder: Path) -> None:
+    text = BRIGHTNESS.replace('"brightness"\n', '"smell"\n').replace('Feature("bright', 'Feature("smell.bright')
+    text = text.replace('{"brightness":', '{"smell":').replace('("colours",)', '("nose",)')
+    (folder / "smell.py").write_text(text)
+    registry.forget_loaded()
+    assert "smell" not in {factor.name for factor in registry.all_factors()}
+    assert "nose" in registry.ignored_factors()["smell"]
+
+
+@pytest.mark.parametrize("method", ["seen", "linked", "restore", "describe", "explain", "highlight"])
+def test_a_method_that_fails_costs_nothing_else_and_is_logged(
+    folder: Path, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing = f"    def {method}(self, *arguments):\n        raise ValueError('too dark')\n"
+    (folder / "brightness.py").write_text(BRIGHTNESS.replace(f"    def {method}(", f"    def usual_{method}(") + failing)
+    registry.forget_loaded()
+    made = document("white", "white")
+    assert made["colour"] == ["white"] and ("brightness" in made) == (method != "seen")
+    factor = registry.by_name("brightness")
+    seen = image_features("white")
+    assert factor.restore(made) == {} and factor.highlight(Question()) == {}
+    assert [part.title for part in factor.describe(seen, made)] == ([] if method in ("describe", "seen") else ["Brightness"])
+    assert "0.9" in factor.explain(Evidence("brightness", 0.9, made, Question())) or method != "explain"
+    assert f"brightness.{method} failed" in caplog.text and "too dark" in caplog.text
+
+
+def test_a_field_that_a_factor_does_not_declare_is_left_out_and_the_image_is_kept(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    undeclared = BRIGHTNESS.replace('return {"brightness": self.measure', 'return {"glow": 1, "brightness": self.measure')
+    (folder / "brightness.py").write_text(undeclared)
+    registry.forget_loaded()
+    made = document("white", "white")
+    assert "glow" not in made and "brightness" in made
+    assert "gave fields that it does not declare, which are left out: glow" in caplog.text
 
 
 def test_the_folder_alone_decides_which_factors_there_are() -> None:
-    names = {factor.name for factor in registry.load((registry.HERE,))}
+    names = {factor.name for factor in registry.own_factors()}
     assert names >= {"similar", "objects", "ocr", "linked_text", "labels", "colours", "near_duplicate"}
     assert all((registry.HERE / f"{name}.py").exists() for name in names)
 
@@ -140,8 +194,8 @@ def test_the_folder_alone_decides_which_factors_there_are() -> None:
 def more_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Sets OMMA_MORE_COLUMNS."""
 
-    def name(told: str) -> None:
-        monkeypatch.setenv("OMMA_MORE_COLUMNS", told)
+    def name(names: str) -> None:
+        monkeypatch.setenv("OMMA_MORE_COLUMNS", names)
         get_settings.cache_clear()
 
     yield name

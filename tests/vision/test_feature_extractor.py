@@ -19,7 +19,7 @@ PICTURES = [picture(photo(32, 32, seed)) for seed in range(4)]
 
 
 class Counting(Extractor):
-    """Sees a fixed thing, and counts."""
+    """Gives a fixed output, and counts."""
 
     sees: ClassVar[Any] = 1
 
@@ -135,13 +135,13 @@ def test_a_missing_model_does_not_stop_warming_up(settings: Settings) -> None:
     assert good.loads == 1
 
 
-def test_a_extractor_that_loses_a_picture_is_an_error_not_a_shift(settings: Settings) -> None:
+def test_an_extractor_that_loses_a_picture_is_an_error_not_a_shift(settings: Settings) -> None:
     class Lossy(Hash):
         def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Any]:
             return [9] * (len(pictures) - 1)
 
     seen = FeatureExtractor([Lossy(settings)]).extract(PICTURES)
-    assert all("observations for" in p.failures["phash"] for p in seen)
+    assert all("gave 3 outputs for 4" in p.failures["phash"] for p in seen)
 
 
 def test_extractors_that_need_one_another_or_what_is_not_there_are_refused(settings: Settings) -> None:
@@ -154,7 +154,7 @@ def test_an_unknown_extractor_is_refused_with_the_list(settings: Settings) -> No
         FeatureExtractor([Hash(settings)]).extract(PICTURES, ["smell"])
 
 
-def test_no_pictures_give_no_perceptions(settings: Settings) -> None:
+def test_no_images_give_no_features(settings: Settings) -> None:
     assert FeatureExtractor([Hash(settings)]).extract([]) == []
 
 
@@ -170,12 +170,54 @@ def test_threads_share_one_model_and_every_picture_is_counted(settings: Settings
         answers = [future.result() for future in [pool.submit(look) for _ in range(4)]]
     assert extractor.loads == 1
     assert all([p.picture_id for p in answer] == [p.id for p in PICTURES] for answer in answers)
-    assert feature_extractor.looked == 16
+    assert feature_extractor.extracted == 16
     assert feature_extractor.timings["phash"] > 0
 
 
-def test_a_process_has_one_perceiver_per_models(settings: Settings) -> None:
+def test_a_process_has_one_feature_extractor_per_choice_of_models(settings: Settings) -> None:
     other_page = settings.model_copy(update={"web_port": 1})
     other_models = settings.model_copy(update={"object_confidence": 0.9})
     assert get_feature_extractor(settings) is get_feature_extractor(other_page)
     assert get_feature_extractor(settings) is not get_feature_extractor(other_models)
+
+
+class Loaded(Counting):
+    """Its model is an attribute that loading sets."""
+
+    name = "phash"
+
+    def _load(self) -> None:
+        self.loads += 1
+        self.model = object()
+
+
+def test_an_idle_model_is_freed_and_loaded_again_when_it_is_needed(settings: Settings) -> None:
+    extractor = Loaded(settings)
+    feature_extractor = FeatureExtractor([extractor])
+    feature_extractor.extract(PICTURES[:1])
+    assert feature_extractor.unload_idle(3600) == [] and extractor.is_loaded, "it was used a moment ago"
+    assert feature_extractor.unload_idle() == ["phash"]
+    assert not extractor.is_loaded and not hasattr(extractor, "model")
+    assert feature_extractor.extract(PICTURES[:1])[0].phash == 1 and extractor.loads == 2
+
+
+def test_a_model_in_use_is_not_freed(settings: Settings) -> None:
+    extractor = Loaded(settings)
+    with extractor.in_use():
+        assert not extractor.unload()
+    assert extractor.unload()
+
+
+def test_idle_models_are_freed_by_themselves_where_the_setting_asks_for_it(settings: Settings) -> None:
+    extractor, freed = Loaded(settings), threading.Event()
+    unload = extractor.unload
+
+    def noticed(idle: float = 0.0) -> bool:
+        done = unload(idle)
+        if done:
+            freed.set()
+        return done
+
+    extractor.unload = noticed  # type: ignore[method-assign]
+    FeatureExtractor([extractor], idle=0.05).extract(PICTURES[:1])
+    assert freed.wait(20) and not extractor.is_loaded

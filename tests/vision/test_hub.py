@@ -69,7 +69,9 @@ def saved(kind: str, folder: Path, seed: int = 0) -> Path:
 
 
 def hub(home: Path, embedding: Path | str, detector: Path | str = "none.pt") -> Settings:
-    return Settings(home=home, profile="hub", hub_embedding=str(embedding), hub_detector=str(detector), device="cpu", threads=1)
+    return Settings(
+        home=home, profile="hub", embedding_model=str(embedding), objects_model=str(detector), device="cpu", threads=1
+    )
 
 
 def plain_yolo(model: Path | str) -> Any:
@@ -121,7 +123,7 @@ def test_the_fingerprint_tells_weights_apart_and_knows_equal_ones(tmp_path: Path
 
 def test_the_detector_finds_what_its_own_library_finds(detector: Path, tmp_path: Path) -> None:
     settings = hub(detector.parent, "unused", detector).model_copy(update={"object_confidence": 0.3})
-    embedding = HubEmbedding(settings.model_copy(update={"hub_embedding": str(saved("dino", tmp_path / "dino"))}))
+    embedding = HubEmbedding(settings.model_copy(update={"embedding_model": str(saved("dino", tmp_path / "dino"))}))
     whole = picture(photo(640, 480, 3))
     (found,) = HubObjects(settings, embedding).observe([whole], [None])  # type: ignore[list-item]
     (truth,) = plain_yolo(detector).predict(whole.pixels[..., ::-1], conf=0.3, verbose=False, rect=False)
@@ -148,14 +150,14 @@ def test_a_model_out_of_reach_is_told_with_its_name_its_setting_and_the_mend(tmp
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     settings = hub(tmp_path, "nobody/no-such-model", tmp_path / "no-such.pt")
     embedding = HubEmbedding(settings)
-    with pytest.raises(ConfigurationError, match=r"nobody/no-such-model.*OMMA_HUB_EMBEDDING.*OMMA_PROFILE=packaged"):
+    with pytest.raises(ConfigurationError, match=r"nobody/no-such-model.*OMMA_EMBEDDING_MODEL.*OMMA_PROFILE=packaged"):
         _ = embedding.fingerprint
 
     def fails(task: str, *_: object) -> None:
         raise subprocess.CalledProcessError(1, task, stderr="no network")
 
     monkeypatch.setattr(yolo, "library", fails)
-    with pytest.raises(ConfigurationError, match=r"no-such\.pt.*OMMA_HUB_DETECTOR.*OMMA_PROFILE=packaged"):
+    with pytest.raises(ConfigurationError, match=r"no-such\.pt.*OMMA_OBJECTS_MODEL.*OMMA_PROFILE=packaged"):
         _ = HubObjects(settings, embedding).fingerprint
 
 
@@ -179,4 +181,20 @@ def test_a_file_that_is_no_detector_is_a_failure_of_objects_alone(tmp_path: Path
     (seen,) = FeatureExtractor(extractors_of(settings)).extract(PICTURES[:1], ["embedding", "objects"])
     assert seen.embedding is not None
     assert set(seen.failures) == {"objects"}
-    assert "OMMA_HUB_DETECTOR" in seen.failures["objects"]
+    assert "OMMA_OBJECTS_MODEL" in seen.failures["objects"]
+
+
+def test_one_extractor_takes_a_model_by_name_and_the_others_stay_packaged(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, embedding_model=str(saved("dino", tmp_path / "dino")), device="cpu", threads=1)
+    feature_extractor = FeatureExtractor(extractors_of(settings))
+    (seen,) = feature_extractor.extract(PICTURES[:1], ["embedding"])
+    assert seen.embedding is not None and seen.embedding.shape == (32,)
+    assert feature_extractor.fingerprints()["embedding"].startswith("dino@")
+    variants = {name: extractor.variant for name, extractor in feature_extractor.extractors.items()}
+    assert variants.pop("embedding") == "hub" and set(variants.values()) == {"packaged"}
+
+
+def test_a_model_of_an_extractor_that_has_no_such_variant_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMMA_PHASH_MODEL", "nobody/no-such-model")
+    with pytest.raises(ConfigurationError, match=r"OMMA_PHASH_MODEL: extractor 'phash' has no variant 'hub'; it has packaged"):
+        extractors_of(Settings(home=tmp_path))

@@ -91,7 +91,7 @@ def sentences(folder: Path, dimension: int) -> Path:
 
 
 def hub(home: Path, embedding: Path, text: Path | str = "") -> Settings:
-    return Settings(home=home, profile="hub", hub_embedding=str(embedding), hub_text=str(text), device="cpu", threads=1)
+    return Settings(home=home, profile="hub", embedding_model=str(embedding), joint_model=str(text), device="cpu", threads=1)
 
 
 def extractor(settings: Settings) -> HubJoint:
@@ -152,13 +152,13 @@ def test_other_texts_weights_are_another_fingerprint(tmp_path: Path) -> None:
 
 def test_a_text_tower_of_another_space_is_told(tmp_path: Path) -> None:
     joint = extractor(hub(tmp_path, clip(tmp_path / "model"), sentences(tmp_path / "reader", 8)))
-    with pytest.raises(ConfigurationError, match=r"8 dimensions.*24.*OMMA_HUB_TEXT"):
+    with pytest.raises(ConfigurationError, match=r"8 dimensions.*24.*OMMA_JOINT_MODEL"):
         joint.encode_text(["a dog"])
 
 
 def test_a_model_without_a_text_tower_says_what_to_set(tmp_path: Path) -> None:
     joint = extractor(hub(tmp_path, saved("dino", tmp_path / "dino")))
-    with pytest.raises(ConfigurationError, match=r"no text tower.*OMMA_HUB_TEXT"):
+    with pytest.raises(ConfigurationError, match=r"no text tower.*OMMA_JOINT_MODEL"):
         joint.encode_text(["a dog"])
 
 
@@ -167,7 +167,7 @@ def test_a_text_tower_out_of_reach_is_told_with_its_name_and_its_setting(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     joint = extractor(hub(tmp_path, clip(tmp_path / "model"), "nobody/no-such-reader"))
-    with pytest.raises(ConfigurationError, match=r"nobody/no-such-reader.*OMMA_HUB_TEXT"):
+    with pytest.raises(ConfigurationError, match=r"nobody/no-such-reader.*OMMA_JOINT_MODEL"):
         _ = joint.fingerprint
 
 

@@ -17,7 +17,7 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
 from vision import fingerprints, models, runtime, speed
-from vision.extractors import backbone, detector, embedding, text_presence
+from vision.extractors import backbone, embedding, objects, text_presence
 from vision.feature_extractor import FeatureExtractor
 from vision.registry import extractors_of
 from vision.wordnet import above, classes, dictionary, synset_at
@@ -166,7 +166,7 @@ def test_weights_that_ship_are_small() -> None:
     assert embedding.WEIGHTS.stat().st_size < 5_000_000
     assert text_presence.WEIGHTS.stat().st_size < 10_000
     assert backbone.weights().exists()
-    assert len(detector.files()) == 2
+    assert len(objects.files()) == 2
 
 
 def test_every_extractor_is_timed_on_pictures_of_a_folder(models_home: Settings, tmp_path: Path) -> None:
