@@ -45,7 +45,7 @@ A complete example, one file with an extractor and a factor that compares images
         def fields(self, dimensions: Mapping[str, int]) -> Json:
             return {"layout": knn.field(dimensions["layout"])}
 
-        def seen(self, image_features: ImageFeatures) -> Json:
+        def image_fields(self, image_features: ImageFeatures) -> Json:
             vector = image_features.of("layout")
             return {} if vector is None else {"layout": knn.as_list(vector)}
 
@@ -59,7 +59,7 @@ A complete example, one file with an extractor and a factor that compares images
         def explain(self, evidence: Evidence) -> str:
             return f"Light and dark lie alike (cosine {knn.cosine(evidence.value):.2f})."
 
-`docs/plugins.md` has this example with an image page, a source and a package around it.
+`docs/tutorials/plugins.md` has this example with an image page, a source and a package around it.
 """
 
 from factors import knn

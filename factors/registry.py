@@ -158,10 +158,8 @@ def _check(factor: Factor, made: Mapping[str, Factor], owners: Mapping[str, str]
 
 
 # What stands for a result where a method of a factor fails. `clauses` is missing: a search reports its failure as a warning.
+# So are the methods between documents and features: ingest records their failure in the document.
 FALLBACKS: dict[str, Callable[..., Any]] = {
-    "seen": lambda *_: {},
-    "linked": lambda *_: {},
-    "restore": lambda *_: {},
     "describe": lambda *_: (),
     "highlight": lambda *_: {},
     "inner": lambda *_: None,
@@ -173,10 +171,9 @@ def _guard(factor: Factor) -> None:
     """A method that fails on one image is logged with the factor's name, and neither the image nor the answer is lost."""
     declared = frozenset(_field_names(factor))
     for name, fallback in FALLBACKS.items():
-        method = getattr(factor, name)
-        if name in ("seen", "linked"):
-            method = _only_declared(factor.name, method, declared)
-        setattr(factor, name, _guarded(f"{factor.name}.{name}", method, fallback))
+        setattr(factor, name, _guarded(f"{factor.name}.{name}", getattr(factor, name), fallback))
+    for name in ("image_fields", "snippet_fields_of"):
+        setattr(factor, name, _only_declared(factor.name, getattr(factor, name), declared))
     factor.explain = _guarded(f"{factor.name}.explain", factor.explain, partial(Factor.explain, factor))  # type: ignore[method-assign]
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.projection import DIMENSION
-from vision.extractors.embedding import Projection, unit
-from vision.image_features import Vector
+from vision.extractors.embedding import Projection
+from vision.image_features import Vector, unit
 
 
 def joined(heads: Sequence[Projection], features: Vector) -> Projection:

@@ -19,8 +19,8 @@ import numpy as np
 
 from training.batches import Catalogue, Classes, Numbers, pairs_of_views
 from training.projection import DIMENSION, Components
-from vision.extractors.embedding import Projection, unit
-from vision.image_features import Vector
+from vision.extractors.embedding import Projection
+from vision.image_features import Vector, unit
 
 KEPT = 10.0  # brings squared changes of cosines to the size of the hinge
 

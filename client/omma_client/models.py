@@ -192,6 +192,31 @@ class Counted(BaseModel):
     count: int
 
 
+class DescribedItem(BaseModel):
+    """One thing that a factor found in the image."""
+
+    text: str
+    confidence: float | None = None
+    # x, y, w, h as fractions of the image
+    box: list[float] | None = None
+    rgb: list[int] | None = None
+    # Further words, such as hypernyms
+    more: list[str] = []
+
+
+class DescribedPart(BaseModel):
+    """What one factor shows of an image, under a heading."""
+
+    factor: str
+    title: str
+    items: list[DescribedItem]
+    # The items are lines of text, in reading order
+    lines: bool = False
+    # The filter that finds images with the same item
+    facet: str = ""
+    note: str = ""
+
+
 class Difference(BaseModel):
     """One factor's part in the difference of two scores."""
 
@@ -206,13 +231,13 @@ class Difference(BaseModel):
 
 
 class LinkedSnippet(BaseModel):
-    """A snippet of text that was met with the picture."""
+    """A snippet of text that was found with the image."""
 
     kind: str
     text: str
     language: str = ""
     page: str = ""
-    # How much it is about the picture, 0..1; what weighs little is not searched
+    # How much it is about the image, 0..1; a snippet of little weight is not searched
     weight: float = 1.0
     # Why it weighs less than 1
     reason: str = ""
@@ -220,34 +245,8 @@ class LinkedSnippet(BaseModel):
     is_trash: bool = False
 
 
-class SeenColour(BaseModel):
-    """A dominant colour."""
-
-    name: str
-    rgb: list[int]
-    share: float
-
-
-class SeenLabel(BaseModel):
-    """A class of the classifier."""
-
-    names: list[str]
-    # WordNet hypernyms, nearest first
-    kinds: list[str]
-    confidence: float
-
-
-class SeenWord(BaseModel):
-    """A word that was read in the picture."""
-
-    text: str
-    confidence: float
-    # x, y, w, h as fractions of the picture
-    box: list[float]
-
-
 class DocumentView(BaseModel):
-    """A document without its vectors."""
+    """A document without its vectors. `descriptions` come from the factors, each of which says what it found."""
 
     id: str
     title: str = ""
@@ -266,19 +265,15 @@ class DocumentView(BaseModel):
     facets: dict[str, list[str]] = {}
     sources: list[Source] = []
     texts: list[LinkedSnippet] = []
-    objects: list[FoundObject] = []
-    words: list[SeenWord] = []
-    # What was read in the picture, line by line
+    # Text read in the image, line by line
     text: str = ""
-    # Lines that the reader doubts; nothing is found by them
-    low_confidence: str = ""
-    labels: list[SeenLabel] = []
-    colours: list[SeenColour] = []
-    # Extractors that failed on this picture
+    # What each factor shows of the image
+    descriptions: list[DescribedPart] = []
+    # Extractors that failed on this image
     missing: list[str] = []
     # Extractor -> why it failed
     failures: dict[str, str] = {}
-    # Extractor -> weights that looked at it
+    # Extractor -> weights that it ran with
     weights: dict[str, str] = {}
 
 
@@ -327,6 +322,8 @@ class IngestOptions(BaseModel):
 
     demo: bool
     roots: list[str]
+    # What can lie under the roots
+    accepted: list[str] = []
     jobs: list[Progress]
 
 
@@ -487,6 +484,8 @@ class Status(BaseModel):
     missing: dict[str, int] | None
     # Batches that wait for a worker, by queue
     queues: dict[str, int] | None
+    # Parts of plugins that are broken or take no part, each with the reason
+    left_out: list[str] = []
 
 
 class Taken(BaseModel):

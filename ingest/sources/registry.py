@@ -86,7 +86,8 @@ INTRODUCTION = """\
 *Written by `omma docs` from the files in `ingest/sources/`; change those.*
 
 A source gives images with the text and facts linked to them. `omma ingest ADDRESS` asks the sources in this order, and the
-first that accepts the address reads it; plugins are asked after these, and before `folder` ([write your own](plugins.md)).
+first that accepts the address reads it; plugins are asked after these, and before `folder`
+([write your own](../tutorials/plugins.md)).
 [Ingest](ingest.md) describes the details.
 """
 

@@ -1,4 +1,4 @@
-"""The plugin of docs/plugins.md takes part everywhere, as an installed package and as files of a folder, with no other edit."""
+"""The plugin of the documentation takes part everywhere, as an installed package and as files of a folder, without other edits."""
 
 import json
 import os
@@ -40,8 +40,8 @@ OFF = "objects,text,local,text_presence"  # slow extractors that this test does 
 
 
 def documented() -> dict[str, str]:
-    """The files of docs/plugins.md by name."""
-    return dict(FIRST_LINE.findall((ROOT / "docs" / "plugins.md").read_text()))
+    """The files of docs/tutorials/plugins.md by name."""
+    return dict(FIRST_LINE.findall((ROOT / "docs" / "tutorials" / "plugins.md").read_text()))
 
 
 def put(folder: Path, files: dict[str, str]) -> Path:
