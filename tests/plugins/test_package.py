@@ -1,4 +1,4 @@
-"""The plugin of the documentation takes part everywhere, as an installed package and as files of a folder, without other edits."""
+"""The documented plugin takes part everywhere, as an installed package and as files of a folder, without other edits."""
 
 import json
 import os
