@@ -66,7 +66,8 @@ def in_a_package(folder: Path, environment: dict[str, str]) -> tuple[Path, dict[
     run(sys.executable, "-m", "venv", folder / "venv", environment=environment)
     python = folder / "venv" / "bin" / "python"
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
-    (site / "beside_omma.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+    # First of all folders, so that its setuptools builds the package, and not an old one that came with the environment.
+    (site / "beside_omma.pth").write_text(f"import sys; sys.path.insert(0, {sysconfig.get_path('purelib')!r})\n{ROOT}\n")
     bare = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     install = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", project)
     run(python, *install, environment=bare)
