@@ -1,6 +1,6 @@
-"""Questions asked once, with everything that any factor says of any document: configurations are then compared offline.
+"""The candidate log: questions asked once, with every feature of every candidate, so that configurations are compared offline.
 
-For a subset of columns the candidates are what these columns alone would have proposed, so that leaving a factor out takes
+For a subset of features, the candidates are those that these features alone would have proposed: leaving a factor out takes
 away what only it finds.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from engine.errors import InputError
-from evaluation.questions import Posed
+from engine.errors import ConfigurationError, InputError
+from evaluation.evaluation_set import Posed
 from query.ordering import Found
 from query.search import Searcher
 from query.teaching import request_of
@@ -22,7 +22,7 @@ from ranking.candidate_set import CandidateSet, FusionConfig
 from ranking.fusion import ReciprocalRank
 from ranking.learning.examples import Example, Part
 
-TOLD_EVERY = 200
+PROGRESS_EVERY = 200
 SIDE = 96  # px of a picture in a report
 
 
@@ -44,13 +44,14 @@ class Asked(BaseModel):
     words: str = ""
     picture: str = ""  # small, as a data address
     took: dict[str, float]
+    weights: dict[str, str] = {}  # extractor -> fingerprint of the index that was asked
 
     def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
         """Rank fusion as it was set, of all columns or of these alone."""
         return ReciprocalRank.of(self._fusion_config(columns))
 
     def example(self, columns: Collection[str] | None = None) -> Example:
-        """What a ranker sees of it, with all columns or with these alone."""
+        """The question as a ranker gets it, with all features or with these alone."""
         ids = list(self.wide.table)
         proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
         found = self.fusion(columns).merge(proposals)[: self.limit]
@@ -83,15 +84,16 @@ def factor_of(column: str) -> str:
 
 
 def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], None]) -> Iterator[Asked]:
-    """Ask every question; one whose picture cannot be used (a crop may become too small) is left out, and told."""
+    """Ask every question; one whose image cannot be used (a crop may become too small) is left out and reported."""
+    weights = dict(searcher.fingerprints())
     for count, posed in enumerate(questions, start=1):
         try:
             found = searcher.propose(request_of(posed.topic, posed.picture))
         except InputError as error:
             tell(f"left out of {posed.set}: {error}")
             continue
-        yield _asked(posed, found, searcher.settings.candidates)
-        if count % TOLD_EVERY == 0:
+        yield _asked(posed, found, searcher.settings.candidates, weights)
+        if count % PROGRESS_EVERY == 0:
             tell(f"{count} questions asked")
 
 
@@ -117,19 +119,29 @@ def write(path: Path, asked: Iterable[Asked]) -> int:
 
 
 def read(path: Path) -> list[Asked]:
-    """What `write` wrote."""
+    """The questions of a file that `write` made."""
     with gzip.open(path, "rt") as file:
         return [Asked.model_validate_json(line) for line in file]
 
 
-def _asked(posed: Posed, found: Found, limit: int) -> Asked:
+def weights_of(asked: Iterable[Asked]) -> dict[str, str]:
+    """The weights that all of these were asked with; ConfigurationError where they differ."""
+    found: dict[str, str] = {}
+    for one in asked:
+        if differing := sorted(name for name, mark in one.weights.items() if found.get(name, mark) != mark):
+            raise ConfigurationError(f"the candidate logs were made with different weights of {', '.join(differing)}")
+        found |= one.weights
+    return found
+
+
+def _asked(posed: Posed, found: Found, limit: int, weights: dict[str, str]) -> Asked:
     places = {document: place for place, document in enumerate(found.candidate_set.table)}
     return Asked(
         set=posed.set, topic=posed.topic.named().id, family=posed.family, part=posed.part, grades=posed.grades,
         complete=posed.complete,
         wide=found.candidate_set, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
         kept=_places(found.kept, places), limit=limit, words=posed.topic.text,
-        picture=small(posed.picture) if posed.picture else "", took=dict(found.took),
+        picture=small(posed.picture) if posed.picture else "", took=dict(found.took), weights=weights,
     )  # fmt: skip
 
 

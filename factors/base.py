@@ -66,6 +66,7 @@ class Feature:
     then counts as the median candidate. `retrieves`: it proposes candidates. `rescored`: it is computed in our process for the
     best candidates. `retrieval_is_evidence`: a match alone makes a document relevant (an exact word, verified keypoints),
     whatever its value; any other feature needs a calibrated threshold, or stands out from its background (ranking/cutoff.py).
+    `identifies`: a high value says that both images show the very same thing, so that it may name a landmark.
     `weight` is its share of its factor's weight in rank fusion. A feature that is not `enabled_by_default` is used where
     OMMA_MORE_COLUMNS names it.
     """
@@ -77,6 +78,7 @@ class Feature:
     retrieves: bool = True
     rescored: bool = False
     retrieval_is_evidence: bool = False
+    identifies: bool = False
     weight: float = 1.0
     enabled_by_default: bool = True
     task: Task | None = None

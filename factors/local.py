@@ -39,7 +39,7 @@ class LocalPoints(Factor):
     weight: ClassVar[float] = 2.0
     features: ClassVar[tuple[Feature, ...]] = (
         Feature("local", scale="per-query", weight=BY_WORDS, task=Task("near-duplicate", "Success@1")),
-        Feature("local.inliers", retrieves=False, rescored=True, retrieval_is_evidence=True),
+        Feature("local.inliers", retrieves=False, rescored=True, retrieval_is_evidence=True, identifies=True),
     )
 
     def fields(self, dimensions: object) -> Json:

@@ -22,7 +22,7 @@ class Similar(Factor):
     reads: ClassVar[tuple[str, ...]] = ("embedding",)
     weight: ClassVar[float] = 2.0
     features: ClassVar[tuple[Feature, ...]] = (
-        Feature("similar", missing_as="median", task=Task("phone photo to catalogue", "Success@1")),
+        Feature("similar", missing_as="median", identifies=True, task=Task("phone photo to catalogue", "Success@1")),
     )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:

@@ -1,44 +1,45 @@
-"""What the picture asked with shows, where a reference picture of a landmark is surely the same thing.
+"""Name the landmarks that the image asked with shows, by reference images among the results of the page and their duplicates.
 
-Surely is measured (`omma evaluate --local`): by matched points, or by likeness of the whole, from the value on that hardly
-any question finds in a picture of something else. Looked at are the results of the page, near-duplicates included.
+The features that may identify a thing declare so (`Feature.identifies`). `omma calibrate` measures the value from which on
+hardly any question finds an image of something else (ranking/calibrations.py); a result that reaches it shows the same thing.
 """
 
 from collections.abc import Iterator, Mapping
 
-from factors.registry import by_name
+from factors.registry import by_name, every_feature
 from query.answer import Landmark, Result
 from query.run import Run
-from ranking.cutoff import Threshold, same_thing
+from ranking.cutoff import Threshold
 
-BY = ("local.inliers", "similar")  # the surer one first: a likeness of the whole says less than points that lie alike
+UNCALIBRATED = "landmarks are not named: no thresholds fit the weights that made the index (`omma calibrate`)"
 
 
 def recognise(run: Run) -> None:
-    """Name each landmark once, by its best reference picture."""
+    """Name each landmark once, by its best reference image; a warning where landmarks are found but nothing is calibrated."""
     there = [result for best in run.results for result in (best, *best.duplicates) if result.landmarks]
     if not (there and run.request.has_picture):
         return
     sure = thresholds(run)
+    if not sure:
+        run.warnings.append(UNCALIBRATED)
+        return
     found: dict[str, Landmark] = {}
     for landmark in (named for result in there for named in _named(result, sure)):
         known = found.get(landmark.name)
-        if known is None or _rank(landmark) > _rank(known):
+        if known is None or _strength(landmark, sure) > _strength(known, sure):
             found[landmark.name] = landmark
-    run.landmarks = sorted(found.values(), key=_rank, reverse=True)
+    run.landmarks = sorted(found.values(), key=lambda landmark: _strength(landmark, sure), reverse=True)
 
 
 def thresholds(run: Run) -> dict[str, Threshold]:
-    """By column; only what was measured with the weights that made the index."""
-    measured = same_thing(run.profile)
-    if measured is None:
-        return {}
-    usable, _ = measured.usable(run.fingerprints)
-    return {name: usable.columns[name] for name in BY if name in usable.columns}
+    """Feature -> threshold, of the features that identify; first the one that recognises most altered images of a thing."""
+    measured = run.landmark_thresholds.columns if run.landmark_thresholds else {}
+    usable = [feature.name for feature in every_feature() if feature.identifies and feature.name in measured]
+    return {name: measured[name] for name in sorted(usable, key=lambda name: -measured[name].kept)}
 
 
 def _named(result: Result, sure: Mapping[str, Threshold]) -> Iterator[Landmark]:
-    """The landmarks of a reference picture, if it is surely the same thing."""
+    """The landmarks of a reference image that reaches a threshold."""
     by = {name: result.factors[name] for name, least in sure.items() if result.factors.get(name, 0.0) >= least.value}
     if not by:
         return
@@ -49,5 +50,5 @@ def _named(result: Result, sure: Mapping[str, Threshold]) -> Iterator[Landmark]:
         yield Landmark(name=name, place=result.place, result=result.id, by=by, sure=round(share, 4), text=text)
 
 
-def _rank(landmark: Landmark) -> tuple[float, ...]:
-    return tuple(landmark.by.get(name, 0.0) for name in BY)
+def _strength(landmark: Landmark, sure: Mapping[str, Threshold]) -> tuple[float, ...]:
+    return tuple(landmark.by.get(name, 0.0) for name in sure)

@@ -64,7 +64,7 @@ class Run:
     thresholds: Thresholds | None = None
     left_out: frozenset[str] = frozenset()  # the document asked with does not answer
     max_rescored: int = 0
-    profile: str = ""
+    landmark_thresholds: Thresholds | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)  # of the weights that made the index
     duplicate_bits: int = 0
     diversity: float = 0.0

@@ -56,7 +56,7 @@ class Searcher:
         self._extractor = extractor or self._feature_extractor
         self._factors = all_factors()
         self._index = Index(self._client, settings)
-        self._ranker_selector = RankerSelector(settings, feature_names)
+        self._ranker_selector = RankerSelector(settings, feature_names, self.fingerprints)
         self._encoder = QueryEncoder(settings, self._factors, self._extractor)
         self._understanding = Understanding(
             settings,
@@ -124,6 +124,10 @@ class Searcher:
         speaking = supported(run)
         kept = [document for document in chosen if document in speaking]
         return Found(run.candidate_set, run.proposals, chosen, kept, calls.took)
+
+    def fingerprints(self) -> Mapping[str, str]:
+        """Extractor -> fingerprint of the weights that made the index; empty where nothing was indexed."""
+        return self._index.fingerprints()
 
     def warm_up(self) -> None:
         """Load what the first question would wait for."""

@@ -20,7 +20,7 @@ from query.request import SearchRequest
 from query.run import Run
 from query.text_encoder import TextQueryEncoder
 from query.vertical import query_features
-from ranking import cutoff
+from ranking.calibrations import Calibrations
 from ranking.fusion import ReciprocalRank, weights
 from vision.image_features import Vector
 
@@ -50,7 +50,7 @@ class Understanding:
             asked = self._see(request, calls)
         run = Run(request, calls, self.factors, _shown(request, asked), duplicate_bits=self.settings.duplicate_bits)
         run.diversity, run.max_rescored = self.settings.diversity, self.settings.rescored
-        run.profile, run.fingerprints = self.settings.profile, self.index.fingerprints()
+        run.fingerprints = self.index.fingerprints()
         wanted = _limited(run, parsed.words)
         conditions += filters.of_words(wanted, self.factors)
         with calls.stage("extract"):
@@ -119,17 +119,14 @@ class Understanding:
         return [clause for clause in clauses if is_enabled(declared[clause.name], self.settings)]
 
     def _load_thresholds(self, run: Run) -> None:
-        """Those measured with the weights that made the index; a warning where they are missing."""
+        """The thresholds that fit the weights of the index; a warning names the features that have none that fit."""
         if not run.columns:
             return
-        measured = cutoff.load(self.settings.profile)
-        if measured is None:
-            run.warnings.append(
-                f"nothing is cut by similarity: no thresholds for profile {self.settings.profile!r} (`omma calibrate`)"
-            )
-            return
-        run.thresholds, stale = measured.usable(self.index.fingerprints())
-        if unused := [name for name in stale if name in run.columns]:
+        found = Calibrations(self.settings).in_use(run.fingerprints)
+        run.thresholds, run.landmark_thresholds = found.cutoff, found.landmarks
+        if found.problem:
+            run.warnings.append(found.problem)
+        if unused := [name for name in found.stale if name in run.columns]:
             run.warnings.append(
                 f"thresholds of {', '.join(unused)} were measured with other weights and are not applied (`omma calibrate`)"
             )

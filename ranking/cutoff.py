@@ -1,25 +1,21 @@
-"""Where the irrelevant tail begins.
+"""The relevance cutoff: which candidates have evidence for being relevant.
 
-A document is kept when at least one feature gives it evidence. What counts as evidence is calibrated on data by `omma
-calibrate`, feature by feature, in one of three ways:
+A document is kept when at least one feature gives it evidence. What counts as evidence is calibrated by `omma calibrate`
+(ranking/calibrations.py), feature by feature, in one of three ways:
 
 * `at-least`: an absolute value, for similarities, whose scale does not depend on the question;
 * `of-best`: a share of the feature's best value among the candidates, for BM25, whose scale does;
-* `never`: the feature alone is no evidence, because it did not tell relevant from unrelated pairs.
+* `never`: the feature alone is no evidence, because it does not separate related from unrelated pairs.
 
-A feature that nobody calibrated is evidence by any value where its factor declares that a match is (`retrieval_is_evidence`).
-Otherwise a value must stand out from the feature's own background: the values of this question's other candidates. Their excess
-over the smallest one is taken as exponential (peaks over threshold with shape 0; Coles, An Introduction to Statistical Modeling
-of Extreme Values, 2001, section 4.2), its scale estimated by the median, which relevant documents hardly move. A value is
-evidence where the best of as many background values would reach it in one question of a hundred.
-
-Figures of other weights than the index holds are not applied.
+A feature without a threshold is evidence by any value where its factor declares so (`retrieval_is_evidence`). Otherwise a value
+must stand out from the feature's own background: the values of this question's other candidates. Their excess over the smallest
+one is taken as exponential (peaks over threshold with shape 0; Coles, An Introduction to Statistical Modeling of Extreme
+Values, 2001, section 4.2), its scale estimated by the median, which relevant documents hardly move. A value is evidence where
+the best of as many background values would reach it in one question of a hundred. docs/uncalibrated.md measures this rule.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from math import log
-from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -28,15 +24,13 @@ from pydantic import BaseModel, Field
 from factors.base import Feature
 from ranking.candidate_set import Table
 
-HERE = Path(__file__).parent
-TAIL, LANDMARKS = "thresholds", "landmarks"  # where the tail begins; from when on two pictures show the same thing
 ANY = 0.0  # any value of the feature is evidence
 FALSE_ALARM = 0.01  # share of questions without relevant documents in which an uncalibrated feature may keep one
 FEWEST_BACKGROUND = 30  # candidates with a value, below which there is no background to stand out from
 
 
 class Threshold(BaseModel):
-    """How one column gives evidence, and what was measured."""
+    """How one feature gives evidence, and what was measured."""
 
     rule: Literal["at-least", "of-best", "never"]
     value: float = 0.0
@@ -44,39 +38,21 @@ class Threshold(BaseModel):
     unrelated: int = Field(0, description="Unrelated pairs measured")
     kept: float = Field(0.0, description="Share of the relevant pairs that reach the threshold")
     passed: float = Field(0.0, description="Share of the unrelated pairs that reach it, too")
-    weights: dict[str, str] = Field({}, description="Fingerprints of the extractors that the column reads")
+    weights: dict[str, str] = Field({}, description="Extractor -> fingerprint, of those that the feature reads")
 
 
 class Thresholds(BaseModel):
-    """Everything that was measured for one profile of models."""
+    """Thresholds of several features, measured together."""
 
-    profile: str
     rule: str = Field(description="How each threshold was chosen, for people")
     data: str = Field(description="What it was measured on, for people")
     columns: dict[str, Threshold] = {}
 
     def usable(self, fingerprints: Mapping[str, str]) -> "tuple[Thresholds, list[str]]":
-        """Without the columns whose extractors have other weights now; the names of those columns."""
+        """Drop the columns whose extractors have other weights in the index; also return their names."""
         stale = [name for name, column in self.columns.items() if _differs(column.weights, fingerprints)]
         kept = {name: column for name, column in self.columns.items() if name not in stale}
         return self.model_copy(update={"columns": kept}), sorted(stale)
-
-
-def path_of(profile: str, folder: Path = HERE, kind: str = TAIL) -> Path:
-    """Where the thresholds of a profile are kept, of either kind."""
-    return folder / f"{kind}-{profile}.json"
-
-
-@lru_cache(maxsize=4)
-def load(profile: str, folder: Path = HERE) -> Thresholds | None:
-    """The thresholds that were measured for a profile of models; None where none were."""
-    return _read(path_of(profile, folder))
-
-
-@lru_cache(maxsize=4)
-def same_thing(profile: str, folder: Path = HERE) -> Thresholds | None:
-    """From which values on two pictures show the very same thing; None where it was not measured (`omma evaluate --local`)."""
-    return _read(path_of(profile, folder, LANDMARKS))
 
 
 def limits(table: Table, thresholds: Thresholds | None, features: Mapping[str, Feature]) -> dict[str, float]:
@@ -123,10 +99,6 @@ def _uncalibrated(feature: Feature | None, values: Sequence[float]) -> float | N
 def supported(values: Mapping[str, float], reached: Mapping[str, float]) -> bool:
     """Whether any column gives evidence."""
     return any(column in values and values[column] >= limit for column, limit in reached.items())
-
-
-def _read(path: Path) -> Thresholds | None:
-    return Thresholds.model_validate_json(path.read_text()) if path.exists() else None
 
 
 def _differs(weights: Mapping[str, str], fingerprints: Mapping[str, str]) -> bool:

@@ -1,9 +1,9 @@
-"""Which ranker answers: the model in use, or rank fusion where there is none that can be trusted."""
+"""Which ranker orders results: the model in use, or rank fusion where no model can be used."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ConfigurationError, OmmaError
@@ -14,13 +14,14 @@ from ranking.learning.learned import Learned
 from ranking.learning.models import Models
 
 logger = logging.getLogger(__name__)
+COMPLETE = "`omma calibrate` and `omma rank train --generate`"
 COOLDOWN_SECONDS = 60.0  # seconds that a slow model is left out
 MAX_FAILURES = 3  # slow answers one after the other: a busy moment of the machine is not the model's fault
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What orders, and what shares searches with it; None is rank fusion. `warning` says why a model was left out."""
+    """The ranker, and one that shares searches with it; None is rank fusion. `warning` says why a model was left out."""
 
     model: Learned | None = None
     challenger: Learned | None = None
@@ -33,27 +34,30 @@ FIRST = CandidateSet(table={"any": {}})
 
 
 class RankerSelector:
-    """The rankers of an installation. A promoted model is taken up by the next question; safe to share between threads."""
+    """The rankers of an installation. The next question uses a newly promoted model; safe to share between threads."""
 
-    def __init__(self, settings: Settings, columns: Callable[[], Sequence[str]]) -> None:
-        """`columns` names the features that the factor table can have now.
+    def __init__(
+        self, settings: Settings, columns: Callable[[], Sequence[str]], fingerprints: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        """`columns` names the features that the factor table can have now, `fingerprints` the weights that made the index.
 
-        A model ignores those that it was learned without; one that it knows and the table lacks is missing to it (NaN).
+        A model ignores features that it was learned without; one that it knows and the table lacks is missing to it (NaN). A
+        model that learned on an index of other weights is not used, because features have other values there.
         """
-        self._settings, self._columns = settings, columns
+        self._settings, self._columns, self._fingerprints = settings, columns, fingerprints
         self._models = Models(settings)
         self._lock = threading.Lock()
-        self._mark: tuple[int, int] | None = None
+        self._mark: object = None  # of the state and the weights that the selection was made for
         self._selection = Selection()
         self._news = ""
         self._cooldowns: dict[str, float] = {}  # model -> until when
         self._failures: dict[str, int] = {}  # model -> slow answers one after the other
 
     def choose(self) -> Selection:
-        """What is in use now; never raises: a model that cannot be used is a warning."""
+        """The ranker in use now; never raises: a model that cannot be used becomes a warning."""
         if self._settings.ranker == "fusion":
             return Selection()
-        mark = self._models.mark()
+        mark = (self._models.mark(), tuple(sorted(self._fingerprints().items())))
         if mark != self._mark:
             with self._lock:
                 if mark != self._mark:
@@ -66,13 +70,13 @@ class RankerSelector:
         return selection
 
     def news(self) -> str:
-        """What to say once, by the first question after a model was loaded; empty afterwards."""
+        """A remark for the first question after a model was loaded; empty afterwards."""
         with self._lock:
             said, self._news = self._news, ""
         return said
 
     def took(self, model: str, milliseconds: float) -> None:
-        """Remember how long a model took: one that is too slow rests."""
+        """Record how long a model took; repeated slow answers leave it out for a while."""
         slow = milliseconds > self._settings.rank_patience
         self._failures[model] = self._failures.get(model, 0) + 1 if slow else 0
         if self._failures[model] >= MAX_FAILURES:
@@ -104,8 +108,10 @@ class RankerSelector:
         if name in ("", FUSION):
             return None
         card = self._models.card(name)
-        if card.profile != self._settings.profile and name == self._models.packaged():
-            return None  # it was made for other extractors: that is no fault
+        if differing := card.differing(self._fingerprints()):
+            raise ConfigurationError(
+                f"model {name} learned on an index of other weights ({', '.join(differing)}); {COMPLETE} make this one complete"
+            )
         model = self._models.load(name)
         if unknown := model.features.unknown(self._columns()):
             self._news = f"{name} was learned without {', '.join(unknown)} and ignores it; `omma rank train` learns it"

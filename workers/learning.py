@@ -46,11 +46,12 @@ def learn(settings: Settings, *, force: bool = False) -> str:
 
 def _train(settings: Settings) -> str:
     said: list[str] = []
-    examples = of_installation(Searcher(settings), connect(settings), said.append)
+    searcher = Searcher(settings)
+    examples = of_installation(searcher, connect(settings), said.append)
     if len(examples) < FEWEST:
         return f"{len(examples)} questions are too few to learn from ({FEWEST})"
     try:
-        retrain(examples, settings, tell=said.append)
+        retrain(examples, settings, tell=said.append, weights=searcher.fingerprints())
     except ConfigurationError as error:
         said.append(str(error))
     for line in said:

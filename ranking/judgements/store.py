@@ -6,7 +6,7 @@ from datetime import datetime
 
 from opensearchpy import OpenSearch
 
-from engine.errors import NotFoundError
+from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from mappings.records import KEPT, KEYWORD, Json, Records
@@ -59,6 +59,20 @@ class Judgements:
         earlier = self._said.some(list(told))
         self._said.put({name: _record(judgement, earlier.get(name)) for name, judgement in told.items()})
         return len(told)
+
+    def take(self, asked: Iterable[tuple[Topic, bytes | None]], judgements: Iterable[Judgement]) -> int:
+        """Keep topics with the images they ask with, and judgements of these or of known topics; the number of judgements.
+
+        ConfigurationError, and nothing is kept, where a judgement is about an unknown topic.
+        """
+        new, judged = list(asked), list(judgements)
+        known = {topic.id for topic in self.topics()} | {topic.id for topic, _ in new}
+        if unknown := sorted({judgement.topic for judgement in judged} - known):
+            raise ConfigurationError(
+                f"{len(unknown)} questions are not known ({', '.join(unknown[:5])}...); name them by --topics"
+            )
+        renamed = {topic.id: self.add_topic(topic, picture).id for topic, picture in new}
+        return self.judge([j.model_copy(update={"topic": renamed.get(j.topic, j.topic)}) for j in judged])
 
     def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
         """Take back a person's last word on a document: what was said before it, or None. NotFoundError."""

@@ -1,15 +1,12 @@
-"""Models as folders that never change, and the one that is in use.
+"""The learned models of an installation, as versions of one folder (ranking/versions.py).
 
-    <folder>/<id>/model.txt     LightGBM's own format
-    <folder>/<id>/card.json     what it reads, what it was made from, how good it is
-    <folder>/state.json         the model in use, those before it, and a challenger where two are compared
-
-A folder is made under another name and moved into place; so is `state.json`: a reader sees the old or the new, never half.
+<folder>/<id>/model.txt     LightGBM's own format
+<folder>/<id>/card.json     features, training data, recipe, quality, and the weights of the index that it learned on
 """
 
 import hashlib
 import json
-import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,13 +20,13 @@ from ranking.fusion import NAME as FUSION
 from ranking.learning.fit import Recipe
 from ranking.learning.gate import Verdict
 from ranking.learning.learned import Learned
+from ranking.versions import State, VersionedFolder, write_files
 
 if TYPE_CHECKING:
     import lightgbm
 
 PACKAGED = Path(__file__).parents[1] / "packaged"  # the model that Omma comes with
 LIBRARIES = ("lightgbm", "numpy", "ir-measures", "scipy")
-KEPT = 20  # models that a rollback can go back by
 
 
 class Card(BaseModel):
@@ -41,7 +38,8 @@ class Card(BaseModel):
     made: datetime
     about: str = ""
     recipe: Recipe
-    profile: str = Field(description="The models that looked at the pictures it learned from")
+    profile: str = Field("", description="OMMA_PROFILE when it was made, for people")
+    weights: dict[str, str] = Field({}, description="Extractor -> fingerprint of the index that it learned on")
     data: str = Field(description="Hash of the examples")
     examples: dict[str, int] = Field({}, description="How many, by side of the split")
     sources: dict[str, int] = Field({}, description="How many, by question set")
@@ -52,15 +50,9 @@ class Card(BaseModel):
     libraries: dict[str, str] = {}
     checksum: str = Field("", description="sha256 of model.txt")
 
-
-class State(BaseModel):
-    """Which model is in use; empty: the one that Omma comes with."""
-
-    model_config = ConfigDict(frozen=True)
-
-    current: str = ""
-    previous: list[str] = []
-    challenger: str = Field("", description="A ranker that shares live searches with the current one (team draft)")
+    def differing(self, fingerprints: Mapping[str, str]) -> list[str]:
+        """The extractors whose fingerprint in an index is not the one that the model learned on."""
+        return sorted(name for name, mark in self.weights.items() if fingerprints.get(name, mark) != mark)
 
 
 class Models:
@@ -69,7 +61,7 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         """Nothing needs to be there yet."""
         self.folder = settings.rank_folder
-        self._state = self.folder / "state.json"
+        self._versions = VersionedFolder(self.folder, "model", "omma rank promote")
 
     def list(self) -> "list[Card]":
         """Latest first, then the packaged one; damaged ones are left out here, and told by `load`."""
@@ -105,65 +97,33 @@ class Models:
         return _card(PACKAGED).id if (PACKAGED / "card.json").exists() else ""
 
     def state(self) -> State:
-        """What is in use now; ConfigurationError where the file is damaged."""
-        try:
-            return State.model_validate_json(self._state.read_text())
-        except FileNotFoundError:
-            return State()
-        except (OSError, ValidationError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{self._state} is damaged; `omma rank promote` writes it anew") from error
+        """The model in use now; ConfigurationError where the file is damaged."""
+        return self._versions.state()
 
     def mark(self) -> tuple[int, int]:
-        """Changes whenever the state does; asking for it costs a microsecond."""
-        try:
-            found = self._state.stat()
-        except OSError:
-            return (0, 0)
-        return (found.st_mtime_ns, found.st_ino)
+        """Changes whenever the state does; costs one `stat`."""
+        return self._versions.mark()
 
     def add(self, booster: "lightgbm.Booster", card: Card) -> Card:
         """Write a new folder; the card with its id and checksum. A model of the same id stays as it is."""
         text = booster.model_to_string()
         card = card.model_copy(update={"checksum": _sha(text.encode()), "libraries": libraries()})
-        final, temporary = self.folder / card.id, self.folder / f".{card.id}-{uuid.uuid4().hex[:6]}"
-        if final.exists():
-            return _card(final)
-        write(temporary, text, card)
-        temporary.replace(final)
-        return card
+        added = self._versions.add(card.id, _files(text, card))
+        return card if added else _card(self.folder / card.id)
 
     def promote(self, model: str) -> State:
         """Take a model (or `fusion`) into use, in one step; NotFoundError, ConfigurationError where it cannot be loaded."""
         name = model if model == FUSION else self.load(model).name
-        before = self._known_state()
-        previous = [before.current or self.packaged(), *before.previous][:KEPT]
-        return self._write_state(State(current=name, previous=previous))
+        return self._versions.switch(name, before=self.packaged())
 
     def rollback(self) -> State:
-        """Back to the one before; NotFoundError where there was none."""
-        before = self.state()
-        if not before.previous:
-            raise NotFoundError("no model was in use before this one")
-        current, *previous = before.previous
-        return self._write_state(State(current=current, previous=previous))
+        """Return to the model in use before; NotFoundError where there was none."""
+        return self._versions.rollback()
 
     def challenge(self, model: str) -> State:
         """Share live searches between the current ranker and this one; empty: no longer."""
         name = model if model in ("", FUSION) else self.load(model).name
-        return self._write_state(self.state().model_copy(update={"challenger": name}))
-
-    def _known_state(self) -> State:
-        try:
-            return self.state()
-        except ConfigurationError:  # a damaged file must not keep anyone from writing a whole one
-            return State()
-
-    def _write_state(self, state: State) -> State:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._state.with_name(f".state-{uuid.uuid4().hex}")
-        temporary.write_text(state.model_dump_json(indent=2) + "\n")
-        temporary.replace(self._state)
-        return state
+        return self._versions.write_state(self.state().model_copy(update={"challenger": name}))
 
 
 def new_id(data: str, recipe: Recipe, now: datetime | None = None) -> str:
@@ -177,10 +137,8 @@ def mark_of(data: str, recipe: Recipe) -> str:
 
 
 def write(folder: Path, text: str, card: Card) -> None:
-    """The two files of a model."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.txt").write_text(text)
-    (folder / "card.json").write_text(card.model_dump_json(indent=2) + "\n")
+    """Write the two files of a model."""
+    write_files(folder, _files(text, card))
 
 
 def load(folder: Path) -> Learned:
@@ -210,6 +168,10 @@ def _check_names(card: Card, booster: "lightgbm.Booster") -> None:
     if trees != named:
         differing = sorted(set(trees) ^ set(named)) or ["their order"]
         raise ConfigurationError(f"model {card.id} was made with other features: {', '.join(differing)}")
+
+
+def _files(text: str, card: Card) -> dict[str, str]:
+    return {"model.txt": text, "card.json": card.model_dump_json(indent=2) + "\n"}
 
 
 def _card(folder: Path) -> Card:

@@ -13,8 +13,9 @@ from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from ranking.fusion import NAME as FUSION
 from ranking.learning.learned import Learned
-from ranking.learning.models import Models, State
+from ranking.learning.models import Models
 from ranking.plugin.upload import Export, export, upload
+from ranking.versions import State
 
 IN_ENGINE = "sltr"
 Connect = Callable[[Settings], OpenSearch]

@@ -34,8 +34,9 @@ Trained on questions with known answers over a mixed collection (`omma rank coll
 `omma rank train --candidate-log FILE --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research
 use), ICDAR-2019 SROIE receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies.
 Only trees over factor values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food
-and everyday scenes, asked by pictures, parts of them, and English words. Factors of other weights than the packaged ones have
-other values: for another profile of extractors train a model of your own.
+and everyday scenes, asked by pictures, parts of them, and English words. Extractors of other weights give features other
+values: the model is not used with an index whose fingerprints differ from its card's. `omma rank train --generate` trains one
+there.
 """
 ABOUT = "Trained by `omma rank train`."
 
@@ -63,11 +64,13 @@ class Trained:
 
 
 def train(
-    examples: Sequence[Example], features: FeatureSet, models: Models, settings: Settings, *, tell: Tell, about: str = ""
-) -> Trained:
+    examples: Sequence[Example], features: FeatureSet, models: Models, settings: Settings, *, tell: Tell, about: str = "",
+    weights: Mapping[str, str] | None = None,
+) -> Trained:  # fmt: skip
     """Try both list-wise objectives, and others to compare them with; the better one becomes a model, if there is news.
 
-    ConfigurationError where there is nothing to learn from, or the features are not those of the factors.
+    `weights`: extractor -> fingerprint of the index that the examples come from; the card records them. ConfigurationError
+    where there is nothing to learn from, or the features are not those of the factors.
     """
     data, recipe = digest(examples), Recipe(features=features)
     known = next((card for card in models.list() if known_by(card) == mark_of(data, recipe)), None)
@@ -78,13 +81,14 @@ def train(
     tell(", ".join(f"{name}: {len(side)} questions" for name, side in sides.items()))
     tried = {objective: _fitted(objective, recipe, sides, tell) for objective in LISTWISE}
     best = max(LISTWISE, key=lambda objective: float(np.mean([*ndcg(sides["validation"], tried[objective]).values()])))
-    current = in_use(models, settings)
+    current = in_use(models, settings, weights or {})
     rankers: dict[str, Ranker] = {FUSION: Fusion(), "current": current}
     rankers |= _others(recipe, sides, tell)
     rankers |= {str(objective): model for objective, model in tried.items()}
     verdict = judge(tried[best], current, sides["test"], settings.rank_slice_fall)
     card = Card(
-        id=new_id(data, recipe), made=datetime.now(UTC), about=about, profile=settings.profile, data=data,
+        id=new_id(data, recipe), made=datetime.now(UTC), about=about, profile=settings.profile,
+        weights=dict(weights or {}), data=data,
         recipe=recipe.model_copy(update={"objective": best}), examples={name: len(side) for name, side in sides.items()},
         sources=dict(Counter(example.set or "judged" for example in examples)), verdict=verdict,
         metrics=_metrics(sides["test"], rankers), gain=_gain(tried[best]),
@@ -101,18 +105,20 @@ def retrain(
     tell: Tell,
     plain: bool | None = None,
     promote: bool = True,
+    weights: Mapping[str, str] | None = None,
     connected: promotion.Connect = connect,
 ) -> Trained:
     """Train on all features of now; take the model into use where it is new and passes the gate.
 
-    `plain` leaves list-wise features out; None does so where the engine ranks (`OMMA_RANKER=sltr`), which cannot compute them.
-    ConfigurationError, before anything is trained, where that engine cannot hold a model.
+    `weights` are those of `train`. `plain` leaves list-wise features out; None does so where the engine ranks
+    (`OMMA_RANKER=sltr`), which cannot compute them. ConfigurationError, before anything is trained, where that engine cannot
+    hold a model.
     """
     models, in_engine = Models(settings), settings.ranker == promotion.IN_ENGINE
     if in_engine and promote:
         check_server(connected(settings))
     features = FeatureSet(columns=feature_names(), listwise=not (in_engine if plain is None else plain))
-    trained = train(examples, features, models, settings, tell=tell, about=ABOUT)
+    trained = train(examples, features, models, settings, tell=tell, about=ABOUT, weights=weights)
     if promote and trained.new and trained.card.verdict and trained.card.verdict.passed:
         promotion.promote(trained.card.id, settings, connected)
         tell(f"in use: {trained.card.id}")
@@ -133,10 +139,13 @@ def known_by(card: Card) -> str:
     return mark_of(card.data, card.recipe.model_copy(update={"objective": Recipe.model_fields["objective"].default}))
 
 
-def in_use(models: Models, settings: Settings) -> Ranker:
-    """The ranker that a new model must not fall behind: the model in use, rank fusion where the engine cannot hold that."""
+def in_use(models: Models, settings: Settings, weights: Mapping[str, str]) -> Ranker:
+    """The ranker that a new model must not fall behind: the model in use.
+
+    Rank fusion where that model learned on other weights, or where the engine cannot hold it.
+    """
     name = models.state().current or models.packaged()
-    if name in ("", FUSION):
+    if name in ("", FUSION) or models.card(name).differing(weights):
         return Fusion()
     model = models.load(name)
     return model if promotion.is_orderable(model, settings) else Fusion()

@@ -7,7 +7,7 @@ from opensearchpy import OpenSearch
 
 from engine.settings import Settings
 from query.search import Searcher
-from ranking import cutoff
+from ranking.calibrations import Calibrations, InUse
 from ranking.cutoff import Thresholds
 from tests.factors.conftest import client, live
 from tests.factors.scenes import Live
@@ -28,9 +28,9 @@ def full(live: Live) -> Live:
 @pytest.fixture()
 def thresholds(monkeypatch: pytest.MonkeyPatch) -> Thresholds:
     """Those that searches go by; without columns, so that nothing is cut, until the test adds some."""
-    told = Thresholds(profile="packaged", rule="by hand", data="made up")
-    monkeypatch.setattr(cutoff, "load", lambda profile: told)
-    return told
+    made = Thresholds(rule="by hand", data="made up")
+    monkeypatch.setattr(Calibrations, "in_use", lambda self, fingerprints: InUse(made, made))
+    return made
 
 
 @pytest.fixture()

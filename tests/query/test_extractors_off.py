@@ -9,7 +9,7 @@ from PIL import Image
 from engine.errors import ConfigurationError, WeightsMismatchError
 from engine.settings import Settings, get_settings
 from evaluation.collection import Collection
-from evaluation.sets import Known
+from evaluation.datasets import Known
 from factors import registry
 from ingest import reextraction
 from ingest.reindex import plan, reindex

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from engine.errors import OmmaError
-from query import landmarks, rescoring
+from query import rescoring
 from query.answer import Answer, Result
 from query.engine_calls import RefusedError
 from query.request import SearchRequest
 from query.search import Searcher
+from ranking import calibrations
 from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live
 from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
@@ -147,8 +148,8 @@ def test_fields_that_cannot_be_read_leave_the_column_out(searcher: Searcher, mon
 @pytest.mark.usefixtures("prints", "scene")
 def test_a_landmark_is_named_by_points_that_lie_alike(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     sure = Threshold(rule="at-least", value=0.4, passed=0.01, weights={"local": "local@1"})
-    measured = Thresholds(profile="packaged", rule="r", data="d", columns={"local.inliers": sure})
-    monkeypatch.setattr(landmarks, "same_thing", lambda profile: measured)
+    measured = Thresholds(rule="r", data="d", columns={"local.inliers": sure})
+    monkeypatch.setattr(calibrations, "_packaged", lambda path: measured)
     (found,) = ask(searcher).landmarks
     assert (found.name, found.place, found.result) == ("Old Tower", [46.05, 14.5], OWN)
     assert set(found.by) == {"local.inliers"} and found.sure == 0.99

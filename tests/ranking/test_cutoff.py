@@ -1,14 +1,11 @@
 """Where the irrelevant tail begins: what counts as evidence, column by column."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from engine.settings import Settings
 from factors import registry
 from factors.base import Feature
-from ranking import cutoff
+from ranking import calibrations, cutoff
 from ranking.candidate_set import Table
 from ranking.cutoff import Threshold, Thresholds, limits, supported
 
@@ -21,7 +18,7 @@ TABLE: Table = {
 
 
 def thresholds(**columns: Threshold) -> Thresholds:
-    return Thresholds(profile="made-up", rule="by hand", data="nothing", columns=columns)
+    return Thresholds(rule="by hand", data="nothing", columns=columns)
 
 
 FEATURES = {
@@ -126,20 +123,14 @@ def test_an_extractor_that_the_index_does_not_know_makes_nothing_stale() -> None
     assert told.usable({})[1] == []
 
 
-def test_they_are_kept_by_profile(tmp_path: Path) -> None:
-    told = thresholds(similar=Threshold(rule="at-least", value=0.7, pairs=3, weights={"embedding": "net@1"}))
-    cutoff.path_of("made-up", tmp_path).write_text(told.model_dump_json())
-    assert cutoff.load("made-up", tmp_path) == told
-    assert cutoff.load("another", tmp_path) is None
-
-
-def test_those_that_are_shipped_are_of_columns_that_there_are(settings: Settings) -> None:
-    shipped = cutoff.load(settings.profile)
-    assert shipped is not None and shipped.rule and shipped.data
-    assert set(shipped.columns) <= set(registry.every_feature_name())
-    for name, column in shipped.columns.items():
-        assert column.rule != "of-best" or 0 < column.value <= 1, name
-        assert column.pairs > 0 and 0 <= column.passed <= 1, name
+def test_those_that_are_shipped_are_of_features_that_there_are() -> None:
+    for path in (calibrations.PACKAGED_CUTOFF, calibrations.PACKAGED_LANDMARKS):
+        shipped = Thresholds.model_validate_json(path.read_text())
+        assert shipped.rule and shipped.data and shipped.columns
+        assert set(shipped.columns) <= set(registry.every_feature_name())
+        for name, column in shipped.columns.items():
+            assert column.rule != "of-best" or 0 < column.value <= 1, name
+            assert column.pairs > 0 and 0 <= column.passed <= 1, name
 
 
 @pytest.mark.parametrize("rule", ["at-least", "of-best"])

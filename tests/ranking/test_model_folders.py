@@ -13,6 +13,7 @@ from engine.settings import Settings
 from ranking.learning.examples import by_side
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.models import Card, Models
+from ranking.learning.train import Fusion, in_use
 from ranking.selection import RankerSelector
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
@@ -71,6 +72,21 @@ def test_promoting_and_rolling_back(models: Models) -> None:
     with pytest.raises(NotFoundError, match="no model was in use before"):
         models.rollback()
     assert models.promote("fusion").current == "fusion"
+
+
+def test_a_model_of_other_weights_is_not_used_and_two_commands_are_named(models: Models, settings: Settings) -> None:
+    weights, index = {"embedding": "net@1", "text": "reader@1"}, {"embedding": "net@1"}
+    models.add(BOOSTER, card("fitted", 9).model_copy(update={"weights": weights}))
+    models.promote("fitted")
+    running = RankerSelector(settings, lambda: COLUMNS, lambda: index)
+    assert running.choose().model, "the index has no text: nothing differs"
+    index["embedding"] = "net@2"
+    found = running.choose()
+    assert found.model is None, "a reindex is noticed without a restart"
+    for part in ("fitted", "embedding", "`omma calibrate`", "`omma rank train --generate`"):
+        assert part in found.warning
+    assert isinstance(in_use(models, settings, index), Fusion), "a new model need not beat one that cannot be used"
+    assert in_use(models, settings, {"embedding": "net@1"}).name == "fitted"
 
 
 def test_what_is_promoted_is_taken_up_without_restart(models: Models, settings: Settings) -> None:

@@ -1,0 +1,80 @@
+"""Calibrations belong to the installation: feature by feature, by fingerprints, with what Omma comes with as the seed."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine.errors import NotFoundError
+from engine.settings import Settings
+from ranking import calibrations
+from ranking.calibrations import Calibration, CalibrationCard, Calibrations, combined
+from ranking.cutoff import Threshold, Thresholds
+
+SEED = Thresholds(
+    rule="shipped", data="sets",
+    columns={
+        "similar": Threshold(rule="at-least", value=0.5, weights={"embedding": "net@1"}),
+        "words": Threshold(rule="of-best", value=0.3),
+    },
+)  # fmt: skip
+
+
+def calibration(name: str, value: float, weights: str = "net@2") -> Calibration:
+    card = CalibrationCard(
+        id=name, made=datetime.now(UTC), data="here", documents=9, questions=3, weights={"embedding": weights}
+    )
+    columns = {"similar": Threshold(rule="at-least", value=value, weights={"embedding": weights})}
+    return Calibration(card, Thresholds(rule="own", data="here", columns=columns), Thresholds(rule="same", data="here"))
+
+
+@pytest.fixture()
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calibrations:
+    """Those of an empty installation, over a small seed."""
+    (tmp_path / "seed.json").write_text(SEED.model_dump_json())
+    monkeypatch.setattr(calibrations, "PACKAGED_CUTOFF", tmp_path / "seed.json")
+    return Calibrations(Settings(home=tmp_path))
+
+
+def test_the_seed_serves_where_its_weights_fit_and_is_named_where_they_do_not(kept: Calibrations) -> None:
+    fits = kept.in_use({"embedding": "net@1"})
+    assert fits.cutoff == SEED and fits.stale == () and not fits.problem
+    differs = kept.in_use({"embedding": "net@2"})
+    assert set(differs.cutoff.columns) == {"words"} and differs.stale == ("similar",)
+
+
+def test_the_installations_own_come_first_feature_by_feature(kept: Calibrations) -> None:
+    kept.add(calibration("one", 0.7))
+    found = kept.in_use({"embedding": "net@2"})
+    assert (found.cutoff.columns["similar"].value, found.cutoff.columns["words"].value) == (0.7, 0.3)
+    assert found.cutoff.rule == "own" and found.stale == ()
+    assert kept.in_use({"embedding": "net@1"}).cutoff.columns["similar"].value == 0.5, "made for these weights"
+
+
+def test_a_new_calibration_is_used_at_once_and_can_be_rolled_back(kept: Calibrations) -> None:
+    kept.add(calibration("one", 0.7))
+    kept.add(calibration("two", 0.8))
+    assert [card.id for card in kept.list()] == ["two", "one"] and kept.state().current == "two"
+    assert kept.in_use({"embedding": "net@2"}).cutoff.columns["similar"].value == 0.8
+    assert kept.rollback().current == "one"
+    assert kept.in_use({"embedding": "net@2"}).cutoff.columns["similar"].value == 0.7
+    assert kept.rollback().current == ""
+    with pytest.raises(NotFoundError, match="no calibration was in use before"):
+        kept.rollback()
+
+
+@pytest.mark.parametrize("damage", ["state.json", "one/thresholds.json"])
+def test_a_damaged_file_is_a_problem_that_is_named_and_the_seed_serves(kept: Calibrations, damage: str) -> None:
+    kept.add(calibration("one", 0.7))
+    (kept.folder / damage).write_text("{")
+    kept.folder.joinpath("state.json").touch()
+    calibrations._installed.cache_clear()
+    found = kept.in_use({"embedding": "net@1"})
+    assert damage.rsplit("/", maxsplit=1)[-1] in found.problem and "omma calibrate" in found.problem
+    assert found.cutoff == SEED
+
+
+def test_what_neither_has_for_these_weights_is_stale() -> None:
+    own = calibration("one", 0.7, "net@3").cutoff
+    _, stale = combined(own, SEED, {"embedding": "net@2"})
+    assert stale == ["similar"]
