@@ -1,46 +1,70 @@
-"""Asking questions whose answers are known, of data sets or of what is indexed, and keeping all that is said."""
+"""Ask questions whose answers are known, and keep the candidates with all their features."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
+from engine.client import connect
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import asking, corpus
+from evaluation import asking, corpus, own
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
-from evaluation.questions import QUESTION_SETS
+from evaluation.evaluation_set import Posed, evaluation_sets
 from factors.registry import every_feature_name
 from query.search import Searcher
+from ranking.judgements.store import Judgements
 
 Tell = Callable[[str], None]
 
 
 def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell, *, every: int = 1) -> int:
-    """Write the lists of both kinds of questions; how many. ConfigurationError where neither is named."""
-    if not (data or questions):
-        raise ConfigurationError("name a folder of data sets (--data), or of questions with judgements (--questions)")
+    """Write the answers of all questions to a file; their number.
+
+    The questions of the evaluation sets (`data`), of a folder of topics and judgements (`questions`), or of both; without
+    either, the installation's own topics that were judged. ConfigurationError where there are none.
+    """
     parts: list[Iterator[Asked]] = []
     if data:
         parts.append(_of_sets(data, settings, tell, every))
     if questions:
         parts.append(of_folder(questions, settings, tell))
+    if not parts:
+        parts.append(of_installation(settings, tell))
     return asking.write(file, chain(*parts))
 
 
 def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False) -> Iterator[Asked]:
-    """Every question of the sets (or of these alone), asked of the mixed collection; if wanted, those held out alone."""
-    sets = [poses for name, poses in QUESTION_SETS.items() if not names or name in names]
-    posed = (one for poses in sets for one in islice(poses(built), 0, None, built.every))
+    """The answers to every question of the sets (or of the named ones), asked of the mixed collection.
+
+    `held_out`: only questions that no model learns from.
+    """
+    chosen = [one for name, one in evaluation_sets().items() if not names or name in names]
+    there = [one for one in chosen if one.is_there(built.data)]
+    posed = (question for one in there for question in islice(one.questions(built), 0, None, built.every))
     return asking.ask(built.collection.searcher(), (one for one in posed if not held_out or one.held_out), tell)
 
 
 def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
-    """Every question of a folder of topics and judgements, asked of what is indexed."""
-    from evaluation.own import posed  # noqa: PLC0415
+    """The answers to every judged question of a folder of topics and judgements, asked of the installation."""
+    return asking.ask(_wide_searcher(settings), own.of_folder(folder), tell)
 
-    wide = settings.model_copy(update={"more_columns": every_feature_name()})
-    return asking.ask(Searcher(wide), posed(folder), tell)
+
+def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
+    """The answers to every question that was judged in this installation; ConfigurationError where there are none."""
+    searcher = _wide_searcher(settings)
+    posed: list[Posed] = list(own.of_store(Judgements(connect(settings), settings), tell))
+    if not posed:
+        raise ConfigurationError(
+            "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
+            "or name questions by --data or --questions"
+        )
+    return asking.ask(searcher, posed, tell)
+
+
+def _wide_searcher(settings: Settings) -> Searcher:
+    """A searcher with all features, also those that are disabled by default."""
+    return Searcher(settings.model_copy(update={"more_columns": every_feature_name()}))
 
 
 def _of_sets(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:

@@ -12,8 +12,8 @@ from opensearchpy.exceptions import NotFoundError as MissingError
 from engine.broker import connect_redis
 from engine.settings import Settings
 from engine.store import Store
+from evaluation.datasets import Known
 from evaluation.memory import Remembering
-from evaluation.sets import Known
 from factors.linked import Kind, TextSnippet
 from factors.registry import every_feature_name
 from ingest.item import Item

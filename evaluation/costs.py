@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from opensearchpy import OpenSearch
 
 from engine.settings import Settings
-from evaluation import storage, tasks
+from evaluation import storage
 from evaluation.compare import ALONE, Comparison, Row
-from factors.registry import all_factors
+from factors.registry import all_factors, every_factor
+from ranking.learning.measures import NAMES
 from vision.feature_extractor import FeatureExtractor
 from vision.picture import Picture
 
 Timings = Mapping[str, float]
+DEFAULT_MEASURE = NAMES[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,17 @@ def measured(
 def worth(comparison: Comparison, factor: str) -> Worth | None:
     """The first set that is the factor's task and was asked, else the one that it alone answers best; None without any."""
     rows = {row.set: row for row in comparison.rows if row.configuration == factor + ALONE and row.means and row.set != "all"}
-    own = [(name, measure) for name, measure in tasks.named(factor).items() if name in rows]
+    own = [(name, measure) for name, measure in tasks_of(factor).items() if name in rows]
     if own:
         return _worth(comparison, rows[own[0][0]], own[0][1], chosen=False)
-    best = max(rows.values(), key=lambda row: row.means[tasks.USUAL], default=None)
-    return _worth(comparison, best, tasks.USUAL, chosen=True) if best else None
+    best = max(rows.values(), key=lambda row: row.means[DEFAULT_MEASURE], default=None)
+    return _worth(comparison, best, DEFAULT_MEASURE, chosen=True) if best else None
+
+
+def tasks_of(factor: str) -> dict[str, str]:
+    """Evaluation set -> measure, of the tasks that the factor's features declare."""
+    features = [feature for one in every_factor() if one.name == factor for feature in one.features]
+    return {feature.task.questions: feature.task.measure for feature in features if feature.task}
 
 
 def _worth(comparison: Comparison, row: Row, measure: str, *, chosen: bool) -> Worth:

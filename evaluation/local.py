@@ -14,12 +14,12 @@ import numpy as np
 
 from engine.demo_corpus import ensure
 from engine.settings import Settings
-from evaluation import report, sets
+from evaluation import datasets, report
 from evaluation.alterations import ALTERATIONS, PASTED, altered, pasted
 from evaluation.asking import Asked, ask
 from evaluation.collection import Collection as Index
-from evaluation.questions import Posed
-from evaluation.sets import Known
+from evaluation.datasets import Known
+from evaluation.evaluation_set import Posed
 from factors.local import HALFWAY
 from ingest.item import Item
 from ingest.sources.demo import DemoSource
@@ -44,16 +44,16 @@ COUNTS = (6, 8, 10, 12, 15, 20)  # matched points
 WRONG = 0.01  # of questions, in which something else may seem to be the same
 
 
-def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> tuple[Json, Thresholds]:
-    """All figures, and from when on pictures show the same thing; ConfigurationError where data sets are missing."""
-    sets.need(data, sets.GROCERY, sets.FLICKR)
+def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> Json:
+    """All figures; ConfigurationError where data sets are missing."""
+    datasets.need(data, datasets.GROCERY, datasets.FLICKR)
     index = Index("local", settings, EXTRACTORS)
     try:
         stamps, photos, catalogue = _indexed(index, data, settings, tell)
         searcher = index.searcher()
         asked = list(ask(searcher, _altered(index, stamps, photos), tell))
         shop = list(ask(searcher, _packages(index, data, catalogue), tell))
-        thresholds = _thresholds([*asked, *shop], settings.profile, index.fingerprints())
+        thresholds = _thresholds([*asked, *shop], index.fingerprints())
         figures: Json = {
             "surroundings": report.surroundings(settings), "documents": index.count(), "questions": len(asked),
             "embedding": index.fingerprints()["embedding"], "bytes": _bytes(index), "took_ms": _took([*asked, *shop]),
@@ -61,7 +61,7 @@ def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> tupl
             "altered_all": _recalls(asked), "other_things": _others(asked), "packages": _of_packages(shop, catalogue, index),
             "landmarks": thresholds.model_dump(mode="json"),
         }  # fmt: skip
-        return figures, thresholds
+        return figures
     finally:
         index.remove()
 
@@ -72,8 +72,8 @@ def _indexed(
     """Everything that is searched: all stamps, the catalogue, photographs; and photographs that are not indexed."""
     ensure(settings)
     stamps = [item for item in DemoSource("demo", "demo", index.settings).items() if isinstance(item, Item)]
-    catalogue = sets.grocery_catalogue(data)
-    everyday = sets.everyday(data, SCENES + DISTRACTORS)
+    catalogue = datasets.grocery_catalogue(data)
+    everyday = datasets.everyday(data, SCENES + DISTRACTORS)
     tell(f"indexing {len(stamps) + len(catalogue) + DISTRACTORS} pictures")
     index.add_items(stamps)
     index.add([*catalogue, *everyday[SCENES:]])
@@ -102,7 +102,7 @@ def _large(index: Index) -> set[str]:
 def _packages(index: Index, data: Path, catalogue: Sequence[Known]) -> Iterator[Posed]:
     """Phone photos of packages; the catalogue's picture of the same product answers."""
     packages = {known.fine: index.ids[known.path] for known in catalogue if PACKAGES in str(known.path)}
-    for photo in sets.grocery_photos(data, "val"):
+    for photo in datasets.grocery_photos(data, "val"):
         if photo.fine in packages:
             yield _posed("packages", photo.path.read_bytes(), packages[photo.fine], photo.path.name)
 
@@ -182,7 +182,7 @@ def _maker(names: dict[str, str], document: str) -> str:
     return names.get(document, "").split(" ")[0] or document
 
 
-def _thresholds(asked: Sequence[Asked], profile: str, fingerprints: dict[str, str]) -> Thresholds:
+def _thresholds(asked: Sequence[Asked], fingerprints: dict[str, str]) -> Thresholds:
     """For each column the value that at most a hundredth of questions find in something else."""
     found = {}
     for column, extractor in (("similar", "embedding"), ("local.inliers", "local")):
@@ -194,7 +194,7 @@ def _thresholds(asked: Sequence[Asked], profile: str, fingerprints: dict[str, st
         )  # fmt: skip
     rule = f"the least value that at most {WRONG:.0%} of questions find in a picture of something else"
     data = "altered pictures of the demo corpus, phone photos of packages"
-    return Thresholds(profile=profile, rule=rule, data=data, columns=found)
+    return Thresholds(rule=rule, data=data, columns=found)
 
 
 def _best(one: Asked, column: str, *, right: bool) -> float:

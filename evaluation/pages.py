@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from evaluation import sets
+from evaluation import datasets
 from evaluation.ablation import Curve, Step
 from evaluation.compare import Comparison, Row
 from evaluation.costs import Cost
@@ -81,7 +81,7 @@ against {baseline}, with 95 % of the bootstrap's means over questions, and p of 
 right pictures among the candidates, which no order can make up for. *Empty* is the share of answers that the cut leaves
 empty, *left* the median number of results that it leaves (in *nothing relevant* all of them are wrong). *ms* is the median
 time of putting candidates in order. How well the cut tells related from unrelated is in
-[`ranking/thresholds-{profile}.json`](../../ranking/thresholds-{profile}.json), written by `omma calibrate`.
+[`ranking/thresholds-packaged.json`](../../ranking/thresholds-packaged.json), written by `omma calibrate`.
 
 ## Reading
 
@@ -136,8 +136,8 @@ def benchmarks(figures: Json) -> str:
 
 
 def quality(comparison: Comparison, facts: Json, reading: Json, costs: Sequence[Cost]) -> str:
-    """docs/measurements/quality.md; `facts`: surroundings, documents, requests (ms), profile, abouts (by set)."""
-    figures = {name: facts[name] for name in ("documents", "requests", "profile")}
+    """docs/measurements/quality.md; `facts`: surroundings, documents, requests (ms), abouts (by set)."""
+    figures = {name: facts[name] for name in ("documents", "requests")}
     figures["part"] = f" (one in {every} of the large sets, and of the questions)" if (every := facts["every"]) > 1 else ""
     return QUALITY.format(
         surroundings=told(facts["surroundings"]), tables=tables(comparison, facts["abouts"]), costs=factors(costs),
@@ -204,9 +204,8 @@ def _step(step: Step, sign: str) -> list[str]:
 def _reading(reading: Json) -> str:
     if not reading:
         return "No receipts were there to read."
-    return (
-        f"{reading['recall']:.1%} of the words of {sets.LONG} letters or more of {reading['scans']} scanned receipts were read."
-    )
+    words = f"the words of {datasets.LONG} letters or more"
+    return f"{reading['recall']:.1%} of {words} of {reading['scans']} scanned receipts were read."
 
 
 def _extractors(rows: Sequence[Json]) -> str:

@@ -1,6 +1,5 @@
 """How good: every configuration on every question set, and how much of the text is read."""
 
-import inspect
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,11 +7,11 @@ from typing import Any
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import compare, sets
+from evaluation import compare, datasets
 from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
-from evaluation.questions import QUESTION_SETS
+from evaluation.evaluation_set import evaluation_sets
 from factors.registry import feature_names
 from query.document import show
 from ranking.learning.models import Models
@@ -42,15 +41,15 @@ def reading(corpus: Corpus) -> Json:
     """The share of the receipts' words that was read; empty where there are no receipts."""
     right, there = 0, 0
     for known in corpus.receipts:
-        read = Counter(sets.words_of(show(corpus.collection.client, corpus.settings, corpus.id(known)).text))
-        truth = Counter(sets.words_of(" ".join(known.texts)))
+        read = Counter(datasets.words_of(show(corpus.collection.client, corpus.settings, corpus.id(known)).text))
+        truth = Counter(datasets.words_of(" ".join(known.texts)))
         right, there = right + (truth & read).total(), there + truth.total()
     return {"recall": right / max(there, 1), "scans": len(corpus.receipts)} if corpus.receipts else {}
 
 
 def abouts() -> Mapping[str, str]:
-    """What each set asks, in a sentence."""
-    return {name: inspect.getdoc(function) or "" for name, function in QUESTION_SETS.items()}
+    """A sentence about each evaluation set."""
+    return {name: one.about for name, one in evaluation_sets().items()}
 
 
 def figures(comparison: Comparison) -> list[Json]:

@@ -6,9 +6,9 @@ import pytest
 
 from engine.client import connect
 from engine.settings import Settings
-from evaluation import compare, costs, pages, tasks, throughput
+from evaluation import compare, costs, pages, throughput
 from evaluation.compare import Comparison, Row
-from evaluation.questions import QUESTION_SETS
+from evaluation.evaluation_set import evaluation_sets
 from evaluation.session import Session
 from factors import registry
 from ranking.learning.measures import NAMES
@@ -31,10 +31,10 @@ def compared(*rows: Row) -> Comparison:
 
 
 def test_tasks_are_of_sets_and_measures_that_there_are() -> None:
-    assert set(tasks.TASKS) <= set(QUESTION_SETS)
-    assert {task.measure for task in tasks.TASKS.values()} <= set(NAMES)
-    named = [factor for task in tasks.TASKS.values() for factor in task.factors]
-    assert set(named) <= {factor.name for factor in registry.every_factor()} and len(named) == len(set(named))
+    tasks = {factor.name: costs.tasks_of(factor.name) for factor in registry.every_factor()}
+    assert {name for found in tasks.values() for name in found} <= set(evaluation_sets())
+    assert {measure for found in tasks.values() for measure in found.values()} <= set(NAMES)
+    assert tasks["near_duplicate"] == {"near-duplicate": "Success@1"}
 
 
 def test_a_factor_is_judged_by_its_own_task_beside_the_best_other() -> None:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from engine.client import connect
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import asking, candidate_log, compare, corpus, html, quality, sets
+from evaluation import asking, candidate_log, compare, corpus, datasets, html, quality
 
 KINDS = {"balls": "#c02020", "stripes": "#2060c0"}
 
@@ -30,7 +30,7 @@ def garment(kind: str, number: int) -> Image.Image:
 def data(tmp_path: Path) -> Path:
     """A set of two kinds of garments."""
     for kind in KINDS:
-        folder = tmp_path / "data" / sets.CLOTHING / "validation" / kind
+        folder = tmp_path / "data" / datasets.CLOTHING / "validation" / kind
         folder.mkdir(parents=True)
         for number in range(4):
             garment(kind, number).save(folder / f"{number}.png")
@@ -63,9 +63,9 @@ def test_garments_find_garments_of_their_class(
 
 
 def test_receipts_keep_commas_of_their_lines(tmp_path: Path) -> None:
-    box, img = tmp_path / sets.RECEIPTS / "box", tmp_path / sets.RECEIPTS / "img"
+    box, img = tmp_path / datasets.RECEIPTS / "box", tmp_path / datasets.RECEIPTS / "img"
     box.mkdir(parents=True)
     img.mkdir()
     (img / "1.jpg").write_bytes(b"")
     (box / "1.csv").write_text("1,2,3,4,5,6,7,8,NO. 5, JALAN BUNGA\n1,2,3,4,5,6,7,8,TOTAL\n")
-    assert sets.receipts(tmp_path)[0].texts == ("NO. 5, JALAN BUNGA", "TOTAL")
+    assert datasets.receipts(tmp_path)[0].texts == ("NO. 5, JALAN BUNGA", "TOTAL")

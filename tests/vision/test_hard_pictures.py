@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine.client import connect
 from engine.settings import Settings
 from evaluation.collection import Collection
-from evaluation.sets import Known
+from evaluation.datasets import Known
 from mappings.versions import alias
 from query.request import SearchRequest
 from tests.vision.drawing import encoded, photo

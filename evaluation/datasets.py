@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from engine.errors import ConfigurationError
 from training.held_out import everyday_held_out, is_held_out
 from vision.speed import picture_files
 
+T = TypeVar("T")
 LONG = 3  # letters of a word that counts
 GROCERY, CLOTHING, FLICKR, RECEIPTS = "grocery", "clothing", "flickr8k", "receipts"
 CATALOGUE, DEMO, SIGNS = "catalogue", "demo", "signs"
@@ -115,7 +117,7 @@ def unseen(known: Iterable[Known]) -> list[Known]:
     return [one for one in known if one.unseen]
 
 
-def thinned(known: list[Known], most: int | None) -> list[Known]:
+def thinned(known: list[T], most: int | None) -> list[T]:
     """At most that many, from all over the list."""
     if most is None or len(known) <= most:
         return known
