@@ -1,4 +1,4 @@
-"""`omma bench`, `omma evaluate`, `omma calibrate`: how fast, how good, and where the irrelevant tail begins."""
+"""`omma bench` and `omma evaluate`: speed and quality."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,16 +55,21 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 )
 @click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write the page trash.md.")
 @click.option("--local", is_flag=True, help="Measure local descriptors alone; write the page local.md.")
+@click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
+@click.option("--list", "list_sets", is_flag=True, help="List the evaluation sets, with the data that each needs.")
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
-    html: Path | None, fail_on_loss: bool,
+    uncalibrated: bool, list_sets: bool, html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
-    if trash or local:
-        _measure_trash() if trash else _written(_local(data), "")
+    if list_sets:
+        _list_sets(data)
+        return
+    if trash or local or uncalibrated:
+        _written(_local(data) if local else _uncalibrated(candidate_log) if uncalibrated else _trash(), "")
         return
     from evaluation.session import Session  # noqa: PLC0415
 
@@ -83,43 +88,46 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
             raise click.ClickException("worse than the baseline, and not by chance: " + "; ".join(lost))
 
 
-@click.command()
-@click.option("--data", type=DATA, required=True, help="Folder of data sets.")
-def calibrate(data: Path) -> None:
-    """Measure where the irrelevant tail begins and write ranking/thresholds-<profile>.json."""
-    from evaluation.calibration import calibrate as measured  # noqa: PLC0415
-    from ranking.cutoff import path_of  # noqa: PLC0415
+def _list_sets(data: Path | None) -> None:
+    """Each set in two lines; sets that could not be loaded, with the reason."""
+    from evaluation.evaluation_set import broken_sets, evaluation_sets  # noqa: PLC0415
 
-    settings = get_settings()
-    thresholds = measured(data, settings, console.print)
-    path = path_of(settings.profile)
-    path.write_text(thresholds.model_dump_json(indent=2) + "\n")
-    for name, found in thresholds.columns.items():
-        click.echo(f"{name:16} {found.rule:9} {found.value:.4f}  keeps {found.kept:.1%}, passes {found.passed:.2%}")
-    click.echo(f"{path.name} written")
+    for name, one in evaluation_sets().items():
+        needs = ", ".join(one.needs) or "whichever data sets are there"
+        missing = "" if data is None or one.is_there(data) else "; not in this folder"
+        click.echo(f"{name}\n  {one.about} Needs: {needs}{missing}.")
+    for broken in broken_sets():
+        click.echo(str(broken), err=True)
 
 
-def _measure_trash() -> None:
+def _uncalibrated(candidate_log: Path | None) -> list[Path]:
+    from evaluation import asking, report, uncalibrated  # noqa: PLC0415
+
+    if candidate_log is None:
+        raise click.UsageError("name a file made by `omma rank collect` by --candidate-log")
+    figures = uncalibrated.measure(asking.read(candidate_log), get_settings())
+    return report.write("uncalibrated", uncalibrated.page(figures), figures)
+
+
+def _trash() -> list[Path]:
     from evaluation import report, trash_report  # noqa: PLC0415
     from evaluation.trash import measure  # noqa: PLC0415
 
     figures = measure(get_settings())
     page = trash_report.page(figures)
-    _written(report.write("trash", page, figures), page)
+    click.echo(page)
+    return report.write("trash", page, figures)
 
 
 def _local(data: Path | None) -> list[Path]:
-    """Figures of local descriptors, and from when on two pictures show the same thing."""
+    """Figures of local descriptors."""
     from evaluation import local, local_page, report  # noqa: PLC0415
-    from ranking.cutoff import LANDMARKS, path_of  # noqa: PLC0415
 
     if data is None:
         raise click.UsageError("name the folder of data sets by --data")
     settings = get_settings()
-    figures, thresholds = local.measure(data, settings, console.print)
-    path = path_of(settings.profile, kind=LANDMARKS)
-    path.write_text(thresholds.model_dump_json(indent=2) + "\n")
-    return [path, *report.write("local", local_page.page(figures), figures)]
+    figures = local.measure(data, settings, console.print)
+    return report.write("local", local_page.page(figures), figures)
 
 
 def _surroundings(settings: Settings) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import terminal
-from engine.errors import ConfigurationError
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
@@ -35,13 +34,8 @@ def import_(path: Path, topics: Path | None, kind: str | None, source: str) -> N
     from ranking.judgements import exchange  # noqa: PLC0415
 
     told = exchange.read_folder(path) if path.is_dir() else exchange.read_file(path, topics, kind, source)  # type: ignore[arg-type]
-    store = _store()
-    known = {topic.id for topic in store.topics()} | {topic.id for topic, _ in told.topics}
-    if unknown := sorted({judgement.topic for judgement in told.judgements} - known):
-        raise ConfigurationError(f"{len(unknown)} questions are not known ({', '.join(unknown[:5])}...); name them by --topics")
-    renamed = {topic.id: store.add_topic(topic, picture).id for topic, picture in told.topics}
-    taken = [j.model_copy(update={"topic": renamed.get(j.topic, j.topic)}) for j in told.judgements]
-    click.echo(f"{store.judge(taken)} judgements of {len({j.topic for j in taken})} questions")
+    count = _store().take(told.topics, told.judgements)
+    click.echo(f"{count} judgements of {len({j.topic for j in told.judgements})} questions")
 
 
 @judgements.command()

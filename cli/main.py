@@ -28,7 +28,7 @@ COMMANDS = {
     "models": "cli.vision:models",
     "bench": "cli.evaluate:bench",
     "evaluate": "cli.evaluate:evaluate",
-    "calibrate": "cli.evaluate:calibrate",
+    "calibrate": "cli.calibrate:calibrate",
     "train": "cli.train:train",
     "docs": "cli.docs:docs",
 }

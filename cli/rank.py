@@ -35,7 +35,10 @@ def rank() -> None:
 @click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of what is indexed here.")
 @click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
 def collect(file: Path, data: Path | None, questions: Path | None, every: int) -> None:
-    """Ask questions whose answers are known; keep what every factor says of every candidate."""
+    """Ask questions whose answers are known; keep every feature of every candidate.
+
+    Without --data and --questions: the questions that were judged in this installation.
+    """
     from evaluation.candidate_log import make  # noqa: PLC0415  (only a measurement loads what it measures)
 
     click.echo(f"{make(file, data, questions, get_settings(), tell, every=every)} questions in {file}")
@@ -58,16 +61,22 @@ def generate(folder: Path, number: int, seed: int) -> None:
     "--candidate-log", "files", type=FILES, multiple=True, help="Made by `omma rank collect`; else what was judged and clicked."
 )
 @click.option("--plain", is_flag=True, help="Without list-wise features, as OMMA_RANKER=sltr needs it (and implies).")
+@click.option("--generate", "generated", is_flag=True, help="First make judgements from transformed copies of indexed images.")
+@click.option("--number", default=200, show_default=True, help="With --generate: images that copies are made of.")
 @click.option("--keep", is_flag=True, help="Do not take the model into use, even if it is better.")
 @click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
-def train(files: tuple[Path, ...], *, plain: bool, keep: bool, packaged: bool) -> None:
+def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool, keep: bool, packaged: bool) -> None:
     """Train a model; it is taken into use if it is no worse on held-out questions."""
     from ranking.learning.report import page  # noqa: PLC0415
     from ranking.learning.train import package, retrain  # noqa: PLC0415
 
     settings = get_settings()
+    if generated:
+        _judge_copies(number)
+    examples, weights = _examples(files)
     without = plain or (False if packaged else None)  # None: as the ranker of the settings needs it
-    trained = retrain(_examples(files), settings, tell=tell, plain=without, promote=not (keep or packaged))
+    promote = not (keep or packaged)
+    trained = retrain(examples, settings, tell=tell, plain=without, promote=promote, weights=weights)
     if packaged:
         package(trained, settings)
     click.echo(page(trained.card))
@@ -179,7 +188,7 @@ def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, u
     if plugin:
         _export_plugin(_card(model).id, folder, upload=upload)
         return
-    card, examples = _card(model), _examples(files) if files else []
+    card, examples = _card(model), _examples(files)[0] if files else []
     path = write_rows(folder, card, examples) if examples else write_model(folder, _models().path(card.id))
     click.echo(f"{path} written")
 
@@ -195,8 +204,14 @@ def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
         click.echo(f"{exported.name} is in the engine; OMMA_RANKER=sltr ranks by it")
 
 
-def _examples(files: tuple[Path, ...]) -> "list[Example]":
-    """Those of files, or of all that was judged and clicked here."""
+def _judge_copies(number: int) -> None:
+    from evaluation.generated import SEED, judge  # noqa: PLC0415
+
+    tell(f"{judge(number, SEED, get_settings())} judgements made from copies")
+
+
+def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]":
+    """The examples of files, or of everything judged and clicked here; and the weights of the index they come from."""
     from engine.client import connect  # noqa: PLC0415
     from evaluation import asking  # noqa: PLC0415
     from factors.registry import feature_names  # noqa: PLC0415
@@ -204,8 +219,10 @@ def _examples(files: tuple[Path, ...]) -> "list[Example]":
     from query.teaching import of_installation  # noqa: PLC0415
 
     if not files:
-        return of_installation(Searcher(get_settings()), connect(get_settings()), tell)
-    return [asked.example(feature_names()) for file in files for asked in asking.read(file) if asked.grades]
+        searcher = Searcher(get_settings())
+        return of_installation(searcher, connect(get_settings()), tell), dict(searcher.fingerprints())
+    asked = [one for file in files for one in asking.read(file)]
+    return [one.example(feature_names()) for one in asked if one.grades], asking.weights_of(asked)
 
 
 def _models() -> "Models":

@@ -1,185 +1,183 @@
-"""Where the irrelevant tail begins, measured: values of relevant and of unrelated pairs, column by column.
+"""Calibrate features: from questions with related and unrelated documents to thresholds.
 
-Pairs come from data sets whose kinds of things have nothing to do with one another, so that what is unrelated is certain; no
-weights were fitted on any of the pictures.
-The threshold of a column is the value at which the share of relevant pairs that reach it exceeds the share of unrelated
-ones by the most (Youden's J), where at most a small share of unrelated pairs may reach it.
+Which features a question calibrates follows from their declarations: those that compare the part of the question that it has
+(`Feature.compares`), except those of which any match is evidence. Values of a feature with scale "per-query" are shares of the
+best value of the question.
+
+Pairs have a relation (a copy of an image, one product, one caption). A feature is calibrated on the relations that it holds: it
+keeps at least LEAST_KEPT of their pairs while it passes no more than the permitted share of unrelated ones. Its threshold is
+the value at which the share of related pairs (mean over these relations) exceeds that of unrelated pairs by the most (Youden's
+J).
 """
 
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from engine.settings import Settings
-from evaluation import sets
-from evaluation.collection import Collection
-from evaluation.sets import Known
-from factors.registry import by_name
+from engine.errors import ConfigurationError, InputError, NotFoundError
+from factors.base import Feature
+from factors.registry import by_name, every_feature
 from query.request import SearchRequest
 from query.search import Searcher
+from ranking.calibrations import Calibration, CalibrationCard, new_id
 from ranking.cutoff import Threshold, Thresholds
-from training.drawing import draw_sign
-from vision.picture import decode
 
 Values = NDArray[np.float64]
-MOST_PASSED = 0.02  # of the unrelated pairs of a similarity
-WORDS_PASSED = 0.05  # of the unrelated pairs of a column of words: some are related after all
-LEAST_KEPT = 0.1  # of the relevant pairs; a column that keeps fewer tells nothing
-SIGNS = 40
+MAX_PASSED = 0.02  # of the unrelated pairs, for features with an absolute scale
+MAX_PASSED_PER_QUERY = 0.05  # of BM25: some documents with the same words are related after all
+LEAST_KEPT = 0.1  # of the related pairs; a feature that keeps fewer does not hold the relation
+MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
 RULE = (
-    "a result has evidence in at least one column: the value at which most more relevant than unrelated pairs pass, with at "
-    f"most {MOST_PASSED:.0%} of unrelated pairs by similarity, {WORDS_PASSED:.0%} by words"
+    "a result has evidence in at least one feature: the value at which most more related than unrelated pairs pass, with "
+    f"at most {MAX_PASSED:.0%} of unrelated pairs by similarity, {MAX_PASSED_PER_QUERY:.0%} by words"
 )
+LANDMARK_RULE = f"the least value that at most {MAX_WRONG:.0%} of questions find in an image of something else"
+PROGRESS_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PairQuestion:
+    """A question, its related documents, and documents that are surely unrelated.
+
+    `same_thing`: the related documents show the very same thing as the question's image.
+    """
+
+    relation: str
+    request: SearchRequest
+    related: frozenset[str]
+    unrelated: frozenset[str]
+    same_thing: bool = False
 
 
 @dataclass
 class Pairs:
-    """What was measured of one column; a pair that the column says nothing of is 0."""
+    """Values of related and unrelated pairs; a pair for which the feature has no value is 0."""
 
-    relevant: list[float] = field(default_factory=list)
+    related: list[float] = field(default_factory=list)
     unrelated: list[float] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, the documents that answer it, and those that certainly do not."""
+@dataclass
+class Measurement:
+    """Everything measured: pairs by feature and relation, and the best right and wrong value of each question by feature."""
 
-    request: SearchRequest
-    relevant: frozenset[str]
-    unrelated: frozenset[str]
-    columns: tuple[str, ...]
+    pairs: dict[str, dict[str, Pairs]] = field(default_factory=dict)
+    best: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    relations: dict[str, int] = field(default_factory=dict)
+    questions: int = 0
+
+    def add(self, asked: PairQuestion, table: Mapping[str, Mapping[str, float]]) -> None:
+        """Take the feature values of one question."""
+        self.questions += 1
+        self.relations[asked.relation] = self.relations.get(asked.relation, 0) + len(asked.related)
+        for feature in every_feature():
+            values = {document: row[feature.name] for document, row in table.items() if feature.name in row}
+            if asked.same_thing and feature.identifies:
+                self.best.setdefault(feature.name, []).append((_best(values, asked.related), _best(values, asked.unrelated)))
+            if values and _is_calibrated_by(feature, asked.request):
+                self._add_pairs(feature, asked, values)
+
+    def _add_pairs(self, feature: Feature, asked: PairQuestion, values: Mapping[str, float]) -> None:
+        unit = max(values.values()) if feature.scale == "per-query" else 1.0
+        if unit <= 0:
+            return
+        found = self.pairs.setdefault(feature.name, {}).setdefault(asked.relation, Pairs())
+        found.related += [values.get(document, 0.0) / unit for document in sorted(asked.related)]
+        found.unrelated += [values.get(document, 0.0) / unit for document in sorted(asked.unrelated)]
 
 
-SIMILARITIES = ("similar", "objects", "labels", "colours", "semantic")
-COPIES = ("near_duplicate",)
-MEANINGS = ("semantic.words", "linked_semantic.words")
-TOLD = ("linked_semantic",)
-# Names of objects and colours are left out: whoever has what a word names is related by that word.
-TEXTS = ("linked_text", "labels.words", "coverage")
-READ = ("ocr", "ocr.picture")
-
-
-def calibrate(data: Path, settings: Settings, tell: Callable[[str], None]) -> Thresholds:
-    """Measure every column on the data sets; ConfigurationError where they are missing."""
-    sets.need(data, sets.GROCERY, sets.CLOTHING, sets.FLICKR)
-    collection = Collection("calibration", settings)
-    tell("indexing")
-    questions = list(_questions(collection, data))
-    tell(f"{len(questions)} questions")
-    searcher = collection.searcher(candidates=2000)
-    pairs: dict[str, Pairs] = {}
+def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callable[[str], None]) -> Measurement:
+    """Ask every question; one that cannot be asked is left out and reported."""
+    found = Measurement()
     for asked in questions:
-        _measure(searcher, asked, pairs)
-    fingerprints = collection.fingerprints()
-    columns = {name: _threshold(name, found, fingerprints) for name, found in sorted(pairs.items())}
-    collection.remove()
-    return Thresholds(profile=settings.profile, rule=RULE, data="grocery, clothing, flickr8k, drawn signs", columns=columns)
-
-
-def _questions(collection: Collection, data: Path) -> Iterator[Asked]:
-    """Index everything, then ask."""
-    catalogue, shop = sets.grocery_catalogue(data), sets.unseen(sets.grocery_photos(data, "train"))
-    garments = sets.clothing(data, "validation", 240)
-    everyday = sets.thinned(sets.unseen(sets.everyday(data)), 300)
-    collection.add([*catalogue, *shop, *garments])
-    collection.add(everyday, texts=1)
-    ids = collection.ids
-    signs = list(_signs(collection, data))
-    groceries, clothes = ([ids[k.path] for k in known] for known in ([*catalogue, *shop], garments))
-    photos = frozenset(ids[k.path] for k in everyday)
-    for photo in sets.grocery_photos(data, "val", 120):
-        same = frozenset(ids[k.path] for k in (*catalogue, *shop) if k.fine == photo.fine)
-        yield Asked(SearchRequest(image=photo.path.read_bytes()), same, photos | set(clothes), SIMILARITIES)
-    for garment in garments[::3]:
-        same = frozenset(ids[k.path] for k in garments if k.fine == garment.fine and k is not garment)
-        yield Asked(SearchRequest(like=ids[garment.path]), same, photos | set(groceries), SIMILARITIES)
-    for photo in everyday[::4]:
-        own, text = frozenset({ids[photo.path]}), " ".join(sets.words_of(photo.texts[1]))
-        yield Asked(SearchRequest(image=copy_of(photo)), own, frozenset(ids.values()) - own, COPIES)
-        yield Asked(SearchRequest(image=photo.path.read_bytes()), own, photos - own, TOLD)
-        yield Asked(SearchRequest(text=text), own, photos - own, (*TEXTS, *MEANINGS))
-    yield from signs
-
-
-def _signs(collection: Collection, data: Path) -> Iterator[Asked]:
-    """The same words on two photos: one is indexed, the other asks; so do the words themselves."""
-    backgrounds = sets.backgrounds(data, 2 * SIGNS)
-    folder = collection.folder / "signs"
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn = []
-    for seed, (one, other) in enumerate(zip(backgrounds[::2], backgrounds[1::2], strict=True)):
-        path = folder / f"{seed}.png"
-        path.write_bytes(_sign(one, seed, collection.settings)[0])
-        drawn.append((Known(path, "signs"), *_sign(other, seed, collection.settings)))
-    collection.add([known for known, _, _ in drawn])
-    every = frozenset(collection.ids.values())
-    for known, picture, lines in drawn:
-        own = frozenset({collection.ids[known.path]})
-        yield Asked(SearchRequest(image=picture), own, every - own, READ[1:])
-        yield Asked(SearchRequest(text=" ".join(lines)), own, every - own, READ[:1])
-
-
-def _sign(background: Known, seed: int, settings: Settings) -> tuple[bytes, list[str]]:
-    picture, lines = draw_sign(decode(background.path.read_bytes(), settings), seed)
-    return _png(Image.fromarray(picture.pixels)), lines
-
-
-def copy_of(known: Known) -> bytes:
-    """The picture cut by 2 % at each side, at two thirds of its size, as a poor JPEG."""
-    image = Image.open(known.path).convert("RGB")
-    w, h = image.size
-    cut = image.crop((w // 50, h // 50, w - w // 50, h - h // 50)).resize((2 * w // 3, 2 * h // 3))
-    out = io.BytesIO()
-    cut.save(out, "JPEG", quality=40)
-    return out.getvalue()
-
-
-def _png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def _measure(searcher: Searcher, asked: Asked, pairs: dict[str, Pairs]) -> None:
-    """Add the pairs of one question; columns of words as shares of their best value."""
-    table = searcher.table(asked.request, sorted(asked.relevant | asked.unrelated))
-    for column in asked.columns:
-        values = {document: row[column] for document, row in table.items() if column in row}
-        best = max(values.values(), default=0.0) if of_best(column) else 1.0
-        if not values or best <= 0:
+        if not (asked.related and asked.unrelated):
             continue
-        found = pairs.setdefault(column, Pairs())
-        found.relevant += [values.get(document, 0.0) / best for document in asked.relevant]
-        found.unrelated += [values.get(document, 0.0) / best for document in asked.unrelated]
+        try:
+            table = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
+        except (InputError, NotFoundError) as error:
+            tell(f"a question of {asked.relation!r} is left out: {error}")
+            continue
+        found.add(asked, table)
+        if found.questions % PROGRESS_EVERY == 0:
+            tell(f"{found.questions} questions asked")
+    return found
 
 
-def of_best(column: str) -> bool:
-    """Whether the column's scale depends on the question (BM25)."""
-    return column in (*TEXTS, *READ)
-
-
-def _threshold(column: str, pairs: Pairs, fingerprints: Mapping[str, str]) -> Threshold:
-    relevant, unrelated = np.array(pairs.relevant), np.array(pairs.unrelated)
-    value, kept, passed = choose(relevant, unrelated, WORDS_PASSED if of_best(column) else MOST_PASSED)
-    rule = "never" if kept < LEAST_KEPT else "of-best" if of_best(column) else "at-least"
-    return Threshold.model_validate(
-        {"rule": rule, "value": value, "pairs": len(relevant), "unrelated": len(unrelated), "kept": kept, "passed": passed}
-        | {"weights": {extractor: fingerprints[extractor] for extractor in by_name(column).reads}}
+def calibrate(measured: Measurement, fingerprints: Mapping[str, str], documents: int, data: str) -> Calibration:
+    """The calibration that follows; ConfigurationError where nothing was measured."""
+    if not measured.pairs:
+        raise ConfigurationError(
+            "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
+        )
+    features = {feature.name: feature for feature in every_feature()}
+    columns = {name: _threshold(features[name], pairs, fingerprints) for name, pairs in sorted(measured.pairs.items())}
+    landmarks = {name: _landmark(name, best, fingerprints) for name, best in sorted(measured.best.items())}
+    now = datetime.now(UTC)
+    card = CalibrationCard(
+        id=new_id(now), made=now, data=data, documents=documents, questions=measured.questions, pairs=measured.relations,
+        weights=dict(fingerprints),
+    )  # fmt: skip
+    return Calibration(
+        card, Thresholds(rule=RULE, data=data, columns=columns), Thresholds(rule=LANDMARK_RULE, data=data, columns=landmarks)
     )
 
 
-def choose(relevant: Values, unrelated: Values, most_passed: float) -> tuple[float, float, float]:
-    """The value that separates best, and the shares of relevant and of unrelated pairs that reach it."""
-    candidates = np.unique(np.round(relevant[relevant > 0], 4))
-    kept = np.array([(relevant >= value).mean() for value in candidates])
-    passed = np.array([(unrelated >= value).mean() for value in candidates])
-    allowed: Sequence[int] = np.flatnonzero(passed <= most_passed).tolist()
+def choose(related: Sequence[Values], unrelated: Values, max_passed: float) -> tuple[float, float, float]:
+    """The value that separates best, and the shares of related (mean over relations) and of unrelated pairs that reach it."""
+    positive = np.concatenate([values[values > 0] for values in related]) if related else np.empty(0)
+    candidates = np.unique(np.floor(positive * 1e4) / 1e4)  # rounded down, so that a value reaches itself
+    kept = np.mean([_share_from(values, candidates) for values in related], axis=0)
+    passed = _share_from(unrelated, candidates)
+    allowed: list[int] = np.flatnonzero(passed <= max_passed).tolist()
     if not allowed:
         return 0.0, 0.0, 1.0
     best = max(allowed, key=lambda n: float(kept[n] - passed[n]))
     return float(candidates[best]), round(float(kept[best]), 4), round(float(passed[best]), 4)
+
+
+def _is_calibrated_by(feature: Feature, request: SearchRequest) -> bool:
+    has = request.has_picture if feature.compares == "picture" else bool(request.text)
+    return has and not feature.retrieval_is_evidence
+
+
+def _threshold(feature: Feature, pairs: Mapping[str, Pairs], fingerprints: Mapping[str, str]) -> Threshold:
+    """Calibrated on the relations that the feature holds; `never` where it holds none."""
+    max_passed = MAX_PASSED_PER_QUERY if feature.scale == "per-query" else MAX_PASSED
+    held = [
+        one for one in pairs.values() if choose([np.array(one.related)], np.array(one.unrelated), max_passed)[1] >= LEAST_KEPT
+    ]
+    used = held or list(pairs.values())
+    unrelated = np.concatenate([np.array(one.unrelated) for one in used])
+    value, kept, passed = choose([np.array(one.related) for one in used], unrelated, max_passed)
+    rule = "never" if not held or kept < LEAST_KEPT else "of-best" if feature.scale == "per-query" else "at-least"
+    return Threshold.model_validate(
+        {"rule": rule, "value": value, "pairs": sum(len(one.related) for one in used), "unrelated": len(unrelated)}
+        | {"kept": kept, "passed": passed, "weights": _weights(feature.name, fingerprints)}
+    )
+
+
+def _landmark(name: str, best: Sequence[tuple[float, float]], fingerprints: Mapping[str, str]) -> Threshold:
+    """The value that at most MAX_WRONG of the questions find in something else."""
+    right, wrong = np.array([own for own, _ in best]), np.array([other for _, other in best])
+    value = float(np.quantile(wrong, 1 - MAX_WRONG, method="higher")) + 1e-4
+    return Threshold(
+        rule="at-least", value=round(value, 4), pairs=len(right), unrelated=len(wrong),
+        kept=round(float((right >= value).mean()), 4), passed=round(float((wrong >= value).mean()), 4),
+        weights=_weights(name, fingerprints),
+    )  # fmt: skip
+
+
+def _weights(feature: str, fingerprints: Mapping[str, str]) -> dict[str, str]:
+    return {extractor: fingerprints[extractor] for extractor in by_name(feature).reads if extractor in fingerprints}
+
+
+def _best(values: Mapping[str, float], documents: Iterable[str]) -> float:
+    return max((values.get(document, 0.0) for document in documents), default=0.0)
+
+
+def _share_from(values: Values, limits: Values) -> Values:
+    """For each limit, the share of the values that reach it."""
+    return 1 - np.searchsorted(np.sort(values), limits - 1e-9) / max(len(values), 1)

@@ -1,7 +1,7 @@
-"""Judgements made from what is indexed: copies of its pictures ask, and what they were made of is the answer.
+"""Judgements generated from the indexed images: transformed copies ask, and the images they were made of are the answers.
 
-The picture itself is grade 4, others of its facets and category 2, of its category 1. A copy lost what a transform takes
-away, so that these judgements teach which factors survive it.
+The image itself has grade 4, others with its facets and category 2, others of its category 1. A transform takes something away,
+so that these judgements teach which features survive it.
 """
 
 import hashlib
@@ -22,8 +22,10 @@ from mappings.versions import alias
 from query.page import as_list, first
 from ranking.judgements import exchange
 from ranking.judgements.judgement import Judgement, Topic
+from ranking.judgements.store import Judgements
 from training import transforms
 
+SEED = 7  # of the random choice of images
 ITSELF, ALIKE, RELATED = 4, 2, 1
 MOST_RELATED = 60  # documents of a category that are judged for one copy
 FIELDS = ["category", "facets"]
@@ -32,7 +34,7 @@ SMALLEST = 48  # px of a side; of less, a copy shows nothing
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A document that copies are made of, and what it has in common with others."""
+    """A document that copies are made of, with its category and facets."""
 
     id: str
     category: str
@@ -40,12 +42,24 @@ class Kept:
 
 
 def generate(folder: Path, number: int, seed: int, settings: Settings) -> tuple[int, int]:
-    """Write a folder; how many topics and judgements. NotFoundError where nothing is indexed."""
+    """Write a folder of topics and judgements; the number of each. NotFoundError where nothing is indexed."""
+    return exchange.write_folder(folder, *make(number, seed, settings))
+
+
+def judge(number: int, seed: int, settings: Settings) -> int:
+    """Put the judgements into the installation's store; their number. NotFoundError where nothing is indexed."""
+    topics, judgements = make(number, seed, settings)
+    return Judgements(connect(settings), settings).take(topics, judgements)
+
+
+def make(number: int, seed: int, settings: Settings) -> tuple[list[exchange.Asked], list[Judgement]]:
+    """Topics that ask by transformed copies of `number` indexed images, and their judgements."""
     documents = _some(connect(settings), settings, number, seed)
     if not documents:
         raise NotFoundError("there is nothing to make copies of; begin with `omma demo` or `omma ingest`")
     store, kinds = Store(settings), list(transforms.TRANSFORMS)
-    topics, judgements = [], []
+    topics: list[exchange.Asked] = []
+    judgements: list[Judgement] = []
     for place, document in enumerate(documents):
         data = store.original(document.id)
         if min(Image.open(io.BytesIO(data)).size) < SMALLEST:
@@ -55,7 +69,7 @@ def generate(folder: Path, number: int, seed: int, settings: Settings) -> tuple[
         topic = Topic(picture=name, set=f"copy: {kinds[place % len(kinds)]}").named()
         topics.append((topic, picture))
         judgements += list(_judged(topic, document, documents))
-    return exchange.write_folder(folder, topics, judgements)
+    return topics, judgements
 
 
 def _judged(topic: Topic, document: Kept, documents: list[Kept]) -> Iterator[Judgement]:

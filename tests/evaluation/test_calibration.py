@@ -1,6 +1,7 @@
 """Thresholds separate what is related from what is not, and say so where nothing does."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,46 +12,51 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import pages, report
 from evaluation.ablation import Curve
-from evaluation.calibration import calibrate, choose
+from evaluation.calibration import choose
 from evaluation.compare import Comparison, Row
 from evaluation.costs import Cost
-from ranking import cutoff
+from evaluation.pairs_of_sets import of_sets
+from factors.registry import own_factors
+from ranking.calibrations import Calibrations
+from ranking.learning.models import Models
 
 RNG = np.random.default_rng(5)
 
 
 def test_two_heaps_are_told_apart() -> None:
     related, unrelated = RNG.normal(0.8, 0.03, 500), RNG.normal(0.4, 0.03, 500)
-    value, kept, passed = choose(related, unrelated, 0.02)
+    value, kept, passed = choose([related], unrelated, 0.02)
     assert 0.5 < value < 0.75 and kept > 0.98 and passed == 0
 
 
 def test_no_more_unrelated_pairs_pass_than_are_allowed() -> None:
     related, unrelated = RNG.normal(0.6, 0.1, 2000), RNG.normal(0.5, 0.1, 2000)
-    value, kept, passed = choose(related, unrelated, 0.02)
+    value, kept, passed = choose([related], unrelated, 0.02)
     assert passed <= 0.02 < kept < 0.3
     assert kept == pytest.approx((related >= value).mean(), abs=1e-3)
 
 
 def test_a_column_that_says_the_same_of_all_separates_nothing() -> None:
-    assert choose(np.ones(50), np.ones(50), 0.02)[1] == 0
+    assert choose([np.ones(50)], np.ones(50), 0.02)[1] == 0
 
 
 def test_missing_data_sets_are_named(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="grocery, clothing, flickr8k"):
-        calibrate(settings.home, settings, lambda line: None)
+        of_sets(settings.home, settings, lambda line: None)
 
 
-def test_thresholds_that_are_shipped_belong_to_the_weights_that_are_shipped(models_home: Settings) -> None:
+def test_what_is_shipped_belongs_to_the_weights_that_are_shipped(models_home: Settings, tmp_path: Path) -> None:
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
-    shipped = cutoff.load("packaged")
-    assert shipped is not None
-    usable, stale = shipped.usable(
-        get_feature_extractor(models_home.model_copy(update={"ocr_languages": "eng+rus"})).fingerprints()
-    )
-    assert not stale, "run `omma calibrate`"
-    assert usable.columns["similar"].rule == "at-least"
+    shipped = models_home.model_copy(update={"ocr_languages": "eng+rus"})
+    fingerprints = get_feature_extractor(shipped).fingerprints()
+    found = Calibrations(Settings(home=tmp_path)).in_use(fingerprints)
+    assert not found.stale, "run `omma calibrate --data FOLDER --packaged`"
+    assert found.cutoff.columns["similar"].rule == "at-least" and found.landmarks.columns
+    models = Models(Settings(home=tmp_path))
+    card = models.card(models.packaged())
+    read = {extractor for factor in own_factors() for extractor in factor.reads}
+    assert card.weights == {name: fingerprints[name] for name in read}, "run `omma rank train --packaged`"
 
 
 @pytest.mark.parametrize("name", ["benchmarks", "quality", "ablation"])

@@ -11,7 +11,7 @@ from engine.settings import Settings, get_settings
 from evaluation import candidate_log, corpus, evaluation_set
 from tests.vision.drawing import photo
 
-MUGS = '''
+MUGS = """
 from evaluation.datasets import Known
 from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
@@ -29,7 +29,7 @@ class Mugs(EvaluationSet):
         for known in corpus.own[self.name]:
             asking = known.path.with_name(known.path.name.replace("-1", "-2"))
             yield Posed(self.name, Topic(picture=asking.name), {corpus.id(known): SAME}, family_of(known), asking.read_bytes())
-'''
+"""
 
 
 @pytest.fixture()

@@ -1,0 +1,75 @@
+"""`omma calibrate`: measure from which value on a feature is evidence, and names a landmark."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from engine.client import connect
+from engine.settings import get_settings
+
+if TYPE_CHECKING:
+    from ranking.calibrations import Calibration, Calibrations
+
+console = Console(highlight=False, markup=False, emoji=False)
+tell = partial(Console(stderr=True, highlight=False, markup=False, emoji=False).print, soft_wrap=True)
+DATA = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--data", type=DATA, help="Measure on a folder of data sets (docs/data.md) instead of the indexed documents.")
+@click.option("--number", default=120, show_default=True, type=click.IntRange(10), help="Questions of each kind.")
+@click.option("--seed", default=7, show_default=True, help="Of the random choice of documents.")
+@click.option("--packaged", is_flag=True, help="Make the result the thresholds that Omma comes with.")
+@click.option("--list", "list_all", is_flag=True, help="List the calibrations of this installation.")
+@click.option("--rollback", is_flag=True, help="Return to the calibration in use before.")
+def calibrate(data: Path | None, number: int, seed: int, *, packaged: bool, list_all: bool, rollback: bool) -> None:
+    """Measure thresholds of the cutoff and of landmarks on the indexed documents, and take them into use."""
+    from ranking.calibrations import Calibrations, package  # noqa: PLC0415
+
+    calibrations = Calibrations(get_settings())
+    if list_all:
+        _list(calibrations)
+        return
+    if rollback:
+        click.echo(f"in use: {calibrations.rollback().current or 'the packaged thresholds'}")
+        return
+    made = _measured(data, number, seed)
+    _show(made)
+    if packaged:
+        click.echo(f"{', '.join(path.name for path in package(made))} written")
+        return
+    calibrations.add(made)
+    click.echo(f"in use: {made.card.id}")
+
+
+def _measured(data: Path | None, number: int, seed: int) -> "Calibration":
+    from evaluation.pairs_of_installation import of_installation  # noqa: PLC0415  (only a measurement loads what it measures)
+    from evaluation.pairs_of_sets import of_sets  # noqa: PLC0415
+    from query.search import Searcher  # noqa: PLC0415
+
+    settings = get_settings()
+    if data:
+        return of_sets(data, settings, tell)
+    return of_installation(Searcher(settings), connect(settings), number, seed, tell)
+
+
+def _show(made: "Calibration") -> None:
+    table = Table("feature", "rule", "value", "keeps", "passes", "pairs", box=None, pad_edge=False)
+    for part, columns in (("", made.cutoff.columns), ("landmark: ", made.landmarks.columns)):
+        for name, found in columns.items():
+            shares = (f"{found.value:.4f}", f"{found.kept:.1%}", f"{found.passed:.2%}", str(found.pairs))
+            table.add_row(part + name, found.rule, *shares)
+    console.print(table)
+
+
+def _list(calibrations: "Calibrations") -> None:
+    current = calibrations.state().current
+    table = Table("id", "made", "documents", "questions", "", box=None, pad_edge=False)
+    for card in calibrations.list():
+        mark = "in use" if card.id == current else ""
+        table.add_row(card.id, f"{card.made:%Y-%m-%d %H:%M}", f"{card.documents:,}", str(card.questions), mark)
+    console.print(table if table.row_count else "nothing was calibrated here; the packaged thresholds are in use")

@@ -1,0 +1,203 @@
+"""Pairs of an installation's own documents, on which `omma calibrate` calibrates its features.
+
+A sample of documents is drawn. Related pairs are
+
+* copies: a transformed copy of a document's image, and the document (`copy: crop`, ...);
+* groups: a document, and the others of the smallest group that it is in (a facet, its category, its landmark, which is a
+facet);
+* words: a few words of a document's linked text, or of the text read in its image, and the document;
+* judgements: a judged question, and the documents graded 2 and more.
+
+A document counts as unrelated to a question about another one only if they share no group (a facet, category or landmark that
+holds at most half of the sample), their perceptual hashes differ by more than OMMA_DUPLICATE_BITS bits, it has none of the
+words asked for, and nobody graded it above 0.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opensearchpy import OpenSearch
+
+from engine.client import guard
+from engine.errors import InputError, NotFoundError
+from engine.settings import Settings
+from engine.store import Store
+from evaluation.calibration import PairQuestion, calibrate, measure
+from evaluation.datasets import words_of
+from evaluation.pairs_of_sets import saved_copy
+from factors.linked import TRASH
+from factors.registry import every_feature_name
+from mappings.versions import alias
+from query.page import as_list, first
+from query.request import SearchRequest
+from query.search import Searcher
+from query.teaching import request_of
+from ranking.calibrations import Calibration
+from ranking.judgements.grades import by_topic
+from ranking.judgements.judgement import Topic
+from ranking.judgements.store import Judgements
+from training import transforms
+
+Tell = Callable[[str], None]
+SAMPLE = 500  # documents that pairs are made of
+MAX_UNRELATED, MAX_RELATED = 250, 20  # documents per question
+GROUP_SHARE = 0.5  # of the sample, above which a group says nothing
+WORDS_ASKED = 3
+BITS = 64  # of a perceptual hash, kept as a signed number
+RELATED_GRADE = 2
+SAVED = "saved"  # the copy that only loses a little (evaluation/pairs_of_sets.py)
+FIELDS = ["category", "facets", "texts", "ocr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A document of the sample: its groups (`name=value`), its words by origin, the bits of its perceptual hash."""
+
+    id: str
+    groups: frozenset[str]
+    words: dict[str, tuple[str, ...]]
+    phash: int | None = None
+
+
+def of_installation(searcher: Searcher, client: OpenSearch, number: int, seed: int, tell: Tell) -> Calibration:
+    """Calibrate on the installation's own documents; NotFoundError where nothing is indexed.
+
+    `number`: copies, groups and questions of words that are asked, each.
+    """
+    settings = searcher.settings
+    wide = Searcher(settings.model_copy(update={"more_columns": every_feature_name()}), client)
+    sample = draw_sample(client, settings, SAMPLE, seed)
+    if not sample:
+        raise NotFoundError("there is nothing to calibrate on; begin with `omma ingest`")
+    tell(f"{len(sample)} documents")
+    measured = measure(wide, _questions(Pairing(sample, settings.duplicate_bits, seed), settings, client, number, tell), tell)
+    total = int(client.count(index=alias(settings))["count"])
+    return calibrate(measured, searcher.fingerprints(), total, f"the {total:,} documents of this installation")
+
+
+def draw_sample(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Sampled]:
+    """Random documents, the same ones for a seed."""
+    query: dict[str, Any] = {"function_score": {"random_score": {"seed": seed, "field": "_seq_no"}}}
+    body = {"size": number, "_source": FIELDS, "query": query, "docvalue_fields": ["phash_bits"]}
+    with guard():
+        hits = client.search(index=alias(settings), body=body, params={"ignore_unavailable": "true"})["hits"]["hits"]
+    return [_sampled(hit) for hit in hits]
+
+
+class Pairing:
+    """Which documents of a sample are related and unrelated to one of them."""
+
+    def __init__(self, sample: Sequence[Sampled], duplicate_bits: int, seed: int) -> None:
+        """`duplicate_bits`: Hamming distance of perceptual hashes up to which two images are duplicates."""
+        self.sample, self._bits = sample, duplicate_bits
+        counts = Counter(group for document in sample for group in document.groups)
+        self._sizes = {group: size for group, size in counts.items() if 1 < size <= GROUP_SHARE * len(sample)}
+        self._random = random.Random(seed)  # noqa: S311  (a repeatable choice, no secret)
+
+    def smallest_group(self, document: Sampled) -> tuple[str, frozenset[str]]:
+        """The name of the smallest group that it shares, and the other members; empty where it shares none."""
+        shared = sorted((self._sizes[group], group) for group in document.groups if group in self._sizes)
+        if not shared:
+            return "", frozenset()
+        group = shared[0][1]
+        others = sorted(other.id for other in self.sample if group in other.groups and other.id != document.id)
+        return group.partition("=")[0], frozenset(others[:MAX_RELATED])
+
+    def unrelated(
+        self, documents: Sequence[Sampled], words: Sequence[str] = (), related: frozenset[str] = frozenset()
+    ) -> frozenset[str]:
+        """Documents that share nothing with any of these, have none of the words, and are not known to be related."""
+        found = [
+            other.id
+            for other in self.sample
+            if other.id not in related and not _has_any(other, words) and not any(self._share(one, other) for one in documents)
+        ]
+        return frozenset(self._random.sample(found, min(len(found), MAX_UNRELATED)))
+
+    def _share(self, one: Sampled, other: Sampled) -> bool:
+        if one.id == other.id or any(group in self._sizes for group in one.groups & other.groups):
+            return True
+        if one.phash is None or other.phash is None:
+            return False
+        return (one.phash ^ other.phash).bit_count() <= self._bits
+
+
+def _questions(pairing: Pairing, settings: Settings, client: OpenSearch, number: int, tell: Tell) -> Iterator[PairQuestion]:
+    yield from _copies(pairing, Store(settings), number, tell)
+    yield from _groups(pairing, number)
+    yield from _words(pairing, number)
+    yield from _judged(pairing, Judgements(client, settings), tell)
+
+
+def _copies(pairing: Pairing, store: Store, number: int, tell: Tell) -> Iterator[PairQuestion]:
+    """A transformed copy of each image, the transforms in turn; an image that cannot be copied is left out and reported."""
+    kinds = [SAVED, *transforms.TRANSFORMS]
+    for place, document in enumerate(pairing.sample[:number]):
+        kind = kinds[place % len(kinds)]
+        try:
+            data = store.original(document.id)
+            copied = saved_copy(data) if kind == SAVED else transforms.copy(data, kind, place)
+        except (NotFoundError, InputError, OSError, ValueError) as error:
+            tell(f"no copy of {document.id[:12]}: {error}")
+            continue
+        unrelated = pairing.unrelated([document])
+        related = frozenset({document.id})
+        yield PairQuestion(f"copy: {kind}", SearchRequest(image=copied), related, unrelated, same_thing=True)
+
+
+def _groups(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
+    """A document asks for the others of its smallest group."""
+    for document in pairing.sample[:number]:
+        name, others = pairing.smallest_group(document)
+        if others:
+            yield PairQuestion(f"same {name}", SearchRequest(like=document.id), others, pairing.unrelated([document]))
+
+
+def _words(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
+    """The longest words of one text of a document ask for it."""
+    for document in pairing.sample[:number]:
+        for origin, words in document.words.items():
+            asked = sorted(dict.fromkeys(words), key=lambda word: (-len(word), word))[:WORDS_ASKED]
+            if asked:
+                unrelated = pairing.unrelated([document], asked)
+                yield PairQuestion(origin, SearchRequest(text=" ".join(asked)), frozenset({document.id}), unrelated)
+
+
+def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[PairQuestion]:
+    """Questions that people, clicks or copies judged; documents graded 0 are unrelated, too."""
+    by_id, grades = {document.id: document for document in pairing.sample}, by_topic(store.all())
+    for topic in (topic for topic in map(Topic.named, store.topics()) if topic.id in grades):
+        judged = grades[topic.id]
+        related = frozenset(document for document, grade in judged.items() if grade >= RELATED_GRADE)
+        graded = frozenset(document for document, grade in judged.items() if grade > 0) | {topic.like}
+        known = [by_id[document] for document in graded if document in by_id]
+        refused = frozenset(document for document, grade in judged.items() if grade == 0)
+        sampled = pairing.unrelated(known, words_of(topic.text), graded) if known else frozenset()
+        try:
+            request = request_of(topic, store.picture(topic))
+        except (InputError, NotFoundError) as error:
+            tell(f"question {topic.id} is left out: {error}")
+            continue
+        yield PairQuestion("judged", request, related, refused | sampled)
+
+
+def _sampled(hit: dict[str, Any]) -> Sampled:
+    source = hit["_source"]
+    category = first(source.get("category", ""))
+    groups = [*as_list(source.get("facets") or []), *([f"category={category}"] if category else [])]
+    linked = [text["text"] for text in source.get("texts") or [] if text.get("weight", 1.0) >= TRASH]
+    words = {"linked words": words_of(linked[0]) if linked else [], "words in the image": words_of(_read_text(source))}
+    bits = hit.get("fields", {}).get("phash_bits")
+    phash = int(bits[0]) % (1 << BITS) if bits else None
+    return Sampled(hit["_id"], frozenset(groups), {name: tuple(found) for name, found in words.items()}, phash)
+
+
+def _read_text(source: dict[str, Any]) -> str:
+    return " ".join(str(text) for text in as_list(source.get("ocr") or []))
+
+
+def _has_any(document: Sampled, words: Sequence[str]) -> bool:
+    return any(word in found for found in document.words.values() for word in words)
