@@ -20,7 +20,11 @@ DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--data", type=DATA, help="Measure on a folder of data sets (docs/how-to/evaluation-data.md) instead of the indexed documents.")
+@click.option(
+    "--data",
+    type=DATA,
+    help="Measure on a folder of data sets (docs/how-to/evaluation-data.md) instead of the indexed documents.",
+)
 @click.option("--number", default=120, show_default=True, type=click.IntRange(10), help="Questions of each kind.")
 @click.option("--seed", default=7, show_default=True, help="Of the random choice of documents.")
 @click.option("--packaged", is_flag=True, help="Make the result the thresholds that Omma comes with.")
