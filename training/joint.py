@@ -28,7 +28,7 @@ from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, fitted, kept_arrays
 from vision.extractors import backbone
 from vision.extractors.backbone import evened
-from vision.extractors.joint import WEIGHTS, Tower, towers
+from vision.extractors.joint import LEAST_AGREEMENT, WEIGHTS, Tower, towers
 from vision.extractors.labels import softmax
 from vision.image_features import Vector, unit
 from vision.sentences import Sentences
@@ -144,4 +144,4 @@ def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
     arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
     towers.cache_clear()
-    np.savez_compressed(WEIGHTS, **arrays, min_agreement=np.float32(least))
+    np.savez_compressed(WEIGHTS, **arrays, **{LEAST_AGREEMENT: np.float32(least)})

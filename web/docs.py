@@ -13,8 +13,8 @@ from web.views import all_views
 WIDTH = 128
 INTRODUCTION = """# HTTP API
 
-Written by `omma docs` from the views in [`web/views`](../../web/views). A running server describes the same as OpenAPI at
-`/api/v1/openapi.json`. Every page has a JSON twin with the same parameters; [web.md](web.md) has tokens, limits and errors.
+Written by `omma docs` from the views in [`web/views`](../../web/views). A running server describes the same as OpenAPI:
+`/api/v1/openapi.json`. Every page has a JSON counterpart with the same parameters; [web.md](web.md) covers tokens, limits, errors.
 """
 MODELS_HEAD = '''"""Answers of Omma's HTTP API.
 

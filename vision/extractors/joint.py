@@ -21,7 +21,7 @@ from vision.picture import Picture
 from vision.sentences import MODEL, Sentences, package
 
 ENGLISH = "en"
-LEAST_AGREEMENT = "min_agreement"
+LEAST_AGREEMENT = "least_agreement"  # its name in the file of weights
 WEIGHTS = Path(__file__).parents[1] / "weights" / "joint-lite2.npz"
 
 
