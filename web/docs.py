@@ -14,7 +14,7 @@ WIDTH = 128
 INTRODUCTION = """# HTTP API
 
 Written by `omma docs` from the views in [`web/views`](../../web/views). A running server describes the same as OpenAPI:
-`/api/v1/openapi.json`. Every page has a JSON counterpart with the same parameters; [web.md](web.md) covers tokens, limits, errors.
+`/api/v1/openapi.json`. Every page has a JSON counterpart with the same parameters; [web.md](web.md) has limits and errors.
 """
 MODELS_HEAD = '''"""Answers of Omma's HTTP API.
 
