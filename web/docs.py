@@ -11,6 +11,7 @@ from web.view import API, View
 from web.views import all_views
 
 WIDTH = 128
+CLIENT_SUBJECTS = {"ingest", "picture", "quarantine", "search"}  # whose answers the client reads
 INTRODUCTION = """# HTTP API
 
 Written by `omma docs` from the views in [`web/views`](../../web/views). A running server describes the same as OpenAPI:
@@ -66,7 +67,8 @@ def _rows(where: str, model: type[BaseModel]) -> Iterator[str]:
 
 def client_models() -> str:
     """The text of client/omma_client/models.py."""
-    answers = [view.answer for views in all_views() for view in views.declared if issubclass(view.answer, BaseModel)]
+    subjects = [views for views in all_views() if views.name in CLIENT_SUBJECTS]
+    answers = [view.answer for views in subjects for view in views.declared if issubclass(view.answer, BaseModel)]
     _, schema = models_json_schema([(answer, "serialization") for answer in dict.fromkeys(answers)], ref_template="{model}")
     return MODELS_HEAD + "".join(f"\n\n{_class(name, model)}\n" for name, model in _ordered(schema["$defs"]))
 

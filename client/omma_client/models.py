@@ -11,27 +11,6 @@ from typing import Any
 from pydantic import BaseModel
 
 
-class Pair(BaseModel):
-    """Two raters: Cohen's kappa (1960), and with quadratic weights (1968), by which near misses count less."""
-
-    raters: tuple[str, str]
-    documents: int
-    # Empty where it says nothing: nothing in common, or one grade only
-    kappa: float | None = None
-    weighted: float | None = None
-
-
-class Agreement(BaseModel):
-    """All raters together: Fleiss' kappa over what all of them judged; then pair by pair."""
-
-    raters: list[str]
-    # Judged by all of them
-    documents: int
-    fleiss: float | None = None
-    pairs: list[Pair]
-    told: str
-
-
 class FoundObject(BaseModel):
     """Something found on the question's picture; searching with its box searches for that part."""
 
@@ -179,13 +158,6 @@ class Answer(BaseModel):
     dsl: list[dict[str, Any]] | None = None
 
 
-class Consent(BaseModel):
-    """The decision that holds now; `forgotten` is the number of deleted records."""
-
-    agreed: bool
-    forgotten: int = 0
-
-
 class Counted(BaseModel):
     """How many entries were changed."""
 
@@ -327,62 +299,6 @@ class IngestOptions(BaseModel):
     jobs: list[Progress]
 
 
-class Judged(BaseModel):
-    """A result to judge; nothing shows where a ranker placed it."""
-
-    id: str
-    title: str = ""
-    width: int = 0
-    height: int = 0
-    # The grade that this rater gave before
-    grade: int | None = None
-
-
-class Judgement(BaseModel):
-    """How well a document answers a topic, 0 (unrelated) to 4 (perfect); who said so, and when."""
-
-    topic: str
-    document: str
-    grade: int
-    source: str = "person"
-    rater: str = ""
-    time: datetime
-
-
-class Topic(BaseModel):
-    """A question that documents are judged for (TREC's word for it), so that it can be asked again.
-
-    `picture` names the bytes asked with: the sha256 of a picture in the store, or a file's path, relative to the file of
-    topics.
-    """
-
-    # Empty: made from the rest
-    id: str = ""
-    text: str = ""
-    picture: str = ""
-    # Id of a document asked with
-    like: str = ""
-    box: list[float] | None = None
-    filters: dict[str, list[str]] = {}
-    # The question set that it belongs to
-    set: str = ""
-
-
-class TopicRow(BaseModel):
-    """A question that was judged."""
-
-    topic: Topic
-    judgements: int
-    raters: list[str]
-
-
-class JudgingOverview(BaseModel):
-    """All questions that were judged, and the agreement between raters."""
-
-    topics: list[TopicRow]
-    agreement: Agreement
-
-
 class KeptPicture(BaseModel):
     """A picture that searches can name by its id until it expires."""
 
@@ -451,23 +367,6 @@ class ResultComparison(BaseModel):
     warnings: list[str] = []
 
 
-class Session(BaseModel):
-    """Whether the caller is signed in, and the token that a browser sends along with changing requests."""
-
-    signed_in: bool
-    token_required: bool
-    csrf_token: str
-
-
-class Sheet(BaseModel):
-    """A question and the results to judge, in an order of this rater's own."""
-
-    topic: Topic
-    rater: str
-    documents: list[Judged]
-    done: int
-
-
 class Started(BaseModel):
     """An ingest that has begun."""
 
@@ -486,15 +385,3 @@ class Status(BaseModel):
     queues: dict[str, int] | None
     # Parts of plugins that are broken or take no part, each with the reason
     left_out: list[str] = []
-
-
-class Taken(BaseModel):
-    """How many events were logged: none without consent."""
-
-    taken: int
-
-
-class Undone(BaseModel):
-    """The grade that holds now: the one given before, or none."""
-
-    grade: int | None

@@ -1,8 +1,10 @@
 """The Python client against the real application."""
 
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,13 @@ def test_names_with_quotes_arrive(connect: Connect) -> None:
     ingest = FakeIngest()
     connect(ingest=ingest).ingest([('a "quoted" ü.png', picture_bytes(0))])
     assert list(ingest.uploaded[0].values()) == [picture_bytes(0)]
+
+
+def test_it_is_a_package_with_its_types(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "client", tmp_path / "client")
+    code = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "client", capture_output=True, check=True)
+    with zipfile.ZipFile(next(tmp_path.glob("omma_client-*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    assert {f"omma_client/{path.name}" for path in PACKAGE.iterdir() if path.is_file()} <= names
+    assert "omma_client/py.typed" in names
