@@ -11,6 +11,7 @@ from cli.main import run
 from engine.broker import connect_redis
 from engine.client import connect
 from engine.settings import Settings, get_settings
+from engine.store import Store
 from factors.linked import Kind, TextSnippet
 from ingest.batches import Batch
 from ingest.item import Item
@@ -82,7 +83,7 @@ def shelf(house: Settings) -> Shelf:
     """Ingested by the same steps as in a worker, with made-up extractor_double."""
     runtime = Runtime(house, TestFeatureExtractor())
     runtime.check_index()
-    store = runtime.processor._store
+    store = Store(house)
     items = [
         Item("shelf", f"{n}.png", "animals" if n == 0 else "rest", original=store.put_original(png(n)),
              snippets=(TextSnippet(Kind.TITLE, title),), category="fox" if n == 0 else "")
