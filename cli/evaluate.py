@@ -105,7 +105,8 @@ def _uncalibrated(candidate_log: Path | None) -> list[Path]:
 
     if candidate_log is None:
         raise click.UsageError("name a file made by `omma rank collect` by --candidate-log")
-    figures = uncalibrated.measure(asking.read(candidate_log), get_settings())
+    settings = get_settings()
+    figures = {"surroundings": report.surroundings(settings)} | uncalibrated.measure(asking.read(candidate_log), settings)
     return report.write("uncalibrated", uncalibrated.page(figures), figures)
 
 

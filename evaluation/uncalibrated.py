@@ -66,13 +66,11 @@ def measure(asked: Sequence[Asked], settings: Settings) -> Json:
     """The figures of the page; features are those with thresholds that fit the weights of the log."""
     thresholds = Calibrations(settings).in_use(_weights(asked)).cutoff
     rows = [found for name in sorted(thresholds.columns) if (found := _row(name, asked, thresholds)) is not None]
-    return {
-        "surroundings": report.surroundings(settings), "questions": len(asked), "rows": [asdict(row) for row in rows],
-    }  # fmt: skip
+    return {"questions": len(asked), "rows": [asdict(row) for row in rows]}
 
 
 def page(figures: Json) -> str:
-    """docs/uncalibrated.md."""
+    """docs/uncalibrated.md, from the figures with the `surroundings` that they were measured in."""
     head = (
         "feature", "nothing relevant", "false alarms: calibrated", "background", "any value", "with relevant",
         "finds: calibrated", "background", "any value",
