@@ -18,13 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
-from ranking.cutoff import Thresholds
+from ranking.cutoff import Thresholds, differing
 from ranking.versions import State, VersionedFolder, write_files
 
 PACKAGED = Path(__file__).parent
 CARD, CUTOFF, LANDMARKS = "card.json", "thresholds.json", "landmarks.json"
 PACKAGED_CUTOFF, PACKAGED_LANDMARKS = PACKAGED / "thresholds-packaged.json", PACKAGED / "landmarks-packaged.json"
 EMPTY = Thresholds(rule="", data="")
+NOTHING: tuple[Thresholds, Thresholds, dict[str, str]] = (EMPTY, EMPTY, {})
 
 
 class CalibrationCard(BaseModel):
@@ -52,7 +53,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """The thresholds that apply to an index. `stale`: features that have thresholds of other weights only."""
+    """The thresholds that apply to an index. `stale`: features that have thresholds of other weights only.
+
+    No feature is stale after a calibration on this index: a feature of which no document has a value is not calibrated.
+    """
 
     cutoff: Thresholds
     landmarks: Thresholds
@@ -97,8 +101,10 @@ class Calibrations:
         try:
             own, problem = _installed(self.folder, self._versions.mark()), ""
         except (ConfigurationError, NotFoundError) as error:
-            own, problem = (EMPTY, EMPTY), f"the calibration of this installation is not used: {error}"
+            own, problem = NOTHING, f"the calibration of this installation is not used: {error}"
         cutoff, stale = combined(own[0], _packaged(PACKAGED_CUTOFF), fingerprints)
+        if own[2] and not differing(own[2], fingerprints):
+            stale = []  # measured on this index: what it has no threshold for has no values to calibrate
         landmarks, _ = combined(own[1], _packaged(PACKAGED_LANDMARKS), fingerprints)
         return InUse(cutoff, landmarks, tuple(stale), problem)
 
@@ -130,17 +136,24 @@ def as_text(part: BaseModel) -> str:
 
 
 @lru_cache(maxsize=8)
-def _installed(folder: Path, mark: tuple[int, int]) -> tuple[Thresholds, Thresholds]:
-    """Both parts of the calibration in use; read anew when the state's `mark` changes."""
+def _installed(folder: Path, mark: tuple[int, int]) -> tuple[Thresholds, Thresholds, dict[str, str]]:
+    """Both parts of the calibration in use, and its weights; read anew when the state's `mark` changes."""
     current = VersionedFolder(folder, "calibration", "omma calibrate").state().current
     if not current:
-        return EMPTY, EMPTY
-    return _read(folder / current / CUTOFF), _read(folder / current / LANDMARKS)
+        return NOTHING
+    return _read(folder / current / CUTOFF), _read(folder / current / LANDMARKS), _weights(folder / current / CARD)
 
 
 @lru_cache(maxsize=2)
 def _packaged(path: Path) -> Thresholds:
     return _read(path) if path.exists() else EMPTY
+
+
+def _weights(path: Path) -> dict[str, str]:
+    try:
+        return CalibrationCard.model_validate_json(path.read_text()).weights
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise ConfigurationError(f"{path} is missing or damaged; `omma calibrate` makes a new calibration") from error
 
 
 def _read(path: Path) -> Thresholds:

@@ -50,7 +50,7 @@ class Thresholds(BaseModel):
 
     def usable(self, fingerprints: Mapping[str, str]) -> "tuple[Thresholds, list[str]]":
         """Drop the columns whose extractors have other weights in the index; also return their names."""
-        stale = [name for name, column in self.columns.items() if _differs(column.weights, fingerprints)]
+        stale = [name for name, column in self.columns.items() if differing(column.weights, fingerprints)]
         kept = {name: column for name, column in self.columns.items() if name not in stale}
         return self.model_copy(update={"columns": kept}), sorted(stale)
 
@@ -101,5 +101,6 @@ def supported(values: Mapping[str, float], reached: Mapping[str, float]) -> bool
     return any(column in values and values[column] >= limit for column, limit in reached.items())
 
 
-def _differs(weights: Mapping[str, str], fingerprints: Mapping[str, str]) -> bool:
+def differing(weights: Mapping[str, str], fingerprints: Mapping[str, str]) -> bool:
+    """Whether any extractor has another fingerprint in the index; one that the index does not know differs in nothing."""
     return any(fingerprints.get(extractor, mark) != mark for extractor, mark in weights.items())

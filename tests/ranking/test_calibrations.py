@@ -78,3 +78,13 @@ def test_what_neither_has_for_these_weights_is_stale() -> None:
     own = calibration("one", 0.7, "net@3").cutoff
     _, stale = combined(own, SEED, {"embedding": "net@2"})
     assert stale == ["similar"]
+
+
+def test_after_a_calibration_on_this_index_nothing_is_stale(kept: Calibrations) -> None:
+    made = calibration("one", 0.7)
+    unmeasured = Calibration(made.card, Thresholds(rule="own", data="here"), made.landmarks)
+    assert kept.in_use({"embedding": "net@2"}).stale == ("similar",)
+    kept.add(unmeasured)
+    found = kept.in_use({"embedding": "net@2"})
+    assert found.stale == () and "similar" not in found.cutoff.columns, "no document has a value: nothing to complain of"
+    assert kept.in_use({"embedding": "net@3"}).stale == ("similar",)
