@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from engine.client import connect
+from engine.context import Context
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
@@ -53,12 +53,11 @@ def calibrate(data: Path | None, number: int, seed: int, *, packaged: bool, list
 def _measured(data: Path | None, number: int, seed: int) -> "Calibration":
     from evaluation.pairs_of_installation import of_installation  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation.pairs_of_sets import of_sets  # noqa: PLC0415
-    from query.search import Searcher  # noqa: PLC0415
 
     settings = get_settings()
     if data:
         return of_sets(data, settings, tell)
-    return of_installation(Searcher(settings), connect(settings), number, seed, tell)
+    return of_installation(Context(settings), number, seed, tell)
 
 
 def _show(made: "Calibration") -> None:

@@ -17,7 +17,7 @@ def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
     from ingest.delete import delete as delete_picture  # noqa: PLC0415
     from ingest.delete import delete_collection  # noqa: PLC0415
     from ingest.snippet_encoder import SnippetEncoder  # noqa: PLC0415
-    from query.ids import full_id  # noqa: PLC0415
+    from query.index import full_id  # noqa: PLC0415
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
     settings = get_settings()

@@ -18,6 +18,7 @@ from ingest.jobs import Jobs, Progress
 
 if TYPE_CHECKING:
     from ingest.sources import Source
+    from workers.dispatch import Dispatcher
 
 EVERY = 0.5  # seconds between two looks at the job
 LINE_EVERY = 10.0  # seconds between two lines where there is no terminal to draw a bar on
@@ -62,16 +63,16 @@ def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progre
 
     WeightsMismatchError, before anything is read, where other weights made the index.
     """
-    from engine.client import connect  # noqa: PLC0415  (here and below: as for the sources)
+    from engine.context import Context  # noqa: PLC0415  (here and below: as for the sources)
     from mappings.versions import alias  # noqa: PLC0415
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
-    from workers import dispatch  # noqa: PLC0415
     from workers.runtime import Runtime  # noqa: PLC0415
 
-    Runtime(settings, get_feature_extractor(settings)).check_index()
-    job_id = dispatch.create(source.spec, source.collection, settings)
+    runtime = Runtime(Context(settings), get_feature_extractor(settings))
+    runtime.check_index()
+    job_id = runtime.dispatcher.create(source.spec, source.collection)
     problems: list[Exception] = []
-    reader = threading.Thread(target=_read, args=(job_id, source, settings, problems), daemon=True)
+    reader = threading.Thread(target=_read, args=(job_id, source, runtime.dispatcher, problems), daemon=True)
     reader.start()
     with Bar(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(BAR), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -81,7 +82,7 @@ def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progre
     if problems:
         raise problems[0]
     if progress.state == "done":
-        connect(settings).indices.refresh(index=alias(settings), ignore_unavailable=True)
+        runtime.client.indices.refresh(index=alias(settings), ignore_unavailable=True)
     return progress
 
 
@@ -96,11 +97,9 @@ def told_of(progress: Progress) -> str:
     return "\n".join([*terminal.flow(parts), *lines])
 
 
-def _read(job_id: str, source: "Source", settings: Settings, problems: list[Exception]) -> None:
-    from workers import dispatch  # noqa: PLC0415
-
+def _read(job_id: str, source: "Source", dispatcher: "Dispatcher", problems: list[Exception]) -> None:
     try:
-        dispatch.read(job_id, source, settings)
+        dispatcher.read(job_id, source)
     except Exception as error:  # raised again where people see it
         problems.append(error)
 

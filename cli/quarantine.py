@@ -49,11 +49,10 @@ def listed(settings: Settings, *, page: int, number: int, collection: str, reaso
     if service := running(settings):
         asked = {"page": str(page), "number": str(number), "collection": collection, "reason": reason}
         return service.get("quarantine", RefusedList, asked.items())
-    from engine.broker import connect_redis  # noqa: PLC0415
-    from engine.client import connect  # noqa: PLC0415
+    from engine.context import Context  # noqa: PLC0415
     from web.ingesting import Ingesting  # noqa: PLC0415
 
-    return Ingesting(settings, connect(settings), connect_redis(settings)).refused(page, number, collection, reason)
+    return Ingesting(Context(settings)).refused(page, number, collection, reason)
 
 
 @quarantine.command()
@@ -61,10 +60,11 @@ def listed(settings: Settings, *, page: int, number: int, collection: str, reaso
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def retry(ids: tuple[str, ...], everything: bool) -> None:
     """Try entries again; what works then leaves the quarantine."""
-    from workers import dispatch  # noqa: PLC0415
+    from engine.context import Context  # noqa: PLC0415
+    from workers.dispatch import Dispatcher  # noqa: PLC0415
 
     entries = _chosen(ids, everything)
-    jobs = dispatch.retry(entries, get_settings())
+    jobs = Dispatcher(Context(get_settings())).retry(entries)
     click.echo(f"{len(entries)} tried again" + (f" by job {', '.join(jobs)}; see `omma jobs`" if jobs else ""))
 
 

@@ -212,17 +212,19 @@ def _judge_copies(number: int) -> None:
 
 def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]":
     """The examples of files, or of everything judged and clicked here; and the weights of the index they come from."""
-    from engine.client import connect  # noqa: PLC0415
+    from engine.context import Context  # noqa: PLC0415
     from evaluation import asking  # noqa: PLC0415
-    from factors.registry import feature_names  # noqa: PLC0415
+    from factors.registry import FactorRegistry  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
     from query.teaching import of_installation  # noqa: PLC0415
 
     if not files:
-        searcher = Searcher(get_settings())
-        return of_installation(searcher, connect(get_settings()), tell), dict(searcher.fingerprints())
+        context = Context(get_settings())
+        searcher = Searcher(context)
+        return of_installation(searcher, context.client, tell), dict(searcher.fingerprints())
     asked = [one for file in files for one in asking.read(file)]
-    return [one.example(feature_names()) for one in asked if one.grades], asking.weights_of(asked)
+    names = FactorRegistry.of(get_settings()).feature_names()
+    return [one.example(names) for one in asked if one.grades], asking.weights_of(asked)
 
 
 def _models() -> "Models":

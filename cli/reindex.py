@@ -110,9 +110,9 @@ def lines_of(planned: "Plan") -> list[str]:
 
 
 def _gone(name: str) -> str:
-    from factors.registry import every_factor  # noqa: PLC0415
+    from factors.registry import FactorRegistry  # noqa: PLC0415
 
-    off = name in {factor.name for factor in every_factor()}
+    off = name in {factor.name for factor in FactorRegistry.of(get_settings()).every}
     return "switched off: its fields are removed; when it is back, its extractors run again" if off else "gone"
 
 

@@ -101,18 +101,18 @@ def answered(question: Question, settings: Settings) -> Answer:
 
 
 def _answered_here(question: Question, settings: Settings) -> Answer:
-    from engine.client import connect  # noqa: PLC0415  (loads all that searches, which takes seconds)
-    from query.ids import full_id  # noqa: PLC0415
+    from engine.context import Context  # noqa: PLC0415  (loads all that searches, which takes seconds)
+    from query.index import full_id  # noqa: PLC0415
     from query.request import SearchRequest  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
 
-    client = connect(settings)
-    like = None if question.like is None else full_id(client, settings, question.like)
+    context = Context(settings)
+    like = None if question.like is None else full_id(context.client, settings, question.like)
     try:
         request = SearchRequest.model_validate(asdict(question) | {"like": like, "filters": _pairs(question.filters)})
     except ValidationError as error:
         raise BadQuestion("; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())) from error
-    return Searcher(settings, client).search(request)
+    return Searcher(context).search(request)
 
 
 def _bytes(path: str) -> bytes:

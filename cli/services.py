@@ -92,9 +92,10 @@ def _figures(settings: Settings) -> "Status":
 
     if service := running(settings):
         return service.get("status", Status)
+    from engine.context import Context  # noqa: PLC0415
     from web.wiring import status as of_servers  # noqa: PLC0415
 
-    return of_servers(settings)
+    return of_servers(Context(settings))
 
 
 def _told(figure: Any) -> str:
@@ -144,13 +145,14 @@ def _models(settings: Settings) -> str:
 
 
 def _plugins(settings: Settings) -> str:
-    from factors.registry import every_factor  # noqa: PLC0415
+    from engine.context import Context  # noqa: PLC0415
+    from factors.registry import FactorRegistry  # noqa: PLC0415
     from ingest.sources.registry import sources  # noqa: PLC0415
     from workers.overview import left_out  # noqa: PLC0415  (the rooms above are only needed here)
 
-    if wrong := left_out(settings):
+    if wrong := left_out(Context(settings)):
         raise ConfigurationError("; ".join(wrong))
-    return f"{len(every_factor())} factors, {len(sources(settings))} sources"
+    return f"{len(FactorRegistry.of(settings).every)} factors, {len(sources(settings))} sources"
 
 
 @click.command()

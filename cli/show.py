@@ -37,12 +37,12 @@ def view_of(document: str, settings: Settings) -> View:
     service = running(settings) if ID.fullmatch(document) else None
     if service:
         return service.get(f"picture/{document}", View)
-    from engine.client import connect  # noqa: PLC0415  (loads every factor, which takes seconds)
+    from engine.context import Context  # noqa: PLC0415  (loads every factor, which takes seconds)
     from query.document import show as of_document  # noqa: PLC0415
-    from query.ids import full_id  # noqa: PLC0415
+    from query.index import full_id  # noqa: PLC0415
 
-    client = connect(settings)
-    return View(of_document(client, settings, full_id(client, settings, document)).model_dump(mode="json"))
+    context = Context(settings)
+    return View(of_document(context, full_id(context.client, settings, document)).model_dump(mode="json"))
 
 
 def rows(view: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

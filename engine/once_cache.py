@@ -27,6 +27,11 @@ class OnceCache(Generic[K, V]):
         with self._lock:
             return key in self._values
 
+    def clear(self) -> None:
+        """Forget all kept values."""
+        with self._lock:
+            self._values.clear()
+
     def get(self, key: K, compute: Callable[[], V], keep: Callable[[V], bool] = lambda _: True) -> V:
         """The value of a key; what `keep` refuses is returned, but computed again the next time."""
         return self.get_all([key], lambda _: [compute()], keep)[0]

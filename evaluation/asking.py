@@ -15,8 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.errors import ConfigurationError, InputError
 from evaluation.evaluation_set import Posed
-from query.ordering import Found
-from query.search import Searcher
+from query.search import Searcher, WideCandidates
 from query.teaching import request_of
 from ranking.candidate_set import CandidateSet, FusionConfig
 from ranking.fusion import ReciprocalRank
@@ -134,7 +133,7 @@ def weights_of(asked: Iterable[Asked]) -> dict[str, str]:
     return found
 
 
-def _asked(posed: Posed, found: Found, limit: int, weights: dict[str, str]) -> Asked:
+def _asked(posed: Posed, found: WideCandidates, limit: int, weights: dict[str, str]) -> Asked:
     places = {document: place for place, document in enumerate(found.candidate_set.table)}
     return Asked(
         set=posed.set, topic=posed.topic.named().id, family=posed.family, part=posed.part, grades=posed.grades,

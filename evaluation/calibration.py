@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError, InputError, NotFoundError
-from factors.base import Feature
-from factors.registry import by_name, every_feature
+from factors.base import Factor, Feature
+from factors.registry import FactorRegistry
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.calibrations import Calibration, CalibrationCard, new_id
@@ -64,6 +64,7 @@ class Pairs:
 class Measurement:
     """Everything measured: pairs by feature and relation, and the best right and wrong value of each question by feature."""
 
+    factors: FactorRegistry
     pairs: dict[str, dict[str, Pairs]] = field(default_factory=dict)
     best: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     relations: dict[str, int] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Measurement:
         """Take the feature values of one question."""
         self.questions += 1
         self.relations[asked.relation] = self.relations.get(asked.relation, 0) + len(asked.related)
-        for feature in every_feature():
+        for feature in self.factors.every_feature:
             values = {document: row[feature.name] for document, row in table.items() if feature.name in row}
             if asked.same_thing and feature.identifies:
                 self.best.setdefault(feature.name, []).append((_best(values, asked.related), _best(values, asked.unrelated)))
@@ -91,7 +92,7 @@ class Measurement:
 
 def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callable[[str], None]) -> Measurement:
     """Ask every question; one that cannot be asked is left out and reported."""
-    found = Measurement()
+    found = Measurement(searcher.factors)
     for asked in questions:
         if not (asked.related and asked.unrelated):
             continue
@@ -112,9 +113,10 @@ def calibrate(measured: Measurement, fingerprints: Mapping[str, str], documents:
         raise ConfigurationError(
             "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
         )
-    features = {feature.name: feature for feature in every_feature()}
-    columns = {name: _threshold(features[name], pairs, fingerprints) for name, pairs in sorted(measured.pairs.items())}
-    landmarks = {name: _landmark(name, best, fingerprints) for name, best in sorted(measured.best.items())}
+    factors = measured.factors
+    weights = {name: _weights(factors.by_name(name), fingerprints) for name in measured.pairs.keys() | measured.best.keys()}
+    columns = {name: _threshold(factors.feature(name), found, weights[name]) for name, found in sorted(measured.pairs.items())}
+    landmarks = {name: _landmark(best, weights[name]) for name, best in sorted(measured.best.items())}
     now = datetime.now(UTC)
     card = CalibrationCard(
         id=new_id(now), made=now, data=data, documents=documents, questions=measured.questions, pairs=measured.relations,
@@ -143,7 +145,7 @@ def _is_calibrated_by(feature: Feature, request: SearchRequest) -> bool:
     return has and not feature.retrieval_is_evidence
 
 
-def _threshold(feature: Feature, pairs: Mapping[str, Pairs], fingerprints: Mapping[str, str]) -> Threshold:
+def _threshold(feature: Feature, pairs: Mapping[str, Pairs], weights: Mapping[str, str]) -> Threshold:
     """Calibrated on the relations that the feature holds; `never` where it holds none."""
     max_passed = MAX_PASSED_PER_QUERY if feature.scale == "per-query" else MAX_PASSED
     held = [
@@ -155,23 +157,23 @@ def _threshold(feature: Feature, pairs: Mapping[str, Pairs], fingerprints: Mappi
     rule = "never" if not held or kept < LEAST_KEPT else "of-best" if feature.scale == "per-query" else "at-least"
     return Threshold.model_validate(
         {"rule": rule, "value": value, "pairs": sum(len(one.related) for one in used), "unrelated": len(unrelated)}
-        | {"kept": kept, "passed": passed, "weights": _weights(feature.name, fingerprints)}
+        | {"kept": kept, "passed": passed, "weights": dict(weights)}
     )
 
 
-def _landmark(name: str, best: Sequence[tuple[float, float]], fingerprints: Mapping[str, str]) -> Threshold:
+def _landmark(best: Sequence[tuple[float, float]], weights: Mapping[str, str]) -> Threshold:
     """The value that at most MAX_WRONG of the questions find in something else."""
     right, wrong = np.array([own for own, _ in best]), np.array([other for _, other in best])
     value = float(np.quantile(wrong, 1 - MAX_WRONG, method="higher")) + 1e-4
     return Threshold(
         rule="at-least", value=round(value, 4), pairs=len(right), unrelated=len(wrong),
         kept=round(float((right >= value).mean()), 4), passed=round(float((wrong >= value).mean()), 4),
-        weights=_weights(name, fingerprints),
+        weights=dict(weights),
     )  # fmt: skip
 
 
-def _weights(feature: str, fingerprints: Mapping[str, str]) -> dict[str, str]:
-    return {extractor: fingerprints[extractor] for extractor in by_name(feature).reads if extractor in fingerprints}
+def _weights(factor: Factor, fingerprints: Mapping[str, str]) -> dict[str, str]:
+    return {extractor: fingerprints[extractor] for extractor in factor.reads if extractor in fingerprints}
 
 
 def _best(values: Mapping[str, float], documents: Iterable[str]) -> float:

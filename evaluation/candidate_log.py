@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from engine.client import connect
+from engine.context import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import asking, corpus, own
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
 from evaluation.evaluation_set import Posed, evaluation_sets
-from factors.registry import every_feature_name
+from factors.registry import FactorRegistry
 from query.search import Searcher
 from ranking.judgements.store import Judgements
 
@@ -47,24 +47,25 @@ def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out:
 
 def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
     """The answers to every judged question of a folder of topics and judgements, asked of the installation."""
-    return asking.ask(_wide_searcher(settings), own.of_folder(folder), tell)
+    return asking.ask(_wide_searcher(Context(settings)), own.of_folder(folder), tell)
 
 
 def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
     """The answers to every question that was judged in this installation; ConfigurationError where there are none."""
-    searcher = _wide_searcher(settings)
-    posed: list[Posed] = list(own.of_store(Judgements(connect(settings), settings), tell))
+    context = Context(settings)
+    posed: list[Posed] = list(own.of_store(Judgements(context.client, settings), tell))
     if not posed:
         raise ConfigurationError(
             "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
             "or name questions by --data or --questions"
         )
-    return asking.ask(searcher, posed, tell)
+    return asking.ask(_wide_searcher(context), posed, tell)
 
 
-def _wide_searcher(settings: Settings) -> Searcher:
+def _wide_searcher(context: Context) -> Searcher:
     """A searcher with all features, also those that are disabled by default."""
-    return Searcher(settings.model_copy(update={"more_columns": every_feature_name()}))
+    names = FactorRegistry.of(context.settings).every_feature_name
+    return Searcher(context.with_settings(context.settings.model_copy(update={"more_columns": names})))
 
 
 def _of_sets(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:

@@ -10,12 +10,13 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.broker import connect_redis
+from engine.context import Context
 from engine.settings import Settings
 from engine.store import Store
 from evaluation.datasets import Known
 from evaluation.memory import Remembering
 from factors.linked import Kind, TextSnippet
-from factors.registry import every_feature_name
+from factors.registry import FactorRegistry
 from ingest.item import Item
 from mappings.versions import alias, all_indices
 from query.search import Searcher
@@ -32,12 +33,12 @@ class Collection:
             update={
                 "index_prefix": f"{settings.index_prefix}-evaluation-{name}",
                 "store_url": f"file://{folder}",
-                "more_columns": every_feature_name(),
+                "more_columns": FactorRegistry.of(settings).every_feature_name,
             }
         )
         self.folder = folder
         self._feature_extractor = Remembering(settings, extractors)
-        self._runtime = Runtime(self.settings, self._feature_extractor)
+        self._runtime = Runtime(Context(self.settings), self._feature_extractor)
         self.ids: dict[Path, str] = {}
 
     def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
@@ -68,7 +69,13 @@ class Collection:
 
     def searcher(self, **changes: object) -> Searcher:
         """A searcher over the collection with some settings changed."""
-        return Searcher(self.settings.model_copy(update=changes), self._runtime.client, lambda: self._feature_extractor)
+        context = self._runtime.context.with_settings(self.settings.model_copy(update=changes))
+        return Searcher(context, lambda: self._feature_extractor)
+
+    @property
+    def context(self) -> Context:
+        """Settings and connections of the collection."""
+        return self._runtime.context
 
     @property
     def client(self) -> OpenSearch:

@@ -13,7 +13,8 @@ from opensearchpy import OpenSearch
 from engine.settings import Settings
 from evaluation import storage
 from evaluation.compare import ALONE, Comparison, Row
-from factors.registry import all_factors, every_factor
+from factors.base import Factor
+from factors.registry import FactorRegistry
 from ranking.learning.measures import NAMES
 from vision.feature_extractor import FeatureExtractor
 from vision.picture import Picture
@@ -65,13 +66,14 @@ def measured(
     client: OpenSearch, settings: Settings, feature_extractor: FeatureExtractor, comparison: Comparison, ms: Timings
 ) -> list[Cost]:
     """A row per factor that takes part, whichever there are; `ms` by extractor, as `per_image` takes it."""
-    factors, dimensions = all_factors(), feature_extractor.dimensions()
-    stored = storage.per_document(client, settings, {factor.name: factor.fields(dimensions) for factor in factors})
-    looking = {factor.name: feature_extractor.with_needs(factor.reads) for factor in factors}
+    registry, dimensions = FactorRegistry.of(settings), feature_extractor.dimensions()
+    fields = {factor.name: factor.fields(dimensions) for factor in registry.active}
+    stored = storage.per_document(client, settings, fields)
+    looking = {factor.name: feature_extractor.with_needs(factor.reads) for factor in registry.active}
     return [
         Cost(
             factor=name,
-            worth=worth(comparison, name),
+            worth=worth(comparison, registry.by_name(name)),
             ms=sum(ms[extractor] for extractor in extractors),
             own_ms=sum(ms[extractor] for extractor in extractors - _others(looking, name)),
             index=stored[name].index,
@@ -81,9 +83,11 @@ def measured(
     ]
 
 
-def worth(comparison: Comparison, factor: str) -> Worth | None:
+def worth(comparison: Comparison, factor: Factor) -> Worth | None:
     """The first set that is the factor's task and was asked, else the one that it alone answers best; None without any."""
-    rows = {row.set: row for row in comparison.rows if row.configuration == factor + ALONE and row.means and row.set != "all"}
+    rows = {
+        row.set: row for row in comparison.rows if row.configuration == factor.name + ALONE and row.means and row.set != "all"
+    }
     own = [(name, measure) for name, measure in tasks_of(factor).items() if name in rows]
     if own:
         return _worth(comparison, rows[own[0][0]], own[0][1], chosen=False)
@@ -91,10 +95,9 @@ def worth(comparison: Comparison, factor: str) -> Worth | None:
     return _worth(comparison, best, DEFAULT_MEASURE, chosen=True) if best else None
 
 
-def tasks_of(factor: str) -> dict[str, str]:
+def tasks_of(factor: Factor) -> dict[str, str]:
     """Evaluation set -> measure, of the tasks that the factor's features declare."""
-    features = [feature for one in every_factor() if one.name == factor for feature in one.features]
-    return {feature.task.questions: feature.task.measure for feature in features if feature.task}
+    return {feature.task.questions: feature.task.measure for feature in factor.features if feature.task}
 
 
 def _worth(comparison: Comparison, row: Row, measure: str, *, chosen: bool) -> Worth:

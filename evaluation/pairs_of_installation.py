@@ -22,6 +22,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from engine.client import guard
+from engine.context import Context
 from engine.errors import InputError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
@@ -29,7 +30,7 @@ from evaluation.calibration import PairQuestion, calibrate, measure
 from evaluation.datasets import words_of
 from evaluation.pairs_of_sets import saved_copy
 from factors.linked import TRASH
-from factors.registry import every_feature_name
+from factors.registry import FactorRegistry
 from mappings.versions import alias
 from query.page import as_list, first
 from query.request import SearchRequest
@@ -62,20 +63,21 @@ class Sampled:
     phash: int | None = None
 
 
-def of_installation(searcher: Searcher, client: OpenSearch, number: int, seed: int, tell: Tell) -> Calibration:
+def of_installation(context: Context, number: int, seed: int, tell: Tell) -> Calibration:
     """Calibrate on the installation's own documents; NotFoundError where nothing is indexed.
 
     `number`: copies, groups and questions of words that are asked, each.
     """
-    settings = searcher.settings
-    wide = Searcher(settings.model_copy(update={"more_columns": every_feature_name()}), client)
+    settings, client = context.settings, context.client
+    names = FactorRegistry.of(settings).every_feature_name
+    wide = Searcher(context.with_settings(settings.model_copy(update={"more_columns": names})))
     sample = draw_sample(client, settings, SAMPLE, seed)
     if not sample:
         raise NotFoundError("there is nothing to calibrate on; begin with `omma ingest`")
     tell(f"{len(sample)} documents")
     measured = measure(wide, _questions(Pairing(sample, settings.duplicate_bits, seed), settings, client, number, tell), tell)
     total = int(client.count(index=alias(settings))["count"])
-    return calibrate(measured, searcher.fingerprints(), total, f"the {total:,} documents of this installation")
+    return calibrate(measured, wide.fingerprints(), total, f"the {total:,} documents of this installation")
 
 
 def draw_sample(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Sampled]:

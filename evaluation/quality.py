@@ -12,7 +12,7 @@ from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
 from evaluation.evaluation_set import evaluation_sets
-from factors.registry import feature_names
+from factors.registry import FactorRegistry
 from query.document import show
 from ranking.learning.models import Models
 
@@ -31,7 +31,9 @@ def compared(asked: Sequence[Asked], settings: Settings, models: Sequence[str], 
     current = kept.state().current or kept.packaged()
     chosen = {"current model": current} if current not in ("", "fusion") else {}
     chosen |= {f"model {name}": name for name in models}
-    systems = compare.configurations(asked, {name: kept.load(model) for name, model in chosen.items()}, feature_names())
+    systems = compare.configurations(
+        asked, {name: kept.load(model) for name, model in chosen.items()}, FactorRegistry.of(settings).feature_names()
+    )
     if baseline not in systems:
         raise ConfigurationError(f"no configuration is named {baseline!r}; there are {', '.join(systems)}")
     return compare.run(asked, systems, baseline)
@@ -41,7 +43,7 @@ def reading(corpus: Corpus) -> Json:
     """The share of the receipts' words that was read; empty where there are no receipts."""
     right, there = 0, 0
     for known in corpus.receipts:
-        read = Counter(datasets.words_of(show(corpus.collection.client, corpus.settings, corpus.id(known)).text))
+        read = Counter(datasets.words_of(show(corpus.collection.context, corpus.id(known)).text))
         truth = Counter(datasets.words_of(" ".join(known.texts)))
         right, there = right + (truth & read).total(), there + truth.total()
     return {"recall": right / max(there, 1), "scans": len(corpus.receipts)} if corpus.receipts else {}

@@ -13,7 +13,7 @@ from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
 from evaluation.costs import Cost
-from factors.registry import every_feature_name
+from factors.registry import FactorRegistry
 from vision.feature_extractor import get_feature_extractor
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ class Session:
 
     def ablation(self) -> list[Path]:
         """Draw the curve and write docs/measurements/ablation.md."""
-        curve = ablation.draw_curve(self._all, every_feature_name(), self.tell)
+        curve = ablation.draw_curve(self._all, FactorRegistry.of(self.settings).every_feature_name, self.tell)
         ablation.plot(curve, CURVE)
         facts = report.surroundings(self.settings)
         figures = {"surroundings": facts, "curve": curve}

@@ -12,10 +12,11 @@ from opensearchpy import OpenSearch
 from PIL import Image
 
 from engine.client import connect, guard
+from engine.context import Context
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from factors.registry import all_factors, feature_names
+from factors.registry import FactorRegistry
 from mappings.versions import alias
 from query.page import source_filter
 from query.request import SearchRequest
@@ -35,12 +36,12 @@ NUMBER = 24
 
 def like_this(settings: Settings, number: int) -> list[Json]:
     """Whole "more like this" searches and single k-NN requests for the same documents, in turn."""
-    client, searcher = connect(settings), Searcher(settings)
+    client, searcher = connect(settings), Searcher(Context(settings))
     vectors = _some(client, settings, number)
     ways: dict[str, Callable[[str], object]] = {
         "one k-NN request, ids only": lambda i: _knn(client, settings, vectors[i], {"_source": False}),
         "one k-NN request, with what a page shows": lambda i: _knn(
-            client, settings, vectors[i], {"_source": source_filter(all_factors())}
+            client, settings, vectors[i], {"_source": source_filter(FactorRegistry.of(settings).active)}
         ),
         "the whole search": lambda i: searcher.search(SearchRequest(like=i, number=NUMBER)),
     }
@@ -54,14 +55,18 @@ def like_this(settings: Settings, number: int) -> list[Json]:
 
 def stages(settings: Settings, number: int) -> Json:
     """Median milliseconds of every stage of such a search."""
-    client, searcher = connect(settings), Searcher(settings)
+    client, searcher = connect(settings), Searcher(Context(settings))
     answers = [searcher.search(SearchRequest(like=i, number=NUMBER)) for i in _some(client, settings, number)]
     return {name: round(statistics.median(a.took[name] for a in answers[WARM:]), 2) for name in answers[0].took}
 
 
 def ordering(settings: Settings, number: int) -> Json:
     """The factor-table request, rank fusion, the model in use, and its explanation of one page, for the same questions."""
-    client, searcher, model = connect(settings), Searcher(settings), RankerSelector(settings, feature_names).choose().model
+    client, searcher, model = (
+        connect(settings),
+        Searcher(Context(settings)),
+        RankerSelector(settings, FactorRegistry.of(settings).feature_names).choose().model,
+    )
     found = [searcher.propose(SearchRequest(like=i)) for i in _some(client, settings, number + WARM)]
     candidate_sets = [
         one.candidate_set.model_copy(update={"table": {i: one.candidate_set.table[i] for i in one.chosen}}) for one in found
@@ -93,7 +98,7 @@ def _timed(way: Callable[[Asked], object], asked: Asked) -> float:
 def by_upload(settings: Settings, number: int) -> Json:
     """Searches with pictures never seen before: all of the time, the models' part, and the rest."""
     client, store, feature_extractor = connect(settings), Store(settings), get_feature_extractor(settings)
-    searcher = Searcher(settings, client)
+    searcher = Searcher(Context(settings, client))
     searcher.warm_up()
     whole, models = [], []
     for picture in _some(client, settings, number + WARM):

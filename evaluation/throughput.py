@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.broker import connect_redis
+from engine.context import Context
 from engine.errors import ConfigurationError, EngineUnavailable
 from engine.programs import CHECKOUT, own
 from engine.settings import Settings
@@ -26,8 +27,8 @@ from ingest.jobs import Jobs
 from ingest.sources import open_source
 from vision.feature_extractor import get_feature_extractor
 from vision.speed import picture_files, usable
-from workers import dispatch
 from workers.app import BULK
+from workers.dispatch import Dispatcher
 
 Json = dict[str, Any]
 PATIENCE = 600  # seconds for a worker to load its models, or for a job to end
@@ -137,9 +138,10 @@ def ingested(folder: Path, settings: Settings) -> float:
 def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
     source = open_source(str(folder), settings=settings)
     begun = time.perf_counter()
-    job = dispatch.create(source.spec, source.collection, settings)
+    dispatcher = Dispatcher(Context(settings))
+    job = dispatcher.create(source.spec, source.collection)
     names = [path.name for path in picture_files(folder)[:only]] if only else None
-    dispatch.read(job, source, settings, only=names)
+    dispatcher.read(job, source, only=names)
     jobs, end = Jobs(connect_redis(settings), settings.index_prefix), time.monotonic() + PATIENCE
     while not jobs.progress(job).ended:
         if time.monotonic() > end:

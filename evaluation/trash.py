@@ -13,9 +13,9 @@ from engine.client import connect, guard
 from engine.errors import OmmaError
 from engine.settings import Settings
 from evaluation.labelled import UNKNOWN, LabelledSite, build, key_of, names
-from factors.base import Question
+from factors.base import Factor, Question
 from factors.linked import Kind, TextSnippet
-from factors.registry import by_name
+from factors.registry import own_factors
 from factors.words import Term, Words
 from ingest.item import Item
 from ingest.sources import open_source
@@ -155,13 +155,17 @@ def _search(read: Sequence[Read], settings: Settings) -> Json:
     return found | {"better": sum(b < a for a, b in pairs), "worse": sum(b > a for a, b in pairs)}
 
 
+def _linked_text() -> Factor:
+    return next(factor for factor in own_factors() if factor.name == "linked_text")
+
+
 class _index:  # noqa: N801  (a context manager)
     """An index of linked text alone, gone afterwards."""
 
     def __init__(self, client: OpenSearch, settings: Settings, way: str, read: Sequence[Read]) -> None:
         self._client, self._read, self._way = client, read, way
         self._name = f"{settings.index_prefix}-trash-{way}"
-        self._body = index_body({"linked_text": by_name("linked_text").fields({})}, {}, settings)
+        self._body = index_body({"linked_text": _linked_text().fields({})}, {}, settings)
 
     def __enter__(self) -> str:
         with guard():
@@ -174,7 +178,7 @@ class _index:  # noqa: N801  (a context manager)
         self._client.indices.delete(index=self._name, ignore_unavailable=True)
 
     def _lines(self) -> Iterator[Json]:
-        factor = by_name("linked_text")
+        factor = _linked_text()
         for site in self._read:
             for picture, snippets in site.snippets.items():
                 weighed = snippets if self._way == "weighted" else [TextSnippet(p.kind, p.text, p.language) for p in snippets]
@@ -186,7 +190,7 @@ def _ranks(client: OpenSearch, index: str, site: Read) -> Iterator[tuple[bool, i
     """Whether the site was tuned on, and the rank of the right picture for each of its queries; 0 where it is not found."""
     for picture, query in site.site.queries.items():
         words = Words(tuple(Term(word) for word in query.split()))
-        clause = by_name("linked_text").clauses(Question(words=words))[0]
+        clause = _linked_text().clauses(Question(words=words))[0]
         with guard():
             answer = client.search(index=index, body={"size": 100, "_source": False, "query": clause.retrieve})
         ids = [hit["_id"] for hit in answer["hits"]["hits"]]

@@ -13,7 +13,7 @@ from typing import Any
 from engine.settings import Settings
 from evaluation import report
 from evaluation.asking import Asked
-from factors.registry import every_feature
+from factors.registry import FactorRegistry
 from ranking import cutoff
 from ranking.calibrations import Calibrations
 from ranking.cutoff import ANY, Thresholds, stands_out
@@ -65,7 +65,8 @@ class FeatureRow:
 def measure(asked: Sequence[Asked], settings: Settings) -> Json:
     """The figures of the page; features are those with thresholds that fit the weights of the log."""
     thresholds = Calibrations(settings).in_use(_weights(asked)).cutoff
-    rows = [found for name in sorted(thresholds.columns) if (found := _row(name, asked, thresholds)) is not None]
+    calibrated = _calibrated(thresholds, FactorRegistry.of(settings))
+    rows = [found for name in sorted(thresholds.columns) if (found := _row(name, asked, calibrated)) is not None]
     return {"questions": len(asked), "rows": [asdict(row) for row in rows]}
 
 
@@ -79,7 +80,7 @@ def page(figures: Json) -> str:
     return PAGE.format(surroundings=report.told(figures["surroundings"]), questions=figures["questions"], table=table)
 
 
-def _row(name: str, asked: Iterable[Asked], thresholds: Thresholds) -> FeatureRow | None:
+def _row(name: str, asked: Iterable[Asked], calibrated: Limit) -> FeatureRow | None:
     """None where no question has the feature."""
     nothing: list[Mapping[str, Row]] = []
     relevant: list[tuple[Mapping[str, Row], set[str]]] = []
@@ -92,7 +93,7 @@ def _row(name: str, asked: Iterable[Asked], thresholds: Thresholds) -> FeatureRo
             relevant.append((table, right))
     if not (nothing and relevant):
         return None
-    limits = (_calibrated(thresholds), _background, lambda name, table: ANY)
+    limits = (calibrated, _background, lambda name, table: ANY)
     shares = [_shares(name, limit, nothing, relevant) for limit in limits]
     return FeatureRow(name, len(nothing), len(relevant), *shares)
 
@@ -110,8 +111,8 @@ def _kept(name: str, limit: Limit, table: Mapping[str, Row]) -> set[str]:
     return set() if least is None else {document for document, row in table.items() if row[name] >= least}
 
 
-def _calibrated(thresholds: Thresholds) -> Limit:
-    features = {feature.name: feature for feature in every_feature()}
+def _calibrated(thresholds: Thresholds, factors: FactorRegistry) -> Limit:
+    features = {feature.name: feature for feature in factors.every_feature}
 
     def limit(name: str, table: Mapping[str, Row]) -> float | None:
         values = {document: {name: row[name]} for document, row in table.items()}

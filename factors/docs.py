@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from engine.settings import Settings
 from factors.base import Factor, Feature
-from factors.registry import all_factors, has_fields, own_factors
+from factors.registry import FactorRegistry, has_fields, own_factors
 
 INTRODUCTION = """\
 # Factors
@@ -38,9 +39,9 @@ def page(factors: Sequence[Factor] | None = None) -> str:
     return "\n".join([INTRODUCTION, *_table(chosen), "", *(line for factor in chosen for line in _section(factor))])
 
 
-def here() -> str:
-    """The page for every factor that takes part in this installation."""
-    return page(all_factors())
+def here(settings: Settings) -> str:
+    """The page for every factor that takes part in the installation of these settings."""
+    return page(FactorRegistry.of(settings).active)
 
 
 def _table(factors: Iterable[Factor]) -> list[str]:

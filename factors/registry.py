@@ -1,14 +1,17 @@
 """The factors of an installation: files of this folder, of OMMA_PLUGIN_PATH, and entry points of the group `omma.factors`."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from cachetools import LRUCache
+
 from engine.errors import ConfigurationError
+from engine.once_cache import OnceCache
 from engine.plugins import Broken, Found, discover
-from engine.settings import Settings, get_settings
+from engine.settings import Settings
 from factors.base import Factor, Feature, Json
 from mappings import template, weights
 from mappings.core import CORE
@@ -16,26 +19,120 @@ from mappings.core import CORE
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 GROUP = "omma.factors"
+# Settings that decide which factors and features take part. Models of plugins' extractors do not change which ones run.
+FACTOR_SETTINGS = (
+    "profile",
+    "extractors_off",
+    "plugin_path",
+    "more_columns",
+    "embedding_model",
+    "objects_model",
+    "joint_model",
+)
+MAX_REGISTRIES_KEPT = 8  # a process uses one; tests and measurements several
 
 
-def every_factor() -> tuple[Factor, ...]:
-    """Every factor that could be loaded, by name."""
-    return _registered(tuple(get_settings().plugin_path))[0]
+class FactorRegistry:
+    """The factors and features of an installation; immutable, so that it can be shared and handed down.
+
+    `every` holds all factors that could be loaded, by name; `broken` names those that were left out, and why.
+    """
+
+    def __init__(self, settings: Settings, every: Sequence[Factor], broken: Sequence[Broken] = ()) -> None:
+        """A registry of these factors; `FactorRegistry.of` discovers those of the installation."""
+        self._settings = settings
+        self.every, self.broken = tuple(every), tuple(broken)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "FactorRegistry":
+        """The factors that these settings discover, loaded once for the same values."""
+        key = settings.model_dump_json(include=set(FACTOR_SETTINGS))
+        return _kept.get(key, lambda: cls(settings, *_registered(tuple(settings.plugin_path))))
+
+    @cached_property
+    def active(self) -> tuple[Factor, ...]:
+        """The factors that take part: all but those that read an extractor that is switched off or was left out."""
+        if not self._settings.extractors_off and not any(_foreign(factor) for factor in self.every):
+            return self.every
+        running = _running_extractors(self._settings)
+        return tuple(factor for factor in self.every if set(factor.reads) <= running)
+
+    @cached_property
+    def ignored(self) -> dict[str, str]:
+        """Plugins' factors that are not active because an extractor that they read is off or was left out, with the reason."""
+        active = {factor.name for factor in self.active}
+        return {
+            factor.name: f"it reads {', '.join(factor.reads)}, of which an extractor is off or was left out"
+            for factor in self.every
+            if factor.name not in active and _foreign(factor)
+        }
+
+    @cached_property
+    def every_feature(self) -> tuple[Feature, ...]:
+        """All features that the factor table can have, including disabled ones."""
+        return tuple(feature for factor in self.every for feature in factor.features)
+
+    @cached_property
+    def every_feature_name(self) -> tuple[str, ...]:
+        """Names of `every_feature`."""
+        return tuple(feature.name for feature in self.every_feature)
+
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of all enabled features, in column order of the learned models.
+
+        Features of extractors that are switched off are included: a model treats them as missing, as it does where a question
+        lacks them. ConfigurationError for a setting that names a feature that no factor gives.
+        """
+        if unknown := sorted(set(self._settings.more_columns) - set(self.every_feature_name)):
+            raise ConfigurationError(f"OMMA_MORE_COLUMNS names {', '.join(unknown)}, which no factor gives")
+        return tuple(feature.name for feature in self.every_feature if self.is_enabled(feature))
+
+    def is_enabled(self, feature: Feature) -> bool:
+        """Whether a feature is enabled by default, or the settings enable it."""
+        return feature.enabled_by_default or feature.name in self._settings.more_columns
+
+    def feature(self, name: str) -> Feature:
+        """The declaration of a feature; ConfigurationError where no factor gives it."""
+        for feature in self.every_feature:
+            if feature.name == name:
+                return feature
+        raise ConfigurationError(f"no factor gives a feature {name!r}")
+
+    def by_name(self, name: str) -> Factor:
+        """The factor that a feature belongs to: `ocr.picture` belongs to `ocr`."""
+        base = name.split(".", maxsplit=1)[0]
+        for factor in self.every:
+            if factor.name == base:
+                return factor
+        raise ConfigurationError(f"no factor is named {base!r}")
+
+    @cached_property
+    def word_fields(self) -> tuple[str, ...]:
+        """Text fields of all active factors in which a match is surely the word itself."""
+        return tuple(sorted({path for factor in self.active for path in factor.word_fields()}))
+
+    @cached_property
+    def snippet_fields(self) -> frozenset[str]:
+        """Names of all document fields that come from linked text."""
+        return frozenset(name for factor in self.active for name in factor.snippet_fields)
+
+    def made_without(self, meta: Mapping[str, Any], among: Iterable[Factor] | None = None) -> list[str]:
+        """Active factors (or those `among` them) whose fields an index, by its `_meta`, was made without."""
+        chosen = list(self.active if among is None else among)
+        lacking = weights.lacking(meta, (factor.name for factor in chosen))
+        return [factor.name for factor in chosen if factor.name in lacking and has_fields(factor)]
+
+    def index_body(self, fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings) -> Json:
+        """The index body that the active factors make together.
+
+        `fingerprints` and `dimensions` are those of the feature extractor, which has them without loading models.
+        """
+        parts = {factor.name: factor.fields(dimensions) for factor in self.active}
+        meta = weights.record({factor.name: factor.reads for factor in self.active}, fingerprints)
+        return template.index_body(parts, meta, settings)
 
 
-def broken_factors() -> tuple[Broken, ...]:
-    """What was left out, and why."""
-    return _registered(tuple(get_settings().plugin_path))[1]
-
-
-def all_factors() -> tuple[Factor, ...]:
-    """Those that take part: all but the ones that read an extractor that is switched off or was left out."""
-    every = every_factor()
-    settings = get_settings()
-    if not settings.extractors_off and not any(_foreign(factor) for factor in every):
-        return every
-    there = _running_extractors(settings.profile, settings.extractors_off, tuple(settings.plugin_path))
-    return tuple(factor for factor in every if set(factor.reads) <= there)
+_kept: OnceCache[str, FactorRegistry] = OnceCache(LRUCache(MAX_REGISTRIES_KEPT))
 
 
 @lru_cache(maxsize=8)
@@ -44,78 +141,15 @@ def own_factors() -> tuple[Factor, ...]:
     return _made(discover(Factor, f"{GROUP}.own", HERE))[0]  # type: ignore[type-abstract]
 
 
-def feature_names() -> tuple[str, ...]:
-    """Names of all features in use, in the order in which an order is learned from them.
-
-    Those of extractors that are switched off are among them: to a model they are missing, as they are of other questions.
-    ConfigurationError for a setting that names a feature that no factor gives.
-    """
-    settings = get_settings()
-    if unknown := sorted(set(settings.more_columns) - set(every_feature_name())):
-        raise ConfigurationError(f"OMMA_MORE_COLUMNS names {', '.join(unknown)}, which no factor gives")
-    return tuple(feature.name for feature in every_feature() if is_enabled(feature, settings))
-
-
-def is_enabled(feature: Feature, settings: Settings) -> bool:
-    """Whether a feature is enabled by default, or the settings enable it."""
-    return feature.enabled_by_default or feature.name in settings.more_columns
-
-
-def every_feature() -> tuple[Feature, ...]:
-    """All features that the factor table can have, also those that are disabled."""
-    return tuple(feature for factor in every_factor() for feature in factor.features)
-
-
-def every_feature_name() -> tuple[str, ...]:
-    """Their names."""
-    return tuple(feature.name for feature in every_feature())
-
-
-def by_name(name: str) -> Factor:
-    """The factor that a feature belongs to: `ocr.picture` belongs to `ocr`."""
-    base = name.split(".", maxsplit=1)[0]
-    for factor in every_factor():
-        if factor.name == base:
-            return factor
-    raise ConfigurationError(f"no factor is named {base!r}")
-
-
-def word_fields() -> tuple[str, ...]:
-    """Text fields of all active factors in which a match is surely the word itself."""
-    return tuple(sorted({path for factor in all_factors() for path in factor.word_fields()}))
-
-
-def snippet_fields() -> frozenset[str]:
-    """Names of all document fields that come from linked text."""
-    return frozenset(name for factor in all_factors() for name in factor.snippet_fields)
-
-
-def made_without(meta: Mapping[str, Any], factors: Iterable[Factor]) -> list[str]:
-    """Those of these that need fields which an index (by its `_meta`) was made without: new ones, or switched off then."""
-    among = list(factors)
-    lacking = weights.lacking(meta, (factor.name for factor in among))
-    return [factor.name for factor in among if factor.name in lacking and has_fields(factor)]
-
-
 def has_fields(factor: Factor) -> bool:
     """Whether a factor keeps anything in documents."""
     return type(factor).fields is not Factor.fields
 
 
-def index_body(fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings | None = None) -> Json:
-    """The index body that the factors make together.
-
-    `fingerprints` and `dimensions` are those of the feature extractor, which has them without loading models.
-    """
-    factors = all_factors()
-    parts = {factor.name: factor.fields(dimensions) for factor in factors}
-    meta = weights.record({factor.name: factor.reads for factor in factors}, fingerprints)
-    return template.index_body(parts, meta, settings or get_settings())
-
-
 def forget_loaded() -> None:
-    """Load everything anew with the next call, for tests that change folders."""
-    for cached in (_registered, own_factors, _running_extractors):
+    """Load everything again with the next call, for tests that change folders."""
+    _kept.clear()
+    for cached in (_registered, own_factors):
         cached.cache_clear()
 
 
@@ -202,34 +236,22 @@ def _only_declared(name: str, method: Callable[..., Json], declared: frozenset[s
 
 
 def _field_names(factor: Factor) -> list[str]:
-    """Fields are known by name without knowing how long vectors are."""
+    """Names of the factor's fields, which do not depend on the length of vectors."""
     return list(factor.fields(_AnyDimension())) if has_fields(factor) else []
 
 
 class _AnyDimension(dict[str, int]):
-    """Stands for the lengths of vectors while only names of fields matter."""
+    """Lengths of vectors, where only the names of fields matter."""
 
     def __missing__(self, key: str) -> int:
         return 8
-
-
-def ignored_factors() -> dict[str, str]:
-    """Plugins' factors that take no part because an extractor that they read is off or was left out, each with its reason."""
-    taking = {factor.name for factor in all_factors()}
-    return {
-        factor.name: f"it reads {', '.join(factor.reads)}, of which an extractor is off or was left out"
-        for factor in every_factor()
-        if factor.name not in taking and _foreign(factor)
-    }
 
 
 def _foreign(factor: Factor) -> bool:
     return not type(factor).__module__.startswith("factors.")
 
 
-@lru_cache(maxsize=8)
-def _running_extractors(profile: str, off: tuple[str, ...], folders: tuple[Path, ...]) -> frozenset[str]:
-    """Of the settings of this process, of which these are all that counts."""
+def _running_extractors(settings: Settings) -> frozenset[str]:
     from vision.registry import extractors_of  # noqa: PLC0415  (imports model libraries, which a plain search does not need)
 
-    return frozenset(extractor.name for extractor in extractors_of(get_settings()))
+    return frozenset(extractor.name for extractor in extractors_of(settings))

@@ -10,6 +10,7 @@ from engine.client import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
+from factors.registry import FactorRegistry
 from ingest.backfill import Remade, in_place
 from ingest.documents import without
 from ingest.quarantine import Entry, Quarantine
@@ -55,13 +56,15 @@ def drop_entries(client: OpenSearch, settings: Settings, entries: list[str]) -> 
 class _Removal:
     """Makes documents anew without the places of a collection."""
 
-    def __init__(self, collection: str, snippet_encoder: SnippetEncoder | None) -> None:
+    def __init__(self, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None) -> None:
+        self._factors = FactorRegistry.of(settings).active
         self._collection, self._snippet_encoder = collection, snippet_encoder
 
     def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
         """A document without any other place is to be deleted."""
         return {
-            image: Remade(without(document, self._collection, self._snippet_encoder)) for image, document in documents.items()
+            image: Remade(without(document, self._collection, self._factors, self._snippet_encoder))
+            for image, document in documents.items()
         }
 
 
@@ -74,7 +77,7 @@ def _remove(client: OpenSearch, settings: Settings, collection: str, snippet_enc
     with guard():
         client.indices.refresh(index=index)
     deleted = kept = 0
-    removal = _Removal(collection, snippet_encoder)
+    removal = _Removal(settings, collection, snippet_encoder)
     for image, left in in_place(client, settings, index, {"term": {"collections": collection}}, removal):
         if left and left.document:
             kept += 1

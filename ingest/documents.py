@@ -11,7 +11,6 @@ from typing import Any
 
 from factors.base import Factor, Json
 from factors.linked import TRASH, Kind, TextSnippet
-from factors.registry import all_factors
 from ingest import factor_fields
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
@@ -38,11 +37,18 @@ class ExtractedImage:
 
 
 def new_document(
-    extracted: ExtractedImage, items: Sequence[Item], job: str, snippet_encoder: SnippetEncoder | None = None
+    extracted: ExtractedImage,
+    items: Sequence[Item],
+    job: str,
+    factors: Sequence[Factor],
+    snippet_encoder: SnippetEncoder | None = None,
 ) -> Json:
-    """The document of an image that was met in these places; `snippet_encoder` embeds their text, where there is a model."""
-    document: Json = {"job": job, "added": _now(), "sources": []} | extracted_fields(extracted, all_factors())
-    return _with_sources(document, [entry_of(item, job) for item in items][:MAX_SOURCES], snippet_encoder)
+    """The document of an image that was met in these places, with the fields of these factors.
+
+    `snippet_encoder` embeds the places' text, where there is a model.
+    """
+    document: Json = {"job": job, "added": _now(), "sources": []} | extracted_fields(extracted, factors)
+    return _with_sources(document, [entry_of(item, job) for item in items][:MAX_SOURCES], factors, snippet_encoder)
 
 
 def extracted_fields(extracted: ExtractedImage, factors: Iterable[Factor]) -> Json:
@@ -83,11 +89,15 @@ def failures_of(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def merged(
-    document: Mapping[str, Any], items: Iterable[Item], job: str, snippet_encoder: SnippetEncoder | None = None
+    document: Mapping[str, Any],
+    items: Iterable[Item],
+    job: str,
+    factors: Sequence[Factor],
+    snippet_encoder: SnippetEncoder | None = None,
 ) -> Json | None:
     """The document with the text and facts of these items, or None when it has all of them already."""
     entries = with_entries(document, items, job)
-    return None if entries is None else _with_sources(document, entries, snippet_encoder)
+    return None if entries is None else _with_sources(document, entries, factors, snippet_encoder)
 
 
 def with_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -> list[Json] | None:
@@ -103,10 +113,12 @@ def with_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -
     return list(entries.values()) if changed else None
 
 
-def without(document: Mapping[str, Any], collection: str, snippet_encoder: SnippetEncoder | None = None) -> Json | None:
+def without(
+    document: Mapping[str, Any], collection: str, factors: Sequence[Factor], snippet_encoder: SnippetEncoder | None = None
+) -> Json | None:
     """The document without the places of a collection, or None when no place is left."""
     left = [entry for entry in document.get("sources", ()) if entry["collection"] != collection]
-    return _with_sources(document, left, snippet_encoder) if left else None
+    return _with_sources(document, left, factors, snippet_encoder) if left else None
 
 
 def made_by(document: Mapping[str, Any], item: Item, job: str) -> bool:
@@ -145,7 +157,7 @@ def with_text(
     replaced = {name for factor in factors for name in factor.snippet_fields}
     kept = {name: value for name, value in document.items() if name not in replaced}
     snippets = [TextSnippet.from_json(text) for text in _unique(text for entry in entries for text in entry.get("texts", ()))]
-    encoded = snippet_encoder.of(snippets, kept) if snippet_encoder and snippets else snippets
+    encoded = snippet_encoder.of(snippets, kept, factors) if snippet_encoder and snippets else snippets
     made = factor_fields.snippet_fields(factors, encoded, kept)
     failures = {name: why for name, why in failures_of(kept).items() if not factor_fields.is_text_failure(name)}
     fields = {name: value for name, value in made.fields.items() if value not in (None, "")}
@@ -161,9 +173,11 @@ def title_of(texts: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _with_sources(document: Mapping[str, Any], entries: list[Json], snippet_encoder: SnippetEncoder | None) -> Json:
+def _with_sources(
+    document: Mapping[str, Any], entries: list[Json], factors: Sequence[Factor], snippet_encoder: SnippetEncoder | None
+) -> Json:
     """The document with everything that comes from its places made again."""
-    document = with_text(document, entries, snippet_encoder, all_factors())
+    document = with_text(document, entries, snippet_encoder, factors)
     facets = (f"{name}={value}" for entry in entries for name, value in entry.get("facets", {}).items())
     fields: Json = {
         "sources": entries,

@@ -11,7 +11,7 @@ from engine.client import guard
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from factors.base import Factor, Json
-from factors.registry import all_factors, made_without
+from factors.registry import FactorRegistry
 from ingest.backfill import Counts, Report, in_place
 from ingest.factor_fields import image_failure
 from ingest.remake import CanReextract, ChosenExtractors, Remaker
@@ -49,8 +49,9 @@ def plan(
     """
     extractors = feature_extractor.dependants([extractor])
     index = versions.current_index(client, settings)
-    factors = [factor for factor in all_factors() if set(extractors) & set(factor.reads)]
-    _check(versions.meta_of(client, index), factors, feature_extractor.fingerprints())
+    registry = FactorRegistry.of(settings)
+    factors = [factor for factor in registry.active if set(extractors) & set(factor.reads)]
+    _check(registry, versions.meta_of(client, index), factors, feature_extractor.fingerprints())
     query = _failed(extractor, factors) if only_failed else {"match_all": {}}
     with guard():
         client.indices.refresh(index=index)
@@ -67,7 +68,7 @@ def reextract(
 ) -> Counts:
     """Carry out the plan; EngineUnavailable where the index is replaced meanwhile, or documents never stop being written."""
     counts = Counts(total=planned.documents)
-    scope = ChosenExtractors(all_factors(), feature_extractor.fingerprints(), planned.extractors)
+    scope = ChosenExtractors(FactorRegistry.of(settings).active, feature_extractor.fingerprints(), planned.extractors)
     remaker = Remaker(settings, feature_extractor, scope)
     for image, remade in in_place(client, settings, planned.index, planned.query, remaker):
         counts.add(image, remade)
@@ -86,9 +87,11 @@ def failed_counts(client: OpenSearch, index: str) -> dict[str, int]:
     return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in found}
 
 
-def _check(meta: Mapping[str, Any], factors: Sequence[Factor], fingerprints: Mapping[str, str]) -> None:
+def _check(
+    registry: FactorRegistry, meta: Mapping[str, Any], factors: Sequence[Factor], fingerprints: Mapping[str, str]
+) -> None:
     """WeightsMismatchError, ConfigurationError."""
-    if without := made_without(meta, factors):
+    if without := registry.made_without(meta, factors):
         raise ConfigurationError(f"the index was made without {', '.join(without)}; run `omma reindex`")
     for factor in factors:
         weights.check(meta, fingerprints, factor.name)

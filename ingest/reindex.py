@@ -16,7 +16,7 @@ from engine.client import guard
 from engine.errors import ConfigurationError, OmmaError
 from engine.settings import Settings
 from factors.base import Json
-from factors.registry import all_factors, index_body
+from factors.registry import FactorRegistry
 from ingest.backfill import Copier, Counts, Report, in_place
 from ingest.documents import weight_marks
 from ingest.remake import CanReextract, Remaker, WholeDocument
@@ -90,7 +90,7 @@ def reindex(
         _delete(client, leftover)
     versions.create_version(client, settings, versions.version_of(planned.new), body)
     counts = Counts(total=planned.documents)
-    scope = WholeDocument(all_factors(), feature_extractor.fingerprints(), _recorded(client, planned.old))
+    scope = WholeDocument(FactorRegistry.of(settings).active, feature_extractor.fingerprints(), _recorded(client, planned.old))
     remaker = Remaker(settings, feature_extractor, scope)
     _fill(client, settings, Copier(client, planned.old, planned.new, remaker, counts=counts, report=report), planned)
     _remake_strays(client, settings, feature_extractor, planned.new, remaker=remaker, counts=counts)
@@ -130,7 +130,7 @@ def _remake_strays(
 
 
 def _body(settings: Settings, feature_extractor: CanReextract) -> Json:
-    return index_body(feature_extractor.fingerprints(), feature_extractor.dimensions(), settings)
+    return FactorRegistry.of(settings).index_body(feature_extractor.fingerprints(), feature_extractor.dimensions(), settings)
 
 
 def _meta(body: Json) -> Json:

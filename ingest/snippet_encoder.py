@@ -1,15 +1,15 @@
 """Vectors of linked text in the joint embedding of images and words; each text that the model understands is encoded once."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from cachetools import LRUCache
 
 from engine.once_cache import OnceCache
+from factors.base import Factor
 from factors.linked import Kind, TextSnippet
-from factors.registry import all_factors
 from ingest.disagreement import filtered
 from ingest.factor_fields import restored
 from vision.image_features import Vector
@@ -42,8 +42,10 @@ class SnippetEncoder:
         self._text_model = text_model
         self._vectors: OnceCache[str, Vector] = OnceCache(LRUCache(CACHED_TEXTS))
 
-    def of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> list[TextSnippet]:
+    def of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any], factors: Iterable[Factor]) -> list[TextSnippet]:
         """The snippets with their vectors; those that disagree with the document's image weigh less.
+
+        `factors` restore the image's vector from the document.
 
         Where the model fails, which is logged, the snippets are returned as they are: text is found by its words all the same.
         """
@@ -54,7 +56,7 @@ class SnippetEncoder:
         except Exception:
             logger.exception("linked text was not encoded")
             return list(snippets)
-        image = embedding_of(document)
+        image = embedding_of(document, factors)
         encoded = (replace(snippet, text_embedding=vectors.get(snippet.text)) for snippet in snippets)
         return [filtered(snippet, image, threshold) for snippet in encoded]
 
@@ -70,8 +72,8 @@ class SnippetEncoder:
         return list(chosen)
 
 
-def embedding_of(document: Mapping[str, Any]) -> Vector | None:
+def embedding_of(document: Mapping[str, Any], factors: Iterable[Factor]) -> Vector | None:
     """The image's vector in the joint embedding, as the document's fields keep it."""
-    reading = [factor for factor in all_factors() if EXTRACTOR in factor.reads]
+    reading = [factor for factor in factors if EXTRACTOR in factor.reads]
     found: Vector | None = restored(reading, document).outputs.get(EXTRACTOR)
     return found

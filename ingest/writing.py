@@ -7,6 +7,7 @@ from opensearchpy import OpenSearch
 
 from engine.settings import Settings
 from factors.base import Json
+from factors.registry import FactorRegistry
 from ingest.documents import ExtractedImage, made_by, merged, new_document
 from ingest.item import Item
 from ingest.jobs import Outcome
@@ -43,6 +44,7 @@ class Writer:
     def __init__(self, client: OpenSearch, settings: Settings, snippet_encoder: SnippetEncoder | None = None) -> None:
         """`snippet_encoder` embeds linked text, where there is a model."""
         self._client, self._alias, self._snippet_encoder = client, alias(settings), snippet_encoder
+        self._factors = FactorRegistry.of(settings).active
 
     def read(self, images: Iterable[str]) -> dict[str, Stored]:
         """The documents of these images, as far as they exist."""
@@ -51,10 +53,10 @@ class Writer:
     def build(self, items: Sequence[Item], stored: Stored | None, extracted: ExtractedImage | None, job: str) -> Built | None:
         """The document of one image; None where it is neither stored nor extracted."""
         if stored is not None:
-            document = merged(stored.source, items, job, self._snippet_encoder)
+            document = merged(stored.source, items, job, self._factors, self._snippet_encoder)
             return Built(document, stored, _outcomes(stored, items, job) if document is None else _all_indexed(items))
         if extracted is not None:
-            return Built(new_document(extracted, items, job, self._snippet_encoder), None, _all_indexed(items))
+            return Built(new_document(extracted, items, job, self._factors, self._snippet_encoder), None, _all_indexed(items))
         return None
 
     def write(self, built: Mapping[str, Built]) -> Written:

@@ -1,4 +1,4 @@
-"""The answer to a search, as JSON: the same models serve the page, its JSON twin and the command line."""
+"""Answers as JSON: the same models serve the page, the API and the command line."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from ranking.candidate_set import CandidateSet
 
 
 class FoundObject(BaseModel):
-    """Something found on the question's picture; searching with its box searches for that part."""
+    """An object detected in the question's image; searching with its box searches for that part."""
 
     label: str
     confidence: float
@@ -29,7 +29,7 @@ class AskedQuestion(BaseModel):
 
 
 class Source(BaseModel):
-    """One place where a picture was met."""
+    """One place that an image was ingested from."""
 
     source: str
     reference: str
@@ -50,9 +50,9 @@ class Why(BaseModel):
 
 
 class Matched(BaseModel):
-    """Points of the picture asked with that are in a result, too."""
+    """Keypoints of the image asked with that were matched in a result."""
 
-    factor: str = Field(description="The column that they were matched for")
+    factor: str = Field(description="The feature that they were matched for")
     points: list[list[float]] = Field(description="x, y on the picture asked with, x, y on the result; fractions of each")
     outline: list[list[float]] = Field(
         [], description="Where the corners of what was asked with lie on the result, as x, y; they may lie beyond its edge"
@@ -127,3 +127,26 @@ class Answer(BaseModel):
     took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
     candidate_set: CandidateSet | None = Field(None, exclude=True, description="The factor table as the ranker saw it")
     dsl: list[dict[str, Any]] | None = Field(None, description="The exact requests sent, when asked for")
+
+
+class Difference(BaseModel):
+    """One factor's part in the difference of two scores."""
+
+    factor: str
+    title: str
+    above: float | None = Field(None, description="Its value for the upper result; empty where it has none")
+    below: float | None = Field(None, description="Its value for the lower result")
+    contribution: float = Field(description="What it adds to the upper score beyond what it adds to the lower one")
+
+
+class ResultComparison(BaseModel):
+    """Two results of one question; `above` is the one that ranks higher, whichever was named first."""
+
+    question: AskedQuestion
+    ranker: str
+    above: Result
+    below: Result
+    places: tuple[int, int] = Field(description="Their places among all candidates; the first is 1")
+    differences: list[Difference] = Field(description="The weightiest first; they add up to the difference of the scores")
+    text: str
+    warnings: list[str] = []

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from pydantic import BaseModel, Field
 
 from engine.client import guard
+from engine.context import Context
 from engine.errors import NotFoundError
-from engine.settings import Settings
 from factors.base import DescriptionItem, Factor
 from factors.linked import TextSnippet
-from factors.registry import all_factors
+from factors.registry import FactorRegistry
 from ingest.documents import failures_of
 from mappings.versions import alias
 from query.answer import Source
@@ -86,22 +85,23 @@ class DocumentView(BaseModel):
     weights: dict[str, str] = Field({}, description="Extractor -> weights that it ran with")
 
 
-def show(client: OpenSearch, settings: Settings, document_id: str) -> DocumentView:
+def show(context: Context, document_id: str) -> DocumentView:
     """The view of a document; NotFoundError, EngineUnavailable."""
     if not may_be_id(document_id):
         raise NotFoundError(f"there is no picture {document_id[:80]!r}")
     try:
         with guard():
-            found = client.get(index=alias(settings), id=document_id)
+            found = context.client.get(index=alias(context.settings), id=document_id)
     except MissingError as error:
         raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
     document: dict[str, Any] = found["_source"]
-    seen = restore(document_id, document, all_factors())
+    factors = FactorRegistry.of(context.settings).active
+    features = restore(document_id, document, factors)
     return DocumentView(
         id=document_id,
         **_facts(document),
-        text="\n".join(seen.text.lines) if seen.text else "",
-        descriptions=list(described(all_factors(), seen, document)),
+        text="\n".join(features.text.lines) if features.text else "",
+        descriptions=list(described(factors, features, document)),
         sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
         texts=[_linked(TextSnippet.from_json(entry)) for entry in document.get("texts", [])],
     )
@@ -138,10 +138,10 @@ def _pairs(tokens: Any) -> dict[str, list[str]]:
     return found
 
 
-def described(factors: Sequence[Factor], seen: ImageFeatures, document: Mapping[str, Any]) -> Iterator[DescribedPart]:
+def described(factors: Sequence[Factor], features: ImageFeatures, document: Mapping[str, Any]) -> Iterator[DescribedPart]:
     """The parts of every factor, in the factors' order; empty ones are left out."""
     for factor in factors:
-        for part in factor.describe(seen, document):
+        for part in factor.describe(features, document):
             if part.items:
                 items = [_item(item) for item in part.items]
                 yield DescribedPart(

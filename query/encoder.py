@@ -1,25 +1,32 @@
-"""What is seen of the picture asked with: looked at, or restored from the document that it is."""
+"""The question's side of the feature extractors: features of its image, and the vector of its words.
+
+Features of an image are extracted by models, or restored from the document that the image is. Both encoders keep what was asked
+lately, and are safe to share between threads.
+"""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
 from cachetools import LRUCache
 
+from engine.context import Context
 from engine.errors import NotFoundError
 from engine.once_cache import OnceCache
-from engine.settings import Settings
-from engine.store import Store
 from factors.base import Factor
+from factors.words import Words
+from ingest.factor_fields import restored
 from ingest.fetch import fetch
-from query import region
-from query.request import SearchRequest
+from query.request import SearchRequest, overlap
 from vision.image_features import Box, ImageFeatures, Line, Text, Vector
 from vision.picture import Picture, decode
 
-KEPT = 64  # extracted_features of pictures asked with lately: a part of the same picture is often asked for next
-SAME_OBJECT = 0.97  # overlap from which a box is that of a found object
+MAX_IMAGES_KEPT = 64  # images asked with lately: a part of the same image is often asked for next
+MAX_TEXTS_KEPT = 256  # texts asked with lately: further pages, and the same words with other filters, are asked for next
+SAME_OBJECT_OVERLAP = 0.97  # intersection over union from which a box is that of a detected object
+EXCLUDED_WEIGHT = 0.25  # of excluded words, subtracted from the wanted ones (measured by `omma train joint`)
 
 
 class CanEncode(Protocol):
@@ -32,10 +39,10 @@ class CanEncode(Protocol):
         """Extractor -> weights, without loading models."""
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
-        """Where texts lie in the joint embedding of pictures and words: unit vectors [n, d]."""
+        """Vectors of texts in the joint embedding of images and words: unit vectors [n, d]."""
 
     def understands(self, text: str) -> bool:
-        """Whether `encode_text` makes sense of the language of a text."""
+        """Whether `encode_text` supports the language of a text."""
 
     def warm_up(self, extractors: Collection[str] | None = None) -> None:
         """Load models."""
@@ -43,9 +50,9 @@ class CanEncode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The picture asked with: all that was seen of it, and of the part that was chosen.
+    """The image asked with: features of the whole, and of the part that was chosen.
 
-    `restored`: no model looked, everything comes from the document, so it was made by the index's own weights.
+    `restored`: all features come from the document, so they were made by the index's own weights.
     """
 
     whole: ImageFeatures
@@ -55,37 +62,40 @@ class Asked:
 
     @property
     def chosen(self) -> ImageFeatures:
-        """What factors go by."""
+        """The features that factors compare: those of the part, if there is one."""
         return self.part or self.whole
 
 
 class QueryEncoder:
-    """Looks at pictures asked with; remembers what was seen lately."""
+    """Encodes images asked with."""
 
-    def __init__(self, settings: Settings, factors: Sequence[Factor], extractor: Callable[[], CanEncode]) -> None:
-        """`extractor` gives the feature_extractor, and is called only where a model must look."""
-        self._settings, self._factors, self._extractor = settings, factors, extractor
+    def __init__(self, context: Context, factors: Sequence[Factor], extractor: Callable[[], CanEncode]) -> None:
+        """`extractor` gives the feature extractor, and is called only where a model must run."""
+        self._context, self._factors, self._extractor = context, factors, extractor
         self.extractors = sorted({extractor for factor in factors for extractor in factor.reads})
         self.unread = ("sources", "texts", *_fields_of_words(factors))
-        self._seen_lately: OnceCache[tuple[str, Box | None], ImageFeatures] = OnceCache(LRUCache(KEPT))
+        self._seen_lately: OnceCache[tuple[str, Box | None], ImageFeatures] = OnceCache(LRUCache(MAX_IMAGES_KEPT))
 
     def at_bytes(self, request: SearchRequest) -> Asked:
         """The picture sent along or fetched from an address; BadPicture, FetchError."""
-        data = request.image if request.image is not None else fetch(request.address or "", self._settings).data
+        settings = self._context.settings
+        data = request.image if request.image is not None else fetch(request.address or "", settings).data
         digest = hashlib.sha256(data).hexdigest()
-        whole = self._seen(digest, None, lambda: decode(data, self._settings))
-        return self._with_part(request, Asked(whole), lambda: decode(data, self._settings))
+        whole = self._seen(digest, None, lambda: decode(data, settings))
+        return self._with_part(request, Asked(whole), lambda: decode(data, settings))
 
     def at_document(self, request: SearchRequest, document: Mapping[str, Any]) -> Asked:
-        """The picture of a document: restored; only a part is looked at anew, where what is known of it does not do."""
+        """The image of a document: restored; models run only for a part that is not a detected object."""
         digest = request.like or ""
         whole = restore(digest, document, self._factors)
-        store = Store(self._settings)
-        return self._with_part(request, Asked(whole, restored=True), lambda: decode(store.original(digest), self._settings))
+        context = self._context
+        return self._with_part(
+            request, Asked(whole, restored=True), lambda: decode(context.store.original(digest), context.settings)
+        )
 
     def _with_part(self, request: SearchRequest, asked: Asked, picture: Callable[[], Picture]) -> Asked:
         whole = asked.whole
-        box = box_of(request, whole.width, whole.height)
+        box = request.box_within(whole.width, whole.height)
         if box is None:
             return asked
         found = as_object(whole, box)
@@ -94,13 +104,13 @@ class QueryEncoder:
             return known
         try:
             return Asked(whole, part=self._seen(whole.picture_id, box, lambda: picture().crop(box)), box=box)
-        except NotFoundError:  # the bytes are gone from the store: what is known of an object still does
+        except NotFoundError:  # the bytes are gone from the store: the detected object remains
             if known is None:
                 raise
             return known
 
     def _words_move(self, request: SearchRequest) -> bool:
-        """Whether words come with the picture that move it in the joint embedding, in which found objects have no place."""
+        """Whether words move the image in the joint embedding, in which detected objects have no vectors."""
         return bool(request.text.strip()) and "joint" in self.extractors
 
     def _seen(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> ImageFeatures:
@@ -112,35 +122,56 @@ class QueryEncoder:
         )
 
 
+class TextQueryEncoder:
+    """Encodes words in the joint embedding of images and words."""
+
+    def __init__(self, extractor: Callable[[], CanEncode]) -> None:
+        """`extractor` gives the feature extractor, and is called with the first words."""
+        self._extractor = extractor
+        self._vectors: OnceCache[str, Vector | None] = OnceCache(LRUCache(MAX_TEXTS_KEPT))
+
+    def encode(self, words: Words) -> Vector | None:
+        """wanted - 0.25 x excluded, of unit length; None where there are no words, or the text model supports none of them.
+
+        Raises whatever the model raises.
+        """
+        wanted = self._vector(words.text)
+        unwanted = [vector for term in words.must_not if (vector := self._vector(term.text)) is not None]
+        parts = [] if wanted is None else [wanted]
+        if unwanted:
+            parts.append(-EXCLUDED_WEIGHT * np.mean(unwanted, axis=0))
+        if not parts or (words and wanted is None):
+            return None
+        moved = np.sum(parts, axis=0, dtype=np.float32)
+        return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
+
+    def _vector(self, text: str) -> Vector | None:
+        """The vector of a text, or None where its language is not supported."""
+        return self._vectors.get(text, lambda: self._encoded(text))
+
+    def _encoded(self, text: str) -> Vector | None:
+        extractor = self._extractor()
+        return extractor.encode_text([text])[0] if text and extractor.understands(text) else None
+
+
 def _fields_of_words(factors: Sequence[Factor]) -> Iterator[str]:
-    """Fields from which nothing that was seen can be restored."""
+    """Fields from which no feature can be restored."""
     for factor in factors:
         if type(factor).restore is Factor.restore:
             yield from factor.fields(dict.fromkeys(factor.reads, 1))
 
 
 def restore(digest: str, document: Mapping[str, Any], factors: Sequence[Factor]) -> ImageFeatures:
-    """The image_features that a document was made from, as far as its fields keep it."""
-    observations: dict[str, Any] = {}
-    for factor in factors:
-        observations |= factor.restore(document)
-    return ImageFeatures(digest, int(document.get("width") or 1), int(document.get("height") or 1), **observations)
-
-
-def box_of(request: SearchRequest, width: int, height: int) -> Box | None:
-    """The part asked for; BadQuestion where it does not lie in the picture."""
-    if request.box is not None:
-        return region.from_fractions(request.box)
-    if request.region is not None:
-        return region.from_iiif(request.region, width, height)
-    return None
+    """The image features that a document was made from, as far as its fields keep them."""
+    outputs = restored(factors, document).outputs
+    return ImageFeatures(digest, int(document.get("width") or 1), int(document.get("height") or 1), **outputs)
 
 
 def as_object(whole: ImageFeatures, box: Box) -> ImageFeatures | None:
-    """The part as it was seen with the whole, where the box is that of a found object; no model looks again."""
+    """The features of a detected object that has this box, without running a model; None where there is no such object."""
     near = [found for found in whole.objects or () if found.embedding is not None]
-    best = max(near, key=lambda found: region.overlap(found.box, box), default=None)
-    if best is None or region.overlap(best.box, box) < SAME_OBJECT:
+    best = max(near, key=lambda found: overlap(found.box, box), default=None)
+    if best is None or overlap(best.box, box) < SAME_OBJECT_OVERLAP:
         return None
     text = None if whole.text is None else Text(_lines_in(whole.text.confident, box), _lines_in(whole.text.low_confidence, box))
     local = None if whole.local is None else whole.local.within(box, whole.width, whole.height)
@@ -149,12 +180,12 @@ def as_object(whole: ImageFeatures, box: Box) -> ImageFeatures | None:
 
 
 def _lines_in(lines: Sequence[Line], box: Box) -> tuple[Line, ...]:
-    """The lines, with only their words that lie in the box."""
+    """The lines, reduced to their words in the box."""
     parts = (tuple(word for word in line.words if _inside(word.box, box)) for line in lines)
     return tuple(Line(words) for words in parts if words)
 
 
 def _inside(word: Box, box: Box) -> bool:
-    """Whether the middle of the word lies in the box."""
+    """Whether the centre of the word lies in the box."""
     x, y = word.x + word.w / 2, word.y + word.h / 2
     return box.x <= x <= box.x + box.w and box.y <= y <= box.y + box.h

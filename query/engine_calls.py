@@ -1,4 +1,4 @@
-"""Requests to the engine during one search: sent in bounded time, timed, and kept so that they can be shown."""
+"""Requests to the engine during one search, in bounded time, and the record of the search: requests, times, warnings."""
 
 import json
 import time
@@ -15,33 +15,38 @@ from engine.client import guard
 from engine.errors import EngineUnavailable, NotFoundError, OmmaError
 
 Json = dict[str, Any]
-LONGEST_ID = 512  # bytes; the engine takes no longer ones
+MAX_ID_BYTES = 512  # the engine accepts no longer ids
 NDJSON = {"content-type": "application/x-ndjson"}  # in lower case, as the client has its own
 
 
 class RefusedError(OmmaError):
-    """The engine understood the connection but not the request, or a part of the index failed; the message says why."""
+    """The engine refused a request, or a shard failed; the message says why."""
 
 
 class Calls:
     """What one search sends to the engine.
 
     `sent` holds every request as method, path, params and body, exactly as sent, so that any OpenSearch client can
-    send it again (a list as body is newline-delimited JSON). `took` holds milliseconds by stage. All requests together
-    have `seconds`; after that the search is an EngineUnavailable.
+    send it again (a list as body is newline-delimited JSON). `took` holds milliseconds by stage, `warnings` what the answer
+    lacks and why. All requests together have `seconds`; after that the search ends with EngineUnavailable.
     """
 
     def __init__(self, client: OpenSearch, index: str, seconds: float) -> None:
-        """Requests of one search go to one index (or alias)."""
+        """All requests of one search go to one index (or alias)."""
         self._client, self.index = client, index
         self._left = self._seconds = seconds
         self._begun = time.perf_counter()
         self.sent: list[Json] = []
         self.took: dict[str, float] = {}
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        """Keep a warning for the answer."""
+        self.warnings.append(text)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add the time inside to a stage."""
+        """Add the time that the block takes to a stage."""
         begun = time.perf_counter()
         try:
             yield
@@ -59,11 +64,11 @@ class Calls:
         """Several searches in one request; a response may hold `error` instead of hits."""
         try:
             return self._msearch(bodies, params)
-        except RefusedError:  # one of them could not even be read, which the engine takes for a fault of all
+        except RefusedError:  # one of them could not be parsed, for which the engine refuses all
             return [self._alone(body, params) for body in bodies]
 
     def get(self, document_id: str, without: Sequence[str] = ()) -> Json:
-        """The `_source` of one document, but for some of its fields; NotFoundError where there is none."""
+        """The `_source` of one document, without some of its fields; NotFoundError where there is none."""
         if not may_be_id(document_id):
             raise NotFoundError(f"there is no picture {document_id[:80]!r}")
         params = {"_source_excludes": ",".join(without)} if without else {}
@@ -109,24 +114,24 @@ class Calls:
         return answer
 
 
-COLUMNS_ONLY: Json = {"stored_fields": "_none_"}  # documents as they were written stay where they are
+COLUMNS_ONLY: Json = {"stored_fields": "_none_"}  # doc values only: loading `_source` takes longer
 
 
 def may_be_id(text: str) -> bool:
-    """Whether the engine can be asked for a document of that id."""
+    """Whether the engine accepts the text as the id of a document."""
     try:
-        return 0 < len(text.encode()) <= LONGEST_ID
+        return 0 < len(text.encode()) <= MAX_ID_BYTES
     except UnicodeEncodeError:
         return False
 
 
 def id_of(hit: Json) -> str:
-    """The id of a hit that was asked for by columns only."""
+    """The id of a hit of a COLUMNS_ONLY request."""
     return str(hit["fields"]["id"][0])
 
 
 def check_shards(response: Json) -> None:
-    """Raise RefusedError for a response that is an error, or lacks the part of some shard."""
+    """RefusedError where the response is an error, or some shard failed."""
     if "error" in response:
         raise RefusedError(reason(response["error"]))
     failures = response.get("_shards", {}).get("failures")
@@ -135,7 +140,7 @@ def check_shards(response: Json) -> None:
 
 
 def reason(error: Any) -> str:
-    """The innermost words of an engine's error."""
+    """The innermost reason of an engine error."""
     while isinstance(error, dict):
         causes = [*error.get("root_cause", []), *(shard.get("reason") for shard in error.get("failed_shards", []))]
         inner = error.get("caused_by") or next((cause for cause in causes if cause != error), None)

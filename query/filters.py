@@ -1,13 +1,15 @@
-"""Filters: what a result must be, whatever its score."""
+"""Filters: conditions that a result must meet, whatever its score; ranges such as `10..20`, `..20`, `2024-05..2025`."""
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
 from engine.errors import BadQuestion
 from factors.base import Factor
 from factors.words import Term, Words
-from query import ranges
 
 Json = dict[str, Any]
 Facets = Callable[[str], bool]  # whether feeds brought a facet of that name
@@ -15,31 +17,99 @@ Facets = Callable[[str], bool]  # whether feeds brought a facet of that name
 # Longest side in pixels: from, below.
 SIZES: dict[str, tuple[int, int | None]] = {"small": (0, 640), "medium": (640, 1600), "large": (1600, None)}
 ALIASES = {"color": "colour", "lang": "language"}
-FACET_PREFIX = "facet."  # names a feed's facet outright, where a filter of our own has the same name
-MOST_VALUES = 100  # in one question; the engine limits a query to 1,024 clauses, and a value takes up to four
+FACET_PREFIX = "facet."  # prefix for a feed's facet that has the name of a built-in filter
+MAX_VALUES = 100  # in one question; the engine limits a query to 1,024 clauses, and a value takes up to four
 MILLION = 1_000_000
-LONGEST = 2**31 - 1  # pixels of a side; the engine refuses a range whose ends are no integers of 32 bits
+MAX_PIXELS = 2**31 - 1  # of a side; the engine refuses a range whose ends do not fit into 32 bits
+DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+NUMBERS = "accepted: a number, or from..to with either end open"
+DAYS = "accepted: 2024, 2024-05, 2024-05-31, or from..to with either end open"
+DECEMBER = 12
+
+
+def number_range(name: str, value: str) -> tuple[float, float]:
+    """Both ends, inclusive, an open one infinite; BadQuestion."""
+    low, high = _ends(name, value, NUMBERS)
+    return _finite(name, low, -math.inf), _finite(name, high, math.inf)
+
+
+def number_clause(path: str, low: float, high: float) -> Json:
+    """The range as a query."""
+    limits = {op: end for op, end in (("gte", low), ("lte", high)) if math.isfinite(end)}
+    return {"range": {path: limits}}
+
+
+def day_clause(name: str, path: str, value: str) -> Json:
+    """Days from the first of the range to the last, each end a whole year, month or day; BadQuestion."""
+    low, high = _ends(name, value, DAYS)
+    limits = {}
+    if low:
+        limits["gte"] = _days(name, low)[0].isoformat()
+    if high:
+        limits["lt"] = _days(name, high)[1].isoformat()
+    return {"range": {path: limits | {"format": "yyyy-MM-dd"}}}
+
+
+def _ends(name: str, value: str, accepted: str) -> tuple[str, str]:
+    """A single value is both ends."""
+    low, dots, high = (part.strip() for part in value.partition(".."))
+    if not (low or high):
+        raise BadQuestion(f"{name} {value!r} has no end; {accepted}")
+    return (low, high) if dots else (low, low)
+
+
+def _finite(name: str, text: str, default: float) -> float:
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadQuestion(f"{name} {text[:80]!r} is not a number; {NUMBERS}")
+    return number
+
+
+def _days(name: str, text: str) -> tuple[date, date]:
+    """The first day of a year, month or day, and the first day after it."""
+    match = DAY.fullmatch(text)
+    try:
+        if not match:
+            raise ValueError(text)
+        year, month, day = (int(part) if part else 0 for part in match.groups())
+        first = date(year, month or 1, day or 1)
+        return first, _after(first, has_month=bool(month), has_day=bool(day))
+    except (ValueError, OverflowError) as error:
+        raise BadQuestion(f"{name} {text[:80]!r} is not a day; {DAYS}") from error
+
+
+def _after(first: date, *, has_month: bool, has_day: bool) -> date:
+    if has_day:
+        return date.fromordinal(first.toordinal() + 1)
+    if not has_month:
+        return date(first.year + 1, 1, 1)
+    return date(first.year + first.month // DECEMBER, first.month % DECEMBER + 1, 1)
 
 
 def _value(path: str, value: str) -> Json:
-    """The whole value, in whatever case."""
+    """The whole value, ignoring case."""
     return {"term": {path: {"value": value, "case_insensitive": True}}}
 
 
 def _number(name: str, value: str) -> Json:
-    return ranges.number_clause(name, *ranges.numbers(name, value))
+    return number_clause(name, *number_range(name, value))
 
 
 def _side(name: str, value: str) -> Json:
-    return ranges.number_clause(name, *(_within(end) for end in ranges.numbers(name, value)))
+    return number_clause(name, *(_within(end) for end in number_range(name, value)))
 
 
 def _within(pixels: float) -> float:
-    return max(min(pixels, LONGEST), -LONGEST)
+    return max(min(pixels, MAX_PIXELS), -MAX_PIXELS)
 
 
 def _megapixels(value: str) -> Json:
-    low, high = ranges.numbers("megapixels", value)
+    low, high = number_range("megapixels", value)
     source = "double n = 1.0 * doc['width'].value * doc['height'].value; return n >= params.low && n <= params.high"
     params = {"low": max(low, 0.0) * MILLION, "high": min(high, MILLION) * MILLION}
     sides = [{"exists": {"field": side}} for side in ("width", "height")]
@@ -58,10 +128,10 @@ def _size(value: str) -> Json:
 
 def _pixels(value: str) -> tuple[float, float | None]:
     try:
-        low, high = ranges.numbers("size", value)
+        low, high = number_range("size", value)
     except BadQuestion as error:
         raise BadQuestion(f"size {value!r} is not understood; accepted: {', '.join(SIZES)}, or pixels from..to") from error
-    return max(_within(low), 0), None if high == float("inf") else int(_within(min(high, LONGEST - 1))) + 1
+    return max(_within(low), 0), None if high == float("inf") else int(_within(min(high, MAX_PIXELS - 1))) + 1
 
 
 def _id(value: str) -> Json:
@@ -74,8 +144,8 @@ CORE: dict[str, Callable[[str], Json]] = {
     "language": partial(_value, "languages"),
     "format": partial(_value, "format"),
     "missing": partial(_value, "missing"),
-    "date": partial(ranges.day_clause, "date", "date"),
-    "year": partial(ranges.day_clause, "year", "date"),
+    "date": partial(day_clause, "date", "date"),
+    "year": partial(day_clause, "year", "date"),
     "price": partial(_number, "price"),
     "width": partial(_side, "width"),
     "height": partial(_side, "height"),
@@ -89,20 +159,20 @@ class FilterNames:
     """Names that a question may filter by: Omma's own, the factors', and those of facets that feeds brought."""
 
     def __init__(self, factors: Iterable[Factor], has_facet: Facets, facet_names: Callable[[], Sequence[str]]) -> None:
-        """`has_facet` and `facet_names` are asked only for a name that is not known here."""
+        """`has_facet` and `facet_names` are called only for a name that is unknown here."""
         offered = {name: path for factor in factors for name, path in factor.facets().items()}
         self.known = {name: partial(_value, path) for name, path in offered.items()} | CORE
         self._has_facet, self._facet_names = lru_cache(has_facet), facet_names
 
     def check(self, name: str) -> None:
-        """BadQuestion, candidate_set what is accepted, for a name that is none of these."""
+        """BadQuestion, with a list of the names that are accepted, for an unknown name."""
         name = _own(name)
         if name not in self.known and not self._has_facet(name.removeprefix(FACET_PREFIX)):
-            accepted = ", ".join([*sorted(self.known), *(self._told(facet) for facet in self._facet_names())])
+            accepted = ", ".join([*sorted(self.known), *(self._qualified(facet) for facet in self._facet_names())])
             raise BadQuestion(f'there is no filter {name[:80]!r}; accepted: {accepted} (in "quotes" a colon is plain text)')
 
-    def _told(self, facet: str) -> str:
-        """The name by which a feed's facet is understood."""
+    def _qualified(self, facet: str) -> str:
+        """The name by which a filter selects a feed's facet."""
         return FACET_PREFIX + facet if _own(facet) in self.known else facet
 
     def clause(self, name: str, value: str) -> Json:
@@ -118,16 +188,16 @@ class FilterNames:
         return [any_of([self.clause(name, value) for value in values]) for name, values in filters.items() if values]
 
     def excluding(self, filters: Mapping[str, Sequence[str]]) -> list[Json]:
-        """What has any of these values is left out."""
+        """A query that excludes documents with any of these values."""
         alternatives = [self.clause(name, value) for name, values in filters.items() for value in values]
         return [{"bool": {"must_not": alternatives}}] if alternatives else []
 
 
 def check_number(*filters: Mapping[str, Sequence[str]]) -> None:
-    """BadQuestion for more values than the engine can look at."""
-    number = sum(len(values) for told in filters for values in told.values())
-    if number > MOST_VALUES:
-        raise BadQuestion(f"a question can filter by {MOST_VALUES} values at most; this one has {number}")
+    """BadQuestion for more values than one query can hold."""
+    number = sum(len(values) for given in filters for values in given.values())
+    if number > MAX_VALUES:
+        raise BadQuestion(f"a question can filter by {MAX_VALUES} values at most; this one has {number}")
 
 
 def of_words(words: Words, factors: Iterable[Factor]) -> list[Json]:

@@ -1,82 +1,108 @@
-"""Near-duplicates are shown under their best result.
+"""Near-duplicates are shown under their best result; then, where asked, results that differ from those above them come first.
 
-Perceptual hashes are made of brightness: a red ball and a blue ball have the same. So names of dominant colours must agree,
-too (by half, as one of them may lie at the edge of being named), where both pictures have them.
+Diversity is maximal marginal relevance. Carbonell, Goldstein: The use of MMR, diversity-based reranking for reordering
+documents and producing summaries (SIGIR 1998): next is the document with the greatest
+(1 - d) * relevance - d * (greatest similarity to one that was chosen).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from query.run import Alike, Group, Row, Run
+from engine.settings import Settings
+from query.engine_calls import Calls, RefusedError
+from query.ordering import Cut, Ranking
+from query.question import Understood
+from ranking.order import Ranked
 
-SAME_SHAPE = 0.04  # relative difference of aspect ratios
-SAME_COLOURS = 0.5  # Jaccard index of the names of dominant colours
-BITS = (1 << 64) - 1
-
-
-def group(run: Run) -> None:
-    """Put each document under the first better one that shows the same picture."""
-    alike = _among(run, [ranked.id for ranked in run.ranked])
-    # Most documents have no better one that is like them.
-    doubled: NDArray[np.bool_] = np.asarray(np.tril(alike, -1).any(axis=1))
-    groups: dict[int, Group] = {}
-    for place, ranked in enumerate(run.ranked):
-        better = np.flatnonzero(alike[place, :place]) if doubled[place] else ()
-        leader = next((int(at) for at in better if at in groups), None)
-        if leader is None:
-            groups[place] = Group(ranked)
-        else:
-            groups[leader].others.append(ranked)
-    run.groups, run.total = list(groups.values()), len(groups)
+DIVERSITY_DEPTH = 100  # groups that may change places; below them nothing is shown on a first page
+VECTOR_FIELD = "similar"  # whose cosine says how similar two images are
+Matrix = NDArray[np.float64]
 
 
-def find_duplicates(run: Run) -> Alike:
-    """Every candidate with every other one."""
-    places = {document: place for place, document in enumerate(run.rows)}
-    return Alike(places, same_pictures(list(run.rows.values()), run.duplicate_bits))
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A result and its near-duplicates, best first."""
+
+    best: Ranked
+    others: tuple[Ranked, ...] = ()
 
 
-def pairs(alike: Alike) -> list[tuple[str, str]]:
-    """Ids of those that show the same picture, each pair once."""
-    ids = list(alike.places)
-    return [(ids[int(one)], ids[int(other)]) for one, other in np.argwhere(np.triu(alike.same, 1))]
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """All results in order, each with its near-duplicates."""
+
+    groups: tuple[Group, ...] = ()
+
+    def on_page(self, page: int, number: int) -> tuple[Group, ...]:
+        """The groups of a page."""
+        return self.groups[(page - 1) * number : page * number]
 
 
-def _among(run: Run, documents: Sequence[str]) -> NDArray[np.bool_]:
-    """The same, in the order of these."""
-    alike = run.alike or find_duplicates(run)
-    at = [alike.places[document] for document in documents]
-    same: NDArray[np.bool_] = alike.same[np.ix_(at, at)]
-    return same
+def group(ranking: Ranking, cut: Cut) -> Groups:
+    """Put each document under the first better one that shows the same image."""
+    same = ranking.duplicates.among([one.id for one in cut.ranked])
+    # Most documents have no better duplicate.
+    doubled: NDArray[np.bool_] = np.asarray(np.tril(same, -1).any(axis=1))
+    groups: dict[int, list[Ranked]] = {}
+    for place, one in enumerate(cut.ranked):
+        better = np.flatnonzero(same[place, :place]) if doubled[place] else ()
+        leader = next((int(at) for at in better if at in groups), place)
+        groups.setdefault(leader, []).append(one)
+    return Groups(tuple(Group(best, tuple(others)) for best, *others in groups.values()))
 
 
-def same_pictures(rows: Sequence[Row], bits: int) -> NDArray[np.bool_]:
-    """Whether two rows show the same picture, [n, n]: hashes differ in at most `bits` bits; shape and colours are the same."""
-    hashes = np.array([int(_first(row, "phash_bits") or 0) & BITS for row in rows], dtype=np.uint64)
-    known = np.array([_first(row, "phash_bits") is not None for row in rows], dtype=bool)
-    shapes = np.array([_shape(row) for row in rows], dtype=np.float64)
-    distance = np.bitwise_count(hashes[:, None] ^ hashes[None, :])
-    shaped = np.abs(shapes[:, None] / shapes[None, :] - 1) <= SAME_SHAPE
-    alike: NDArray[np.bool_] = (distance <= bits) & shaped & known[:, None] & known[None, :]
-    for one, other in np.argwhere(np.triu(alike, 1)):
-        alike[one, other] = alike[other, one] = _same_colours(rows[one], rows[other])
-    return alike
+def diversify(calls: Calls, settings: Settings, understood: Understood, grouped: Groups) -> Groups:
+    """Change the order of the first groups; without vectors the order stays, and a warning says so."""
+    asked = understood.request.diversity
+    amount = settings.diversity if asked is None else asked
+    head, rest = grouped.groups[:DIVERSITY_DEPTH], grouped.groups[DIVERSITY_DEPTH:]
+    if not amount or len(head) <= 1:
+        return grouped
+    try:
+        vectors = _vectors(calls, [one.best.id for one in head])
+    except RefusedError as error:
+        calls.warn(f"results are not diversified: {error}")
+        return grouped
+    order = mmr(relevance(head), _similarity([vectors.get(one.best.id) for one in head]), amount)
+    return Groups((*(head[place] for place in order), *rest))
 
 
-def _same_colours(one: Row, other: Row) -> bool:
-    """True where either is unknown."""
-    ours, theirs = set(one.fields.get("colour", ())), set(other.fields.get("colour", ()))
-    return not (ours and theirs) or len(ours & theirs) / len(ours | theirs) >= SAME_COLOURS
+def mmr(relevant: Matrix, similar: Matrix, amount: float) -> list[int]:
+    """Positions in the new order; `relevant` [n] and `similar` [n, n] lie within 0..1, `amount` is the weight of the latter."""
+    chosen: list[int] = []
+    closest = np.zeros(len(relevant))
+    left = np.ones(len(relevant), dtype=bool)
+    for _ in range(len(relevant)):
+        gain = np.where(left, (1 - amount) * relevant - amount * closest, -np.inf)
+        best = int(np.argmax(gain))
+        chosen.append(best)
+        left[best] = False
+        closest = np.maximum(closest, similar[best])
+    return chosen
 
 
-def _first(row: Row, name: str) -> int | None:
-    values = row.fields.get(name)
-    return values[0] if values else None
+def relevance(groups: Sequence[Group]) -> Matrix:
+    """By position, as scores of rankers have no common scale: 1 for the first, near 0 for the last."""
+    return 1.0 - np.arange(len(groups)) / len(groups)
 
 
-def _shape(row: Row) -> float:
-    """Width over height; 1 where they are not known."""
-    width, height = _first(row, "width"), _first(row, "height")
-    return width / height if width and height else 1.0
+def _similarity(vectors: Sequence[list[float] | None]) -> Matrix:
+    """Cosines within 0..1 [n, n]; an image without a vector is similar to none."""
+    length = max((len(vector) for vector in vectors if vector), default=1)
+    rows = np.array([vector or [0.0] * length for vector in vectors], dtype=np.float64)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit = rows / np.where(norms > 0, norms, 1.0)
+    found: Matrix = np.clip(unit @ unit.T, 0.0, 1.0)
+    return found
+
+
+def _vectors(calls: Calls, ids: Sequence[str]) -> dict[str, list[float]]:
+    body = {
+        "size": len(ids), "_source": [VECTOR_FIELD], "track_total_hits": False,
+        "query": {"bool": {"filter": [{"ids": {"values": list(ids)}}]}},
+    }  # fmt: skip
+    hits = calls.search(body)["hits"]["hits"]
+    return {hit["_id"]: hit["_source"][VECTOR_FIELD] for hit in hits if VECTOR_FIELD in hit.get("_source", {})}

@@ -6,117 +6,160 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from engine.settings import Settings
 from query.answer import Cutoff
-from query.grouping import find_duplicates, pairs
-from query.run import Run
-from query.sltr import in_engine
+from query.duplicates import Duplicates, find_duplicates
+from query.engine_calls import Calls
+from query.question import Columns, Understood
+from query.request import SearchRequest
+from query.rescoring import RescoredTable
+from query.sltr import NotRankedError, scores_of
 from ranking import cutoff
 from ranking.candidate_set import CandidateSet
+from ranking.fusion import ReciprocalRank
 from ranking.interleaving import TEAMS, team_draft
 from ranking.learning.learned import Learned
-from ranking.order import Ranked, Ranker
-from ranking.selection import Selection
+from ranking.order import Ranked, Ranker, columns_of, ranks
+from ranking.selection import RankerSelector
 
-PAGING = {"page", "number", "dsl", "no_cutoff", "image"}
+NOT_INTERLEAVED_BY = {"page", "number", "dsl", "no_cutoff", "image"}  # of a request: pages of one answer must agree
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What is known of a question before anything is put in order.
+class Ranking:
+    """The candidates in order, best first; `name` names the ranker, or both of an interleaving.
 
-    `proposals` are ids by column, best first; of all of them fusion takes the `chosen`, and the cut leaves `kept`.
+    `placed_by` has the ranker of each document, `teams` its team while two rankers are compared.
     """
 
     candidate_set: CandidateSet
-    proposals: Mapping[str, Sequence[str]]
-    chosen: Sequence[str]
-    kept: Sequence[str]
-    took: Mapping[str, float]
+    duplicates: Duplicates
+    ranked: Sequence[Ranked]
+    name: str
+    placed_by: Mapping[str, Ranker]
+    teams: Mapping[str, str]
 
 
-def limits(run: Run) -> dict[str, float]:
-    """What a document must reach in at least one column."""
-    features = {feature.name: feature for factor, _ in run.columns.values() for feature in factor.features}
-    return cutoff.limits(run.candidate_set.table, run.thresholds, features)
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The results in order, without the irrelevant tail, and what was cut."""
+
+    ranked: Sequence[Ranked]
+    cutoff: Cutoff
 
 
-def supported(run: Run) -> set[str]:
+def candidate_set(understood: Understood, table: RescoredTable, duplicates: Duplicates) -> CandidateSet:
+    """The table as rankers read it, in the order in which candidates were proposed."""
+    return CandidateSet(
+        table={document: dict(row.values) for document, row in table.rows.items()},
+        query_features=understood.query_features,
+        fusion_config=understood.fusion.fusion_config,
+        duplicate_pairs=duplicates.pairs(),
+    )
+
+
+def order(calls: Calls, settings: Settings, understood: Understood, table: RescoredTable, selector: RankerSelector) -> Ranking:
+    """By the model in use, or by rank fusion; where two rankers are compared, by both in turn."""
+    duplicates = find_duplicates(table.rows, settings.duplicate_bits)
+    candidates = candidate_set(understood, table, duplicates)
+    selection = selector.choose()
+    for line in (selection.warning, selector.news()):
+        if line:
+            calls.warn(line)
+    if selection.in_engine and selection.model:
+        first, ranker = _in_engine(calls, understood, table, candidates, selection.model)
+    else:
+        first, ranker = _ordered(calls, understood.fusion, candidates, selector, selection.model)
+    if selection.compared:
+        second = _ordered(calls, understood.fusion, candidates, selector, selection.challenger)
+        return _interleaved(understood, candidates, duplicates, (first, ranker), second)
+    name = "sltr" if selection.in_engine and ranker is selection.model else ranker.name
+    return Ranking(candidates, duplicates, first, name, dict.fromkeys(candidates.table, ranker), {})
+
+
+def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking) -> Cut:
+    """Drop results that no feature supports. Skipped when the query has required terms."""
+    if understood.request.no_cutoff or understood.question.words.must:
+        return Cut(ranking.ranked, Cutoff(thresholds={}, removed=0))
+    thresholds = understood.thresholds
+    kept_ids = supported(understood, table.columns, ranking.candidate_set)
+    kept = [ranked for ranked in ranking.ranked if ranked.id in kept_ids]
+    found = Cutoff(
+        thresholds=_limits(understood, table.columns, ranking.candidate_set),
+        removed=len(ranking.ranked) - len(kept),
+        rule=thresholds.rule if thresholds else "",
+        calibrated_on=thresholds.data if thresholds else "",
+    )
+    return Cut(kept, found)
+
+
+def supported(understood: Understood, columns: Columns, candidates: CandidateSet) -> set[str]:
     """The documents for which some feature gives evidence; all of them where no feature of the question is calibrated."""
-    table = run.candidate_set.table
-    if not cutoff.is_calibrated(table, run.thresholds):
+    table = candidates.table
+    if not cutoff.is_calibrated(table, understood.thresholds):
         return set(table)
-    reached = limits(run)
+    reached = _limits(understood, columns, candidates)
     return {document for document, values in table.items() if cutoff.supported(values, reached)}
 
 
-def order(run: Run) -> None:
-    """By the model in use, or by rank fusion; where two ranker_selector are compared, by both in turn."""
-    run.candidate_set = candidate_set(run)
-    selection = run.ranker_selector.choose() if run.ranker_selector else Selection()
-    run.warnings += [line for line in (selection.warning, run.ranker_selector.news() if run.ranker_selector else "") if line]
-    first, ranker = (
-        in_engine(run, selection.model) if selection.in_engine and selection.model else _ordered(run, selection.model)
-    )
-    if selection.compared:
-        _interleave(run, (first, ranker), _ordered(run, selection.challenger))
-    else:
-        run.ranked, run.ranker_name = first, "sltr" if selection.in_engine and ranker is selection.model else ranker.name
-        run.rankers_used = dict.fromkeys(run.candidate_set.table, ranker)
+def _limits(understood: Understood, columns: Columns, candidates: CandidateSet) -> dict[str, float]:
+    """The value that a document must reach in at least one feature."""
+    features = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
+    return cutoff.limits(candidates.table, understood.thresholds, features)
 
 
-def _ordered(run: Run, model: Learned | None) -> tuple[list[Ranked], Ranker]:
+def _ordered(
+    calls: Calls, fusion: ReciprocalRank, candidates: CandidateSet, selector: RankerSelector, model: Learned | None
+) -> tuple[list[Ranked], Ranker]:
     """By a model; by rank fusion where there is none, or where it fails."""
     if model is None:
-        return run.fusion.order(run.candidate_set), run.fusion
+        return fusion.order(candidates), fusion
     begun = time.perf_counter()
     try:
-        ranked = model.order(run.candidate_set)
+        ranked = model.order(candidates)
     except Exception as error:  # whatever is wrong with a model, there is an order without it
-        run.warnings.append(f"results are in the order of rank fusion: model {model.name} failed ({error})")
-        return run.fusion.order(run.candidate_set), run.fusion
-    if run.ranker_selector:
-        run.ranker_selector.took(model.name, 1000 * (time.perf_counter() - begun))
+        calls.warn(f"results are in the order of rank fusion: model {model.name} failed ({error})")
+        return fusion.order(candidates), fusion
+    selector.took(model.name, 1000 * (time.perf_counter() - begun))
     return ranked, model
 
 
-def _interleave(run: Run, ours: tuple[list[Ranked], Ranker], theirs: tuple[list[Ranked], Ranker]) -> None:
-    """Team draft: the ranker_selector take turns in choosing; the same question is drafted alike all day, so that pages
-    agree.
-    """
-    day = datetime.now(UTC).date().isoformat()
-    asked = f"{day} {run.asked.picture} {run.request.model_dump_json(exclude=PAGING)}"
-    seed = int(hashlib.sha256(asked.encode()).hexdigest()[:8], 16)
+def _in_engine(
+    calls: Calls, understood: Understood, table: RescoredTable, candidates: CandidateSet, model: Learned
+) -> tuple[list[Ranked], Ranker]:
+    """By the engine's scores; by rank fusion, with a warning, where the engine does not have the model."""
+    if not candidates.table:
+        return [], model
+    try:
+        found = scores_of(calls, understood, table, model)
+    except NotRankedError as error:
+        calls.warn(f"results are in the order of rank fusion: the engine cannot rank by {model.name} ({error})")
+        return understood.fusion.order(candidates), understood.fusion
+    by_column = {column: ranks(candidates.table, column) for column in columns_of(candidates.table)}
+    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in candidates.table]
+    return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id)), model
+
+
+def _interleaved(
+    understood: Understood, candidates: CandidateSet, duplicates: Duplicates, ours: tuple[list[Ranked], Ranker],
+    theirs: tuple[list[Ranked], Ranker],
+) -> Ranking:  # fmt: skip
+    """Team draft: the rankers take turns in choosing; the draft of a question stays the same all day, so that pages agree."""
     sides = {TEAMS[0]: ours, TEAMS[1]: theirs}
+    seed = _seed(understood.request, understood.shown.picture)
     drafted = team_draft([ranked.id for ranked in ours[0]], [ranked.id for ranked in theirs[0]], seed)
     by_id = {team: {ranked.id: ranked for ranked in ranked_list} for team, (ranked_list, _) in sides.items()}
-    run.ranked = [by_id[team][document] for document, team in drafted]
-    run.teams = dict(drafted)
-    run.rankers_used = {document: sides[team][1] for document, team in drafted}
-    run.ranker_name = f"{ours[1].name}|{theirs[1].name}"
-
-
-def candidate_set(run: Run) -> CandidateSet:
-    """The table as ranker_selector see it, in the order in which candidates were proposed."""
-    run.alike = find_duplicates(run)
-    proposed = [document for document in run.candidates if document in run.rows]
-    return CandidateSet(
-        table={document: dict(run.rows[document].values) for document in proposed},
-        query_features=run.query_features,
-        fusion_config=run.fusion.fusion_config,
-        duplicate_pairs=pairs(run.alike),
+    return Ranking(
+        candidate_set=candidates,
+        duplicates=duplicates,
+        ranked=[by_id[team][document] for document, team in drafted],
+        name=f"{ours[1].name}|{theirs[1].name}",
+        placed_by={document: sides[team][1] for document, team in drafted},
+        teams=dict(drafted),
     )
 
 
-def apply_cutoff(run: Run) -> None:
-    """Leave out what no column gives evidence for. Whoever has all required words is relevant by that."""
-    if run.request.no_cutoff or run.question.words.must:
-        return
-    reached, found = limits(run), supported(run)
-    kept = [ranked for ranked in run.ranked if ranked.id in found]
-    run.cutoff = Cutoff(
-        thresholds=reached,
-        removed=len(run.ranked) - len(kept),
-        rule=run.thresholds.rule if run.thresholds else "",
-        calibrated_on=run.thresholds.data if run.thresholds else "",
-    )
-    run.ranked = kept
+def _seed(request: SearchRequest, picture: str | None) -> int:
+    day = datetime.now(UTC).date().isoformat()
+    asked = f"{day} {picture} {request.model_dump_json(exclude=NOT_INTERLEAVED_BY)}"
+    return int(hashlib.sha256(asked.encode()).hexdigest()[:8], 16)

@@ -1,66 +1,153 @@
-"""The page shown: sources, boxes, highlights, reasons and facets, in one request for what is shown and nothing else."""
+"""The page shown: sources, boxes, highlights, reasons and facets, by one request for the results on it.
+
+A question without image and words has a page, too: everything that the filters let through, newest first.
+"""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from factors.base import Clause, Evidence, Factor, Match
+from factors.base import Clause, Factor
+from factors.registry import FactorRegistry
 from ingest.landmarks import LANDMARK
 from query import facets
-from query.answer import Matched, Result, Source
-from query.engine_calls import RefusedError, check_shards
-from query.run import Run
-from query.why import contributions, whys
+from query.answer import Facet, Result, Source
+from query.engine_calls import Calls, RefusedError, check_shards
+from query.explanation import box_of, contributions, evidence_of, matched, whys
+from query.grouping import Groups
+from query.ordering import Ranking
+from query.question import Understood
+from query.rescoring import RescoredTable
 from ranking.order import Ranked, shares
 
 Json = dict[str, Any]
 MARKS = {"pre_tags": ["\ue000"], "post_tags": ["\ue001"], "encoder": "default"}
 ABSENT: Json = {"_source": {}}
 UNSHOWN = ("texts", "sources.texts")
+MAX_BROWSED = 10_000  # the engine's `index.max_result_window`
 
 
-def show(run: Run) -> None:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The results of one page, facets of all results, and how many results (groups) there are."""
+
+    results: Sequence[Result] = ()
+    facets: Mapping[str, list[Facet]] = field(default_factory=dict)
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultMaker:
+    """Makes results of ranked candidates of one question."""
+
+    calls: Calls
+    factors: FactorRegistry
+    understood: Understood
+    table: RescoredTable
+    ranking: Ranking
+
+    def make(self, ranked: Sequence[Ranked], counted: Sequence[str] = ()) -> tuple[list[Result], dict[str, list[Facet]]]:
+        """Results in this order, and the facets of the `counted` documents, by one request."""
+        ids = [one.id for one in ranked]
+        with ThreadPoolExecutor(1) as beside:  # contributions are computed while the engine answers: either takes a while
+            explained = beside.submit(contributions, self.ranking, ids)
+            hits, found = self._fetch(ids, counted)
+        parts = explained.result()
+        return [self._result(one, hits.get(one.id, ABSENT), parts[one.id]) for one in ranked], found
+
+    def _result(self, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> Result:
+        """One image with everything that speaks for it, and against it."""
+        columns = self.table.columns
+        evidence = evidence_of(self.understood, self.table, ranked, hit)
+        share = shares(parts)
+        order = sorted(evidence, key=lambda name: (-share.get(name, 0.0), name))
+        made = plain_result(ranked.id, hit["_source"], ranked.score)
+        made.factors = {name: round(evidence[name].value, 6) for name in order}
+        made.why = whys(columns, ranked, evidence, parts)
+        made.box = next((box for name in order if (box := box_of(columns[name][0], evidence[name]))), None)
+        made.matches = [matched(name, one.match) for name in order if (one := evidence[name].rescored) and one.match]
+        made.highlights = distinct(hit.get("highlight", {}))
+        return made
+
+    def _fetch(self, ids: Sequence[str], counted: Sequence[str]) -> tuple[dict[str, Json], dict[str, list[Facet]]]:
+        """Hits by id, and facets; without inner hits and highlights where the engine refuses those."""
+        active = self.factors.active
+        page, aggregated = self.calls.msearch([self._body(ids, detailed=True), facets.body(counted, active)])
+        found: dict[str, list[Facet]] = {}
+        try:
+            check_shards(aggregated)
+            found = facets.of_aggregations(aggregated["aggregations"], active)
+        except RefusedError as error:
+            self.calls.warn(f"facets are missing: {error}")
+        try:
+            check_shards(page)
+        except RefusedError as error:
+            self.calls.warn(f"matching parts and highlights are missing: {error}")
+            page = self.calls.search(self._body(ids, detailed=False))
+        return {hit["_id"]: hit for hit in page["hits"]["hits"]}, found
+
+    def _body(self, ids: Sequence[str], *, detailed: bool) -> Json:
+        query: Json = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
+        source = source_filter(self.factors.active)
+        body: Json = {"size": len(ids), "_source": source, "track_total_hits": False, "query": query}
+        if detailed:
+            inner = (_with_inner_hits(factor, clause) for factor, clause in self.table.columns.values())
+            query["bool"]["should"] = [clause for clause in inner if clause]
+            body |= self._highlight()
+        return body
+
+    def _highlight(self) -> Json:
+        """Highlights of the features that match words."""
+        fields: Json = {}
+        matching: list[Json] = []
+        for factor, clause in self.table.columns.values():
+            if wanted := factor.highlight(self.understood.question):
+                fields |= wanted
+                matching.append(clause.score)
+        if not fields:
+            return {}
+        return {"highlight": {**MARKS, "fields": fields, "highlight_query": {"bool": {"should": matching}}}}
+
+
+def show(
+    *, calls: Calls, factors: FactorRegistry, understood: Understood, table: RescoredTable, ranking: Ranking, grouped: Groups
+) -> Page:
     """Results of the page asked for, each with its near-duplicates; facets of all results."""
-    if not run.groups:
-        return
-    shown = run.shown()
-    made = iter(results_of(run, [ranked for group in shown for ranked in (group.best, *group.others)]))
-    start = (run.request.page - 1) * run.request.number + 1
-    for position, group in enumerate(shown, start=start):
-        best = next(made)
-        best.duplicates = list(islice(made, len(group.others)))
-        best.position, best.team = position, run.teams.get(best.id, "")
-        run.results.append(best)
+    if not grouped.groups:
+        return Page()
+    request = understood.request
+    shown = grouped.on_page(request.page, request.number)
+    maker = ResultMaker(calls, factors, understood, table, ranking)
+    ranked = [one for group in shown for one in (group.best, *group.others)]
+    made, found = maker.make(ranked, counted=[group.best.id for group in grouped.groups])
+    results, remaining = [], iter(made)
+    for position, group in enumerate(shown, start=(request.page - 1) * request.number + 1):
+        best = next(remaining)
+        best.duplicates = list(islice(remaining, len(group.others)))
+        best.position, best.team = position, ranking.teams.get(best.id, "")
+        results.append(best)
+    return Page(results, found, len(grouped.groups))
 
 
-def results_of(run: Run, places: Sequence[Ranked]) -> list[Result]:
-    """These candidates as results, in this order."""
-    ids = [ranked.id for ranked in places]
-    with ThreadPoolExecutor(1) as beside:  # the trees are explained while the engine answers: either takes a while
-        explained = beside.submit(contributions, run, ids)
-        hits = _ask(run, ids)
-    parts = explained.result()
-    return [result(run, ranked, hits.get(ranked.id, ABSENT), parts[ranked.id]) for ranked in places]
-
-
-def result(run: Run, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> Result:
-    """One picture with everything that speaks for it, and against it."""
-    values = run.rows[ranked.id].values
-    evidence = {name: _evidence(run, name, ranked, hit) for name in values if name in run.columns}
-    share = shares(parts)
-    order = sorted(evidence, key=lambda name: (-share.get(name, 0.0), name))
-    made = plain_result(ranked.id, hit["_source"], ranked.score)
-    made.factors = {name: round(evidence[name].value, 6) for name in order}
-    made.why = whys(run, ranked, evidence, parts)
-    made.box = next((box for name in order if (box := _box(run.columns[name][0], evidence[name]))), None)
-    made.matches = [_matched(name, found.match) for name in order if (found := evidence[name].rescored) and found.match]
-    made.highlights = distinct(hit.get("highlight", {}))
-    return made
+def browse(calls: Calls, factors: FactorRegistry, understood: Understood) -> Page:
+    """Everything that the filters let through: one request for the page, the exact total, and the facets."""
+    request = understood.request
+    start = (request.page - 1) * request.number
+    number = min(request.number, max(MAX_BROWSED - start, 0))
+    if not number:
+        calls.warn(f"only the first {MAX_BROWSED:,} results can be paged through; narrow them down with filters")
+    answer = calls.search(_browsing(factors.active, understood, min(start, MAX_BROWSED), number))
+    return Page(
+        results=[plain_result(hit["_id"], hit["_source"]) for hit in answer["hits"]["hits"]],
+        facets=facets.of_aggregations(answer["aggregations"], factors.active),
+        total=answer["hits"]["total"]["value"],
+    )
 
 
 def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0.0) -> Result:
-    """What a document says of itself."""
+    """A result without explanation, from the fields of a document."""
     return Result(
         id=document_id,
         score=round(score, 6),
@@ -78,24 +165,24 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
 
 
 def landmarks_of(document: Mapping[str, Any]) -> list[str]:
-    """The landmarks that a document is a reference picture of, by its facets."""
+    """The landmarks that a document is a reference image of, by its facets."""
     tokens = (token.partition("=") for token in as_list(document.get("facets", [])))
     return [value for name, _, value in tokens if name == LANDMARK]
 
 
 def point_of(place: Any) -> list[float] | None:
-    """Latitude and longitude of a place as documents have it."""
+    """Latitude and longitude of a `geo_point` field."""
     return [place["lat"], place["lon"]] if isinstance(place, Mapping) else None
 
 
 def source_filter(factors: Sequence[Factor]) -> Json:
-    """`_source` without what a page of results has no use for."""
+    """`_source` without large fields that no page of results shows."""
     large = {path for factor in factors for path in factor.unshown_fields()}
     return {"excludes": sorted({*UNSHOWN, *large})}
 
 
 def distinct(highlights: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Snippets by field; a field whose snippets another one already has is left out."""
+    """Snippets by field; snippets that an earlier field has are left out."""
     kept: dict[str, list[str]] = {}
     seen: set[str] = set()
     for name in sorted(highlights, key=lambda name: (-_marked(highlights[name]), name)):
@@ -107,93 +194,34 @@ def distinct(highlights: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def as_list(value: Any) -> list[str]:
-    """A field that may hold one value or several."""
+    """The values of a field that may hold one value or several."""
     return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
 
 
 def first(value: Any) -> str:
-    """The first value of such a field."""
+    """The first value of a field that may hold one value or several."""
     return next(iter(as_list(value)), "")
 
 
-def _ask(run: Run, ids: Sequence[str]) -> dict[str, Json]:
-    """Hits by id, and the facets on the way; without inner hits and highlights where the engine refuses those."""
-    best = [group.best.id for group in run.groups]
-    page, counted = run.calls.msearch([_body(run, ids, detailed=True), facets.body(best, run.factors)])
-    try:
-        check_shards(counted)
-        run.facets = facets.of_aggregations(counted["aggregations"], run.factors)
-    except RefusedError as error:
-        run.warnings.append(f"facets are missing: {error}")
-    try:
-        check_shards(page)
-    except RefusedError as error:
-        run.warnings.append(f"matching parts and highlights are missing: {error}")
-        page = run.calls.search(_body(run, ids, detailed=False))
-    return {hit["_id"]: hit for hit in page["hits"]["hits"]}
+def _browsing(factors: Sequence[Factor], understood: Understood, start: int, number: int) -> Json:
+    return {
+        "from": start,
+        "size": number,
+        "_source": source_filter(factors),
+        "track_total_hits": True,
+        "query": {"bool": {"filter": list(understood.question.filters)}},
+        # `_seq_no` is the order in which documents were written: it breaks ties the same way on every page.
+        "sort": [{"added": {"order": "desc", "unmapped_type": "date"}}, {"_seq_no": "desc"}],
+        "aggs": facets.aggregations(factors),
+    }
 
 
-def _body(run: Run, ids: Sequence[str], *, detailed: bool) -> Json:
-    query: Json = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
-    body: Json = {"size": len(ids), "_source": source_filter(run.factors), "track_total_hits": False, "query": query}
-    if detailed:
-        query["bool"]["should"] = [inner for clause in run.clauses() if (inner := _with_inner_hits(run, clause))]
-        body |= _highlight(run)
-    return body
-
-
-def _with_inner_hits(run: Run, clause: Clause) -> Json | None:
-    """The nested clause again, this time telling which of the document's parts matched."""
-    factor, _ = run.columns[clause.name]
+def _with_inner_hits(factor: Factor, clause: Clause) -> Json | None:
+    """The nested clause again, with the inner hits that name the parts that matched; None for other clauses."""
     inner = factor.inner(clause)
     if inner is None or "nested" not in clause.score:
         return None
     return {"nested": clause.score["nested"] | {"inner_hits": {"name": clause.name} | inner}}
-
-
-def _highlight(run: Run) -> Json:
-    """Highlights asked for by the columns that match words."""
-    fields: Json = {}
-    lighting: list[Json] = []
-    for factor, clause in run.columns.values():
-        if wanted := factor.highlight(run.question):
-            fields |= wanted
-            lighting.append(clause.score)
-    if not fields:
-        return {}
-    return {"highlight": {**MARKS, "fields": fields, "highlight_query": {"bool": {"should": lighting}}}}
-
-
-def _evidence(run: Run, column: str, ranked: Ranked, hit: Json) -> Evidence:
-    factor, _ = run.columns[column]
-    found = hit.get("inner_hits", {}).get(column, {}).get("hits", {}).get("hits", [])
-    lit = factor.highlight(run.question)
-    snippets = [s for name, snippets in hit.get("highlight", {}).items() if name in lit for s in snippets]
-    return Evidence(
-        clause=column,
-        value=run.rows[ranked.id].values[column],
-        document=hit["_source"],
-        question=run.question,
-        inner=[_inner_source(inner) for inner in found],
-        highlights=snippets,
-        rescored=run.rescored.get((ranked.id, column)),
-    )
-
-
-def _inner_source(hit: Json) -> Json:
-    source: Json = hit.get("_source", {})
-    return source
-
-
-def _box(factor: Factor, evidence: Evidence) -> list[float] | None:
-    try:
-        return factor.box(evidence)
-    except Exception:  # as above
-        return None
-
-
-def _matched(column: str, match: Match) -> Matched:
-    return Matched(factor=column, points=[list(pair) for pair in match.pairs], outline=[list(p) for p in match.outline])
 
 
 def _source(entry: Mapping[str, Any]) -> Source:

@@ -1,15 +1,24 @@
-"""A question as it comes in, from the page, its JSON twin or the command line."""
+"""A search request as the page, the API and the command line send it, and the part of an image that it names.
 
+A part is given by fractions, or as a region of the IIIF Image API 3.0 (section 4.1).
+"""
+
+import math
 import re
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.errors import BadQuestion
+from vision.image_features import Box
 
-MOST_RESULTS = 2000  # on one page
-LONGEST_TEXT = 10_000  # characters
-SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be sent to anyone
+MAX_RESULTS = 2000  # on one page
+MAX_TEXT_LENGTH = 10_000  # characters
+SURROGATE = re.compile("[\ud800-\udfff]")  # an unpaired half of a character, which cannot be encoded
+ACCEPTED = "accepted are `x,y,w,h` in pixels of the upright original, and `pct:x,y,w,h` in percent"
+BOX_NUMBERS = 4
+BOX_TOLERANCE = 0.01  # share of the image by which a part may leave it, to be clipped
 
 
 class SearchRequest(BaseModel):
@@ -33,7 +42,7 @@ class SearchRequest(BaseModel):
     diversity: float | None = Field(
         None, ge=0, lt=1, description="How much results shall differ from those above them (MMR); by default as set"
     )
-    dsl: bool = Field(False, description="Whether the answer tells the requests that were sent to the engine")
+    dsl: bool = Field(False, description="Whether the answer holds the requests that were sent to the engine")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -45,16 +54,71 @@ class SearchRequest(BaseModel):
             raise BadQuestion("name the part once: as a box of fractions, or as a region")
         if not pictures and (self.box is not None or self.region is not None):
             raise BadQuestion("a part of a picture needs the picture: bytes, an address, or the id of a document")
-        if self.page < 1 or not 1 <= self.number <= MOST_RESULTS:
-            raise BadQuestion(f"pages begin at 1 and have 1 to {MOST_RESULTS} results")
-        if len(self.text) > LONGEST_TEXT:
-            raise BadQuestion(f"words may have at most {LONGEST_TEXT} characters")
+        if self.page < 1 or not 1 <= self.number <= MAX_RESULTS:
+            raise BadQuestion(f"pages begin at 1 and have 1 to {MAX_RESULTS} results")
+        if len(self.text) > MAX_TEXT_LENGTH:
+            raise BadQuestion(f"words may have at most {MAX_TEXT_LENGTH} characters")
         named = (self.like or "", *self.filters, *(value for values in self.filters.values() for value in values))
         if broken := next((text for text in named if SURROGATE.search(text)), None):
-            raise BadQuestion(f"{broken[:80]!a} is no text: it has half a character")
+            raise BadQuestion(f"{broken[:80]!a} is not valid Unicode: unpaired surrogate")
         return self
 
     @property
     def has_picture(self) -> bool:
-        """Whether a picture is asked with, from wherever."""
+        """Whether the request has an image, whatever its form."""
         return not (self.image is None and self.address is None and self.like is None)
+
+    def box_within(self, width: int, height: int) -> Box | None:
+        """The part asked with, of an image of that many pixels; BadQuestion where it does not lie in the image."""
+        if self.box is not None:
+            return from_fractions(self.box)
+        return None if self.region is None else from_iiif(self.region, width, height)
+
+
+def from_fractions(values: Sequence[float]) -> Box:
+    """The part x, y, w, h (0..1); BadQuestion unless it lies within the picture."""
+    if len(values) != BOX_NUMBERS or not all(math.isfinite(value) for value in values):
+        raise BadQuestion("a box is four numbers: x, y, w, h as fractions of the picture")
+    x, y, w, h = values
+    if min(x, y) < -BOX_TOLERANCE or max(x + w, y + h) > 1 + BOX_TOLERANCE:
+        raise BadQuestion(f"box {_list(values)} leaves the picture (fractions x, y, w, h within 0..1)")
+    left, top = max(x, 0.0), max(y, 0.0)
+    try:
+        return Box(left, top, min(x + w, 1.0) - left, min(y + h, 1.0) - top)
+    except ValueError as error:
+        raise BadQuestion(f"box {_list(values)} is empty or outside the picture") from error
+
+
+def from_iiif(region: str, width: int, height: int) -> Box:
+    """The part that `region` names of a picture of that many pixels; BadQuestion otherwise.
+
+    As in IIIF, a region that runs over the right or lower edge ends there.
+    """
+    numbers = _numbers(region.strip().removeprefix("pct:"), region)
+    sides = (100.0, 100.0) if region.strip().startswith("pct:") else (float(width), float(height))
+    x, y, w, h = (value / side for value, side in zip(numbers, (*sides, *sides), strict=True))
+    if min(x, y) < 0 or x >= 1 or y >= 1 or min(w, h) <= 0:
+        raise BadQuestion(f"region {region!r} is empty or outside the picture of {width}x{height} pixels; {ACCEPTED}")
+    return from_fractions((x, y, min(w, 1 - x), min(h, 1 - y)))
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union, 0..1."""
+    w = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
+    h = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
+    inside = max(w, 0.0) * max(h, 0.0)
+    return inside / (one.area + other.area - inside)
+
+
+def _numbers(text: str, region: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise BadQuestion(f"region {region[:80]!r} is not four numbers; {ACCEPTED}") from error
+    if len(numbers) != BOX_NUMBERS or not all(math.isfinite(number) for number in numbers):
+        raise BadQuestion(f"region {region[:80]!r} is not four numbers; {ACCEPTED}")
+    return numbers
+
+
+def _list(values: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in values]

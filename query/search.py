@@ -1,167 +1,209 @@
-"""A question in, an answer out."""
+"""A question in, an answer out: the pipeline of a search, and what is made of it.
+
+`RANKED` is the pipeline of a question with an image or words, `BROWSED` that of filters alone. Every other use is a slice of
+`RANKED`: a comparison runs until "order", training until "rescore", a table from "table" to "rescore".
+"""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from opensearchpy import OpenSearch
-
-from engine.client import connect
+from engine.context import Context
+from engine.errors import NotFoundError
 from engine.settings import Settings
-from factors.registry import all_factors, feature_names
-from query.answer import Answer, AskedQuestion, Cutoff
-from query.browse import browse
-from query.candidates import propose
-from query.compare import ResultComparison, compare
-from query.diversity import diversify
-from query.encoder import CanEncode, QueryEncoder
+from factors.registry import FactorRegistry
+from query.answer import Answer, AskedQuestion, Cutoff, ResultComparison
+from query.duplicates import find_duplicates
+from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
 from query.engine_calls import Calls
-from query.grouping import group
+from query.explanation import differences, summary
+from query.grouping import diversify, group
 from query.index import Index
-from query.landmarks import recognise
-from query.ordering import Found, apply_cutoff, candidate_set, order, supported
-from query.page import show
+from query.landmarks import Landmarks, recognise
+from query.ordering import Cut, Ranking, apply_cutoff, candidate_set, order, supported
+from query.page import Page, ResultMaker, browse, show
+from query.pipeline import Pipeline, Stage, Values
+from query.question import Understanding, Understood
 from query.request import SearchRequest
-from query.rescoring import rescore
-from query.run import Run
-from query.table import fill
-from query.text_encoder import TextQueryEncoder
-from query.understand import Understanding
+from query.rescoring import RescoredTable, rescore
+from query.retrieval import Proposals, fill_table, propose, widen
 from ranking.candidate_set import CandidateSet
+from ranking.fusion import NAME as FUSION
 from ranking.selection import RankerSelector
 
-Stage = tuple[str, Callable[[Run], None]]
-CASCADE: tuple[Stage, ...] = (
-    ("candidates", propose),
-    ("table", fill),
-    ("rescore", rescore),
-    ("order", order),
-    ("cutoff", apply_cutoff),
-    ("group", group),
-    ("diversify", diversify),
-    ("page", show),
-    ("landmarks", recognise),
+GIVEN = (Settings, Index, FactorRegistry, RankerSelector, Calls, Understood)
+RANKED = Pipeline(
+    (
+        Stage("candidates", propose),
+        Stage("table", fill_table),
+        Stage("rescore", rescore),
+        Stage("order", order),
+        Stage("cutoff", apply_cutoff),
+        Stage("group", group),
+        Stage("diversify", diversify),
+        Stage("page", show),
+        Stage("landmarks", recognise),
+    ),
+    GIVEN,
 )
-BROWSING: tuple[Stage, ...] = (("browse", browse),)
+BROWSED = Pipeline((Stage("browse", browse),), GIVEN)
+TABLE = RANKED.until("rescore").since("table", Proposals)
+WIDE = RANKED.until("table").then(Stage("widen", widen), Stage("rescore", rescore))
+
+
+@dataclass(frozen=True, slots=True)
+class WideCandidates:
+    """Everything that any feature proposes for a question, before anything is put in order.
+
+    `proposals` are ids by feature, best first; of all of them fusion takes the `chosen`, of which the cutoff leaves `kept`.
+    """
+
+    candidate_set: CandidateSet
+    proposals: Mapping[str, Sequence[str]]
+    chosen: Sequence[str]
+    kept: Sequence[str]
+    took: Mapping[str, float]
 
 
 class Searcher:
     """Answers questions; safe to share between threads."""
 
     def __init__(
-        self, settings: Settings, client: OpenSearch | None = None, extractor: Callable[[], CanEncode] | None = None
+        self,
+        context: Context,
+        extractor: Callable[[], CanEncode] | None = None,
+        factors: FactorRegistry | None = None,
     ) -> None:
-        """`extractor` gives what looks at pictures (by default this process's feature_extractor, made on first use)."""
-        self.settings = settings
-        self._client = client or connect(settings)
+        """`extractor` gives the feature extractor (by default that of this process, made on first use).
+
+        `factors` are by default those of the settings.
+        """
+        self.settings, self._context = context.settings, context
         self._extractor = extractor or self._feature_extractor
-        self._factors = all_factors()
-        self._index = Index(self._client, settings)
-        self._ranker_selector = RankerSelector(settings, feature_names, self.fingerprints)
-        self._encoder = QueryEncoder(settings, self._factors, self._extractor)
+        self.factors = factors or FactorRegistry.of(context.settings)
+        self._index = Index(context.client, context.settings)
+        self._selector = RankerSelector(context.settings, self.factors.feature_names, self.fingerprints)
+        self._encoder = QueryEncoder(context, self.factors.active, self._extractor)
         self._understanding = Understanding(
-            settings,
-            self._factors,
-            self._index,
-            self._encoder,
-            TextQueryEncoder(self._extractor),
-            lambda: self._extractor().fingerprints(),
+            settings=context.settings,
+            factors=self.factors,
+            index=self._index,
+            encoder=self._encoder,
+            text_encoder=TextQueryEncoder(self._extractor),
+            fingerprints=lambda: self._extractor().fingerprints(),
         )
 
     def search(self, request: SearchRequest) -> Answer:
         """The answer; InputError, FetchError, NotFoundError, WeightsMismatchError, EngineUnavailable (engine.errors)."""
-        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
+        calls = self._calls()
         with calls.stage("prepare"):
             empty = self._index.meta() is None
         if empty:
-            return _nothing_yet(request, calls)
-        run = self._understanding.of(request, calls)
-        run.ranker_selector = self._ranker_selector
-        for name, stage in CASCADE if run.asks else BROWSING:
-            with calls.stage(name):
-                stage(run)
-        return _answer(run)
+            return _nothing_indexed(request, calls)
+        values = self._understood(request, calls)
+        pipeline = RANKED if values[Understood].asks else BROWSED
+        return _answer(pipeline.run(values, calls.stage))
+
+    def run(self, request: SearchRequest, until: str) -> Values:
+        """The values of a question after a named stage of `RANKED`, to be inspected by type; the errors of `search`."""
+        calls = self._calls()
+        return RANKED.until(until).run(self._understood(request, calls), calls.stage)
 
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """Why one of two candidates is above the other; NotFoundError where either is none, and the errors of `search`."""
-        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
-        run = self._understanding.of(request, calls)
-        run.ranker_selector = self._ranker_selector
-        for stage in (propose, fill, rescore, order):
-            stage(run)
-        return compare(run, one, other)
+        values = self.run(request, until="order")
+        understood, ranking = values[Understood], values[Ranking]
+        places = {ranked.id: place for place, ranked in enumerate(ranking.ranked)}
+        for document in (one, other):
+            if document not in places:
+                raise NotFoundError(f"{document[:80]!r} is no candidate for this question")
+        first, second = sorted((places[one], places[other]))
+        maker = ResultMaker(values[Calls], self.factors, understood, values[RescoredTable], ranking)
+        (above, below), _ = maker.make([ranking.ranked[first], ranking.ranked[second]])
+        found = differences(above.why, below.why)
+        return ResultComparison(
+            question=understood.shown,
+            ranker=ranking.name,
+            above=above,
+            below=below,
+            places=(first + 1, second + 1),
+            differences=found,
+            text=summary(found),
+            warnings=values[Calls].warnings,
+        )
 
     def table(self, request: SearchRequest, ids: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-        """The factor table of these documents, whether or not they would be candidates: document -> column -> value."""
-        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
-        run = self._understanding.of(request, calls)
-        run.candidates = list(ids)
-        fill(run)
-        rescore(run)
-        return {row.id: row.values for row in run.rows.values()}
+        """The factor table of these documents, whether or not they would be candidates: document -> feature -> value."""
+        values = self._understood(request, self._calls())
+        proposals = Proposals(values[Understood].columns, candidates=list(ids))
+        table = TABLE.run(values.plus(proposals))[RescoredTable]
+        return {row.id: row.values for row in table.rows.values()}
 
     def candidate_set(self, request: SearchRequest) -> CandidateSet:
-        """What ranker_selector see of a question; the errors of `search`."""
-        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
-        run = self._understanding.of(request, calls)
-        for stage in (propose, fill, rescore):
-            stage(run)
-        return candidate_set(run)
+        """A question as rankers read it; the errors of `search`."""
+        return self._candidate_set(self.run(request, until="rescore"))
 
-    def propose(self, request: SearchRequest) -> Found:
-        """What ranker_selector could see of a question: everything that any column proposes, also what fusion leaves out."""
-        calls = Calls(self._client, self._index.alias, self.settings.opensearch_timeout)
-        run = self._understanding.of(request, calls)
-        for name, stage in CASCADE[:2]:
-            with calls.stage(name):
-                stage(run)
-        chosen, rows = list(run.candidates), run.rows
-        run.candidates = sorted({document for ids in run.proposals.values() for document in ids} - set(chosen))
-        fill(run)
-        run.candidates, run.rows = chosen + run.candidates, rows | run.rows
-        with calls.stage("rescore"):
-            rescore(run)
-        run.candidate_set = candidate_set(run)
-        speaking = supported(run)
-        kept = [document for document in chosen if document in speaking]
-        return Found(run.candidate_set, run.proposals, chosen, kept, calls.took)
+    def propose(self, request: SearchRequest) -> WideCandidates:
+        """Everything that any feature proposes for a question, also what fusion leaves out; the errors of `search`."""
+        calls = self._calls()
+        values = WIDE.run(self._understood(request, calls), calls.stage)
+        proposals, candidates = values[Proposals], self._candidate_set(values)
+        with_evidence = supported(values[Understood], values[RescoredTable].columns, candidates)
+        kept = [document for document in proposals.candidates if document in with_evidence]
+        return WideCandidates(candidates, proposals.by_feature, proposals.candidates, kept, calls.took)
 
     def fingerprints(self) -> Mapping[str, str]:
         """Extractor -> fingerprint of the weights that made the index; empty where nothing was indexed."""
         return self._index.fingerprints()
 
     def warm_up(self) -> None:
-        """Load what the first question would wait for."""
+        """Load everything that the first question would wait for."""
         self._extractor().warm_up(self._encoder.extractors)
 
+    def _calls(self) -> Calls:
+        return Calls(self._context.client, self._index.alias, self.settings.opensearch_timeout)
+
+    def _understood(self, request: SearchRequest, calls: Calls) -> Values:
+        understood = self._understanding.of(request, calls)
+        return Values(self.settings, self._index, self.factors, self._selector, calls, understood)
+
+    def _candidate_set(self, values: Values) -> CandidateSet:
+        table = values[RescoredTable]
+        return candidate_set(values[Understood], table, find_duplicates(table.rows, self.settings.duplicate_bits))
+
     def _feature_extractor(self) -> CanEncode:
-        # Imported on first use: a question without a picture to look at needs no model library.
+        # Imported on first use: a question without an image to encode needs no model library.
         from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
         feature_extractor: CanEncode = get_feature_extractor(self.settings)
         return feature_extractor
 
 
-def _answer(run: Run) -> Answer:
+def _answer(values: Values) -> Answer:
+    """The answer of either pipeline; browsing has no ranking."""
+    understood, page, calls = values[Understood], values[Page], values[Calls]
+    ranking, cut, proposals, landmarks = values.get(Ranking), values.get(Cut), values.get(Proposals), values.get(Landmarks)
+    request = understood.request
     return Answer(
         query_id=uuid.uuid4().hex,
-        ranker=run.ranker_name,
-        candidate_set=run.candidate_set,
-        question=run.asked,
-        landmarks=run.landmarks,
-        results=run.results,
-        total=run.total,
-        page=run.request.page,
-        number=run.request.number,
-        more=run.more,
-        cutoff=run.cutoff,
-        facets=run.facets,
-        warnings=run.warnings,
-        took=run.calls.took,
-        dsl=run.calls.sent if run.request.dsl else None,
+        ranker=ranking.name if ranking else FUSION,
+        candidate_set=ranking.candidate_set if ranking else CandidateSet(table={}),
+        question=understood.shown,
+        landmarks=list(landmarks.found) if landmarks else [],
+        results=list(page.results),
+        total=page.total,
+        page=request.page,
+        number=request.number,
+        more=proposals.more if proposals else False,
+        cutoff=cut.cutoff if cut else Cutoff(thresholds={}, removed=0),
+        facets=dict(page.facets),
+        warnings=calls.warnings,
+        took=calls.took,
+        dsl=calls.sent if request.dsl else None,
     )
 
 
-def _nothing_yet(request: SearchRequest, calls: Calls) -> Answer:
+def _nothing_indexed(request: SearchRequest, calls: Calls) -> Answer:
     return Answer(
         question=AskedQuestion(words=request.text, filters=request.filters),
         results=[],

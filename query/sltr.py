@@ -1,4 +1,4 @@
-"""Order by the engine: the candidates, rescored by a model that its Learning to Rank plugin holds.
+"""Scores by the engine: the candidates, rescored by a model that its Learning to Rank plugin holds.
 
 One request: an `ids` filter, which scores nothing, and a rescore by an `sltr` query over all of them.
 """
@@ -8,43 +8,41 @@ from typing import Any
 
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, OmmaError
 from factors.base import UNSCORED, Clause
-from query.engine_calls import COLUMNS_ONLY, RefusedError, check_shards, id_of
-from query.run import Run
+from query.engine_calls import COLUMNS_ONLY, Calls, RefusedError, check_shards, id_of
+from query.question import Understood
+from query.rescoring import RescoredTable
 from ranking.learning.learned import Learned
-from ranking.order import Ranked, Ranker, columns_of, ranks
 from ranking.plugin.featureset import constants_of, params
 from ranking.plugin.upload import STORE, model_name
 
 Json = dict[str, Any]
 
 
-def in_engine(run: Run, model: Learned) -> tuple[list[Ranked], Ranker]:
-    """The candidates by the engine's scores; by rank fusion, with a warning, where the engine has not got the model."""
-    if not run.candidate_set.table:
-        return [], model
+class NotRankedError(OmmaError):
+    """The engine cannot score by a model; the message says why."""
+
+
+def scores_of(calls: Calls, understood: Understood, table: RescoredTable, model: Learned) -> dict[str, float]:
+    """The model's score of every candidate, best first; NotRankedError where the engine does not have the model."""
     try:
-        body = rescore_body(list(run.candidate_set.table), model_name(model.name), params_of(run))
-        found = scores(run.calls.search(body))
+        body = rescore_body(list(table.rows), model_name(model.name), params_of(understood, table))
+        return scores(calls.search(body))
     except (RefusedError, MissingError, ConfigurationError) as error:
-        run.warnings.append(f"results are in the order of rank fusion: the engine cannot rank by {model.name} ({error})")
-        return run.fusion.order(run.candidate_set), run.fusion
-    by_column = {column: ranks(run.candidate_set.table, column) for column in columns_of(run.candidate_set.table)}
-    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in run.candidate_set.table]
-    return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id)), model
+        raise NotRankedError(str(error)) from error
 
 
-def params_of(run: Run) -> Json:
-    """What the model's features are asked with: the clauses of the columns in play, and what kind of question it is."""
-    return params({clause.name: _asked(run, clause) for clause in run.clauses()}, constants_of(run.query_features))
+def params_of(understood: Understood, table: RescoredTable) -> Json:
+    """Parameters of the model's features: the clauses of the features in play, and the features of the question."""
+    return params({clause.name: _scoring(table, clause) for clause in table.clauses()}, constants_of(understood.query_features))
 
 
-def _asked(run: Run, clause: Clause) -> Json:
-    """The clause that gives a column's value; of a column that was computed here, the values themselves."""
+def _scoring(table: RescoredTable, clause: Clause) -> Json:
+    """The clause that gives a feature's value; of a feature that was computed here, the values themselves."""
     if clause.rescore is None:
         return clause.score
-    known = [(i, found.value) for (i, column), found in run.rescored.items() if column == clause.name]
+    known = [(i, found.value) for (i, name), found in table.rescored.items() if name == clause.name]
     if not known:
         return UNSCORED
     return {"bool": {"should": [{"constant_score": {"filter": {"ids": {"values": [i]}}, "boost": v}} for i, v in known]}}

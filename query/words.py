@@ -1,4 +1,4 @@
-"""The language of words: `cat "old town" +red -dog category:pets size:"large"`.
+"""The query language: `cat "old town" +red -dog category:pets size:"large"`.
 
 * `cat`: may be there; the more of them, the better.
 * `"old town"`: must be there as it stands.
@@ -12,7 +12,7 @@ follows it (`Title: x`), or an address does (`https://...`); `"quotes"` make a c
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from factors.words import Term, Words
 
@@ -20,6 +20,7 @@ QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
 TOKEN = re.compile(
     r'(?P<sign>[+-]?)(?:(?P<name>[^\W\d][\w.-]*):(?!//)(?="[^"]|[^\s"]))?(?:"(?P<quoted>[^"]*)(?:"|$)|(?P<plain>[^\s"]+))'
 )
+MAX_QUERY_WORDS = 16  # the engine limits a query to 1,024 clauses, and each word is matched in some fifty fields
 
 Filters = dict[str, list[str]]
 
@@ -36,7 +37,7 @@ class Parsed:
 def parse(text: str, check: Callable[[str], None] = lambda name: None) -> Parsed:
     """Read the words of a question. `check` raises BadQuestion for a field name that is not known.
 
-    Nothing else is ever raised, whatever the text.
+    Raises nothing else, whatever the text.
     """
     should: list[Term] = []
     must: list[Term] = []
@@ -57,10 +58,36 @@ def parse(text: str, check: Callable[[str], None] = lambda name: None) -> Parsed
 
 
 def _clean(text: str) -> str:
-    """One kind of quote, one kind of blank, and nothing that a terminal or JSON would stumble over."""
+    """The text with one kind of quote and of blank, without control characters."""
     kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Zl", "Zp") else c for c in text)
     return "".join(kept).translate(QUOTES)
 
 
 def _once(terms: list[Term]) -> tuple[Term, ...]:
     return tuple(dict.fromkeys(terms))
+
+
+def limited(wanted: Words) -> tuple[Words, bool]:
+    """At most MAX_QUERY_WORDS words, and whether any were dropped: required words first, then others, from the beginning.
+
+    Excluded terms are kept whole or not at all: a part of one would exclude more.
+    """
+    left = MAX_QUERY_WORDS
+    parts: list[tuple[Term, ...]] = []
+    for terms, whole in ((wanted.must, False), (wanted.should, False), (wanted.must_not, True)):
+        kept = []
+        for term in terms:
+            found = _words_in(term.text)
+            if left > 0 and len(found) > left and not whole:
+                kept.append(replace(term, text=" ".join(found[:left])))
+            elif len(found) <= left:
+                kept.append(term)
+            left -= len(found)
+        parts.append(tuple(kept))
+    must, should, must_not = parts
+    return Words(should, must, must_not), left < 0
+
+
+def _words_in(text: str) -> list[str]:
+    """The words that analyzers find: `a,b` are two."""
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()

@@ -3,17 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from opensearchpy import OpenSearch
-from redis import Redis
 from redis.exceptions import RedisError
 
+from engine.context import Context
 from engine.errors import EngineUnavailable
-from engine.settings import Settings
 from ingest.delete import drop_entries
-from ingest.jobs import Jobs, Progress
-from ingest.quarantine import Entry, Quarantine
+from ingest.jobs import Progress
+from ingest.quarantine import Entry
 from web.models import Refused, RefusedList
-from workers import dispatch
+from workers.dispatch import Dispatcher
 
 MOST_JOBS = 50
 
@@ -21,20 +19,24 @@ MOST_JOBS = 50
 class Ingesting:
     """Starts jobs, reports their progress, and reads the quarantine; implements web.services.CanIngest."""
 
-    def __init__(self, settings: Settings, client: OpenSearch, redis: "Redis") -> None:
+    def __init__(self, context: Context) -> None:
         """Connects to nothing by itself."""
-        self._settings, self._client = settings, client
-        self._jobs = Jobs(redis, settings.index_prefix)
-        self._quarantine = Quarantine(client, settings)
+        self._context = context
+        self._dispatcher = Dispatcher(context)
+        self._jobs, self._quarantine = self._dispatcher.jobs, self._dispatcher.quarantine
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Number of waiting tasks, by queue."""
+        return self._dispatcher.queue_lengths()
 
     def start(self, spec: str, collection: str) -> str:
         """Let a worker read the source; the job's id, at once."""
-        return dispatch.request(spec, collection, self._settings)
+        return self._dispatcher.request(spec, collection)
 
     def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
         """Put the pictures into the store, one after the other, and queue them for the workers; the job's id."""
         read = ((name, file.read()) for name, file in pictures.items())
-        return dispatch.start_uploads(read, collection, self._settings)
+        return self._dispatcher.start_uploads(read, collection)
 
     def jobs(self) -> list[Progress]:
         """The latest jobs, latest first."""
@@ -62,12 +64,12 @@ class Ingesting:
     def retry(self, entries: Sequence[str]) -> int:
         """Try these again; how many were there."""
         found = self._quarantine.some(entries)
-        dispatch.retry(found, self._settings)
+        self._dispatcher.retry(found)
         return len(found)
 
     def drop(self, entries: Sequence[str]) -> int:
         """Forget these, with bytes that nothing else needs; how many were there."""
-        return drop_entries(self._client, self._settings, list(entries))
+        return drop_entries(self._context.client, self._context.settings, list(entries))
 
 
 def _refused(entry: Entry) -> Refused:

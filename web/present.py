@@ -8,8 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from flask import Flask, request
 from markupsafe import Markup, escape
 
-from query.answer import Result
-from query.compare import ResultComparison
+from query.answer import Result, ResultComparison
 from web import auth
 from web.views import events
 

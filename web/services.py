@@ -10,8 +10,7 @@ from flask import current_app
 
 from engine.settings import Settings
 from ingest.jobs import Progress
-from query.answer import Answer
-from query.compare import ResultComparison
+from query.answer import Answer, ResultComparison
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.clicks.log import Log

@@ -9,15 +9,14 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.broker import connect_redis
-from engine.client import connect, guard
+from engine.client import guard
+from engine.context import Context
 from engine.errors import OmmaError
 from engine.settings import Settings
-from engine.store import Store
 from mappings.versions import alias
 from query.answer import Facet
 from query.document import show
-from query.ids import full_id
+from query.index import full_id
 from query.search import Searcher
 from ranking.clicks.log import Log
 from ranking.clicks.ubi import Behaviour
@@ -26,7 +25,6 @@ from web.ingesting import Ingesting
 from web.models import Overview, Sample, Status
 from web.services import Services, WarmUp
 from web.uploads import Uploads
-from workers import dispatch
 from workers.overview import FIGURES
 
 SAMPLES = 24
@@ -37,22 +35,22 @@ CHECK_SECONDS = 2  # a check that takes longer is a server that is not ready
 
 def open_services(settings: Settings) -> Services:
     """Everything that the routes call, connected on first use."""
-    client, redis = connect(settings), connect_redis(settings)
-    behaviour = Behaviour(client, settings)
-    searcher, ingest = Searcher(settings), Ingesting(settings, client, redis)
+    context = Context(settings)
+    client, behaviour = context.client, Behaviour(context.client, settings)
+    searcher, ingest = Searcher(context), Ingesting(context)
     return Services(
         settings=settings,
         searcher=searcher,
-        store=Store(settings),
+        store=context.store,
         ingest=ingest,
         judgements=Judgements(client, settings),
         uploads=Uploads(settings),
-        show=lambda document: show(client, settings, full_id(client, settings, document)),
+        show=lambda document: show(context, full_id(client, settings, document)),
         overview=partial(overview, client, settings),
-        status=partial(status, settings),
+        status=partial(status, context),
         full_id=partial(full_id, client, settings),
         warm_up_state=WarmUp(searcher.warm_up),
-        checks={"opensearch": partial(_check_engine, client), "redis": redis.ping},
+        checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},
         log=Log(behaviour),
         forget=behaviour.forget_client,
         gauges=partial(_gauges, client, settings, ingest),
@@ -67,7 +65,7 @@ def _check_engine(client: OpenSearch) -> None:
 def _gauges(client: OpenSearch, settings: Settings, ingest: Ingesting) -> Mapping[tuple[str, str], float]:
     """Values by metric name and label value."""
     states = Counter(job.state for job in ingest.jobs())
-    queues = dispatch.queue_lengths(settings)
+    queues = ingest.queue_lengths()
     return {
         ("omma_documents", ""): _count(client, alias(settings)),
         ("omma_quarantined", ""): ingest.refused(1, 1).total,
@@ -100,14 +98,14 @@ def overview(client: OpenSearch, settings: Settings) -> Overview:
     )
 
 
-def status(settings: Settings) -> Status:
+def status(context: Context) -> Status:
     """Every figure; one whose server does not answer is None, so that the others are still shown."""
-    return Status.model_validate({name: _figure(name, settings) for name in Status.model_fields})
+    return Status.model_validate({name: _figure(name, context) for name in Status.model_fields})
 
 
-def _figure(name: str, settings: Settings) -> Any:
+def _figure(name: str, context: Context) -> Any:
     try:
-        return FIGURES[name](settings)
+        return FIGURES[name](context)
     except OmmaError:
         return None
 

@@ -4,17 +4,18 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
+from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
 from engine.broker import connect_redis
-from engine.client import connect
+from engine.context import Context
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
-from engine.store import Store
 from ingest.batch_progress import refuse_entry
 from ingest.batches import Batch
 from ingest.item import Item
@@ -25,110 +26,141 @@ from ingest.sources.folder import name_snippet
 from workers.app import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
 from workers.ledger import Ledger
 
-QUEUE_POLL_SECONDS = 0.2  # seconds between two looks at a full queue
+QUEUE_POLL_SECONDS = 0.2  # between two checks of a full queue
 PATIENCE = 60  # seconds for which a reader waits for a Redis that is away
 HEARTBEAT_SECONDS = 5.0  # seconds between two signs of life
 UPLOAD, RETRY = "upload", "retry"
 ProcessBatch = Callable[[Batch], Batch | None]
 
 
-def start(source: Source, settings: Settings, queue: str = BULK) -> str:
-    """Read the source here and send its pictures to the workers; the job's id.
+class Dispatcher:
+    """Puts work into the queues, over the connections of a context; safe to share between threads."""
 
-    Returns when the source is read; workers may still be looking. EngineUnavailable, BadSource.
-    """
-    job_id = create(source.spec, source.collection, settings)
-    read(job_id, source, settings, queue=queue)
-    return job_id
+    def __init__(self, context: Context) -> None:
+        """Connects to nothing by itself."""
+        self._context, self._settings = context, context.settings
 
+    @cached_property
+    def app(self) -> Celery:
+        """The Celery application that sends tasks."""
+        return make_app(self._settings)
 
-def create(source: str, collection: str, settings: Settings, queue: str = "") -> str:
-    """A job that waits for `read`; `queue` where a worker of that queue will do it."""
-    with _reachable():
-        return _jobs(settings).create(source, collection, queue)
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The jobs of the installation."""
+        return Jobs(self._context.redis, self._settings.index_prefix)
 
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """The quarantine of the installation."""
+        return Quarantine(self._context.client, self._settings)
 
-def read(
-    job_id: str,
-    source: Source,
-    settings: Settings,
-    *,
-    queue: str = BULK,
-    only: Collection[str] | None = None,
-    process: ProcessBatch | None = None,
-) -> None:
-    """Read the source for the job, here; a source that breaks ends the job as failed and raises.
+    @cached_property
+    def patient_redis(self) -> "Redis":
+        """A Redis client that waits for a Redis that is away: a source that is read half would be read again."""
+        return connect_redis(self._settings, PATIENCE)
 
-    While the queue is full the reader waits, or looks at a batch itself where it can: `process` gives back what is left
-    for the queue. A worker must not wait, for all of them could be reading.
-    """
-    try:
+    def start(self, source: Source, queue: str = BULK) -> str:
+        """Read the source here and send its images to the workers; the job's id.
+
+        Returns when the source is read; workers may still be extracting. EngineUnavailable, BadSource.
+        """
+        job_id = self.create(source.spec, source.collection)
+        self.read(job_id, source, queue=queue)
+        return job_id
+
+    def create(self, source: str, collection: str, queue: str = "") -> str:
+        """A job that waits for `read`; `queue` where a worker of that queue will do it."""
         with _reachable():
-            _Sender(job_id, settings, queue, source.origin(), process).send(source.items(only), source)
-    except Exception as error:
+            return self.jobs.create(source, collection, queue)
+
+    def read(
+        self,
+        job_id: str,
+        source: Source,
+        *,
+        queue: str = BULK,
+        only: Collection[str] | None = None,
+        process: ProcessBatch | None = None,
+    ) -> None:
+        """Read the source for the job, here; a source that breaks ends the job as failed and raises.
+
+        While the queue is full the reader waits, or processes a batch itself where it can: `process` returns what is left for
+        the queue. A worker must not wait, for all of them could be reading.
+        """
+        try:
+            with _reachable():
+                _Sender(self, self._settings, job_id, queue, source.origin(), process).send(source.items(only), source)
+        except Exception as error:
+            with _reachable():
+                self.jobs.fail(job_id, str(error))
+            raise
+
+    def request(self, spec: str, collection: str, columns: dict[str, str] | None = None) -> str:
+        """Let a worker read the source: the job's id, at once. The worker must see the same files."""
+        job_id = self.create(spec, collection or spec.rstrip("/").rpartition("/")[2], INTERACTIVE)
+        origin = {"spec": spec, "collection": collection, "columns": columns or {}}
+        self._send("omma.ingest", [job_id, origin], INTERACTIVE)
+        return job_id
+
+    def start_uploads(self, images: Iterable[tuple[str, bytes]], collection: str) -> str:
+        """Ingest images sent by name: they are stored here and processed before bulk work; the job's id."""
+        store, collection = self._context.store, collection or UPLOAD
+        items = (
+            Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name))
+            for name, data in images
+        )
+        return self._start_items(items, UPLOAD, collection, INTERACTIVE)
+
+    def retry(self, entries: Sequence[Entry]) -> list[str]:
+        """Try entries of the quarantine again: the jobs' ids.
+
+        Entries that came by the queue go there again; those that their source could not read are read again, where the source
+        still exists.
+        """
+        carried = [Item.from_json(entry.item) for entry in entries if entry.item]
+        jobs = []
+        if carried:
+            items = [Item.from_json(i.as_json() | {"original": ""}) if i.address else i for i in carried]
+            jobs.append(self._start_items(items, RETRY, _common({i.collection for i in items}), INTERACTIVE))
+        for origin, references in _by_origin(entry for entry in entries if not entry.item and entry.origin):
+            jobs.append(self.create(origin["spec"], origin["collection"], INTERACTIVE))
+            self._send("omma.ingest", [jobs[-1], origin, references], INTERACTIVE)
+        return jobs
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Number of waiting tasks, by queue."""
         with _reachable():
-            _jobs(settings).fail(job_id, str(error))
-        raise
+            return {name: queue_length(self._context.redis, self._settings, name) for name in (INTERACTIVE, BULK)}
 
+    def _start_items(self, items: Iterable[Item], source: str, collection: str, queue: str) -> str:
+        job_id = self.create(source, collection)
+        with _reachable():
+            _Sender(self, self._settings, job_id, queue).send(items)
+        return job_id
 
-def request(spec: str, collection: str, settings: Settings, columns: dict[str, str] | None = None) -> str:
-    """Let a worker read the source: the job's id, at once. The worker must see the same files."""
-    job_id = create(spec, collection or spec.rstrip("/").rpartition("/")[2], settings, INTERACTIVE)
-    origin = {"spec": spec, "collection": collection, "columns": columns or {}}
-    _send(settings, "omma.ingest", [job_id, origin], INTERACTIVE)
-    return job_id
-
-
-def start_uploads(pictures: Iterable[tuple[str, bytes]], collection: str, settings: Settings) -> str:
-    """Ingest pictures sent by name: they are put into the store here and looked at before bulk work; the job's id."""
-    store, collection = Store(settings), collection or UPLOAD
-    items = (
-        Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name))
-        for name, data in pictures
-    )
-    return _start_items(items, UPLOAD, collection, settings, INTERACTIVE)
-
-
-def retry(entries: Sequence[Entry], settings: Settings) -> list[str]:
-    """Try what is in quarantine again: the jobs' ids.
-
-    What the queue carried goes there again; what its source could not read is read again, where it is still there.
-    """
-    carried = [Item.from_json(entry.item) for entry in entries if entry.item]
-    jobs = []
-    if carried:
-        items = [Item.from_json(i.as_json() | {"original": ""}) if i.address else i for i in carried]
-        jobs.append(_start_items(items, RETRY, _common({i.collection for i in items}), settings, INTERACTIVE))
-    for origin, references in _by_origin(entry for entry in entries if not entry.item and entry.origin):
-        jobs.append(create(origin["spec"], origin["collection"], settings, INTERACTIVE))
-        _send(settings, "omma.ingest", [jobs[-1], origin, references], INTERACTIVE)
-    return jobs
-
-
-def queue_lengths(settings: Settings) -> dict[str, int]:
-    """Tasks that wait, by queue."""
-    with _reachable():
-        redis = connect_redis(settings)
-        return {name: _length(redis, settings, name) for name in (INTERACTIVE, BULK)}
+    def _send(self, task: str, arguments: list[Any], queue: str) -> None:
+        """Send a task whose first argument is the job that it belongs to."""
+        with _reachable():
+            self.app.send_task(task, args=arguments, queue=queue, headers={JOB_HEADER: arguments[0]})
 
 
 class _Sender:
     """Sends one run of a job."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (made in two places of this file)
         self,
-        job_id: str,
+        dispatcher: Dispatcher,
         settings: Settings,
+        job_id: str,
         queue: str,
         origin: dict[str, Any] | None = None,
         process: ProcessBatch | None = None,
     ) -> None:
         self._process = process
         self._job, self._settings, self._queue, self._origin = job_id, settings, queue, origin
-        self._redis = connect_redis(settings, PATIENCE)
+        self._redis, self._app, self._quarantine = dispatcher.patient_redis, dispatcher.app, dispatcher.quarantine
         self._jobs = Jobs(self._redis, settings.index_prefix)
-        self._quarantine = Quarantine(connect(settings), settings)
-        self._app = make_app(settings)
         self._ledger = Ledger(self._redis, settings)
         self._ledger.clear(job_id)
         self._run = self._jobs.begin(job_id, queue)
@@ -151,7 +183,7 @@ class _Sender:
         self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0)
 
     def _put(self, items: list[tuple[int, Item]]) -> None:
-        """Wait for room in the queue, then send: a source is read no faster than it is looked at."""
+        """Wait for room in the queue, then send: a source is read no faster than its images are processed."""
         batch: Batch | None = Batch(self._job, self._run, tuple(items), self._origin)
         if self._full() and self._process and batch:
             batch = self._process(batch)
@@ -161,7 +193,7 @@ class _Sender:
             self._ledger.send(self._app, batch, self._queue)
 
     def _full(self) -> bool:
-        return _length(self._redis, self._settings, self._queue) >= self._settings.queue_length
+        return queue_length(self._redis, self._settings, self._queue) >= self._settings.queue_length
 
     def _refuse(self, number: int, refusal: Refusal, source: Source | None) -> None:
         name, collection = (source.spec, source.collection) if source else ("", "")
@@ -187,19 +219,6 @@ class _Sender:
             thread.join()
 
 
-def _start_items(items: Iterable[Item], source: str, collection: str, settings: Settings, queue: str) -> str:
-    job_id = create(source, collection, settings)
-    with _reachable():
-        _Sender(job_id, settings, queue).send(items)
-    return job_id
-
-
-def _send(settings: Settings, task: str, arguments: list[Any], queue: str) -> None:
-    """Send a task whose first argument is the job that it belongs to."""
-    with _reachable():
-        make_app(settings).send_task(task, args=arguments, queue=queue, headers={JOB_HEADER: arguments[0]})
-
-
 def _by_origin(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """References by the source that they come from."""
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
@@ -213,17 +232,14 @@ def _common(names: set[str]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _length(redis: "Redis", settings: Settings, queue: str) -> int:
+def queue_length(redis: "Redis", settings: Settings, queue: str) -> int:
+    """Number of tasks that wait in a queue. RedisError."""
     return int(redis.llen(key_prefix(settings) + queue))
-
-
-def _jobs(settings: Settings) -> Jobs:
-    return Jobs(connect_redis(settings), settings.index_prefix)
 
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Turn a Redis that is away into EngineUnavailable."""
+    """Turn an unreachable Redis into EngineUnavailable."""
     try:
         yield
     except (RedisError, OperationalError) as error:

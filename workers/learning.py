@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from redis import Redis
 
-from engine.broker import connect_redis
-from engine.client import connect
+from engine.context import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from query.search import Searcher
@@ -29,29 +28,29 @@ def due(redis: Redis, store: Judgements, settings: Settings) -> bool:
     return store.since(datetime.fromtimestamp(last, UTC)) >= settings.rank_judgements
 
 
-def learn(settings: Settings, *, force: bool = False) -> str:
+def learn(context: Context, *, force: bool = False) -> str:
     """Train if it is due, one at a time; what came of it, in words."""
-    redis, client = connect_redis(settings), connect(settings)
-    if not force and not due(redis, Judgements(client, settings), settings):
+    redis, settings = context.redis, context.settings
+    if not force and not due(redis, Judgements(context.client, settings), settings):
         return "not due"
     lock = redis.lock(_key(settings, "training"), timeout=LONGEST)
     if not lock.acquire(blocking=False):
         return "another process is training"
     try:
         redis.set(_key(settings, "looked"), time.time())
-        return _train(settings)
+        return _train(context)
     finally:
         lock.release()
 
 
-def _train(settings: Settings) -> str:
+def _train(context: Context) -> str:
     said: list[str] = []
-    searcher = Searcher(settings)
-    examples = of_installation(searcher, connect(settings), said.append)
+    searcher = Searcher(context)
+    examples = of_installation(searcher, context.client, said.append)
     if len(examples) < FEWEST:
         return f"{len(examples)} questions are too few to learn from ({FEWEST})"
     try:
-        retrain(examples, settings, tell=said.append, weights=searcher.fingerprints())
+        retrain(examples, context.settings, tell=said.append, weights=searcher.fingerprints())
     except ConfigurationError as error:
         said.append(str(error))
     for line in said:

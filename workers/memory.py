@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from engine.context import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.feature_extractor import get_feature_extractor
@@ -63,7 +64,7 @@ def _measured(settings: Settings) -> Memory:
     threads = settings.process_threads
     os.environ["OMP_THREAD_LIMIT"] = str(threads)
     settings = settings.model_copy(update={"threads": threads})
-    runtime = Runtime(settings, get_feature_extractor(settings))
+    runtime = Runtime(Context(settings), get_feature_extractor(settings))
     process, batch = resident(), _batch(settings.batch_size)
     parts = tuple(_part(runtime, name, batch) for name in runtime.feature_extractor.extractors)
     with peak() as highest:

@@ -5,54 +5,61 @@ from typing import Any
 
 from opensearchpy.exceptions import NotFoundError
 
-from engine.client import connect, guard
+from engine.client import guard
+from engine.context import Context
 from engine.plugins import has_plugins
-from engine.settings import Settings
-from factors.registry import broken_factors, ignored_factors
+from factors.registry import FactorRegistry
 from ingest.reextraction import failed_counts
 from ingest.sources.registry import broken_sources
 from mappings.versions import alias
-from workers.dispatch import queue_lengths
+from workers.dispatch import Dispatcher
 
 
-def documents(settings: Settings) -> int:
+def documents(context: Context) -> int:
     """Documents behind the alias; EngineUnavailable."""
-    return _count(settings, alias(settings))
+    return _count(context, alias(context.settings))
 
 
-def quarantined(settings: Settings) -> int:
-    """Pictures in quarantine; EngineUnavailable."""
-    return _count(settings, f"{settings.index_prefix}-quarantine")
+def quarantined(context: Context) -> int:
+    """Images in quarantine; EngineUnavailable."""
+    return _count(context, f"{context.settings.index_prefix}-quarantine")
 
 
-def missing(settings: Settings) -> dict[str, int]:
+def missing(context: Context) -> dict[str, int]:
     """Extractor, or `factor:NAME` -> documents on which it failed; EngineUnavailable."""
-    return failed_counts(connect(settings), alias(settings))
+    return failed_counts(context.client, alias(context.settings))
 
 
-def left_out(settings: Settings) -> list[str]:
+def left_out(context: Context) -> list[str]:
     """Parts of plugins that are broken or take no part, each with the reason; empty where there are no plugins."""
+    settings = context.settings
     if not has_plugins(settings.plugin_path):
         return []
     from vision.registry import registered  # noqa: PLC0415  (imports model libraries, for which plugins are the only need here)
 
-    broken = (*registered(settings).broken, *broken_factors(), *broken_sources(settings))
-    unused = (f"factor {name} takes no part: {why}" for name, why in ignored_factors().items())
+    factors = FactorRegistry.of(settings)
+    broken = (*registered(settings).broken, *factors.broken, *broken_sources(settings))
+    unused = (f"factor {name} takes no part: {why}" for name, why in factors.ignored.items())
     return list(dict.fromkeys([*map(str, broken), *unused]))
 
 
-def _count(settings: Settings, index: str) -> int:
+def queues(context: Context) -> dict[str, int]:
+    """Number of waiting tasks, by queue; EngineUnavailable."""
+    return Dispatcher(context).queue_lengths()
+
+
+def _count(context: Context, index: str) -> int:
     try:
         with guard():
-            return int(connect(settings).count(index=index)["count"])
+            return int(context.client.count(index=index)["count"])
     except NotFoundError:
         return 0
 
 
-FIGURES: dict[str, Callable[[Settings], Any]] = {
+FIGURES: dict[str, Callable[[Context], Any]] = {
     "documents": documents,
     "quarantined": quarantined,
     "missing": missing,
     "left_out": left_out,
-    "queues": queue_lengths,
+    "queues": queues,
 }

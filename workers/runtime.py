@@ -5,19 +5,18 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 
-from engine.broker import connect_redis
-from engine.client import connect
+from engine.context import Context
 from engine.errors import WeightsMismatchError
-from engine.settings import Settings, get_settings
-from factors.registry import all_factors, index_body, made_without
+from engine.settings import get_settings
+from factors.registry import FactorRegistry
 from ingest.batches import Batch, BatchProcessor
 from ingest.item import Item
 from ingest.jobs import Jobs, Progress
-from ingest.quarantine import Quarantine
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.writing import Writer
 from mappings import versions, weights
 from vision.feature_extractor import FeatureExtractor, get_feature_extractor
+from workers.dispatch import Dispatcher
 from workers.ledger import Ledger
 
 logger = logging.getLogger(__name__)
@@ -26,13 +25,13 @@ logger = logging.getLogger(__name__)
 class Runtime:
     """Connections and models of one process."""
 
-    def __init__(self, settings: Settings, feature_extractor: FeatureExtractor) -> None:
-        """Nothing is loaded or connected to before it is used."""
-        self.settings, self.feature_extractor = settings, feature_extractor
-        self.client = connect(settings)
-        redis = connect_redis(settings)
-        self.jobs, self.ledger = Jobs(redis, settings.index_prefix), Ledger(redis, settings)
-        self.quarantine = Quarantine(self.client, settings)
+    def __init__(self, context: Context, feature_extractor: FeatureExtractor) -> None:
+        """Loads no model; connections are opened when they are first used."""
+        self.context, self.settings, self.feature_extractor = context, context.settings, feature_extractor
+        settings, self.client, self.factors = context.settings, context.client, FactorRegistry.of(context.settings)
+        self.jobs, self.ledger = Jobs(context.redis, settings.index_prefix), Ledger(context.redis, settings)
+        self.dispatcher = Dispatcher(context)
+        self.quarantine = self.dispatcher.quarantine
         self.processor = BatchProcessor(
             settings,
             self.jobs,
@@ -46,14 +45,15 @@ class Runtime:
         self.feature_extractor.warm_up()
 
     def check_index(self) -> None:
-        """Make the index where there is none.
+        """Create the index if there is none.
 
-        WeightsMismatchError where other weights made its vectors, or it has no fields for what is seen now.
+        WeightsMismatchError where other weights made its vectors, or it lacks fields of an active factor.
         """
         fingerprints = self.feature_extractor.fingerprints()
-        versions.ensure(self.client, self.settings, lambda: index_body(fingerprints, self.feature_extractor.dimensions()))
+        dimensions = self.feature_extractor.dimensions
+        versions.ensure(self.client, self.settings, lambda: self.factors.index_body(fingerprints, dimensions(), self.settings))
         meta = versions.meta(self.client, self.settings)
-        if without := made_without(meta, all_factors()):
+        if without := self.factors.made_without(meta):
             raise WeightsMismatchError(
                 f"the index was made without {', '.join(without)} (new, or switched off then); run `omma reindex`"
             )
@@ -61,11 +61,11 @@ class Runtime:
             weights.check(meta, fingerprints, factor)
 
     def try_process(self, batch: Batch) -> Batch | None:
-        """Look once, outside the queue: what must be tried again; the queue's tries have their own rules."""
+        """Process a batch once, outside the queue; returns the items to try again, by the rules of the queue."""
         try:
             self.check_index()
             return self.processor.process(batch)
-        except Exception:  # whatever it is, the queue tries again and tells
+        except Exception:  # whatever it is, the queue tries again and reports it
             logger.exception("a batch of job %s goes back to the queue", batch.job)
             return batch
 
@@ -88,4 +88,4 @@ def get_runtime() -> Runtime:
     threads = settings.process_threads
     os.environ["OMP_THREAD_LIMIT"] = str(threads)
     settings = settings.model_copy(update={"threads": threads})
-    return Runtime(settings, get_feature_extractor(settings))
+    return Runtime(Context(settings), get_feature_extractor(settings))

@@ -11,13 +11,11 @@ from celery.exceptions import Reject, Retry
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from engine.client import connect
 from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
-from engine.settings import get_settings
 from ingest.batches import Batch
 from ingest.sources import open_source
 from ranking.clicks.ubi import forget as forget_old
-from workers import dispatch, ledger
+from workers import ledger
 from workers.app import BULK, app
 from workers.ledger import batch_key
 from workers.runtime import Runtime, get_runtime
@@ -63,7 +61,7 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
         try:
             runtime.check_index()
             source = open_source(**origin, settings=runtime.settings)
-            dispatch.read(job_id, source, runtime.settings, only=only, process=runtime.try_process)
+            runtime.dispatcher.read(job_id, source, only=only, process=runtime.try_process)
         except EngineUnavailable as error:
             raise _again(self, pause(self.request.retries)) from error
         except OmmaError as error:
@@ -75,13 +73,13 @@ def learn() -> None:
     """Train a ranking model, if it is due."""
     from workers.learning import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
 
-    logger.info("learning: %s", learn_now(get_settings()))
+    logger.info("learning: %s", learn_now(get_runtime().context))
 
 
 @app.task(name="omma.resend")  # type: ignore[untyped-decorator]
 def resend() -> None:
     """Send batches again whose message was lost."""
-    sent = ledger.resend(app, get_settings())
+    sent = ledger.resend(app, get_runtime().settings)
     if sent:
         logger.warning("%d batches were lost on their way and are sent again", sent)
 
@@ -89,8 +87,8 @@ def resend() -> None:
 @app.task(name="omma.forget")  # type: ignore[untyped-decorator]
 def forget() -> None:
     """Delete events that are older than they may be kept."""
-    settings = get_settings()
-    logger.info("%d old events deleted", forget_old(connect(settings), settings))
+    runtime = get_runtime()
+    logger.info("%d old events deleted", forget_old(runtime.client, runtime.settings))
 
 
 def pause(retries: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.client import connect
 from engine.settings import Settings
-from factors.registry import feature_names
+from factors.registry import FactorRegistry
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.fusion import ReciprocalRank
@@ -117,7 +117,8 @@ def retrain(
     models, in_engine = Models(settings), settings.ranker == promotion.IN_ENGINE
     if in_engine and promote:
         check_server(connected(settings))
-    features = FeatureSet(columns=feature_names(), listwise=not (in_engine if plain is None else plain))
+    columns = FactorRegistry.of(settings).feature_names()
+    features = FeatureSet(columns=columns, listwise=not (in_engine if plain is None else plain))
     trained = train(examples, features, models, settings, tell=tell, about=ABOUT, weights=weights)
     if promote and trained.new and trained.card.verdict and trained.card.verdict.passed:
         promotion.promote(trained.card.id, settings, connected)

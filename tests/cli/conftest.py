@@ -10,6 +10,7 @@ from opensearchpy.exceptions import NotFoundError
 from cli.main import run
 from engine.broker import connect_redis
 from engine.client import connect
+from engine.context import Context
 from engine.settings import Settings, get_settings
 from engine.store import Store
 from factors.linked import Kind, TextSnippet
@@ -81,7 +82,7 @@ def house(live_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture()
 def shelf(house: Settings) -> Shelf:
     """Ingested by the same steps as in a worker, with made-up extractor_double."""
-    runtime = Runtime(house, TestFeatureExtractor())
+    runtime = Runtime(Context(house), TestFeatureExtractor())
     runtime.check_index()
     store = Store(house)
     items = [

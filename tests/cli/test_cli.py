@@ -12,6 +12,7 @@ import click
 import pytest
 
 from cli.main import COMMANDS, main
+from engine.context import Context
 from engine.settings import Settings
 from engine.store import Store
 from ingest.quarantine import Quarantine
@@ -20,7 +21,7 @@ from ranking.learning.models import Models
 from tests.cli.conftest import BROKEN, TITLES, Omma, Shelf, Told
 from tests.conftest import free_port
 from tests.ingest.pictures import png
-from workers import dispatch
+from workers.dispatch import Dispatcher
 
 ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = "f" * 64
@@ -229,7 +230,7 @@ def test_quarantine_is_listed_tried_again_and_dropped(omma: Omma, shelf: Shelf) 
     assert json.loads(omma("quarantine", "list", "--json", "--reason", "bomb").out)["total"] == 0
     again = omma("quarantine", "retry", entry["id"])
     assert again.out.startswith("1 tried again by job ")
-    assert dispatch.queue_lengths(settings) == {"interactive": 1, "bulk": 0}
+    assert Dispatcher(Context(settings)).queue_lengths() == {"interactive": 1, "bulk": 0}
     assert omma("jobs", again.out.split("job ")[1].split(";")[0]).code == 0
     assert Store(settings).original(shelf.broken) == BROKEN
     assert omma("quarantine", "drop", entry["id"]).out == "1 dropped\n"

@@ -9,6 +9,7 @@ from engine.errors import ConfigurationError
 from evaluation import pairs_of_installation as pairs
 from evaluation.calibration import Measurement, PairQuestion, calibrate, choose
 from query.request import SearchRequest
+from tests.factors.scenes import FACTORS
 
 PICTURE, WORDS = SearchRequest(like="asked"), SearchRequest(text="red ball")
 OTHERS = frozenset(f"other{number}" for number in range(60))
@@ -58,7 +59,7 @@ def add(found: Measurement, relation: str, feature: str, value: float, number: i
 
 
 def test_declarations_decide_which_features_a_question_calibrates() -> None:
-    found = Measurement()
+    found = Measurement(FACTORS)
     values = {"similar": 0.9, "linked_text": 7.0, "local.inliers": 0.8, "objects.words": 3.0, "ocr.picture": 4.0}
     table = {"own": values, "other": {name: value / 3 for name, value in values.items()}}
     for request in (PICTURE, WORDS):
@@ -69,7 +70,7 @@ def test_declarations_decide_which_features_a_question_calibrates() -> None:
 
 
 def test_a_feature_is_calibrated_on_the_relations_that_it_holds() -> None:
-    found = Measurement()
+    found = Measurement(FACTORS)
     add(found, "copy", "near_duplicate", 0.8, 40)
     add(found, "same product", "near_duplicate", 0.0, 200)
     made = calibrate(found, {"phash": "dct@1"}, 61, "made up")
@@ -80,7 +81,7 @@ def test_a_feature_is_calibrated_on_the_relations_that_it_holds() -> None:
 
 
 def test_a_feature_that_separates_nothing_is_no_evidence() -> None:
-    found = Measurement()
+    found = Measurement(FACTORS)
     add(found, "copy", "similar", 0.1, 40)
     made = calibrate(found, {}, 61, "made up")
     assert made.cutoff.columns["similar"].rule == "never"
@@ -95,4 +96,4 @@ def test_relations_count_alike_however_many_pairs_they_have() -> None:
 
 def test_nothing_to_calibrate_on_is_an_error_with_a_remedy() -> None:
     with pytest.raises(ConfigurationError, match="index more documents"):
-        calibrate(Measurement(), {}, 0, "")
+        calibrate(Measurement(FACTORS), {}, 0, "")

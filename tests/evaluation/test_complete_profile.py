@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from engine.context import Context
 from engine.settings import Settings, get_settings
 from engine.store import Store
 from ingest.item import Item
@@ -52,7 +53,7 @@ def index(settings: Settings) -> None:
         facets = {"landmark": LANDMARK} if number == 0 else {}
         category = f"category {number % CATEGORIES}"
         items.append(Item("test", f"{number}.png", "test", original=original, category=category, facets=facets))
-    done = Runtime(settings, FeatureExtractor(extractors_of(settings))).process_now(items, "test", "test")
+    done = Runtime(Context(settings), FeatureExtractor(extractors_of(settings))).process_now(items, "test", "test")
     assert done.indexed == DOCUMENTS
 
 
@@ -60,7 +61,7 @@ def ask(settings: Settings) -> Answer:
     """Asked by the landmark's image, a little smaller."""
     picture = photo(*SIDES, seed=0).resize((150, 112))
     extractor = FeatureExtractor(extractors_of(settings))
-    return Searcher(settings, extractor=lambda: extractor).search(SearchRequest(image=encoded(picture)))
+    return Searcher(Context(settings), extractor=lambda: extractor).search(SearchRequest(image=encoded(picture)))
 
 
 def omma(*arguments: str) -> str:
@@ -84,5 +85,5 @@ def test_two_commands_make_the_profile_hub_complete(hub: Settings) -> None:
     assert after.ranker != "fusion" and "similar" in after.cutoff.thresholds
     assert "documents of this installation" in after.cutoff.calibrated_on
     assert after.landmarks and after.landmarks[0].name == LANDMARK
-    found = Calibrations(hub).in_use(Searcher(hub).fingerprints())
+    found = Calibrations(hub).in_use(Searcher(Context(hub)).fingerprints())
     assert found.stale == () and set(found.landmarks.columns) == {"similar", "local.inliers"}

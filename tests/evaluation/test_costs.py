@@ -10,9 +10,9 @@ from evaluation import compare, costs, pages, throughput
 from evaluation.compare import Comparison, Row
 from evaluation.evaluation_set import evaluation_sets
 from evaluation.session import Session
-from factors import registry
 from ranking.learning.measures import NAMES
 from tests.evaluation.test_quality import data
+from tests.factors.scenes import FACTORS
 from vision.feature_extractor import get_feature_extractor
 
 __all__ = ["data"]  # a fixture
@@ -31,7 +31,7 @@ def compared(*rows: Row) -> Comparison:
 
 
 def test_tasks_are_of_sets_and_measures_that_there_are() -> None:
-    tasks = {factor.name: costs.tasks_of(factor.name) for factor in registry.every_factor()}
+    tasks = {factor.name: costs.tasks_of(factor) for factor in FACTORS.every}
     assert {name for found in tasks.values() for name in found} <= set(evaluation_sets())
     assert {measure for found in tasks.values() for measure in found.values()} <= set(NAMES)
     assert tasks["near_duplicate"] == {"near-duplicate": "Success@1"}
@@ -76,9 +76,9 @@ def test_every_factor_costs_time_and_bytes(
     with Session(data, None, None, settings, lambda said: None) as session:
         comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
         found = {cost.factor: cost for cost in session.costs(comparison)}
-        assert found.keys() == {factor.name for factor in registry.all_factors()}
+        assert found.keys() == {factor.name for factor in FACTORS.active}
         feature_extractor = get_feature_extractor(settings)
-        for factor in registry.all_factors():
+        for factor in FACTORS.active:
             cost, made = found[factor.name], factor.fields(feature_extractor.dimensions())
             assert (cost.ms > 0) == bool(factor.reads) and 0 <= cost.own_ms <= cost.ms
             assert cost.index >= 0 and (made or not (cost.index or cost.source))

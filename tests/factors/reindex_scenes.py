@@ -10,7 +10,6 @@ from PIL import Image
 
 from engine.settings import Settings
 from engine.store import Store
-from factors import registry
 from factors.base import Json
 from factors.linked import Kind, TextSnippet
 from ingest import documents
@@ -24,7 +23,7 @@ from ingest.reindex import reindex
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.writing import Writer
 from mappings import versions
-from tests.factors.scenes import DIMENSION, DIMENSIONS, colour, image_features, label, points, text_of, unit
+from tests.factors.scenes import DIMENSION, DIMENSIONS, FACTORS, colour, image_features, label, points, text_of, unit
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
@@ -140,7 +139,7 @@ class Place:
         self.alias = versions.ensure(
             client,
             settings,
-            lambda: registry.index_body(self.extractor_double.fingerprints(), self.extractor_double.dimensions(), settings),
+            lambda: FACTORS.index_body(self.extractor_double.fingerprints(), self.extractor_double.dimensions(), settings),
         )
         self.ids = [self.add(number) for number in range(NUMBER)]
 
@@ -152,7 +151,7 @@ class Place:
         snippets = (TextSnippet(Kind.CAPTION, f"picture number{number}", "en"),)
         item = Item(source="s", reference=str(number), collection="c", original=picture, snippets=snippets)
         body = documents.new_document(
-            ExtractedImage(seen, "PNG", 10, chosen.fingerprints()), [item], "job", SnippetEncoder(chosen)
+            ExtractedImage(seen, "PNG", 10, chosen.fingerprints()), [item], "job", FACTORS.active, SnippetEncoder(chosen)
         )
         self.client.index(index=self.alias, id=picture, body=body, refresh=True)
         return picture

@@ -6,11 +6,12 @@ import numpy as np
 from opensearchpy import OpenSearch
 
 from engine.settings import Settings
-from factors import registry
 from factors.base import Clause
+from factors.registry import FactorRegistry
 from mappings import versions
 from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Local, Object, Text, Vector, Word
 
+FACTORS = FactorRegistry.of(Settings())
 DIMENSION = 16
 DIMENSIONS = {"embedding": DIMENSION, "joint": DIMENSION}
 FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "joint", "objects", "labels", "text", "colours", "phash", "local")}
@@ -77,7 +78,9 @@ class Live:
 
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
         self.client, self.settings = client, settings
-        self.index = versions.ensure(client, settings, lambda: registry.index_body(FINGERPRINTS, DIMENSIONS))
+        self.index = versions.ensure(
+            client, settings, lambda: FactorRegistry.of(settings).index_body(FINGERPRINTS, DIMENSIONS, settings)
+        )
 
     def put(self, documents: dict[str, dict[str, Any]]) -> None:
         lines = [
@@ -108,6 +111,6 @@ def documents(extracted_features: dict[str, ImageFeatures]) -> dict[str, dict[st
     """The fields that all factors make of each image_features."""
     return {
         key: {"width": seen.width, "height": seen.height}
-        | {k: v for f in registry.all_factors() for k, v in f.image_fields(seen).items()}
+        | {k: v for f in FACTORS.active for k, v in f.image_fields(seen).items()}
         for key, seen in extracted_features.items()
     }

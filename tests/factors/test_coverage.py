@@ -1,9 +1,8 @@
 """A word counts wherever a document has it, and only as that word."""
 
 import pytest
-from scenes import Live, colour, documents, image_features, label, text_of
+from scenes import FACTORS, Live, colour, documents, image_features, label, text_of
 
-from factors import registry
 from factors.base import Clause, Question
 from factors.linked import Kind, TextSnippet
 from factors.words import Term, Words
@@ -12,8 +11,8 @@ pytestmark = pytest.mark.engine
 
 
 def column(text: str) -> Clause:
-    (found,) = registry.by_name("coverage").clauses(
-        Question(words=Words(tuple(Term(word) for word in text.split())), word_fields=registry.word_fields())
+    (found,) = FACTORS.by_name("coverage").clauses(
+        Question(words=Words(tuple(Term(word) for word in text.split())), word_fields=FACTORS.word_fields)
     )
     return found
 
@@ -28,7 +27,7 @@ def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
             "none": image_features(colours=(colour("white", 0.9),)),
         }
     )
-    made["said"] |= registry.by_name("linked_text").snippet_fields_of(
+    made["said"] |= FACTORS.by_name("linked_text").snippet_fields_of(
         [TextSnippet(Kind.CAPTION, "Two cars, both red", "en")], {}
     )
     live.put(made)
@@ -41,10 +40,10 @@ def test_words_are_found_across_what_was_said_read_and_seen(live: Live) -> None:
 
 def test_a_stem_of_another_language_is_not_the_word(live: Live) -> None:
     live.put(
-        {"coach": registry.by_name("linked_text").snippet_fields_of([TextSnippet(Kind.CAPTION, "Les cars jaunes", "fr")], {})}
+        {"coach": FACTORS.by_name("linked_text").snippet_fields_of([TextSnippet(Kind.CAPTION, "Les cars jaunes", "fr")], {})}
     )
     assert live.table([column("yellow car")], ["coach"]) == {"coach": {}}
 
 
 def test_one_word_needs_no_counting() -> None:
-    assert registry.by_name("coverage").clauses(Question(words=Words((Term("car"),)))) == []
+    assert FACTORS.by_name("coverage").clauses(Question(words=Words((Term("car"),)))) == []

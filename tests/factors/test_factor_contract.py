@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scenes import Live, an_object, colour, documents, image_features, label, points, text_of, unit
+from scenes import FACTORS, Live, an_object, colour, documents, image_features, label, points, text_of, unit
 
 from cli import docs as docs_command
-from factors import registry
 from factors.base import Evidence, Factor, Question
 from factors.linked import Kind, TextSnippet
+from factors.registry import own_factors
 from factors.words import Term, Words
 from query.page import MARKS
 from tests.factors.sample import question
 
-FACTORS = registry.own_factors()
+BUILT_IN = own_factors()
 RNG = np.random.default_rng(3)
 SEEN = image_features(
     embedding=unit(RNG),
@@ -32,7 +32,7 @@ def by_words(*words: str) -> Question:
     return Question(words=Words(tuple(Term(word) for word in words)))
 
 
-@pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
+@pytest.mark.parametrize("factor", BUILT_IN, ids=lambda f: f.name)
 def test_what_is_recalled_makes_the_same_fields_again(factor: Factor) -> None:
     document = {"missing": []} | factor.image_fields(SEEN)
     observed = {extractor: seen for extractor, seen in factor.restore(document).items() if extractor in factor.reads}
@@ -43,7 +43,7 @@ def test_what_is_recalled_makes_the_same_fields_again(factor: Factor) -> None:
 def test_everything_that_a_question_needs_is_recalled() -> None:
     document: dict[str, Any] = {"missing": []} | documents({"d": SEEN})["d"]
     restored: dict[str, Any] = {}
-    for factor in FACTORS:
+    for factor in BUILT_IN:
         restored |= factor.restore(document)
     assert np.allclose(restored["embedding"], SEEN.embedding, atol=1e-6)
     assert np.allclose(restored["objects"][1].embedding, SEEN.objects[1].embedding, atol=1e-6)
@@ -53,7 +53,7 @@ def test_everything_that_a_question_needs_is_recalled() -> None:
     assert restored["text"].lines == SEEN.text.lines
 
 
-@pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
+@pytest.mark.parametrize("factor", BUILT_IN, ids=lambda f: f.name)
 def test_clauses_are_what_the_declared_features_say(factor: Factor) -> None:
     declared = {feature.name: feature for feature in factor.features}
     clauses = {clause.name: clause for clause in factor.clauses(question())}
@@ -65,16 +65,16 @@ def test_clauses_are_what_the_declared_features_say(factor: Factor) -> None:
         assert clause.retrieve is None or declared[name].retrieves
 
 
-@pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
+@pytest.mark.parametrize("factor", BUILT_IN, ids=lambda f: f.name)
 def test_fields_of_linked_text_are_declared(factor: Factor) -> None:
     assert set(factor.snippet_fields_of([TextSnippet(Kind.CAPTION, "a red dog", "en")], {"ocr": ["dog"]})) <= set(
         factor.snippet_fields
     )
 
 
-@pytest.mark.parametrize("name", registry.every_feature_name())
+@pytest.mark.parametrize("name", FACTORS.every_feature_name)
 def test_every_feature_name_is_explained_in_a_sentence(name: str) -> None:
-    factor = registry.by_name(name)
+    factor = FACTORS.by_name(name)
     document = documents({"d": SEEN})["d"]
     inner = [{"label": "dog", "box": [0.1, 0.2, 0.3, 0.4]}]
     told = factor.explain(Evidence(name, 0.9, document, question(), inner, ["a \ue000dog\ue001 barks"]))
@@ -105,7 +105,7 @@ def hit(live: Live, factor: Factor, asked: Question, key: str) -> tuple[Evidence
 )
 def test_the_words_that_match_are_marked_and_boxed(live: Live, asked: str, word: str, box: list[float]) -> None:
     live.put(documents({"d": image_features(text=text_of("BOSCH hammer", "GSB-120/LI blue"))}))
-    factor = registry.by_name("ocr")
+    factor = FACTORS.by_name("ocr")
     evidence, marked = hit(live, factor, by_words(asked), "d")
     assert any(f"\ue000{word}\ue001" in s for snippets in marked.values() for s in snippets)
     assert factor.box(evidence) == box
@@ -114,7 +114,7 @@ def test_the_words_that_match_are_marked_and_boxed(live: Live, asked: str, word:
 
 @pytest.mark.engine
 def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
-    factor = registry.by_name("linked_text")
+    factor = FACTORS.by_name("linked_text")
     texts = {
         "en": TextSnippet(Kind.CAPTION, "Two dogs running", "en"),
         "ru": TextSnippet(Kind.TITLE, "Собаки на снегу", "ru"),
@@ -130,7 +130,7 @@ def test_linked_text_is_found_in_its_language_and_shown(live: Live) -> None:
 
 @pytest.mark.engine
 def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_have(live: Live) -> None:
-    factor = registry.by_name("linked_text")
+    factor = FACTORS.by_name("linked_text")
     texts = {"sheep": TextSnippet(Kind.TITLE, "Birka.", "hu"), "owl": TextSnippet(Kind.CAPTION, "A bird of the night", "en")}
     texts |= {f"bird{i}": TextSnippet(Kind.CAPTION, f"Bird number {i}", "en") for i in range(8)}
     live.put({key: factor.snippet_fields_of([snippet], {}) for key, snippet in texts.items()})
@@ -140,7 +140,7 @@ def test_the_word_itself_comes_before_a_stem_that_another_language_happens_to_ha
 
 @pytest.mark.engine
 def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> None:
-    factor = registry.by_name("linked_text")
+    factor = FACTORS.by_name("linked_text")
     near, title = TextSnippet(Kind.NEARBY, "A red fire engine", "en"), TextSnippet(Kind.TITLE, "A red fire engine", "en")
     live.put({"near": factor.snippet_fields_of([near], {}), "title": factor.snippet_fields_of([title], {})})
     assert live.found(factor.clauses(by_words("fire", "engine"))[0]) == ["title", "near"]
@@ -149,9 +149,9 @@ def test_what_names_the_picture_comes_before_what_stood_near_it(live: Live) -> N
 @pytest.mark.engine
 def test_as_many_words_as_a_question_may_have_are_no_trouble(live: Live) -> None:
     words = Words(tuple(Term(f"word{i}") for i in range(32)))
-    many = Question(SEEN, words, word_fields=registry.word_fields())
+    many = Question(SEEN, words, word_fields=FACTORS.word_fields)
     live.put(documents({"d": SEEN}))
-    clauses = [clause for factor in FACTORS for clause in factor.clauses(many)]
+    clauses = [clause for factor in BUILT_IN for clause in factor.clauses(many)]
     assert set(live.table(clauses, ["d"])["d"]) >= {"similar", "objects", "labels", "colours", "near_duplicate"}
 
 

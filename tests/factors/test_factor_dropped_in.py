@@ -8,10 +8,12 @@ import pytest
 from opensearchpy import OpenSearch
 from scenes import DIMENSIONS, FINGERPRINTS, Live, colour, image_features, unit
 
+from engine.context import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
 from factors import docs, registry
 from factors.base import Evidence, Question
+from factors.registry import FactorRegistry
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from mappings import versions
@@ -79,11 +81,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     registry.forget_loaded()
 
 
+def installed() -> FactorRegistry:
+    """The factors of the settings as they are now."""
+    return FactorRegistry.of(get_settings())
+
+
 def document(name: str, shade: str) -> dict[str, object]:
     """A document as ingest makes it."""
     seen = image_features(name, colours=(colour(shade, 1.0),), embedding=unit(np.random.default_rng(len(name))))
     item = Item(source="s", reference=name, collection="c", original=name)
-    return new_document(ExtractedImage(seen, "png", 10, FINGERPRINTS), [item], "job")
+    return new_document(ExtractedImage(seen, "png", 10, FINGERPRINTS), [item], "job", installed().active)
 
 
 @pytest.mark.engine
@@ -97,7 +104,7 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     live.put({name: document(name, shade) for name, shade in {"red": "red", "white": "white", "blue": "blue"}.items()})
     assert live.source("white")["brightness"] == pytest.approx(250 / 255)
 
-    answer = Searcher(live_settings, client).search(SearchRequest(like="red", no_cutoff=True))
+    answer = Searcher(Context(live_settings, client)).search(SearchRequest(like="red", no_cutoff=True))
     values = {result.id: result.factors["brightness"] for result in answer.results}
     lightness = {"red": 250 / 765, "white": 750 / 765, "blue": 290 / 765}
     assert values == {name: pytest.approx(1 - abs(lightness[name] - lightness["red"]), abs=1e-5) for name in ("white", "blue")}
@@ -106,17 +113,17 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     packaged = Models(live_settings).packaged()
     assert answer.ranker == packaged
     assert f"{packaged} was learned without brightness and ignores it; `omma rank train` learns it" in answer.warnings
-    described = {part.title: part.items[0].text for part in show(client, live_settings, "white").descriptions}
+    described = {part.title: part.items[0].text for part in show(Context(live_settings, client), "white").descriptions}
     assert described["Brightness"] == "98%" and "Colours" in described
 
-    assert "brightness" in registry.feature_names()
+    assert "brightness" in installed().feature_names()
     assert "## brightness" in docs.here() and "How light the dominant colours are" in docs.here()
     assert "brightness" not in docs.page()  # the page in the repository lists built-in factors only
 
 
 @pytest.mark.usefixtures("folder")
 def test_its_columns_lead_back_to_it() -> None:
-    found = registry.by_name("brightness")
+    found = installed().by_name("brightness")
     assert found.title == "Brightness"
     assert found.explain(Evidence("brightness", 0.9, {}, Question())) == "As light as your picture, to 0.10."
 
@@ -140,11 +147,11 @@ def test_a_factor_that_cannot_take_part_is_left_out_and_named(folder: Path, what
     body, why = WRONG[what]
     (folder / "second.py").write_text(body)
     registry.forget_loaded()
-    names = [factor.name for factor in registry.all_factors()]
+    names = [factor.name for factor in installed().active]
     assert names.count("brightness") == 1 and "similar" in names and "shine" not in names
-    (broken,) = registry.broken_factors()
+    (broken,) = installed().broken
     assert broken.origin.endswith("second.py") and why in broken.reason
-    assert "brightness" in registry.index_body(FINGERPRINTS, DIMENSIONS)["mappings"]["properties"]
+    assert "brightness" in installed().index_body(FINGERPRINTS, DIMENSIONS, get_settings())["mappings"]["properties"]
 
 
 def test_a_factor_whose_extractor_is_not_there_takes_no_part_and_is_named(folder: Path) -> None:
@@ -152,8 +159,8 @@ def test_a_factor_whose_extractor_is_not_there_takes_no_part_and_is_named(folder
     text = text.replace('{"brightness":', '{"smell":').replace('("colours",)', '("nose",)')
     (folder / "smell.py").write_text(text)
     registry.forget_loaded()
-    assert "smell" not in {factor.name for factor in registry.all_factors()}
-    assert "nose" in registry.ignored_factors()["smell"]
+    assert "smell" not in {factor.name for factor in installed().active}
+    assert "nose" in installed().ignored["smell"]
 
 
 @pytest.mark.parametrize("method", ["image_fields", "snippet_fields_of", "describe", "explain", "highlight"])
@@ -165,7 +172,7 @@ def test_a_method_that_fails_costs_nothing_else_and_is_logged(
     registry.forget_loaded()
     made = document("white", "white")
     assert made["colour"] == ["white"] and ("brightness" in made) == (method != "image_fields")
-    factor = registry.by_name("brightness")
+    factor = installed().by_name("brightness")
     assert factor.highlight(Question()) == {}
     shown = [] if method in ("describe", "image_fields") else ["Brightness"]
     assert [part.title for part in factor.describe(image_features("white"), made)] == shown
@@ -206,10 +213,10 @@ def more_columns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], No
 def test_columns_that_are_learned_from_are_the_default_set_and_what_the_setting_names(
     more_columns: Callable[[str], None],
 ) -> None:
-    out = set(registry.every_feature_name()) - set(registry.feature_names())
-    assert out == {"colours"} and "colours.words" in registry.feature_names()
+    out = set(installed().every_feature_name) - set(installed().feature_names())
+    assert out == {"colours"} and "colours.words" in installed().feature_names()
     more_columns("colours")
-    assert registry.feature_names() == registry.every_feature_name()
+    assert installed().feature_names() == installed().every_feature_name
     more_columns("colours, colors")
     with pytest.raises(ConfigurationError, match="OMMA_MORE_COLUMNS names colors, which no factor gives"):
-        registry.feature_names()
+        installed().feature_names()

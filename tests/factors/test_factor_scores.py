@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from scenes import Live, an_object, colour, documents, image_features, label, text_of, unit
+from scenes import FACTORS, Live, an_object, colour, documents, image_features, label, text_of, unit
 
-from factors import registry
 from factors.base import Clause, Question
 from factors.colours import palette
 from factors.labels import weights
@@ -17,7 +16,7 @@ NUMBER = 40
 
 def clause(name: str, question: Question) -> Clause:
     """The column of that name that a question gives."""
-    (found,) = [c for c in registry.by_name(name).clauses(question) if c.name == name]
+    (found,) = [c for c in FACTORS.by_name(name).clauses(question) if c.name == name]
     return found
 
 
@@ -61,7 +60,7 @@ def test_objects_give_the_best_object_and_its_box(live: Live, rng: np.random.Gen
     assert {key: row["objects"] for key, row in table.items() if row} == pytest.approx(expected, abs=2e-5)
     winner = max(expected, key=expected.__getitem__)
     assert live.found(column)[0] == winner
-    nested = {"nested": column.score["nested"] | {"inner_hits": registry.by_name("objects").inner(column)}}
+    nested = {"nested": column.score["nested"] | {"inner_hits": FACTORS.by_name("objects").inner(column)}}
     hit = live.client.search(index=live.index, body={"size": 1, "query": nested})["hits"]["hits"][0]
     assert hit["inner_hits"]["objects"]["hits"]["hits"][0]["_source"]["box"] == best[winner].box.as_list()
 
@@ -167,4 +166,4 @@ def test_ocr_asks_with_the_words_on_the_questions_picture(live: Live) -> None:
 
 def test_a_question_without_anything_to_go_by_adds_no_column() -> None:
     blind = Question(ImageFeatures("q", 10, 10))
-    assert [c for factor in registry.all_factors() for c in factor.clauses(blind)] == []
+    assert [c for factor in FACTORS.active for c in factor.clauses(blind)] == []

@@ -10,9 +10,9 @@ from opensearchpy import OpenSearch
 from reindex_scenes import NUMBER, Looking, Place, batch_processor
 
 import cli.reindex
+from engine.context import Context
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings, get_settings
-from factors import registry
 from ingest import backfill
 from ingest.batches import Batch
 from ingest.delete import delete
@@ -22,6 +22,7 @@ from ingest.reindex import plan
 from mappings import versions
 from query.request import SearchRequest
 from query.search import Searcher
+from tests.factors.scenes import FACTORS
 from vision.picture import Picture
 
 pytestmark = pytest.mark.engine
@@ -101,7 +102,7 @@ def test_what_is_written_deleted_or_changed_meanwhile_is_not_lost(place: Place) 
 
 def test_searches_never_fail_and_writers_lose_nothing_while_it_runs(place: Place) -> None:
     stop, problems, answers, added = threading.Event(), [], [], []
-    searcher = Searcher(place.settings, place.client, Looking)
+    searcher = Searcher(Context(place.settings, place.client), Looking)
 
     def search() -> None:
         while not stop.is_set():
@@ -178,7 +179,7 @@ def test_one_that_was_cut_off_goes_on_where_it_was(place: Place, monkeypatch: py
 
 def test_a_leftover_of_other_weights_is_thrown_away(place: Place) -> None:
     extractor_double = Looking(labels=3)
-    body = registry.index_body(Looking(labels=2).fingerprints(), extractor_double.dimensions(), place.settings)
+    body = FACTORS.index_body(Looking(labels=2).fingerprints(), extractor_double.dimensions(), place.settings)
     leftover = versions.create_version(place.client, place.settings, 2, body)
     place.run(extractor_double)
     assert leftover not in place.indices
@@ -207,7 +208,7 @@ def test_a_document_of_old_weights_that_comes_late_is_a_stray_and_is_renewed(pla
 def test_nothing_is_switched_when_the_new_mapping_does_not_take_a_document(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factor = registry.by_name("colours")
+    factor = FACTORS.by_name("colours")
     monkeypatch.setattr(type(factor), "image_fields", lambda self, image_features: {"unheard_of": 1})
     with pytest.raises(OmmaError, match="does not take"):
         place.run(Looking(labels=2))

@@ -11,6 +11,7 @@ from opensearchpy import OpenSearch
 from reindex_scenes import NUMBER, Looking, Place
 
 import cli.reindex
+from engine.context import Context
 from engine.errors import ConfigurationError, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
 from ingest import reextraction
@@ -44,10 +45,10 @@ def repair(place: Place, extractor_double: Looking, extractor: str, *, only_fail
 
 
 def test_why_a_extractor_failed_is_kept_shown_and_searched_for(place: Place, hurt: list[str]) -> None:
-    shown = show(place.client, place.settings, hurt[0])
+    shown = show(Context(place.settings, place.client), hurt[0])
     assert (shown.missing, shown.failures["labels"]) == (["labels", "text"], "labels is blind")
     assert reextraction.failed_counts(place.client, place.alias) == {"labels": 3, "text": 3}
-    searcher = Searcher(place.settings, place.client, Looking)
+    searcher = Searcher(Context(place.settings, place.client), Looking)
     found = searcher.search(SearchRequest(filters={"missing": ["labels"]}))
     assert {result.id for result in found.results} == set(hurt)
     assert {facet.value: facet.count for facet in found.facets["missing"]} == {"labels": 3, "text": 3}

@@ -20,6 +20,7 @@ from ingest.jobs import Outcome
 from ingest.sources import open_source
 from ingest.writing import Built, Written
 from mappings.stored import Stored
+from tests.factors.scenes import FACTORS
 from tests.ingest.pictures import encoded
 from tests.ingest.seeing import TestFeatureExtractor
 from vision.image_features import ImageFeatures
@@ -102,7 +103,7 @@ class Books:
         return {}
 
     def build(self, items: Sequence[Item], _stored: None, extracted: ExtractedImage, job: str) -> Built:
-        return Built(new_document(extracted, items, job), None, [Outcome.INDEXED for _ in items])
+        return Built(new_document(extracted, items, job, FACTORS.active), None, [Outcome.INDEXED for _ in items])
 
     def write(self, built: Mapping[str, Built]) -> Written:
         self.documents |= {image: made.document for image, made in built.items() if made.document}

@@ -11,6 +11,7 @@ from ingest.disagreement import DISAGREEING_WEIGHT, REASON
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.snippet_encoder import MAX_TEXTS, SnippetEncoder
+from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
 from vision.image_features import Vector
 
@@ -40,7 +41,9 @@ class Reader:
 
 def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, object]:
     item = Item("s", "r", "c", original=ID, snippets=snippets)
-    return new_document(ExtractedImage(SEEN, "PNG", 1, FINGERPRINTS), [item], "job", SnippetEncoder(reader or Reader()))
+    return new_document(
+        ExtractedImage(SEEN, "PNG", 1, FINGERPRINTS), [item], "job", FACTORS.active, SnippetEncoder(reader or Reader())
+    )
 
 
 def test_a_text_that_disagrees_with_its_picture_counts_less_and_says_why() -> None:

@@ -17,6 +17,7 @@ from ingest.trash.repeats import Repeats
 from ingest.web.addresses import largest
 from ingest.web.extracted import ExtractedText
 from ingest.web.page import read_page
+from tests.factors.scenes import FACTORS
 from tests.ingest.pictures import png, write_all
 
 CALLS = (
@@ -145,7 +146,9 @@ def test_a_text_counts_as_it_does_where_it_counts_most() -> None:
     weak = Item(
         "s", "1", "c", snippets=(TextSnippet(Kind.ALT, "A fox", "en", weight=0.1, reason="said on 9 of 10 pages of this site"),)
     )
-    document = merged({}, [weak, replace(weak, reference="2", snippets=(TextSnippet(Kind.ALT, "A fox", "en"),))], "job")
+    document = merged(
+        {}, [weak, replace(weak, reference="2", snippets=(TextSnippet(Kind.ALT, "A fox", "en"),))], "job", FACTORS.active
+    )
     assert document is not None and [(text["weight"], text["reason"]) for text in document["texts"]] == [(1.0, "")]
 
 

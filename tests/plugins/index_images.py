@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from engine.context import Context
 from engine.settings import get_settings
 from ingest.item import Item
 from ingest.sources import open_source
@@ -64,7 +65,7 @@ def main(folder: Path) -> None:
     source = open_source(str(folder / "images"), settings=get_settings())
     items = [item for item in source.items() if isinstance(item, Item)]
     progress = get_runtime().process_now(items, source.spec, source.collection)
-    answer = Searcher(get_settings()).search(SearchRequest(image=(folder / "asked.jpg").read_bytes(), number=10))
+    answer = Searcher(Context(get_settings())).search(SearchRequest(image=(folder / "asked.jpg").read_bytes(), number=10))
     found = {
         "indexed": progress.indexed, "ranker": answer.ranker, "removed": answer.cutoff.removed, "warnings": answer.warnings,
         "first": answer.results[0].id, "packaged": Models(get_settings()).packaged(),

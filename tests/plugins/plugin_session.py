@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.main import main
-from engine.client import connect
+from engine.context import Context
 from engine.settings import get_settings
 from factors import docs
 from ingest.item import Item
@@ -32,7 +32,7 @@ def omma(*arguments: str) -> None:
 
 def search(image: Path) -> dict[str, Any]:
     """The first answers to one question: of a fresh service, and the next one."""
-    searcher = Searcher(get_settings())
+    searcher = Searcher(Context(get_settings()))
     first = searcher.search(SearchRequest(image=image.read_bytes(), number=10))
     second = searcher.search(SearchRequest(image=image.read_bytes(), number=10))
     return {
@@ -67,10 +67,10 @@ def session(folder: Path) -> dict[str, Any]:
     """Everything, in the order of an installation's life."""
     settings, asked = get_settings(), folder / "asked.jpg"
     omma("reindex")
-    found: dict[str, Any] = {"left_out": left_out(settings), "search": search(asked)}
+    found: dict[str, Any] = {"left_out": left_out(Context(settings)), "search": search(asked)}
     found["read"] = read_source("gradients:left,right,up")
     first = found["search"]["ids"][0]
-    found["described"] = {part.title: part.items[0].text for part in show(connect(settings), settings, first).descriptions}
+    found["described"] = {part.title: part.items[0].text for part in show(Context(settings), first).descriptions}
     found["page"] = create_app(settings).test_client().get(f"/picture/{first}").text
     found["docs"] = docs.here()
     found["packaged"] = Models(settings).packaged()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from opensearchpy import OpenSearch
 
+from engine.context import Context
 from engine.settings import Settings
 from query.search import Searcher
 from ranking.calibrations import Calibrations, InUse
@@ -42,4 +43,4 @@ def told() -> Told:
 @pytest.fixture()
 def searcher(client: OpenSearch, live_settings: Settings, told: Told, thresholds: Thresholds) -> Searcher:
     """Asks the live server; by rank fusion, whose order is known by heart."""
-    return Searcher(live_settings.model_copy(update={"ranker": "fusion"}), client, extractor=lambda: told)
+    return Searcher(Context(live_settings.model_copy(update={"ranker": "fusion"}), client), lambda: told)

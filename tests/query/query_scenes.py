@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 from factors.linked import Kind, TextSnippet
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
-from tests.factors.scenes import DIMENSION, FINGERPRINTS, colour, label, text_of
+from tests.factors.scenes import DIMENSION, FACTORS, FINGERPRINTS, colour, label, text_of
 from vision.image_features import Box, ImageFeatures, Object, Vector
 from vision.picture import Picture
 
@@ -59,7 +59,9 @@ def document(image_features: ImageFeatures, added: str = "2026-01-01", **facts: 
     snippets = (TextSnippet(Kind.CAPTION, caption, "en"),) if caption else ()
     where: Json = {"source": "shop", "reference": image_features.picture_id, "collection": "home", "original": "0"}
     item = Item(**(where | facts), snippets=snippets)
-    return new_document(ExtractedImage(image_features, "PNG", 10, FINGERPRINTS), [item], "job") | {"added": added}
+    return new_document(ExtractedImage(image_features, "PNG", 10, FINGERPRINTS), [item], "job", FACTORS.active) | {
+        "added": added
+    }
 
 
 def collection() -> dict[str, Json]:
@@ -114,4 +116,4 @@ class Told:
     def _extracted(self, picture: Picture) -> ImageFeatures:
         whole = (picture.width, picture.height) == (WIDTH, HEIGHT)
         found = self.whole if whole or self.part is None else self.part
-        return replace(found, picture_id=picture.id, width=picture.width, height=picture.height)
+        return found.sized(picture.id, picture.width, picture.height)

@@ -4,10 +4,10 @@ import hashlib
 import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
+from engine.context import Context
 from engine.settings import Settings
-from factors.registry import all_factors
+from factors.registry import FactorRegistry
 from query.encoder import QueryEncoder
 from query.request import SearchRequest
 from tests.ingest.pictures import png
@@ -32,7 +32,7 @@ class Slow:
             self.begun.set()
             assert self.end.wait(SECONDS)
         found = [image_features_of(picture.id, picture.width, picture.height) for picture in pictures]
-        return [replace(seen, failures={"text": "no memory"}) for seen in found] if self.broken else found
+        return [seen.with_failures({"text": "no memory"}) for seen in found] if self.broken else found
 
 
 def digest(data: bytes) -> str:
@@ -41,7 +41,7 @@ def digest(data: bytes) -> str:
 
 def test_the_models_look_once_and_other_pictures_do_not_wait(settings: Settings) -> None:
     looks = Slow()
-    encoder = QueryEncoder(settings, all_factors(), lambda: looks)  # type: ignore[arg-type, return-value]
+    encoder = QueryEncoder(Context(settings), FactorRegistry.of(settings).active, lambda: looks)  # type: ignore[arg-type, return-value]
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(encoder.at_bytes, SearchRequest(image=SLOW)) for _ in range(3)]
         assert looks.begun.wait(SECONDS)
@@ -54,7 +54,7 @@ def test_the_models_look_once_and_other_pictures_do_not_wait(settings: Settings)
 
 def test_a_picture_of_which_an_extractor_failed_is_looked_at_again(settings: Settings) -> None:
     looks = Slow(broken=True)
-    encoder = QueryEncoder(settings, all_factors(), lambda: looks)  # type: ignore[arg-type, return-value]
+    encoder = QueryEncoder(Context(settings), FactorRegistry.of(settings).active, lambda: looks)  # type: ignore[arg-type, return-value]
     for _ in range(2):
         assert encoder.at_bytes(SearchRequest(image=OTHER)).whole.failures
     assert looks.looked == [digest(OTHER)] * 2

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from query.diversity import mmr, relevance
+from query.grouping import Group, mmr, relevance
 from query.request import SearchRequest
-from query.run import Group
 from query.search import Searcher
 from ranking.order import Ranked
 from tests.factors.scenes import Live

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from opensearchpy import OpenSearch
 
+from engine.context import Context
 from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
-from factors import registry
+from factors.registry import FactorRegistry
 from query.document import show
 from query.encoder import restore
-from query.ids import full_id
+from query.index import full_id
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import Live
@@ -26,7 +27,7 @@ def sha(text: str) -> str:
 
 
 def test_everything_that_is_known_but_vectors(full: Live, live_settings: Settings) -> None:
-    shown = show(full.client, live_settings, "car1")
+    shown = show(Context(live_settings, full.client), "car1")
     assert (shown.id, shown.title, shown.width, shown.height, shown.format) == ("car1", "The car at home", 800, 400, "PNG")
     assert (shown.category, shown.collections, shown.languages, shown.price) == ("vehicles", ["home"], ["en"], 10.0)
     assert shown.facets == {"Brand": ["Other"], "size": ["XL"]}
@@ -46,7 +47,7 @@ def test_everything_that_is_known_but_vectors(full: Live, live_settings: Setting
 def test_lines_that_the_reader_doubts_are_shown_apart(live: Live, live_settings: Settings) -> None:
     doubted = Text((Line((Word("MILK", 0.9, BOX),)),), (Line((Word("rnilk", 0.5, BOX), Word("l1tre", 0.5, BOX))),))
     live.put({"x": document(seen("x", "cat", 0).with_values(text=doubted))})
-    shown = show(live.client, live_settings, "x")
+    shown = show(Context(live_settings, live.client), "x")
     read = {part.title: [item.text for item in part.items] for part in shown.descriptions if part.lines}
     assert shown.text == "MILK" and read == {"Read in it": ["MILK"], "Perhaps in it, too": ["rnilk l1tre"]}
 
@@ -55,23 +56,23 @@ def test_a_document_of_which_little_is_known(full: Live, live_settings: Settings
     blind = seen("blind", "dog", 0).with_values(embedding=None, objects=None, colours=None)
     blind = blind.with_failures({"embedding": "x", "objects": "y"})
     full.put({"blind": document(blind), "bare": {"width": 3, "height": 4}})
-    shown = show(full.client, live_settings, "blind")
+    shown = show(Context(live_settings, full.client), "blind")
     assert shown.missing == ["embedding", "objects"]
     assert (shown.title, [part.factor for part in shown.descriptions]) == ("", ["labels"])
-    assert show(full.client, live_settings, "bare").width == 3
+    assert show(Context(live_settings, full.client), "bare").width == 3
 
 
 def test_a_document_that_keeps_places_and_many_values(live: Live, live_settings: Settings) -> None:
     body = document(seen("x", "cat", 0), place=(52.5, 13.4), facets={"brand": "a=b"}, page="https://example.com/")
     live.put({"x": body | {"category": ["pets", "cats"]}})
-    shown = show(live.client, live_settings, "x")
+    shown = show(Context(live_settings, live.client), "x")
     assert (shown.place, shown.facets, shown.category) == ([52.5, 13.4], {"brand": ["a=b"]}, "pets")
     assert shown.sources[0].page == "https://example.com/"
 
 
 def test_what_was_seen_is_recalled_from_the_document(full: Live) -> None:
     asked = seen("car2", "car", 2)
-    again = restore("car2", full.source("car2"), registry.all_factors())
+    again = restore("car2", full.source("car2"), FactorRegistry.of(Settings()).active)
     assert again.embedding is not None and asked.embedding is not None
     assert again.embedding.tolist() == pytest.approx(asked.embedding.tolist(), abs=1e-6)
     assert (again.width, again.height, again.phash) == (asked.width, asked.height, asked.phash)
@@ -95,7 +96,7 @@ def test_the_beginning_of_an_id_is_enough(live: Live, live_settings: Settings) -
 
 def test_there_is_no_picture_where_there_is_no_index(client: OpenSearch, live_settings: Settings) -> None:
     with pytest.raises(NotFoundError):
-        show(client, live_settings, "dog0")
+        show(Context(live_settings, client), "dog0")
     with pytest.raises(NotFoundError):
         full_id(client, live_settings, "abcdef")
 

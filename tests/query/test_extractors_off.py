@@ -10,7 +10,7 @@ from engine.errors import ConfigurationError, WeightsMismatchError
 from engine.settings import Settings, get_settings
 from evaluation.collection import Collection
 from evaluation.datasets import Known
-from factors import registry
+from factors.registry import FactorRegistry
 from ingest import reextraction
 from ingest.reindex import plan, reindex
 from mappings.versions import alias, meta
@@ -101,9 +101,9 @@ def test_an_index_made_while_a_extractor_is_off_answers_and_is_completed_later(
     name: str, switch: Switch, files: list[Path]
 ) -> None:
     settings = switch(name)
-    off = set(switched_off(settings))
-    without = {factor.name for factor in registry.every_factor()} - {factor.name for factor in registry.all_factors()}
-    assert name in off and without and all(off & set(registry.by_name(factor).reads) for factor in without)
+    off, factors = set(switched_off(settings)), FactorRegistry.of(settings)
+    without = {factor.name for factor in factors.every} - {factor.name for factor in factors.active}
+    assert name in off and without and all(off & set(factors.by_name(factor).reads) for factor in without)
     made = collection(settings, files)
     try:
         feature_extractor = get_feature_extractor(settings)
@@ -113,7 +113,7 @@ def test_an_index_made_while_a_extractor_is_off_answers_and_is_completed_later(
         own = {
             field
             for factor in without
-            for field in registry.by_name(factor).fields(get_feature_extractor(switch("")).dimensions())
+            for field in factors.by_name(factor).fields(get_feature_extractor(switch("")).dimensions())
         }
         switch(name)
         assert not own & set(kept)
@@ -133,7 +133,7 @@ def test_an_index_made_while_a_extractor_is_off_answers_and_is_completed_later(
         assert (counts.extracted, counts.failed) == (len(files), 0)
         answer = back.searcher().search(SearchRequest(image=changed(files[0]), text=WORDS.casefold(), no_cutoff=True))
         assert not [warning for warning in answer.warnings if "made without" in warning]
-        assert show(back.client, back.settings, made.ids[files[0]]).weights[name]
+        assert show(back.context, made.ids[files[0]]).weights[name]
     finally:
         made.remove()
 

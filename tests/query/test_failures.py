@@ -3,17 +3,17 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 
 from engine.client import connect
+from engine.context import Context
 from engine.errors import EngineUnavailable, NotFoundError, WeightsMismatchError
 from engine.settings import Settings
-from factors import knn, registry
+from factors import knn
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question
-from query import search
+from factors.registry import FactorRegistry
 from query.answer import Answer
 from query.document import show
 from query.engine_calls import Calls
@@ -74,7 +74,7 @@ def silent() -> Iterator[int]:
 
 def searcher_at(settings: Settings, port: int) -> Searcher:
     asked = settings.model_copy(update={"opensearch_url": f"http://127.0.0.1:{port}", "opensearch_timeout": 1.0})
-    return Searcher(asked, extractor=Told)
+    return Searcher(Context(asked), Told)
 
 
 def answered(searcher: Searcher, **request: Any) -> Answer:
@@ -91,8 +91,9 @@ def with_odd(full: Live, live_settings: Settings, thresholds: Thresholds, monkey
 
     def make(clause: Clause | None, features: tuple[Feature, ...] = Odd.features, **changes: Any) -> Searcher:
         monkeypatch.setattr(Odd, "features", features)
-        monkeypatch.setattr(search, "all_factors", lambda: (*registry.all_factors(), Odd(clause)))
-        return Searcher(settings.model_copy(update=changes), full.client, extractor=Told)
+        changed = settings.model_copy(update=changes)
+        factors = FactorRegistry(changed, (*FactorRegistry.of(settings).every, Odd(clause)))
+        return Searcher(Context(changed, full.client), Told, factors)
 
     return make
 
@@ -133,7 +134,7 @@ def test_all_requests_of_a_search_share_its_time(settings: Settings, silent: int
 def test_an_engine_that_hangs_between_two_requests(full: Live, live_settings: Settings, silent: int) -> None:
     hasty = live_settings.model_copy(update={"opensearch_timeout": 1.0})
     client = connect(hasty)
-    searcher = Searcher(hasty, client, extractor=Told)
+    searcher = Searcher(Context(hasty, client), Told)
     assert answered(searcher, text="dog").total == 4
     client.transport.set_connections([{"host": "127.0.0.1", "port": silent}])
     with pytest.raises(EngineUnavailable, match="did not answer in time"):
@@ -186,7 +187,7 @@ def test_an_explanation_that_fails_is_plain(with_odd: WithOdd) -> None:
 
 @pytest.mark.engine
 def test_a_extractor_that_fails_on_the_question_takes_its_factors_along(full: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = replace(told.whole, labels=(label("n02088364", 0.9),), colours=None, failures={"colours": "no light"})
+    told.whole = told.whole.with_values(labels=(label("n02088364", 0.9),), colours=None).with_failures({"colours": "no light"})
     answer = answered(searcher, image=png())
     assert answer.warnings == ["colours failed on your picture (no light); left out: Colours"]
     assert set(answer.results[0].factors) == {"similar", "objects", "labels"}
@@ -195,13 +196,13 @@ def test_a_extractor_that_fails_on_the_question_takes_its_factors_along(full: Li
 
 @pytest.mark.engine
 def test_a_failure_is_not_remembered(full: Live, searcher: Searcher, told: Told) -> None:
-    sound, told.whole = told.whole, replace(told.whole, embedding=None, failures={"embedding": "no memory"})
+    sound, told.whole = told.whole, told.whole.with_values(embedding=None).with_failures({"embedding": "no memory"})
     failed = answered(searcher, image=png())
     assert (failed.total, failed.results) == (0, []), "rather than everything that there is"
     assert failed.warnings == ["embedding failed on your picture (no memory); left out: Object in the image, Similar image"]
     told.whole = sound
     assert answered(searcher, image=png()).results[0].id == "dog0"
-    told.whole = replace(told.whole, embedding=None, failures={"embedding": "no memory"})
+    told.whole = told.whole.with_values(embedding=None).with_failures({"embedding": "no memory"})
     assert answered(searcher, image=png(1), text="cat").results[0].id == "cat0", "words still find"
 
 
@@ -221,7 +222,7 @@ def test_other_weights_matter_only_where_they_look(full: Live, searcher: Searche
     assert answered(searcher, text="dog").total == 4
     assert answered(searcher, like="dog0").total == 11
     assert answered(searcher, like="dog0", box=BOX.as_list()).total == 11
-    told.made_by, told.whole = FINGERPRINTS | {"phash": "phash@2"}, replace(told.whole, embedding=towards(1))
+    told.made_by, told.whole = FINGERPRINTS | {"phash": "phash@2"}, told.whole.with_values(embedding=towards(1))
     assert answered(searcher, image=png()).results[0].id == "cat0", "no hash was asked with"
 
 
@@ -231,6 +232,6 @@ def test_a_document_that_is_not_there(full: Live, searcher: Searcher, live_setti
         with pytest.raises(NotFoundError, match="there is no picture"):
             answered(searcher, like=nobody)
         with pytest.raises(NotFoundError, match="there is no picture"):
-            show(full.client, live_settings, nobody)
+            show(Context(live_settings, full.client), nobody)
     with pytest.raises(NotFoundError, match="there is no picture"):
-        show(full.client, live_settings, "\ud800")
+        show(Context(live_settings, full.client), "\ud800")

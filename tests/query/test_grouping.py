@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from query.grouping import same_pictures
-from query.run import Row
+from query.duplicates import same_pictures
+from query.retrieval import Row
 
 HASH = 0b1011 << 40
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
+from engine.context import Context
 from engine.errors import NotFoundError
 from engine.settings import Settings
-from factors.registry import feature_names
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.candidate_set import CandidateSet, QueryFeatures
@@ -17,11 +17,11 @@ from ranking.learning.examples import Example
 from ranking.learning.features import FeatureSet
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.models import Card, Models
-from tests.factors.scenes import Live
+from tests.factors.scenes import FACTORS, Live
 from tests.query.query_scenes import Told
 
 pytestmark = pytest.mark.engine
-FEATURES = FeatureSet(columns=feature_names())
+FEATURES = FeatureSet(columns=FACTORS.feature_names())
 LIKE_DOG = SearchRequest(like="dog0", number=50, no_cutoff=True)
 
 
@@ -58,7 +58,7 @@ def models(live_settings: Settings, tmp_path: Path, contrary: object, monkeypatc
 @pytest.fixture()
 def asks(client: OpenSearch, live_settings: Settings, tmp_path: Path, told: Told, models: Models) -> Searcher:
     """A searcher that goes by the model in use."""
-    return Searcher(live_settings.model_copy(update={"home": tmp_path}), client, extractor=lambda: told)
+    return Searcher(Context(live_settings.model_copy(update={"home": tmp_path}), client), lambda: told)
 
 
 @pytest.fixture(autouse=True)

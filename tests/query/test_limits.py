@@ -2,11 +2,11 @@
 
 import pytest
 
-from query import table
+from query import retrieval
 from query.answer import Answer
 from query.engine_calls import RefusedError
 from query.request import SearchRequest
-from query.run import Row, Run
+from query.retrieval import Row
 from query.search import Searcher
 from tests.factors.scenes import Live
 
@@ -58,11 +58,11 @@ def test_the_table_is_the_same_when_its_columns_are_asked_for_one_by_one(
 ) -> None:
     question = {"like": "dog0", "text": "blue dog plate", "filters": {"category": ["pets"]}}
     together = searcher.search(SearchRequest.model_validate(question))
-    monkeypatch.setattr(table, "_ask", refuse)
+    monkeypatch.setattr(retrieval, "_rows", refuse)
     alone = searcher.search(SearchRequest.model_validate(question))
     assert [result.model_dump() for result in alone.results] == [result.model_dump() for result in together.results]
     assert alone.results and alone.warnings == []
 
 
-def refuse(run: Run) -> dict[str, Row]:
+def refuse(*_: object) -> dict[str, Row]:
     raise RefusedError("too many clauses")

@@ -1,10 +1,10 @@
 """The same thing in another picture: found by visual words, verified by matched points, and named where it is a landmark."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine.context import Context
 from engine.errors import OmmaError
 from query import rescoring
 from query.answer import Answer, Result
@@ -42,8 +42,9 @@ def prints(live: Live) -> Live:
 
 
 @pytest.fixture()
-def scene(told: Told) -> Told:
-    """The encoder see the pattern pasted into another picture."""
+def scene(told: Told, thresholds: Thresholds) -> Told:
+    """The encoder extracts the pattern pasted into another image; visual words alone are calibrated as no evidence."""
+    thresholds.columns["local"] = Threshold(rule="never")
     told.whole = ImageFeatures("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
     return told
 
@@ -85,7 +86,7 @@ def test_matched_points_and_the_outline_are_told(searcher: Searcher) -> None:
 def test_points_of_a_part_are_told_on_the_whole_picture(searcher: Searcher, told: Told) -> None:
     left, top, right, bottom = PASTED_AT
     part = pasted(pattern(3))[top:bottom, left:right]
-    told.part = replace(told.whole, local=local(part))
+    told.part = told.whole.with_values(local=local(part))
     box = [left / WIDTH, top / HEIGHT, (right - left) / WIDTH, (bottom - top) / HEIGHT]
     best = only(ask(searcher, box=box))
     assert best.id == OWN and "chosen part" in " ".join(why.text for why in best.why)
@@ -121,7 +122,7 @@ def test_the_column_is_there_for_whoever_reads_the_table(searcher: Searcher) -> 
 @pytest.mark.usefixtures("prints", "scene")
 def test_nothing_is_checked_where_that_is_switched_off(prints: Live, searcher: Searcher, told: Told) -> None:
     settings = searcher.settings.model_copy(update={"rescored": 0})
-    answer = Searcher(settings, prints.client, extractor=lambda: told).search(SearchRequest(image=png(), no_cutoff=True))
+    answer = Searcher(Context(settings, prints.client), lambda: told).search(SearchRequest(image=png(), no_cutoff=True))
     assert OWN in {result.id for result in answer.results}
     assert all("local.inliers" not in result.factors for result in answer.results)
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from engine.errors import BadQuestion
-from query import ranges
-from query.filters import FilterNames
+from query.filters import FilterNames, day_clause, number_range
 from tests.factors.scenes import Live
 
 MOST = 2**31 - 1  # of the engine's integers
@@ -27,7 +26,7 @@ MOST = 2**31 - 1  # of the engine's integers
     ],
 )
 def test_numbers(value: str, ends: tuple[float, float]) -> None:
-    assert ranges.numbers("price", value) == ends
+    assert number_range("price", value) == ends
 
 
 @pytest.mark.parametrize(
@@ -35,7 +34,7 @@ def test_numbers(value: str, ends: tuple[float, float]) -> None:
 )
 def test_what_is_no_range_of_numbers(value: str) -> None:
     with pytest.raises(BadQuestion, match=r"price .*accepted: a number, or from\.\.to") as raised:
-        ranges.numbers("price", value)
+        number_range("price", value)
     assert len(str(raised.value)) < 300
 
 
@@ -53,7 +52,7 @@ def test_what_is_no_range_of_numbers(value: str) -> None:
     ],
 )
 def test_days_are_whole(value: str, limits: dict[str, str]) -> None:
-    assert ranges.day_clause("date", "date", value) == {"range": {"date": limits | {"format": "yyyy-MM-dd"}}}
+    assert day_clause("date", "date", value) == {"range": {"date": limits | {"format": "yyyy-MM-dd"}}}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_days_are_whole(value: str, limits: dict[str, str]) -> None:
 )
 def test_what_is_no_day(value: str) -> None:
     with pytest.raises(BadQuestion, match=r"date .*accepted: 2024, 2024-05, 2024-05-31, or from\.\.to"):
-        ranges.day_clause("date", "date", value)
+        day_clause("date", "date", value)
 
 
 def found(live: Live, name: str, value: str) -> set[str]:

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from engine.errors import BadQuestion
-from query import region
-from query.encoder import as_object, box_of
+from query import request
+from query.encoder import as_object
 from query.request import SearchRequest
 from tests.factors.scenes import text_of
 from tests.query.query_scenes import BOX, seen, towards
@@ -28,7 +28,7 @@ from vision.image_features import Box, ImageFeatures, Object
     ],
 )
 def test_iiif_regions(named: str, box: list[float]) -> None:
-    assert region.from_iiif(named, 400, 300).as_list() == pytest.approx(box, abs=1e-4)
+    assert request.from_iiif(named, 400, 300).as_list() == pytest.approx(box, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_iiif_regions(named: str, box: list[float]) -> None:
 )
 def test_regions_outside_the_picture(named: str) -> None:
     with pytest.raises(BadQuestion, match=r"empty or outside the picture of 400x300 pixels; accepted are `x,y,w,h`"):
-        region.from_iiif(named, 400, 300)
+        request.from_iiif(named, 400, 300)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_regions_outside_the_picture(named: str) -> None:
 )
 def test_what_is_no_region(named: str) -> None:
     with pytest.raises(BadQuestion, match="is not four numbers; accepted are `x,y,w,h` in pixels") as raised:
-        region.from_iiif(named, 400, 300)
+        request.from_iiif(named, 400, 300)
     assert len(str(raised.value)) < 300
 
 
 def test_fractions_that_reach_over_the_edge_by_rounding_are_clipped() -> None:
-    assert region.from_fractions([-0.004, 0.5, 0.5, 0.505]).as_list() == pytest.approx([0, 0.5, 0.496, 0.5])
-    assert region.from_fractions([0, 0, 1, 1]) == Box(0, 0, 1, 1)
+    assert request.from_fractions([-0.004, 0.5, 0.5, 0.505]).as_list() == pytest.approx([0, 0.5, 0.496, 0.5])
+    assert request.from_fractions([0, 0, 1, 1]) == Box(0, 0, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -60,21 +60,21 @@ def test_fractions_that_reach_over_the_edge_by_rounding_are_clipped() -> None:
 )  # fmt: skip
 def test_what_is_no_box(values: list[float]) -> None:
     with pytest.raises(BadQuestion, match="box"):
-        region.from_fractions(values)
+        request.from_fractions(values)
 
 
 def test_overlap_is_intersection_over_union() -> None:
     half = Box(0, 0, 0.5, 1)
-    assert region.overlap(half, half) == pytest.approx(1)
-    assert region.overlap(half, Box(0, 0, 1, 1)) == pytest.approx(0.5)
-    assert region.overlap(half, Box(0.25, 0, 0.5, 1)) == pytest.approx(1 / 3)
-    assert region.overlap(half, Box(0.6, 0, 0.4, 1)) == 0
+    assert request.overlap(half, half) == pytest.approx(1)
+    assert request.overlap(half, Box(0, 0, 1, 1)) == pytest.approx(0.5)
+    assert request.overlap(half, Box(0.25, 0, 0.5, 1)) == pytest.approx(1 / 3)
+    assert request.overlap(half, Box(0.6, 0, 0.4, 1)) == 0
 
 
 def test_a_request_names_the_part_either_way() -> None:
-    assert box_of(SearchRequest(like="x", box=[0.25, 0.1, 0.5, 0.5]), 400, 300) == Box(0.25, 0.1, 0.5, 0.5)
-    assert box_of(SearchRequest(like="x", region="100,30,200,150"), 400, 300) == Box(0.25, 0.1, 0.5, 0.5)
-    assert box_of(SearchRequest(like="x"), 400, 300) is None
+    assert SearchRequest(like="x", box=[0.25, 0.1, 0.5, 0.5]).box_within(400, 300) == Box(0.25, 0.1, 0.5, 0.5)
+    assert SearchRequest(like="x", region="100,30,200,150").box_within(400, 300) == Box(0.25, 0.1, 0.5, 0.5)
+    assert SearchRequest(like="x").box_within(400, 300) is None
 
 
 def test_the_box_of_an_object_is_that_object() -> None:

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine.context import Context
 from engine.settings import Settings
 from engine.store import Store
 from query.answer import Answer, Result
@@ -46,7 +46,7 @@ def test_words_find_what_was_said_read_and_seen(full: Live, searcher: Searcher) 
 
 
 def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = replace(told.whole, labels=(label("n02088364", 0.8),), text=text_of("WOOF"))
+    told.whole = told.whole.with_values(labels=(label("n02088364", 0.8),), text=text_of("WOOF"))
     answer = ask(searcher, image=png())
     assert ids(answer)[:4] == DOGS, "nearest first"
     assert answer.total == 12
@@ -75,7 +75,7 @@ def test_more_like_a_document_leaves_out_the_document(full: Live, searcher: Sear
 
 def test_the_box_of_an_object_asks_for_that_object(full: Live, searcher: Searcher, told: Told) -> None:
     wheel = Object("wheel", 0.8, BOX, towards(5))  # which cars' objects look like
-    told.whole = replace(told.whole, objects=(wheel,), phash=1, labels=(label("n02088364", 0.8),))
+    told.whole = told.whole.with_values(objects=(wheel,), phash=1, labels=(label("n02088364", 0.8),))
     answer = ask(searcher, image=png(), box=BOX.as_list())
     assert ids(answer)[:4] == CARS
     assert set(answer.results[0].factors) == {"similar", "objects"}
@@ -89,7 +89,7 @@ def test_the_box_of_an_object_asks_for_that_object(full: Live, searcher: Searche
 
 
 def test_another_part_is_looked_at(full: Live, searcher: Searcher, told: Told, live_settings: Settings) -> None:
-    told.part = replace(told.whole, embedding=towards(1))
+    told.part = told.whole.with_values(embedding=towards(1))
     answer = ask(searcher, image=png(), box=ELSEWHERE)
     assert ids(answer)[:4] == CATS
     assert told.looked == [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)]
@@ -145,8 +145,8 @@ def test_facets_count_exactly_the_results(full: Live, searcher: Searcher, reques
 
 def test_near_duplicates_are_under_their_best(full: Live, searcher: Searcher) -> None:
     copy = seen("copy", "dog", 0).sized("copy", 200, 150).with_values(embedding=towards(0, 0.05))
-    copy = replace(copy, phash=(seen("dog0", "dog", 0).phash or 0) ^ 0b101)
-    blue = replace(copy, picture_id="blue copy", colours=(colour("blue", 1.0),))
+    copy = copy.with_values(phash=(seen("dog0", "dog", 0).phash or 0) ^ 0b101)
+    blue = copy.with_values(colours=(colour("blue", 1.0),)).sized("blue copy", copy.width, copy.height)
     full.put({"copy": document(copy, caption="A red dog"), "blue copy": document(blue)})
     answer = ask(searcher, image=png())
     best = by_id(answer, "dog0")
@@ -221,8 +221,8 @@ def test_browsing_shows_the_newest_first(full: Live, searcher: Searcher) -> None
 
 
 def test_an_answer_says_whether_there_were_more_candidates(full: Live, live_settings: Settings, told: Told) -> None:
-    few = Searcher(live_settings.model_copy(update={"candidates": 10}), full.client, extractor=lambda: told)
-    told.whole = replace(told.whole, embedding=(towards(0) + towards(1)) / 2**0.5)
+    few = Searcher(Context(live_settings.model_copy(update={"candidates": 10}), full.client), lambda: told)
+    told.whole = told.whole.with_values(embedding=(towards(0) + towards(1)) / 2**0.5)
     assert ask(few, image=png(), text="car").more
     assert not ask(few, text="car").more
 

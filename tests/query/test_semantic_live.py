@@ -12,10 +12,10 @@ from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 from query.answer import Answer
+from query.encoder import EXCLUDED_WEIGHT, TextQueryEncoder
 from query.request import SearchRequest
 from query.search import Searcher
-from query.text_encoder import MINUS, TextQueryEncoder
-from tests.factors.scenes import FINGERPRINTS, Live
+from tests.factors.scenes import FACTORS, FINGERPRINTS, Live
 from tests.query.query_scenes import BOX, HEIGHT, WIDTH, Told, png, towards
 from vision.image_features import ImageFeatures, Object
 
@@ -43,7 +43,7 @@ def place(name: str, joint: Any, text: str = "", meanings: SnippetEncoder | None
     """The document of a picture of which nothing is known but where it lies, and perhaps what was written beside it."""
     snippets = (TextSnippet(Kind.CAPTION, text, "en"),) if text else ()
     seen = ExtractedImage(ImageFeatures(name, WIDTH, HEIGHT, joint=joint), "PNG", 10, FINGERPRINTS)
-    return new_document(seen, [Item("s", name, "c", original=name, snippets=snippets)], "job", meanings)
+    return new_document(seen, [Item("s", name, "c", original=name, snippets=snippets)], "job", FACTORS.active, meanings)
 
 
 @pytest.fixture()
@@ -81,7 +81,7 @@ def test_words_beside_a_picture_move_the_order(chairs: Live, searcher: Searcher)
 
 
 def test_words_move_a_chosen_object_as_well(chairs: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = replace(told.whole, joint=DOG, objects=(Object("chair", 0.9, BOX, towards(6)),))
+    told.whole = told.whole.with_values(joint=DOG, objects=(Object("chair", 0.9, BOX, towards(6)),))
     told.part = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
     assert ids(ask(searcher, image=png(), box=BOX.as_list(), text="red"))[:2] == ["red chair", "blue chair"]
 
@@ -139,7 +139,7 @@ def test_a_text_that_is_asked_again_is_not_read_again() -> None:
 
     reader = TextQueryEncoder(Counting)  # type: ignore[arg-type]
     words = Words((Term("red"),), must_not=(Term("snow"),))
-    assert reader.encode(words) == pytest.approx(unit(RED - MINUS * SNOW))
-    assert reader.encode(replace(words, must=(Term("red"),), should=())) == pytest.approx(unit(RED - MINUS * SNOW))
+    assert reader.encode(words) == pytest.approx(unit(RED - EXCLUDED_WEIGHT * SNOW))
+    assert reader.encode(replace(words, must=(Term("red"),), should=())) == pytest.approx(unit(RED - EXCLUDED_WEIGHT * SNOW))
     assert read == ["red", "snow"]
     assert reader.encode(Words((Term("шум"),))) is None

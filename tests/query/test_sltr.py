@@ -12,18 +12,18 @@ import pytest
 from opensearchpy import OpenSearch
 
 from engine.client import connect
+from engine.context import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from factors.registry import feature_names
+from factors.registry import FactorRegistry
 from mappings import versions
-from query.candidates import propose
 from query.engine_calls import Calls, RefusedError
-from query.ordering import candidate_set
+from query.pipeline import Values
+from query.question import Understood
 from query.request import SearchRequest
-from query.run import Run
+from query.rescoring import RescoredTable
 from query.search import Searcher
 from query.sltr import params_of, rescore_body, scores
-from query.table import fill
 from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.examples import Example
 from ranking.learning.features import QUESTION, FeatureSet
@@ -37,7 +37,8 @@ from tests.ranking.plugin_reference import Json, read, score
 
 pytestmark = pytest.mark.engine
 SCALE = {"linked_text": 8, "ocr": 8, "objects.words": 4}  # BM25 has no upper end
-PLAIN = FeatureSet(columns=feature_names(), listwise=False)
+NAMES = FactorRegistry.of(Settings()).feature_names()
+PLAIN = FeatureSet(columns=NAMES, listwise=False)
 ASKED = {
     "picture and words": SearchRequest(image=png(), text="red dog town plate", no_cutoff=True),
     "words": SearchRequest(text='red dog "old town"', no_cutoff=True),
@@ -56,7 +57,7 @@ def example(number: int) -> Example:
     """All columns, each often missing; the grade is a matter of several."""
     chance = random.Random(number)
     table = {
-        f"{number}-{place}": {name: chance.random() * SCALE.get(name, 1) for name in feature_names() if chance.random() < 0.6}
+        f"{number}-{place}": {name: chance.random() * SCALE.get(name, 1) for name in NAMES if chance.random() < 0.6}
         for place in range(40)
     }
     best = max(len(row) for row in table.values())
@@ -78,14 +79,9 @@ def model() -> Learned:
     return Learned("plain", PLAIN, fit(made[:45], made[45:], Recipe(features=PLAIN, trees=160, monotone=False)))
 
 
-def run_of(searcher: Searcher, client: OpenSearch, request: SearchRequest) -> Run:
-    """A search up to the order."""
-    calls = Calls(client, versions.alias(searcher.settings), 20)
-    run = searcher._understanding.of(request, calls)
-    propose(run)
-    fill(run)
-    run.candidate_set = candidate_set(run)
-    return run
+def asked_of(values: Values) -> Json:
+    """The parameters that the model's features are asked with."""
+    return params_of(values[Understood], values[RescoredTable])
 
 
 def rendered(client: OpenSearch, feature: Json, asked: Json) -> Json:
@@ -96,11 +92,11 @@ def rendered(client: OpenSearch, feature: Json, asked: Json) -> Json:
     return output
 
 
-def logged(live: Live, made: Export, run: Run) -> dict[str, dict[str, float]]:
+def logged(live: Live, made: Export, values: Values) -> dict[str, dict[str, float]]:
     """Document -> feature -> value, for features whose query matches: what the plugin gathers."""
-    queries = {f["name"]: rendered(live.client, f, params_of(run)) for f in made.featureset["featureset"]["features"]}
+    queries = {f["name"]: rendered(live.client, f, asked_of(values)) for f in made.featureset["featureset"]["features"]}
     should = [{"bool": {"must": [query], "_name": name}} for name, query in queries.items()]
-    query = {"bool": {"filter": [{"ids": {"values": list(run.rows)}}], "should": should}}
+    query = {"bool": {"filter": [{"ids": {"values": list(values[RescoredTable].rows)}}], "should": should}}
     sent = {"size": 100, "_source": False, "query": query}
     hits = live.client.search(index=live.index, body=sent, params={"include_named_queries_score": "true"})["hits"]["hits"]
     return {hit["_id"]: hit["matched_queries"] for hit in hits}
@@ -110,13 +106,14 @@ def logged(live: Live, made: Export, run: Run) -> dict[str, dict[str, float]]:
 def test_features_of_the_plugin_are_the_columns_and_the_question(
     full: Live, searcher: Searcher, model: Learned, asked: str
 ) -> None:
-    run = run_of(searcher, full.client, ASKED[asked])
-    assert run.columns and set(run.columns) <= set(feature_names())
-    constants = {name_of(name): value for name, value in constants_of(run.query_features).items()}
+    values = searcher.run(ASKED[asked], until="rescore")
+    table = values[RescoredTable]
+    assert table.columns and set(table.columns) <= set(NAMES)
+    constants = {name_of(name): value for name, value in constants_of(values[Understood].query_features).items()}
     expected = {
-        key: {name_of(column): value for column, value in row.values.items()} | constants for key, row in run.rows.items()
+        key: {name_of(name): value for name, value in row.values.items()} | constants for key, row in table.rows.items()
     }
-    found = logged(full, export(model), run)
+    found = logged(full, export(model), values)
     assert found.keys() == expected.keys() and len(found) > 2
     for key, row in expected.items():
         assert found[key] == pytest.approx(row, abs=1e-7), key
@@ -124,10 +121,10 @@ def test_features_of_the_plugin_are_the_columns_and_the_question(
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_the_engine_scores_as_our_process_does(full: Live, searcher: Searcher, model: Learned, asked: str) -> None:
-    run, made = run_of(searcher, full.client, ASKED[asked]), export(model)
+    values, made = searcher.run(ASKED[asked], until="rescore"), export(model)
     trees = read(made.model)
-    found = {key: score(trees, row, reads_missing=False) - lift(made.model) for key, row in logged(full, made, run).items()}
-    ours = {ranked.id: ranked.score for ranked in model.order(run.candidate_set)}
+    found = {key: score(trees, row, reads_missing=False) - lift(made.model) for key, row in logged(full, made, values).items()}
+    ours = {ranked.id: ranked.score for ranked in model.order(searcher.candidate_set(ASKED[asked]))}
     assert found == pytest.approx(ours, abs=1e-5)
     assert len(set(ours.values())) > 1
 
@@ -184,12 +181,15 @@ def test_the_plugin_itself_orders_as_our_process_does(
     made, store = export(model), with_plugin.settings.index_prefix
     upload(with_plugin.client, made, store)
     upload(with_plugin.client, made, store)
-    run = run_of(Searcher(with_plugin.settings, with_plugin.client, extractor=lambda: told), with_plugin.client, ASKED[asked])
-    found = scores(run.calls.search(rescore_body(list(run.rows), made.name, params_of(run), store)), lift(made.model))
-    assert found == pytest.approx({ranked.id: ranked.score for ranked in model.order(run.candidate_set)}, abs=1e-5)
+    searcher = Searcher(Context(with_plugin.settings, with_plugin.client), lambda: told)
+    values = searcher.run(ASKED[asked], until="rescore")
+    body = rescore_body(list(values[RescoredTable].rows), made.name, asked_of(values), store)
+    found = scores(values[Calls].search(body), lift(made.model))
+    candidates = searcher.candidate_set(ASKED[asked])
+    assert found == pytest.approx({ranked.id: ranked.score for ranked in model.order(candidates)}, abs=1e-5)
 
 
 def test_constants_are_all_asked_with(full: Live, searcher: Searcher) -> None:
-    asked = params_of(run_of(searcher, full.client, ASKED["words"]))
+    asked = asked_of(searcher.run(ASKED["words"], until="rescore"))
     assert {name_of(name) for name in QUESTION} <= set(asked)
     assert asked["question_words"] > 0 and not asked["question_picture"]

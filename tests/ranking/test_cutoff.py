@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from factors import registry
 from factors.base import Feature
 from ranking import calibrations, cutoff
 from ranking.candidate_set import Table
 from ranking.cutoff import Threshold, Thresholds, limits, supported
+from tests.factors.scenes import FACTORS
 
 TABLE: Table = {
     "a": {"similar": 0.9, "words": 8.0},
@@ -127,7 +127,7 @@ def test_those_that_are_shipped_are_of_features_that_there_are() -> None:
     for path in (calibrations.PACKAGED_CUTOFF, calibrations.PACKAGED_LANDMARKS):
         shipped = Thresholds.model_validate_json(path.read_text())
         assert shipped.rule and shipped.data and shipped.columns
-        assert set(shipped.columns) <= set(registry.every_feature_name())
+        assert set(shipped.columns) <= set(FACTORS.every_feature_name)
         for name, column in shipped.columns.items():
             assert column.rule != "of-best" or 0 < column.value <= 1, name
             assert column.pairs > 0 and 0 <= column.passed <= 1, name

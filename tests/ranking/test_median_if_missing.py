@@ -3,10 +3,10 @@
 import pytest
 
 from engine.settings import Settings
-from factors import registry
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import ReciprocalRank, weights
 from tests.factors.sample import question
+from tests.factors.scenes import FACTORS
 
 # Stripes have no object to compare with; balls have one that is unlike what was asked with.
 TABLE = {
@@ -39,7 +39,7 @@ def test_what_is_not_known_counts_as_the_middle() -> None:
 
 
 def test_columns_have_their_share_of_the_factors_weight() -> None:
-    columns = {c.name: (f, c) for f in registry.all_factors() for c in f.clauses(question())}
+    columns = {c.name: (f, c) for f in FACTORS.active for c in f.clauses(question())}
     own = weights(columns, Settings())
     assert own["colours.words"] > own["colours"] > 0
     told = weights(columns, Settings(fusion_weights={"colours": 2.0, "labels.words": 0.1}))

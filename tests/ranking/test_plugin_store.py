@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigurationError
-from factors.registry import feature_names
 from ranking.candidate_set import QueryFeatures
 from ranking.learning.features import QUESTION, FeatureSet
 from ranking.learning.fit import Recipe, fit
 from ranking.learning.learned import Learned
 from ranking.plugin.featureset import constants_of, feature_set, lift, model_body, name_of, params
 from ranking.plugin.upload import Export, export, has_plugin, upload, write
+from tests.factors.scenes import FACTORS
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 from tests.ranking.plugin_reference import read, score
 from tests.ranking.plugin_server import Server
@@ -28,15 +28,15 @@ def learned() -> Learned:
 
 
 def test_every_column_of_the_factors_is_a_feature_with_a_name_of_its_own() -> None:
-    body = feature_set("omma-1", feature_names(), QUESTION)["featureset"]
+    body = feature_set("omma-1", FACTORS.feature_names(), QUESTION)["featureset"]
     names = [feature["name"] for feature in body["features"]]
-    assert names == [name_of(name) for name in (*feature_names(), *QUESTION)]
+    assert names == [name_of(name) for name in (*FACTORS.feature_names(), *QUESTION)]
     assert len(set(names)) == len(names) and all(re.fullmatch(r"[A-Za-z0-9_]+", name) for name in names)
     for feature in body["features"]:
         assert set(feature) == {"name", "params", "template_language", "template"}
         assert feature["template_language"] == "mustache" and isinstance(feature["template"], str)
     required = [feature["params"] for feature in body["features"]]
-    assert required == [[]] * len(feature_names()) + [[name_of(name)] for name in QUESTION]
+    assert required == [[]] * len(FACTORS.feature_names()) + [[name_of(name)] for name in QUESTION]
 
 
 def test_names_that_would_become_one_are_refused() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+from factors.registry import FactorRegistry
 from ranking.fusion import NAME as FUSION
 from ranking.learning import promotion, train
 from ranking.learning.examples import by_side
@@ -27,8 +28,7 @@ OTHER = FeatureSet(columns=(*COLUMNS[:-1], "smell"), listwise=False)
 @pytest.fixture(autouse=True)
 def columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The installation's features are those of the made-up examples."""
-    for module in (promotion, train):
-        monkeypatch.setattr(module, "feature_names", lambda: COLUMNS)
+    monkeypatch.setattr(FactorRegistry, "feature_names", lambda _: COLUMNS)
 
 
 @pytest.fixture()

@@ -12,8 +12,18 @@ from PIL import Image, ImageDraw
 from engine.errors import EngineUnavailable, NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Progress
-from query.answer import Answer, AskedQuestion, Cutoff, Facet, FoundObject, Result, Source, Why
-from query.compare import Difference, ResultComparison
+from query.answer import (
+    Answer,
+    AskedQuestion,
+    Cutoff,
+    Difference,
+    Facet,
+    FoundObject,
+    Result,
+    ResultComparison,
+    Source,
+    Why,
+)  # fmt: skip
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet

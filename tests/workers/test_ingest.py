@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
+from engine.context import Context
 from engine.settings import Settings
 from engine.store import Store
 from ingest.delete import delete_collection
@@ -14,7 +15,7 @@ from ingest.quarantine import Quarantine
 from ingest.sources import open_source
 from tests.ingest.pictures import bad_pictures, good_pictures, png, write_all
 from tests.workers.conftest import StartWorker, documents, wait_for_end
-from workers import dispatch
+from workers.dispatch import Dispatcher
 
 pytestmark = [pytest.mark.queue, pytest.mark.engine]
 
@@ -31,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ingest(source: Path | str, settings: Settings, collection: str = "") -> str:
-    return dispatch.start(open_source(str(source), collection=collection, settings=settings), settings)
+    return Dispatcher(Context(settings)).start(open_source(str(source), collection=collection, settings=settings))
 
 
 def test_bad_pictures_are_quarantined_each_for_its_reason_and_good_ones_are_indexed(
@@ -109,11 +110,11 @@ def test_what_is_mended_leaves_the_quarantine(
     wait_for_end(queue_settings, ingest(folder, queue_settings))
     quarantine = Quarantine(client, queue_settings)
     assert quarantine.list()[0] == 2
-    retried = dispatch.retry(quarantine.list()[1], queue_settings)
+    retried = Dispatcher(Context(queue_settings)).retry(quarantine.list()[1])
     ended = [wait_for_end(queue_settings, job) for job in retried]
     assert sum(job.quarantined for job in ended) == 2 and quarantine.list()[0] == 2, "still bad, still there, still once"
     write_all(folder, {"broken.png": png(2), "later.png": png(3)})
-    ended = [wait_for_end(queue_settings, job) for job in dispatch.retry(quarantine.list()[1], queue_settings)]
+    ended = [wait_for_end(queue_settings, job) for job in Dispatcher(Context(queue_settings)).retry(quarantine.list()[1])]
     assert {job.state for job in ended} == {"done"}
     assert [entry.reference for entry in quarantine.list()[1]] == ["broken.png"], "its bytes of then are what is tried again"
     wait_for_end(queue_settings, ingest(folder, queue_settings))
@@ -125,12 +126,14 @@ def test_uploads_and_sources_read_by_a_worker(
 ) -> None:
     start_worker()
     write_all(folder, {f"{n}.png": png(n) for n in range(5)})
-    job = dispatch.request(str(folder), "from the page", queue_settings)
+    job = Dispatcher(Context(queue_settings)).request(str(folder), "from the page")
     progress = wait_for_end(queue_settings, job)
     assert (progress.state, progress.indexed, progress.collection) == ("done", 5, "from the page")
-    upload = dispatch.start_uploads([("0000/blue bird.png", png(30)), ("0001/bad.png", b"nothing")], "mine", queue_settings)
+    upload = Dispatcher(Context(queue_settings)).start_uploads(
+        [("0000/blue bird.png", png(30)), ("0001/bad.png", b"nothing")], "mine"
+    )
     progress = wait_for_end(queue_settings, upload)
     assert (progress.indexed, progress.quarantined) == (1, 1)
     assert documents(client, queue_settings)[sha(png(30))]["title"] == "blue bird"
-    failed = wait_for_end(queue_settings, dispatch.request(str(folder / "nowhere"), "", queue_settings))
+    failed = wait_for_end(queue_settings, Dispatcher(Context(queue_settings)).request(str(folder / "nowhere"), ""))
     assert failed.state == "failed" and "nowhere" in failed.message

@@ -12,13 +12,14 @@ import pytest
 from opensearchpy import OpenSearch
 
 from engine.broker import connect_redis
+from engine.context import Context
 from engine.settings import Settings
 from ingest.jobs import Jobs
 from ingest.quarantine import Quarantine
 from ingest.sources import open_source
 from tests.ingest.pictures import png, write_all
 from tests.workers.conftest import StartWorker, children, documents, kill_group, wait_for, wait_for_end
-from workers import dispatch
+from workers.dispatch import Dispatcher
 
 pytestmark = [pytest.mark.queue, pytest.mark.engine]
 COUNT = 24
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def start(folder: Path, settings: Settings) -> str:
-    return dispatch.start(open_source(str(folder), settings=settings), settings)
+    return Dispatcher(Context(settings)).start(open_source(str(folder), settings=settings))
 
 
 def check_everything_is_there_once(client: OpenSearch, settings: Settings, job: str) -> None:
@@ -112,9 +113,10 @@ def test_a_reader_that_was_killed_is_replaced_and_everything_counts_once(
     """A first reading that was cut off has sent some batches; the second reads anew and counts alone."""
     jobs = Jobs(connect_redis(queue_settings), queue_settings.index_prefix)
     source = open_source(str(folder), settings=queue_settings)
-    job = dispatch.create(source.spec, source.collection, queue_settings)
-    dispatch.read(job, source, queue_settings)
-    dispatch.read(job, open_source(str(folder), settings=queue_settings), queue_settings)
+    dispatcher = Dispatcher(Context(queue_settings))
+    job = dispatcher.create(source.spec, source.collection)
+    dispatcher.read(job, source)
+    dispatcher.read(job, open_source(str(folder), settings=queue_settings))
     start_worker(processes=2)
     check_everything_is_there_once(client, queue_settings, job)
     assert jobs.progress(job).extracted == COUNT

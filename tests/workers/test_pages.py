@@ -5,19 +5,20 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
+from engine.context import Context
 from engine.settings import Settings
 from factors.base import Question
-from factors.registry import by_name
 from factors.words import Term, Words
 from ingest.quarantine import Quarantine
 from ingest.sources import open_source
 from mappings.versions import alias
 from query.document import show
+from tests.factors.scenes import FACTORS
 from tests.ingest.pictures import png, write_all
 from tests.ingest.test_site import html
 from tests.ingest.test_warc import Crawl
 from tests.workers.conftest import StartWorker, documents, wait_for_end
-from workers import dispatch
+from workers.dispatch import Dispatcher
 
 pytestmark = [pytest.mark.queue, pytest.mark.engine]
 BIRDS = ("heron", "kestrel", "wagtail", "dipper")
@@ -36,7 +37,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def found_by(client: OpenSearch, settings: Settings, *words: str) -> set[str]:
-    clause = by_name("linked_text").clauses(Question(words=Words(tuple(Term(word) for word in words))))[0]
+    clause = FACTORS.by_name("linked_text").clauses(Question(words=Words(tuple(Term(word) for word in words))))[0]
     hits = client.search(index=alias(settings), body={"query": clause.retrieve})["hits"]["hits"]
     return {hit["_source"]["title"] for hit in hits}
 
@@ -48,21 +49,25 @@ def test_a_saved_site_becomes_documents_whose_trash_is_kept_apart(
     start_worker: StartWorker,
 ) -> None:
     start_worker()
-    ended = wait_for_end(queue_settings, dispatch.start(open_source(f"site:{site}", settings=queue_settings), queue_settings))
+    ended = wait_for_end(
+        queue_settings, Dispatcher(Context(queue_settings)).start(open_source(f"site:{site}", settings=queue_settings))
+    )
     assert (ended.state, ended.indexed, ended.quarantined) == ("done", 4, 1)
     assert len(documents(client, queue_settings)) == 4
     assert found_by(client, queue_settings, "kestrel") == {"A kestrel beside the weir"}
     assert found_by(client, queue_settings, "reed") == set(), "who took a picture is not what it shows"
     (kestrel,) = [key for key, one in documents(client, queue_settings).items() if "kestrel" in one["title"]]
-    texts = {snippet.text: snippet for snippet in show(client, queue_settings, kestrel).texts}
+    texts = {snippet.text: snippet for snippet in show(Context(queue_settings, client), kestrel).texts}
     assert texts["Weir Watch"].is_trash and texts["Weir Watch"].reason == "said on 4 of 5 pages of this site"
     assert not texts["A kestrel beside the weir"].is_trash and texts["Photo: Jo Reed"].is_trash
-    again = wait_for_end(queue_settings, dispatch.start(open_source(f"site:{site}", settings=queue_settings), queue_settings))
+    again = wait_for_end(
+        queue_settings, Dispatcher(Context(queue_settings)).start(open_source(f"site:{site}", settings=queue_settings))
+    )
     assert (again.indexed, again.unchanged, again.extracted) == (0, 4, 0)
     _, entries = Quarantine(client, queue_settings).list()
     assert [(entry.reference, entry.reason) for entry in entries] == [("broken.html > img/gone.png", "not-found")]
     write_all(site, {"img/gone.png": png(9)})
-    (job,) = dispatch.retry(entries, queue_settings)
+    (job,) = Dispatcher(Context(queue_settings)).retry(entries)
     assert wait_for_end(queue_settings, job).indexed == 1 and Quarantine(client, queue_settings).list()[0] == 0
 
 
@@ -79,7 +84,7 @@ def test_a_crawl_is_read_by_a_worker_by_its_path_alone(
     )
     crawl.picture("https://example.org/a.png", 1)
     path = crawl.write(tmp_path / "lynx.warc.gz")
-    ended = wait_for_end(queue_settings, dispatch.request(str(path), "", queue_settings))
+    ended = wait_for_end(queue_settings, Dispatcher(Context(queue_settings)).request(str(path), ""))
     assert (ended.state, ended.indexed, ended.skipped) == ("done", 1, 1)
     (document,) = documents(client, queue_settings).values()
     assert found_by(client, queue_settings, "lynx") == {"A lynx on a rock"}

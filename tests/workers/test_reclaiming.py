@@ -15,6 +15,7 @@ from opensearchpy import OpenSearch
 
 from engine.broker import connect_redis
 from engine.client import connect
+from engine.context import Context
 from engine.leases import LEASE_SECONDS, Lease
 from engine.settings import Settings
 from ingest.jobs import Jobs, Progress
@@ -22,8 +23,8 @@ from ingest.sources import open_source
 from tests.conftest import free_port, wait_for_redis
 from tests.ingest.pictures import png, write_all
 from tests.workers.conftest import StartWorker, documents, kill_group, wait_for, wait_for_end
-from workers import dispatch
 from workers.app import BULK, make_app
+from workers.dispatch import Dispatcher
 from workers.ledger import resend
 
 pytestmark = [pytest.mark.queue, pytest.mark.engine]
@@ -70,7 +71,7 @@ def visibility() -> int:
 @pytest.fixture()
 def job(tmp_path: Path, queue_settings: Settings) -> str:
     write_all(tmp_path / "pictures", {f"{n:02d}.png": png(n) for n in range(COUNT)})
-    return dispatch.start(open_source(str(tmp_path / "pictures"), settings=queue_settings), queue_settings)
+    return Dispatcher(Context(queue_settings)).start(open_source(str(tmp_path / "pictures"), settings=queue_settings))
 
 
 def progress_of(job: str, settings: Settings) -> Progress:
@@ -139,7 +140,7 @@ def test_a_source_is_read_to_its_end_although_redis_is_restarted_meanwhile(
     settings = queue_settings.model_copy(update={"queue_length": 2})
     write_all(tmp_path / "pictures", {f"{n:02d}.png": png(n) for n in range(COUNT)})
     start_worker(processes=2, TEST_SECONDS="0.5")
-    job = dispatch.request(str(tmp_path / "pictures"), "", settings)
+    job = Dispatcher(Context(settings)).request(str(tmp_path / "pictures"), "")
     wait_for_some(job, settings)
     server.stop()
     server.start()
@@ -151,7 +152,7 @@ def test_a_living_worker_keeps_a_batch_that_takes_longer_than_a_lease(
 ) -> None:
     slow = start_worker(TEST_SECONDS=str(LEASE_SECONDS + 10))
     write_all(tmp_path / "pictures", {f"{n}.png": png(n) for n in range(4)})
-    job = dispatch.start(open_source(str(tmp_path / "pictures"), settings=queue_settings), queue_settings)
+    job = Dispatcher(Context(queue_settings)).start(open_source(str(tmp_path / "pictures"), settings=queue_settings))
     wait_for(lambda: connect_redis(queue_settings).hlen(f"{queue_settings.index_prefix}:holders"), "the slow worker")
     start_worker()
     progress = wait_for_end(queue_settings, job, 90)

@@ -8,8 +8,7 @@ from werkzeug.wrappers import Response
 
 from engine.errors import BadPicture, BadQuestion, FetchError, NotFoundError, OmmaError
 from ingest.fetch import fetch
-from query.answer import Answer
-from query.compare import ResultComparison
+from query.answer import Answer, ResultComparison
 from query.request import SearchRequest
 from web.inputs import Form, OptionalFile, no_file, read_inputs
 from web.limits import limiter, search_rate, upload_rate

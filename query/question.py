@@ -1,0 +1,228 @@
+"""From a request to a question: words parsed, filters checked, the image encoded, features chosen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
+from factors.base import Clause, Factor, Question
+from factors.registry import FactorRegistry
+from factors.words import Words
+from mappings import weights as mapping_weights
+from query import filters, words
+from query.answer import AskedQuestion, FoundObject
+from query.encoder import Asked, QueryEncoder, TextQueryEncoder
+from query.engine_calls import Calls
+from query.index import Index
+from query.request import SearchRequest
+from ranking.calibrations import Calibrations, InUse
+from ranking.candidate_set import Intent, QueryFeatures
+from ranking.cutoff import Thresholds
+from ranking.fusion import ReciprocalRank, weights
+from ranking.verticals import vertical
+from vision.image_features import Object, Vector
+
+Json = dict[str, Any]
+Columns = Mapping[str, tuple[Factor, Clause]]  # the features of a question, by name
+MIN_LABEL_CONFIDENCE = 0.1  # from which a label of the question's image is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A request as it was understood; `shown` is what the answer repeats of it.
+
+    `columns` are the features that the question has. `thresholds` (of the cutoff) and `landmark_thresholds` are those that were
+    measured with the index's weights. Documents of `left_out` do not answer (the document asked with).
+    """
+
+    request: SearchRequest
+    shown: AskedQuestion
+    question: Question
+    columns: Columns
+    query_features: QueryFeatures
+    fusion: ReciprocalRank
+    thresholds: Thresholds | None
+    landmark_thresholds: Thresholds | None
+    left_out: frozenset[str]
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to search by, even if no factor can; filters alone only narrow down."""
+        return self.request.has_picture or bool(self.question.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Turns requests into questions. `fingerprints` gives the weights that encode images of questions now."""
+
+    settings: Settings
+    factors: FactorRegistry
+    index: Index
+    encoder: QueryEncoder
+    text_encoder: TextQueryEncoder
+    fingerprints: Callable[[], Mapping[str, str]]
+
+    def of(self, request: SearchRequest, calls: Calls) -> Understood:
+        """BadQuestion, BadPicture, FetchError, NotFoundError, WeightsMismatchError."""
+        parsed, conditions = self._parsed(request)
+        with calls.stage("extract"):
+            asked = self._encoded(request, calls)
+        wanted, dropped = words.limited(parsed)
+        if dropped:
+            calls.warn(f"only the first {words.MAX_QUERY_WORDS} words of the question are looked for")
+        conditions += filters.of_words(wanted, self.factors.active)
+        with calls.stage("extract"):
+            question = self._question(asked, wanted, conditions, self._text_embedding(wanted, calls))
+        columns = self._columns(question, asked, calls)
+        calibrated = calibration(self.settings, self.index, columns, calls) if columns else None
+        return Understood(
+            request=request,
+            shown=_shown(request, asked),
+            question=question,
+            columns=columns,
+            query_features=query_features(question),
+            fusion=self._fusion(columns),
+            thresholds=calibrated.cutoff if calibrated else None,
+            landmark_thresholds=calibrated.landmarks if calibrated else None,
+            left_out=frozenset({request.like} if request.like else ()),
+        )
+
+    def _parsed(self, request: SearchRequest) -> tuple[Words, list[Json]]:
+        """The words, and the filters as queries."""
+        names = filters.FilterNames(self.factors.active, self.index.has_facet, self.index.facet_names)
+        parsed = words.parse(request.text, names.check)
+        filters.check_number(request.filters, parsed.filters, parsed.excluded)
+        conditions = [*names.clauses(request.filters), *names.clauses(parsed.filters), *names.excluding(parsed.excluded)]
+        return parsed.words, conditions
+
+    def _encoded(self, request: SearchRequest, calls: Calls) -> Asked | None:
+        if request.like is not None:
+            return self.encoder.at_document(request, calls.get(request.like, self.encoder.unread))
+        return self.encoder.at_bytes(request) if request.has_picture else None
+
+    def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json], embedding: Vector | None) -> Question:
+        return Question(
+            image_features=asked.chosen if asked else None,
+            words=wanted,
+            region=bool(asked and asked.box),
+            k=self.settings.candidates,
+            filters=tuple(conditions),
+            text_embedding=embedding,
+            word_fields=self.factors.word_fields,
+        )
+
+    def _text_embedding(self, wanted: Words, calls: Calls) -> Vector | None:
+        """The vector of the words, if some factor of the index compares it; a warning where they cannot be encoded."""
+        active = self.factors.active
+        taking = [factor for factor in active if factor.needs_text_embedding and self.index.has_factor(factor.name)]
+        if not taking or not (wanted or wanted.must_not):
+            return None
+        try:
+            now = self.fingerprints()
+            for factor in taking:
+                mapping_weights.check(self.index.meta() or {}, now, factor.name)
+            return self.text_encoder.encode(wanted)
+        except Exception as error:  # a model that is missing, or other weights: the words themselves are still matched
+            titles = ", ".join(factor.title for factor in taking)
+            calls.warn(f"the meaning of your words was not read ({error}); left out: {titles}")
+            return None
+
+    def _columns(self, question: Question, asked: Asked | None, calls: Calls) -> Columns:
+        """The features of every factor; vectors of other weights are refused, a factor that fails is left out."""
+        for line in _failures(asked, self.factors.active):
+            calls.warn(line)
+        meta = self.index.meta() or {}
+        without = self.factors.made_without(meta)
+        columns: dict[str, tuple[Factor, Clause]] = {}
+        for factor in self.factors.active:
+            clauses, compares_image = self._tried(factor, question, calls)
+            if clauses and factor.name in without:
+                calls.warn(f"the index was made without {factor.title} ({factor.name}); `omma reindex` adds it")
+                continue
+            if compares_image and asked and not asked.restored:
+                mapping_weights.check(meta, self.fingerprints(), factor.name)
+            columns |= {clause.name: (factor, clause) for clause in clauses}
+        return columns
+
+    def _tried(self, factor: Factor, question: Question, calls: Calls) -> tuple[list[Clause], bool]:
+        """The clauses of a factor, and whether any compares the image; none, and a warning, where the factor fails."""
+        try:
+            clauses = self._clauses(factor, question)
+            return clauses, len(clauses) > len(self._clauses(factor, replace(question, image_features=None)))
+        except Exception as error:  # a factor is open to anyone, and one that fails must not take the answer with it
+            calls.warn(f"{factor.title} ({factor.name}) was left out: {type(error).__name__}: {error}")
+            return [], False
+
+    def _clauses(self, factor: Factor, question: Question) -> list[Clause]:
+        """The clauses of the factor's enabled features; a clause that it does not declare is an error of the factor."""
+        declared = {feature.name: feature for feature in factor.features}
+        clauses = factor.clauses(question)
+        if undeclared := [clause.name for clause in clauses if clause.name not in declared]:
+            raise ConfigurationError(f"its features do not declare {', '.join(undeclared)}")
+        return [clause for clause in clauses if self.factors.is_enabled(declared[clause.name])]
+
+    def _fusion(self, columns: Columns) -> ReciprocalRank:
+        declared = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
+        median_if_missing = frozenset(name for name in columns if declared[name].missing_as == "median")
+        return ReciprocalRank(self.settings.fusion_k, weights(columns, self.settings), median_if_missing)
+
+
+def calibration(settings: Settings, index: Index, columns: Columns, calls: Calls) -> InUse:
+    """The thresholds that fit the weights of the index; a warning names the features that have none that fit."""
+    found = Calibrations(settings).in_use(index.fingerprints())
+    if found.problem:
+        calls.warn(found.problem)
+    if unused := [name for name in found.stale if name in columns]:
+        calls.warn(f"thresholds of {', '.join(unused)} were measured with other weights and are not applied (`omma calibrate`)")
+    return found
+
+
+def query_features(question: Question) -> QueryFeatures:
+    """Intent, category and number of words."""
+    labels = question.image_features.labels if question.image_features else None
+    return QueryFeatures(intent=_intent(question), category=vertical(labels or ()), words=len(question.words.text.split()))
+
+
+def _intent(question: Question) -> Intent:
+    if question.image_features is None:
+        return "words"
+    if question.words:
+        return "picture and words"
+    return "part" if question.region else "picture"
+
+
+def _failures(asked: Asked | None, factors: Sequence[Factor]) -> list[str]:
+    """Extractors that failed on the question's image, and the factors that are left out by that."""
+    if asked is None:
+        return []
+    failed = dict(asked.chosen.failures)
+    readers = {extractor: [f.title for f in factors if extractor in f.reads] for extractor in failed}
+    return [
+        f"{extractor} failed on your picture ({why}); left out: {', '.join(readers[extractor])}"
+        for extractor, why in sorted(failed.items())
+        if readers[extractor]
+    ]
+
+
+def _shown(request: SearchRequest, asked: Asked | None) -> AskedQuestion:
+    """The question as the answer repeats it."""
+    shown = AskedQuestion(words=request.text, filters=request.filters)
+    if asked is None:
+        return shown
+    whole = asked.whole
+    box = asked.box.as_list() if asked.box else None
+    return shown.model_copy(
+        update={
+            "picture": whole.picture_id,
+            "box": box,
+            "objects": [_object(found, box) for found in whole.objects or ()],
+            "labels": [label.names[0] for label in whole.labels or () if label.confidence >= MIN_LABEL_CONFIDENCE],
+            "text": "\n".join(whole.text.lines) if whole.text else "",
+        }
+    )
+
+
+def _object(found: Object, box: list[float] | None) -> FoundObject:
+    own = found.box.as_list()
+    return FoundObject(label=found.label, confidence=found.confidence, box=own, chosen=own == box)
