@@ -94,10 +94,13 @@ def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking)
 
 
 def supported(understood: Understood, columns: Columns, candidates: CandidateSet) -> set[str]:
-    """The documents for which some feature gives evidence; all of them where no feature of the question is calibrated."""
+    """The documents for which some feature gives evidence; where none is calibrated, those that have any value.
+
+    A document without any value was proposed by a feature that was left out since.
+    """
     table = candidates.table
     if not cutoff.is_calibrated(table, understood.thresholds):
-        return set(table)
+        return {document for document, values in table.items() if values}
     reached = _limits(understood, columns, candidates)
     return {document for document, values in table.items() if cutoff.supported(values, reached)}
 
