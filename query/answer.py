@@ -120,7 +120,7 @@ class Answer(BaseModel):
     total: int = Field(description="Groups of results after the cut, over all pages")
     page: int = 1
     number: int = 24
-    more: bool = Field(False, description="There were more candidates than are looked at (OMMA_CANDIDATES)")
+    more: bool = Field(False, description="There were more candidates than are ranked (OMMA_CANDIDATES)")
     cutoff: Cutoff
     facets: dict[str, list[Facet]]
     warnings: list[str] = []

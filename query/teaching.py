@@ -1,4 +1,4 @@
-"""From judged questions to what an order is learned from: each is asked as anyone would ask it now."""
+"""Training examples: every judged question is asked as a search asks it now."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -13,7 +13,7 @@ from ranking.judgements.judgement import Topic
 from ranking.judgements.store import Judgements
 from ranking.learning.examples import Example
 
-Picture = Callable[[Topic], bytes | None]  # the bytes that a topic asks with; None where it asks with none
+Picture = Callable[[Topic], bytes | None]  # the image bytes of a topic; None where it has no image
 
 
 def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
@@ -27,7 +27,7 @@ def examples(
     searcher: Searcher, topics: Iterable[Topic], grades: Mapping[str, Mapping[str, int]], picture: Picture,
     tell: Callable[[str], None] = print,
 ) -> Iterator[Example]:  # fmt: skip
-    """What rankers see of every topic that was judged; one that can no longer be asked is left out, and told."""
+    """A training example of every judged topic; a topic that can no longer be asked is skipped and reported."""
     for topic in map(Topic.named, topics):
         judged = grades.get(topic.id)
         if not judged:
@@ -46,7 +46,7 @@ def _family(topic: Topic) -> str:
 
 
 def of_installation(searcher: Searcher, client: OpenSearch, tell: Callable[[str], None]) -> list[Example]:
-    """All that was judged here, asked anew; and what was clicked, as it was served."""
+    """Examples of all judged topics, asked anew, and of clicked searches, as they were served."""
     store = Judgements(client, searcher.settings)
     judged = list(examples(searcher, store.topics(), by_topic(store.all()), store.picture, tell))
     return [*judged, *clicked(client, searcher.settings)]

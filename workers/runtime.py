@@ -1,4 +1,4 @@
-"""What one worker process works with: connections, and the models, which load once."""
+"""The runtime of one worker process: connections, and the models, which load once."""
 
 import logging
 import os
@@ -70,7 +70,7 @@ class Runtime:
             return batch
 
     def process_now(self, items: Sequence[Item], source: str, collection: str) -> Progress:
-        """Look at items here and now, without the queue, as a job of its own; what can be searched afterwards is told."""
+        """Process items in this process, without the queue, as a job of its own; returns the job's counts."""
         self.check_index()
         job = self.jobs.create(source, collection)
         run, size = self.jobs.begin(job), self.settings.batch_size
