@@ -144,4 +144,5 @@ def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
     arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
     towers.cache_clear()
-    np.savez_compressed(WEIGHTS, **arrays, **{LEAST_AGREEMENT: np.float32(least)})
+    arrays[LEAST_AGREEMENT] = np.float32(least)
+    np.savez_compressed(WEIGHTS, **arrays)
