@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 
 class FoundObject(BaseModel):
-    """Something found on the question's picture; searching with its box searches for that part."""
+    """An object detected in the question's image; searching with its box searches for that part."""
 
     label: str
     confidence: float
@@ -69,9 +69,9 @@ class Landmark(BaseModel):
 
 
 class Matched(BaseModel):
-    """Points of the picture asked with that are in a result, too."""
+    """Keypoints of the image asked with that were matched in a result."""
 
-    # The column that they were matched for
+    # The feature that they were matched for
     factor: str
     # x, y on the picture asked with, x, y on the result; fractions of each
     points: list[list[float]]
@@ -80,7 +80,7 @@ class Matched(BaseModel):
 
 
 class Source(BaseModel):
-    """One place where a picture was met."""
+    """One place that an image was ingested from."""
 
     source: str
     reference: str
@@ -147,7 +147,7 @@ class Answer(BaseModel):
     total: int
     page: int = 1
     number: int = 24
-    # There were more candidates than are looked at (OMMA_CANDIDATES)
+    # There were more candidates than are ranked (OMMA_CANDIDATES)
     more: bool = False
     cutoff: Cutoff
     facets: dict[str, list[Facet]]
