@@ -16,7 +16,7 @@ from cli import jobs, rank, search, show, terminal
 from cli import quarantine as quarantine_command
 from engine.settings import Settings
 from ingest.jobs import Failure, Progress
-from query.answer import Answer, AskedQuestion, Cut, Landmark
+from query.answer import Answer, AskedQuestion, Cutoff, Landmark
 from ranking.learning.models import Models
 from tests.cli.conftest import Omma, Shelf
 from tests.web.web_doubles import a_result
@@ -49,7 +49,7 @@ def an_answer() -> Answer:
     place = Landmark(name="Old Tower", place=[46.05, 14.5], result="a" * 64, by={}, sure=0.99, text=f"It is {LONG}")
     return Answer(
         question=AskedQuestion(), landmarks=[place], results=results, total=40, page=3, number=5,
-        cut=Cut(thresholds={}, removed=62), facets={}, warnings=[f"The order is not that of the model: {LONG}"],
+        cutoff=Cutoff(thresholds={}, removed=62), facets={}, warnings=[f"The order is not that of the model: {LONG}"],
         took={"total": 81.4},
     )  # fmt: skip
 

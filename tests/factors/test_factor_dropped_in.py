@@ -117,7 +117,7 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     assert described["Brightness"] == "98%" and "Colours" in described
 
     assert "brightness" in installed().feature_names()
-    assert "## brightness" in docs.here() and "How light the dominant colours are" in docs.here()
+    assert "## brightness" in docs.here(get_settings()) and "How light the dominant colours are" in docs.here(get_settings())
     assert "brightness" not in docs.page()  # the page in the repository lists built-in factors only
 
 

@@ -79,10 +79,10 @@ def test_only_a_handful_of_texts_is_read_and_each_once() -> None:
     snippet_encoder = SnippetEncoder(reader)
     snippets = [TextSnippet(Kind.NEARBY, f"text number{n} near it", "en") for n in range(50)]
     snippets += [TextSnippet(Kind.TITLE, "the title", "en"), TextSnippet(Kind.TITLE, "der Titel", "de")]
-    read = snippet_encoder.of(snippets, {})
+    read = snippet_encoder.of(snippets, {}, ())
     assert sum(snippet.text_embedding is not None for snippet in read) == len(reader.read_texts) == MAX_TEXTS
     assert "the title" in reader.read_texts and "der Titel" not in reader.read_texts
-    snippet_encoder.of(snippets, {})
+    snippet_encoder.of(snippets, {}, ())
     assert len(reader.read_texts) == MAX_TEXTS
 
 

@@ -72,7 +72,7 @@ def session(folder: Path) -> dict[str, Any]:
     first = found["search"]["ids"][0]
     found["described"] = {part.title: part.items[0].text for part in show(Context(settings), first).descriptions}
     found["page"] = create_app(settings).test_client().get(f"/picture/{first}").text
-    found["docs"] = docs.here()
+    found["docs"] = docs.here(settings)
     found["packaged"] = Models(settings).packaged()
     found["learned"] = learn(folder)
     return found

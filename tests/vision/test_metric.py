@@ -17,8 +17,8 @@ from training.heads import joined
 from training.measures import first_hits, first_others, own_hits
 from training.metric import Material, Recipe, fit
 from training.projection import Components
-from vision.extractors.embedding import Projection, projection, unit
-from vision.image_features import Vector
+from vision.extractors.embedding import Projection, projection
+from vision.image_features import Vector, unit
 
 KINDS, INPUTS = 12, 2560
 QUICK = Recipe(heads=2, hidden=16, steps=40, classes=8, members=3, photos=32, unlabelled=16, averaged=0.9, keep=2.0)
