@@ -72,8 +72,8 @@ def test_every_view_is_described(view: View, client: FlaskClient) -> None:
 
 @pytest.fixture()
 def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The example of docs/web.md as one more file among the views."""
-    example = (TEMPLATES.parents[1] / "docs/web.md").read_text().partition("```python\n")[2].partition("```")[0]
+    """The example of docs/reference/web.md as one more file among the views."""
+    example = (TEMPLATES.parents[1] / "docs/reference/web.md").read_text().partition("```python\n")[2].partition("```")[0]
     (tmp_path / "tags.py").write_text(example)
     monkeypatch.setattr("web.views.__path__", [*web.views.__path__, str(tmp_path)])
     yield
@@ -130,7 +130,13 @@ def test_the_overview_counts(client: FlaskClient) -> None:
 
 
 def test_the_status_tells_each_figure_and_which_is_not_known(client: FlaskClient) -> None:
-    assert client.get("/api/v1/status").json == {"documents": 796, "quarantined": 2, "missing": {"text": 1}, "queues": None}
+    assert client.get("/api/v1/status").json == {
+        "documents": 796,
+        "quarantined": 2,
+        "missing": {"text": 1},
+        "queues": None,
+        "left_out": [],
+    }
 
 
 def test_every_response_carries_the_mark_of_the_installation(make_app: Make, settings: Settings) -> None:

@@ -234,7 +234,7 @@ def test_styles_and_pages_name_the_same_classes() -> None:
     web = Path(__file__).resolve().parents[2] / "web"
     css = " ".join(path.read_text() for path in (web / "static/css").glob("*.css"))
     selectors = re.sub(r"\{[^}]*\}|/\*.*?\*/", "{", css, flags=re.DOTALL)
-    styled = {name for name in re.findall(r"\.([a-z][a-z0-9-]*)", selectors) if not name.startswith(("ar-", "tint-"))}
+    styled = {name for name in re.findall(r"\.([a-z][a-z0-9-]*)", selectors) if not name.startswith(("ar-", "layer-", "tint-"))}
     sources = [*(web / "templates").rglob("*.html"), *(web / "static/js").glob("*.js")]
     pages = " ".join(path.read_text() for path in sources)
     assert len(styled) > 100
