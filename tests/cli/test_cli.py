@@ -127,7 +127,8 @@ def test_logs_and_status_of_a_house_where_nothing_runs(omma: Omma, house: Settin
     told = omma("status", "--json")
     assert told.code == 1
     assert json.loads(told.out) | {"address": ""} == {
-        "services": {}, "documents": 0, "quarantined": 0, "missing": {}, "queues": {"interactive": 0, "bulk": 0}, "left_out": [], "address": "",
+        "services": {}, "documents": 0, "quarantined": 0, "missing": {}, "queues": {"interactive": 0, "bulk": 0},
+        "left_out": [], "address": "",
     }  # fmt: skip
 
 
