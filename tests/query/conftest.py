@@ -8,7 +8,7 @@ from opensearchpy import OpenSearch
 from engine.context import Context
 from engine.settings import Settings
 from query.search import Searcher
-from ranking.calibrations import Calibrations, InUse
+from ranking import calibrations
 from ranking.cutoff import Thresholds
 from tests.factors.conftest import client, live
 from tests.factors.scenes import Live
@@ -27,20 +27,32 @@ def full(live: Live) -> Live:
 
 
 @pytest.fixture()
-def thresholds(monkeypatch: pytest.MonkeyPatch) -> Thresholds:
-    """Those that searches go by; without columns, so that nothing is cut, until the test adds some."""
-    made = Thresholds(rule="by hand", data="made up")
-    monkeypatch.setattr(Calibrations, "in_use", lambda self, fingerprints: InUse(made, made))
-    return made
+def thresholds() -> Thresholds:
+    """The thresholds of the cutoff; without columns, so that nothing is cut, until the test adds some."""
+    return Thresholds(rule="by hand", data="made up")
+
+
+@pytest.fixture()
+def landmark_thresholds() -> Thresholds:
+    """The thresholds of landmarks; without columns, so that none is named, until the test adds some."""
+    return Thresholds(rule="by hand", data="made up")
+
+
+@pytest.fixture()
+def calibrated(monkeypatch: pytest.MonkeyPatch, thresholds: Thresholds, landmark_thresholds: Thresholds) -> None:
+    """Searches use these thresholds, in place of the packaged ones and of those of the installation."""
+    packaged = {calibrations.PACKAGED_CUTOFF: thresholds, calibrations.PACKAGED_LANDMARKS: landmark_thresholds}
+    monkeypatch.setattr(calibrations, "_packaged", packaged.__getitem__)
+    monkeypatch.setattr(calibrations, "_installed", lambda folder, mark: (calibrations.EMPTY, calibrations.EMPTY))
 
 
 @pytest.fixture()
 def told() -> Told:
-    """What looks at pictures asked with."""
+    """The feature extractor of the image asked with."""
     return Told()
 
 
 @pytest.fixture()
-def searcher(client: OpenSearch, live_settings: Settings, told: Told, thresholds: Thresholds) -> Searcher:
+def searcher(client: OpenSearch, live_settings: Settings, told: Told, calibrated: None) -> Searcher:
     """Asks the live server; by rank fusion, whose order is known by heart."""
     return Searcher(Context(live_settings.model_copy(update={"ranker": "fusion"}), client), lambda: told)

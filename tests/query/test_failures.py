@@ -19,7 +19,6 @@ from query.document import show
 from query.engine_calls import Calls
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cutoff import Thresholds
 from tests.factors.scenes import FINGERPRINTS, Live, label
 from tests.query.query_scenes import BOX, Told, png, towards
 
@@ -85,7 +84,7 @@ WithOdd = Callable[..., Searcher]
 
 
 @pytest.fixture()
-def with_odd(full: Live, live_settings: Settings, thresholds: Thresholds, monkeypatch: pytest.MonkeyPatch) -> WithOdd:
+def with_odd(full: Live, live_settings: Settings, calibrated: None, monkeypatch: pytest.MonkeyPatch) -> WithOdd:
     """Makes a searcher that has the odd factor, too; no model knows it."""
     settings = live_settings.model_copy(update={"ranker": "fusion"})
 

@@ -11,7 +11,6 @@ from engine.settings import Settings
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.candidate_set import CandidateSet, QueryFeatures
-from ranking.cutoff import Thresholds
 from ranking.learning import models as life
 from ranking.learning.examples import Example
 from ranking.learning.features import FeatureSet
@@ -62,7 +61,7 @@ def asks(client: OpenSearch, live_settings: Settings, tmp_path: Path, told: Told
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_cut(thresholds: Thresholds) -> None:
+def nothing_is_cut(calibrated: None) -> None:
     """Every candidate is shown."""
 
 

@@ -11,7 +11,6 @@ from query.answer import Answer, Result
 from query.engine_calls import RefusedError
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking import calibrations
 from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live
 from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
@@ -25,6 +24,7 @@ from vision.picture import Picture
 
 pytestmark = pytest.mark.engine
 OWN = "p3"
+SURE = Threshold(rule="at-least", value=0.4, passed=0.01, weights={"local": "local@1"})
 PASTED_AT = (60, 40, 276, 202)  # left, top, right, bottom of the pattern within the scene, in pixels
 
 
@@ -42,9 +42,13 @@ def prints(live: Live) -> Live:
 
 
 @pytest.fixture()
-def scene(told: Told, thresholds: Thresholds) -> Told:
-    """The encoder extracts the pattern pasted into another image; visual words alone are calibrated as no evidence."""
+def scene(told: Told, thresholds: Thresholds, landmark_thresholds: Thresholds) -> Told:
+    """The encoder extracts the pattern pasted into another image.
+
+    Visual words alone are calibrated as no evidence, and verified keypoints name landmarks.
+    """
     thresholds.columns["local"] = Threshold(rule="never")
+    landmark_thresholds.columns["local.inliers"] = SURE
     told.whole = ImageFeatures("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
     return told
 
@@ -147,15 +151,14 @@ def test_fields_that_cannot_be_read_leave_the_column_out(searcher: Searcher, mon
 
 
 @pytest.mark.usefixtures("prints", "scene")
-def test_a_landmark_is_named_by_points_that_lie_alike(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    sure = Threshold(rule="at-least", value=0.4, passed=0.01, weights={"local": "local@1"})
-    measured = Thresholds(rule="r", data="d", columns={"local.inliers": sure})
-    monkeypatch.setattr(calibrations, "_packaged", lambda path: measured)
+def test_a_landmark_is_named_by_points_that_lie_alike(searcher: Searcher, landmark_thresholds: Thresholds) -> None:
     (found,) = ask(searcher).landmarks
     assert (found.name, found.place, found.result) == ("Old Tower", [46.05, 14.5], OWN)
     assert set(found.by) == {"local.inliers"} and found.sure == 0.99
     assert "lie alike" in found.text
-    measured.columns["local.inliers"] = sure.model_copy(update={"value": 0.999})
+    landmark_thresholds.columns["local.inliers"] = SURE.model_copy(update={"value": 0.999})
     assert ask(searcher).landmarks == [], "not surely"
-    measured.columns["local.inliers"] = sure.model_copy(update={"weights": {"local": "local@0"}})
-    assert ask(searcher).landmarks == [], "measured with other weights"
+    landmark_thresholds.columns["local.inliers"] = SURE.model_copy(update={"weights": {"local": "local@0"}})
+    unnamed = ask(searcher)
+    assert unnamed.landmarks == [], "measured with other weights"
+    assert [warning for warning in unnamed.warnings if warning.startswith("landmarks are not named: no thresholds fit")]
