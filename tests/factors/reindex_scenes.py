@@ -12,6 +12,7 @@ from engine.settings import Settings
 from engine.store import Store
 from factors.base import Json
 from factors.linked import Kind, TextSnippet
+from factors.registry import FactorRegistry
 from ingest import documents
 from ingest.backfill import Counts
 from ingest.batches import BatchProcessor
@@ -23,7 +24,7 @@ from ingest.reindex import reindex
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.writing import Writer
 from mappings import versions
-from tests.factors.scenes import DIMENSION, DIMENSIONS, FACTORS, colour, image_features, label, points, text_of, unit
+from tests.factors.scenes import DIMENSION, DIMENSIONS, colour, image_features, label, points, text_of, unit
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
@@ -139,7 +140,9 @@ class Place:
         self.alias = versions.ensure(
             client,
             settings,
-            lambda: FACTORS.index_body(self.extractor_double.fingerprints(), self.extractor_double.dimensions(), settings),
+            lambda: FactorRegistry.of(settings).index_body(
+                self.extractor_double.fingerprints(), self.extractor_double.dimensions(), settings
+            ),
         )
         self.ids = [self.add(number) for number in range(NUMBER)]
 
@@ -151,7 +154,11 @@ class Place:
         snippets = (TextSnippet(Kind.CAPTION, f"picture number{number}", "en"),)
         item = Item(source="s", reference=str(number), collection="c", original=picture, snippets=snippets)
         body = documents.new_document(
-            ExtractedImage(seen, "PNG", 10, chosen.fingerprints()), [item], "job", FACTORS.active, SnippetEncoder(chosen)
+            ExtractedImage(seen, "PNG", 10, chosen.fingerprints()),
+            [item],
+            "job",
+            FactorRegistry.of(self.settings).active,
+            SnippetEncoder(chosen),
         )
         self.client.index(index=self.alias, id=picture, body=body, refresh=True)
         return picture

@@ -1,5 +1,6 @@
 """ImageFeatures made up for tests, and a live index with the mapping that all factors make together."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,10 @@ def image_features(picture_id: str = "q", **seen: Any) -> ImageFeatures:
 class Live:
     """An index of its own behind the alias of its settings."""
 
-    def __init__(self, client: OpenSearch, settings: Settings) -> None:
+    def __init__(self, client: OpenSearch, settings: Settings, fingerprints: Mapping[str, str] = FINGERPRINTS) -> None:
         self.client, self.settings = client, settings
         self.index = versions.ensure(
-            client, settings, lambda: FactorRegistry.of(settings).index_body(FINGERPRINTS, DIMENSIONS, settings)
+            client, settings, lambda: FactorRegistry.of(settings).index_body(fingerprints, DIMENSIONS, settings)
         )
 
     def put(self, documents: dict[str, dict[str, Any]]) -> None:

@@ -70,9 +70,10 @@ def place(client: OpenSearch, live_settings: Settings, tmp_path: Path, monkeypat
     monkeypatch.setenv("OMMA_PLUGIN_PATH", str(tmp_path))
     get_settings.cache_clear()
     registry.forget_loaded()
-    installed = FactorRegistry.of(get_settings())
+    settings = live_settings.model_copy(update={"plugin_path": get_settings().plugin_path})
+    installed = FactorRegistry.of(settings)
     assert "sharpness" in {factor.name for factor in installed.active}, installed.broken
-    yield Place(client, live_settings, Looking(sharpness=1))
+    yield Place(client, settings, Looking(sharpness=1))
     monkeypatch.undo()
     get_settings.cache_clear()
     registry.forget_loaded()
@@ -122,7 +123,7 @@ def test_where_it_failed_it_is_run_again_alone(place: Place) -> None:
 def test_a_factor_that_raises_is_left_out_of_the_document_and_made_good_later(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factor = type(FactorRegistry.of(get_settings()).by_name("sharpness"))
+    factor = FactorRegistry.of(place.settings).by_name("sharpness")
     with monkeypatch.context() as patch:
         patch.setattr(factor, "image_fields", broken)
         patch.setattr(factor, "snippet_fields_of", broken)
@@ -154,7 +155,7 @@ def test_a_factor_that_raises_is_left_out_of_the_document_and_made_good_later(
 
 
 def test_a_factor_that_raises_in_place_keeps_its_earlier_fields(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(FactorRegistry.of(get_settings()).by_name("sharpness")), "image_fields", broken)
+    monkeypatch.setattr(FactorRegistry.of(place.settings).by_name("sharpness"), "image_fields", broken)
     planned = reextraction.plan(place.client, place.settings, Looking(sharpness=1), "sharpness", only_failed=False)
     counts = reextraction.reextract(place.client, place.settings, Looking(sharpness=1), planned)
     assert counts.failed == NUMBER and "factor:sharpness: ZeroDivisionError" in counts.failures[0]

@@ -96,10 +96,13 @@ def document(name: str, shade: str) -> dict[str, object]:
 @pytest.mark.engine
 @pytest.mark.usefixtures("folder")
 def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: OpenSearch, live_settings: Settings) -> None:
-    live = Live(client, live_settings)
+    models = Models(live_settings)
+    packaged = models.packaged()
+    weights = models.card(packaged).weights
+    live = Live(client, live_settings, weights)
     mapping = client.indices.get_mapping(index=live.index)[versions.current_index(client, live_settings)]["mappings"]
     assert mapping["properties"]["brightness"] == {"type": "float"}
-    assert mapping["_meta"]["omma"]["factors"]["brightness"] == {"colours": "colours@1"}
+    assert mapping["_meta"]["omma"]["factors"]["brightness"] == {"colours": weights["colours"]}
 
     live.put({name: document(name, shade) for name, shade in {"red": "red", "white": "white", "blue": "blue"}.items()})
     assert live.source("white")["brightness"] == pytest.approx(250 / 255)
@@ -110,7 +113,6 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     assert values == {name: pytest.approx(1 - abs(lightness[name] - lightness["red"]), abs=1e-5) for name in ("white", "blue")}
     why = {why.factor: why.text for why in answer.results[0].why}
     assert why["brightness"].startswith("As light as your picture")
-    packaged = Models(live_settings).packaged()
     assert answer.ranker == packaged
     assert f"{packaged} was learned without brightness and ignores it; `omma rank train` learns it" in answer.warnings
     described = {part.title: part.items[0].text for part in show(Context(live_settings, client), "white").descriptions}

@@ -13,6 +13,7 @@ import cli.reindex
 from engine.context import Context
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings, get_settings
+from factors.registry import FactorRegistry
 from ingest import backfill
 from ingest.batches import Batch
 from ingest.delete import delete
@@ -22,7 +23,6 @@ from ingest.reindex import plan
 from mappings import versions
 from query.request import SearchRequest
 from query.search import Searcher
-from tests.factors.scenes import FACTORS
 from vision.picture import Picture
 
 pytestmark = pytest.mark.engine
@@ -179,7 +179,9 @@ def test_one_that_was_cut_off_goes_on_where_it_was(place: Place, monkeypatch: py
 
 def test_a_leftover_of_other_weights_is_thrown_away(place: Place) -> None:
     extractor_double = Looking(labels=3)
-    body = FACTORS.index_body(Looking(labels=2).fingerprints(), extractor_double.dimensions(), place.settings)
+    body = FactorRegistry.of(place.settings).index_body(
+        Looking(labels=2).fingerprints(), extractor_double.dimensions(), place.settings
+    )
     leftover = versions.create_version(place.client, place.settings, 2, body)
     place.run(extractor_double)
     assert leftover not in place.indices
@@ -208,8 +210,8 @@ def test_a_document_of_old_weights_that_comes_late_is_a_stray_and_is_renewed(pla
 def test_nothing_is_switched_when_the_new_mapping_does_not_take_a_document(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factor = FACTORS.by_name("colours")
-    monkeypatch.setattr(type(factor), "image_fields", lambda self, image_features: {"unheard_of": 1})
+    factor = FactorRegistry.of(place.settings).by_name("colours")
+    monkeypatch.setattr(factor, "image_fields", lambda image_features: {"unheard_of": 1})
     with pytest.raises(OmmaError, match="does not take"):
         place.run(Looking(labels=2))
     assert versions.current_index(place.client, place.settings) == versions.index_name(place.settings, 1)

@@ -73,10 +73,13 @@ def test_without_the_plugin_nothing_is_promoted(in_engine: Settings) -> None:
 
 
 @pytest.mark.parametrize("ranker", ["auto", "sltr"])
-def test_a_model_of_other_features_is_refused(in_engine: Settings, ranker: str) -> None:
-    settings = in_engine.model_copy(update={"ranker": ranker})
-    with pytest.raises(ConfigurationError, match="smell"):
-        promotion.promote("other", settings)
+def test_a_model_of_other_features_is_used_and_ignores_those_it_was_learned_without(in_engine: Settings, ranker: str) -> None:
+    settings, server = in_engine.model_copy(update={"ranker": ranker}), Server()
+    assert promotion.promote("other", settings, lambda _: server).current == "other"  # type: ignore[arg-type, return-value]
+    selector = RankerSelector(settings, lambda: COLUMNS)
+    choice = selector.choose()
+    assert choice.model and choice.model.name == "other" and not choice.warning
+    assert f"other was learned without {COLUMNS[-1]} and ignores it" in selector.news()
 
 
 def test_training_for_the_engine_makes_a_model_that_it_holds(in_engine: Settings) -> None:
