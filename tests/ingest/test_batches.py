@@ -19,7 +19,7 @@ from ingest.jobs import Outcome
 from mappings import versions
 from tests.factors.reindex_scenes import NUMBER, Looking, Place, batch_processor, png
 
-DOCS = Path(__file__).parents[2] / "docs" / "ingest.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "ingest.md"
 
 
 @pytest.fixture()

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from web.starting import address_of
 
 from engine.errors import BadSource
 from engine.settings import Settings
 from ingest.sources import open_source
 from ingest.sources.folder import FolderSource
 from ingest.sources.registry import accepted, broken_sources, sources
+from web.views.ingest import address_of
 
 TEMPLATE = """
 from omma_plugin import Item, Source

@@ -93,7 +93,7 @@ def test_a_model_that_fails_leaves_text_as_it_was(caplog: pytest.LogCaptureFixtu
 
     made = document(TextSnippet(Kind.CAPTION, RIGHT, "en"), reader=Broken())
     assert "linked_semantic" not in made and made["linked"]["all"] == [RIGHT]
-    assert "linked text was not read" in caplog.text
+    assert "linked text was not encoded" in caplog.text
 
 
 def test_pieces_count_by_their_weight_and_meanings_are_not_kept() -> None:
