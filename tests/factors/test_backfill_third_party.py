@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch
-from reindex_scenes import NUMBER, Looking, Place, batch_processor, png
 
 from engine.settings import Settings, get_settings
 from factors import registry
@@ -16,6 +15,7 @@ from ingest.batches import Batch
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.reindex import plan
+from tests.factors.reindex_scenes import NUMBER, Looking, Place, batch_processor, png
 
 pytestmark = pytest.mark.engine
 

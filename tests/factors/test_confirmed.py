@@ -1,12 +1,12 @@
 """Words that the picture and its text say alike: which they are, and that the engine finds by them."""
 
 import pytest
-from scenes import Live, documents, image_features, text_of
 
 from factors.base import Evidence, Question
 from factors.confirmed import MISREAD, MOST_KEPT, Confirmed, confirmed
 from factors.linked import Kind, TextSnippet
 from factors.words import Term, Words
+from tests.factors.scenes import Live, documents, image_features, text_of
 
 FACTOR = Confirmed()
 

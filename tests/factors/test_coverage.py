@@ -1,11 +1,11 @@
 """A word counts wherever a document has it, and only as that word."""
 
 import pytest
-from scenes import FACTORS, Live, colour, documents, image_features, label, text_of
 
 from factors.base import Clause, Question
 from factors.linked import Kind, TextSnippet
 from factors.words import Term, Words
+from tests.factors.scenes import FACTORS, Live, colour, documents, image_features, label, text_of
 
 pytestmark = pytest.mark.engine
 

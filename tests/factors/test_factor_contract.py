@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scenes import FACTORS, Live, an_object, colour, documents, image_features, label, points, text_of, unit
 
 from cli import docs as docs_command
 from factors.base import Evidence, Factor, Question
@@ -14,6 +13,7 @@ from factors.registry import own_factors
 from factors.words import Term, Words
 from query.page import MARKS
 from tests.factors.sample import question
+from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, points, text_of, unit
 
 BUILT_IN = own_factors()
 RNG = np.random.default_rng(3)

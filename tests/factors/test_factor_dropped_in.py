@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from opensearchpy import OpenSearch
-from scenes import DIMENSIONS, FINGERPRINTS, Live, colour, image_features, unit
 
 from engine.context import Context
 from engine.errors import ConfigurationError
@@ -21,6 +20,7 @@ from query.document import show
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.learning.models import Models
+from tests.factors.scenes import DIMENSIONS, FINGERPRINTS, Live, colour, image_features, unit
 
 BRIGHTNESS = '''
 """Brightness: both pictures are as light."""

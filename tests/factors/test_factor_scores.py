@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from scenes import FACTORS, Live, an_object, colour, documents, image_features, label, text_of, unit
 
 from factors.base import Clause, Question
 from factors.colours import palette
 from factors.labels import weights
 from factors.words import Term, Words
+from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, text_of, unit
 from vision.image_features import ImageFeatures
 
 pytestmark = pytest.mark.engine

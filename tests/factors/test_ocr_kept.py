@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from scenes import Live, documents, image_features, text_of
 
 from factors.base import Question
 from factors.ocr import Ocr
 from factors.words import Term, Words
+from tests.factors.scenes import Live, documents, image_features, text_of
 from vision.image_features import Box, Line, Text, Word
 from vision.reading.tokens import MOST_WORDS
 

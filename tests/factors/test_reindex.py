@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from opensearchpy import OpenSearch
-from reindex_scenes import NUMBER, Looking, Place, batch_processor
 
 import cli.reindex
 from engine.context import Context
@@ -23,6 +22,8 @@ from ingest.reindex import plan
 from mappings import versions
 from query.request import SearchRequest
 from query.search import Searcher
+from tests.factors.reindex_scenes import NUMBER, Looking, Place, batch_processor
+from tests.factors.scenes import FACTORS
 from vision.picture import Picture
 
 pytestmark = pytest.mark.engine

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 from opensearchpy import OpenSearch
-from reindex_scenes import NUMBER, Looking, Place
 
 import cli.reindex
 from engine.context import Context
@@ -21,6 +20,7 @@ from mappings import versions
 from query.document import show
 from query.request import SearchRequest
 from query.search import Searcher
+from tests.factors.reindex_scenes import NUMBER, Looking, Place
 from vision.feature_extractor import FeatureExtractor
 
 pytestmark = pytest.mark.engine

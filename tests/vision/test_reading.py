@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawing import photo, picture, sign
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+from tests.vision.drawing import photo, picture, sign
 from training.drawing import draw_page
 from vision.image_features import Box, Line, Text, Word
 from vision.picture import Picture

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from web_doubles import fake_services
 from werkzeug.serving import make_server
 
 from engine.settings import Settings
+from tests.web.web_doubles import fake_services
 from web.app import create_app
 
 IN_MEMORY = {"RATELIMIT_STORAGE_URI": "memory://"}

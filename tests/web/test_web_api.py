@@ -12,13 +12,13 @@ from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 from openapi_spec_validator import validate
 from pydantic import BaseModel
-from web_doubles import FakeSearcher, down, picture_bytes, sha
 
 import web.views
 from engine.installation import HEADER, mark, version
 from engine.settings import Settings
 from query.answer import Answer
 from query.document import DocumentView
+from tests.web.web_doubles import FakeSearcher, down, picture_bytes, sha
 from web import docs
 from web.services import WarmUp
 from web.view import View

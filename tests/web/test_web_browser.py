@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from pydantic import SecretStr
-from web_doubles import NOW, FakeIngest, FakeSearcher, picture_bytes, sha
 
 from ingest.jobs import Progress
+from tests.web.web_doubles import NOW, FakeIngest, FakeSearcher, picture_bytes, sha
 
 pytestmark = pytest.mark.browser
 Make = Callable[..., Flask]

@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from opensearchpy import OpenSearch
-from web_doubles import sha
 
 from engine.client import connect
 from engine.settings import Settings
@@ -17,6 +16,7 @@ from ranking.clicks import ubi
 from ranking.clicks.log import Log
 from ranking.clicks.teaching import clicked, judged
 from ranking.clicks.ubi import Behaviour
+from tests.web.web_doubles import sha
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 

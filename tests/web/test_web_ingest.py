@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from test_web_security import csrf_token
-from web_doubles import FakeIngest, picture_bytes
 
+from tests.web.csrf import csrf_token
+from tests.web.web_doubles import FakeIngest, picture_bytes
 from web.views.ingest import file_name
 
 Make = Callable[..., Flask]

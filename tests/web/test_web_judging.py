@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from web_doubles import FakeJudgements, FakeSearcher, a_result, sha
+
+from tests.web.web_doubles import FakeJudgements, FakeSearcher, a_result, sha
 
 
 @pytest.fixture()

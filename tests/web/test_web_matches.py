@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from web_doubles import FakeSearcher, a_result, sha
 
 from query.answer import Answer, Landmark, Matched
 from query.request import SearchRequest
+from tests.web.web_doubles import FakeSearcher, a_result, sha
 
 Make = Callable[..., Flask]
 POINTS = [[0.2, 0.3, 0.25, 0.35], [0.6, 0.7, 0.65, 0.75], [0.5, 0.2, 0.55, 0.25]]

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 
 from engine.errors import BadQuestion, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
 from query.answer import Source
 from query.document import DescribedItem, DescribedPart, DocumentView, LinkedSnippet
+from tests.web.web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 from web.app import create_app
 from web.models import Overview
 from web.parameters import SearchParameters

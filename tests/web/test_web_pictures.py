@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from test_web_security import csrf_token
-from web_doubles import FakeSearcher, picture_bytes, sha
 
 from engine.errors import NotFoundError
 from engine.settings import Settings
+from tests.web.csrf import csrf_token
+from tests.web.web_doubles import FakeSearcher, picture_bytes, sha
 from web.uploads import BoundedFolder
 from web.views.media import preview_damaged, sniff
 

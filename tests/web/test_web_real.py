@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image, ImageDraw
-from web_doubles import picture_bytes
 from werkzeug.serving import make_server
 
 from engine.broker import connect_redis
@@ -21,6 +20,7 @@ from engine.client import connect
 from engine.settings import Settings
 from mappings.versions import alias
 from omma_client import Client
+from tests.web.web_doubles import picture_bytes
 from web.app import create_app
 from web.services import Services
 

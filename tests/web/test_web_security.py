@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from web_doubles import fake_services, picture_bytes, sha
 
 from engine.errors import ConfigurationError
+from tests.web.csrf import csrf_token
+from tests.web.web_doubles import fake_services, picture_bytes, sha
 from web.app import create_app
 from web.security import signing_key
 
@@ -30,12 +31,6 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append((tag, {name: value or "" for name, value in attrs}))
-
-
-def csrf_token(client: FlaskClient, page: str = "/") -> str:
-    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)
-    assert found
-    return found.group(1)
 
 
 @pytest.mark.parametrize("page", PAGES)
