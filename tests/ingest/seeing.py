@@ -1,9 +1,10 @@
 """A feature_extractor without models: what it sees depends on the pixels alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from vision.feature_extractor import FeatureExtractor
 from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Object, Text, Word
 from vision.picture import Picture
 
@@ -29,15 +30,16 @@ def image_features_of(picture_id: str, width: int = 64, height: int = 48) -> Ima
     )  # fmt: skip
 
 
-class TestFeatureExtractor:
-    """As vision.feature_extractor.FeatureExtractor."""
+class TestFeatureExtractor(FeatureExtractor):
+    """Outputs made from the pictures' ids; it has no extractors."""
 
     __test__ = False
 
     def __init__(self) -> None:
+        super().__init__([])
         self.looked: list[int] = []
 
-    def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
         self.looked.append(len(pictures))
         return [image_features_of(picture.id, picture.width, picture.height) for picture in pictures]
 
@@ -56,5 +58,5 @@ class TestFeatureExtractor:
     def min_agreement(self) -> float | None:
         return None
 
-    def warm_up(self) -> None:
+    def warm_up(self, extractors: Collection[str] | None = None) -> None:
         pass

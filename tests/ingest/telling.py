@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,10 +22,10 @@ XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Description rdf:about="">{}</rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
 
+Tags = Mapping[Any, Any]  # numbers of EXIF tags, or members of their enumerations -> values
 
-def exif(
-    tags: dict[int, Any] | None = None, inner: dict[int, Any] | None = None, gps: dict[int, Any] | None = None
-) -> Image.Exif:
+
+def exif(tags: Tags | None = None, inner: Tags | None = None, gps: Tags | None = None) -> Image.Exif:
     made = Image.Exif()
     made.update(tags or {})
     made.get_ifd(ExifTags.IFD.Exif).update(inner or {})

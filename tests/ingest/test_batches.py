@@ -51,7 +51,12 @@ def test_new_images_become_documents_known_ones_gain_a_place_and_each_is_read_on
 ) -> None:
     reads: list[dict[str, Any]] = []
     mget = place.client.mget
-    monkeypatch.setattr(place.client, "mget", lambda **request: (reads.append(request), mget(**request))[1])
+
+    def counted(**request: Any) -> Any:
+        reads.append(request)
+        return mget(**request)
+
+    monkeypatch.setattr(place.client, "mget", counted)
     extractor_double = Looking()
     processor, jobs = batch_processor(place, extractor_double)
     items = batch(item(place, 0), item(place, 80), item(place, 80), item(place, 81))
@@ -72,7 +77,7 @@ def test_two_writers_of_one_image_lose_nothing(place: Place) -> None:
     extractor_double = Looking()
     other, _ = batch_processor(place, Looking())
     rival = Item("rival", "a", "rival", original=item(place, 82).original)
-    extractor_double.before_processing = lambda: other.process(batch(rival))  # type: ignore[assignment,return-value]
+    extractor_double.before_processing = lambda: other.process(batch(rival))  # type: ignore[assignment]
     processor, jobs = batch_processor(place, extractor_double)
     processor.process(batch(item(place, 82)))
     assert jobs.outcomes == {0: Outcome.INDEXED}

@@ -1,6 +1,7 @@
 """Documents: made anew from every place that a picture was met in."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from ingest.documents import ExtractedImage, made_by, merged, new_document, with
 from ingest.item import Item
 from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
+from tests.present import present
 
 ID = "ab" * 32
 MUG = Item(
@@ -35,14 +37,14 @@ PHOTO = Item(
 
 
 @pytest.fixture()
-def document() -> dict[str, object]:
+def document() -> dict[str, Any]:
     seen = ExtractedImage(
         image_features_of(ID).with_failures({"text": "no tesseract"}).with_values(text=None), "PNG", 1234, FINGERPRINTS
     )
     return new_document(seen, [MUG], "job1", FACTORS.active)
 
 
-def test_a_document_holds_what_was_seen_and_what_was_said(document: dict[str, object]) -> None:
+def test_a_document_holds_what_was_seen_and_what_was_said(document: dict[str, Any]) -> None:
     expected = {
         "width": 64,
         "height": 48,
@@ -66,8 +68,8 @@ def test_a_document_holds_what_was_seen_and_what_was_said(document: dict[str, ob
     assert document["linked"]["all"] == ["Blue mug", "mug"]
 
 
-def test_another_place_adds_its_text_once(document: dict[str, object]) -> None:
-    both = merged(document, [PHOTO], "job2", FACTORS.active)
+def test_another_place_adds_its_text_once(document: dict[str, Any]) -> None:
+    both = present(merged(document, [PHOTO], "job2", FACTORS.active))
     assert both is not None
     assert [snippet["text"] for snippet in both["texts"]] == ["Blue mug", "mug", "Моя кружка"]
     assert both["collections"] == ["holiday", "shop"] and both["languages"] == ["en", "ru"]
@@ -76,33 +78,33 @@ def test_another_place_adds_its_text_once(document: dict[str, object]) -> None:
     assert [place["job"] for place in both["sources"]] == ["job1", "job2"]
 
 
-def test_the_same_place_again_changes_nothing(document: dict[str, object]) -> None:
+def test_the_same_place_again_changes_nothing(document: dict[str, Any]) -> None:
     assert merged(document, [MUG, MUG], "job2", FACTORS.active) is None
     assert made_by(document, MUG, "job1") and not made_by(document, MUG, "job2")
 
 
-def test_a_place_that_says_something_else_now_replaces_what_it_said(document: dict[str, object]) -> None:
-    both = merged(document, [PHOTO], "job2", FACTORS.active)
+def test_a_place_that_says_something_else_now_replaces_what_it_said(document: dict[str, Any]) -> None:
+    both = present(merged(document, [PHOTO], "job2", FACTORS.active))
     cheaper = replace(MUG, price=9.0, facets={}, snippets=(TextSnippet(Kind.TITLE, "Mug", "en"),))
-    changed = merged(both, [cheaper], "job3", FACTORS.active)
+    changed = present(merged(both, [cheaper], "job3", FACTORS.active))
     assert (changed["price"], changed["facets"], len(changed["sources"])) == (9.0, [], 2)
     assert [snippet["text"] for snippet in changed["texts"]] == ["Mug", "Моя кружка", "mug"]
 
 
-def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, object]) -> None:
-    both = merged(document, [PHOTO], "job2", FACTORS.active)
-    left = without(both, "shop", FACTORS.active)
+def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, Any]) -> None:
+    both = present(merged(document, [PHOTO], "job2", FACTORS.active))
+    left = present(without(both, "shop", FACTORS.active))
     assert (left["collections"], left["category"], left["title"]) == (["holiday"], "kitchen", "Моя кружка")
     assert "price" not in left and "place" not in left and "Blue mug" not in left["linked"]["all"]
     assert left["similar"] == document["similar"]
     assert without(left, "holiday", FACTORS.active) is None
 
 
-def test_order_does_not_matter_to_text(document: dict[str, object]) -> None:
+def test_order_does_not_matter_to_text(document: dict[str, Any]) -> None:
     seen = ExtractedImage(image_features_of(ID), "PNG", 1234, FINGERPRINTS)
     one, other = (
         new_document(seen, [MUG, PHOTO], "j", FACTORS.active),
-        merged(new_document(seen, [PHOTO], "j", FACTORS.active), [MUG], "j", FACTORS.active),
+        present(merged(new_document(seen, [PHOTO], "j", FACTORS.active), [MUG], "j", FACTORS.active)),
     )
     assert {p["text"] for p in one["texts"]} == {p["text"] for p in other["texts"]}
     assert one["collections"] == other["collections"] and one["facets"] == other["facets"]

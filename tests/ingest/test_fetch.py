@@ -203,7 +203,7 @@ def test_a_name_that_changes_after_the_check_leads_nowhere_else(
         connected.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(fetching.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(socket, "create_connection", connect)
     error = refusal("http://rebinding.example/ok.png", settings)
     assert error.reason == "unreachable" and connected == ["93.184.216.34"]

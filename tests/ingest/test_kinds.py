@@ -1,7 +1,7 @@
 """Every kind of picture from a file to its document, through the same steps as in a worker: used, and no error."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +119,9 @@ class QueryEncoder(TestFeatureExtractor):
         super().__init__()
         self.shown: list[Picture] = []
 
-    def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
         self.shown += pictures
-        return super().extract(pictures)
+        return super().extract(pictures, extractors)
 
 
 def made(name: str) -> bytes:

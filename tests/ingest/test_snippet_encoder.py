@@ -1,6 +1,7 @@
 """What linked text means, and where it disagrees with its own picture."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ from ingest.item import Item
 from ingest.snippet_encoder import MAX_TEXTS, SnippetEncoder
 from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
-from vision.image_features import Vector
+from tests.present import present
+from vision.image_features import Vector, unit
 
 ID = "ab" * 32
 SEEN = image_features_of(ID)
-ACROSS = np.roll(SEEN.joint, 1) - (np.roll(SEEN.joint, 1) @ SEEN.joint) * SEEN.joint
+JOINT = present(SEEN.joint)
+ACROSS = np.roll(JOINT, 1) - (np.roll(JOINT, 1) @ JOINT) * JOINT
 RIGHT, WRONG = "a brown dog runs on the beach", "our shop ships to all countries"
 
 
@@ -29,8 +32,8 @@ class Reader:
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
         self.read_texts += texts
-        rows = np.stack([SEEN.joint if "dog" in text else ACROSS for text in texts])
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = np.stack([JOINT if "dog" in text else ACROSS for text in texts])
+        return unit(rows)
 
     def understands(self, text: str, language: str = "") -> bool:
         return language in ("", "en")
@@ -39,7 +42,7 @@ class Reader:
         return 0.3
 
 
-def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, object]:
+def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, Any]:
     item = Item("s", "r", "c", original=ID, snippets=snippets)
     return new_document(
         ExtractedImage(SEEN, "PNG", 1, FINGERPRINTS), [item], "job", FACTORS.active, SnippetEncoder(reader or Reader())
@@ -51,7 +54,7 @@ def test_a_text_that_disagrees_with_its_picture_counts_less_and_says_why() -> No
     told = {text["text"]: (text["weight"], text["reason"]) for text in made["texts"]}
     assert told == {RIGHT: (1.0, ""), WRONG: (DISAGREEING_WEIGHT, REASON)}
     assert WRONG in made["linked"]["all"] and WRONG not in made["linked"]["strong"]
-    assert np.asarray(made["linked_semantic"]) @ SEEN.joint > 0.9
+    assert np.asarray(made["linked_semantic"]) @ JOINT > 0.9
     assert [text["weight"] for text in made["sources"][0]["texts"]] == [1.0, 1.0], "what the place said stays as it was"
 
 

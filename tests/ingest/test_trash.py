@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.settings import Settings
 from evaluation.labelled import build, names
 from evaluation.trash import read_site
 from factors.linked import TRASH, Kind, TextSnippet
@@ -120,7 +121,7 @@ def test_counting_forgets_what_is_rare_and_keeps_what_is_frequent() -> None:
     assert len(repeats._counts) <= 100 and said == 500
 
 
-def test_files_and_feeds_pass_through_what_needs_no_page(tmp_path: Path, settings: object) -> None:
+def test_files_and_feeds_pass_through_what_needs_no_page(tmp_path: Path, settings: Settings) -> None:
     weights = {
         snippet.text: snippet.is_trash
         for snippet in filtered_alone([TextSnippet(Kind.TITLE, "DSC_0042"), TextSnippet(Kind.TITLE, "Blue mug")])
@@ -164,7 +165,7 @@ def test_hostile_attributes_take_no_longer_than_others() -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_labelled_sites_are_read_whole_and_every_text_has_a_label(name: str, tmp_path: Path, settings: object) -> None:
+def test_labelled_sites_are_read_whole_and_every_text_has_a_label(name: str, tmp_path: Path, settings: Settings) -> None:
     found = read_site(name, tmp_path, 1, settings)
     assert len(found.judged) > 50 and not found.unknown
     trash = [snippet for snippet in found.judged if snippet.why]

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "pictures"
     write_all(made, {f"{n:02d}.png": png(n) for n in range(COUNT)})
     return made
+
+
+def has_done(jobs: Jobs, job: str, number: int) -> bool:
+    return jobs.progress(job).done >= number
 
 
 def start(folder: Path, settings: Settings) -> str:
@@ -67,7 +72,7 @@ def test_processes_killed_at_any_moment_lose_nothing(
     jobs = Jobs(connect_redis(queue_settings), queue_settings.index_prefix)
     job = start(folder, queue_settings)
     for reached in (1, COUNT // 2):
-        wait_for(lambda at=reached: jobs.progress(job).done >= at, f"{reached} done")
+        wait_for(partial(has_done, jobs, job, reached), f"{reached} done")
         for child in children(worker):
             os.kill(child, signal.SIGKILL)
     check_everything_is_there_once(client, queue_settings, job)

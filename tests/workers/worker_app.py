@@ -3,8 +3,10 @@
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+import pytest
 
 from tests.ingest.seeing import TestFeatureExtractor
 from vision.image_features import ImageFeatures
@@ -18,7 +20,7 @@ __all__ = ["app"]
 class Trouble(TestFeatureExtractor):
     """Slow, fails or dies, as the environment says."""
 
-    def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
+    def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
         ids = {picture.id for picture in pictures}
         time.sleep(float(os.environ.get("TEST_SECONDS", "0")))
         if ids & set(os.environ.get("TEST_POISON", "").split()):
@@ -29,7 +31,7 @@ class Trouble(TestFeatureExtractor):
         if once.exists():
             once.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().extract(pictures)
+        return super().extract(pictures, extractors)
 
 
-runtime.get_feature_extractor = lambda _: Trouble()
+pytest.MonkeyPatch().setattr(runtime, "get_feature_extractor", lambda _: Trouble())
