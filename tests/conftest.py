@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis, RedisError
@@ -36,7 +37,7 @@ def running(command: list[str], user: str, environment: dict[str, str], log: Pat
     """A server in the foreground of a process group of its own, ended by its process id."""
     with log.open("wb") as out:
         # A new session, so that the server is a group of its own; groups are dropped with the user.
-        identity = {"user": user, "group": user, "extra_groups": []} if user else {}
+        identity: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user else {}
         process = subprocess.Popen(
             command, env=os.environ | environment, stdout=out, stderr=out, start_new_session=True, cwd="/", **identity
         )

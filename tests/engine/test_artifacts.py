@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,19 @@ def artifact(data: bytes, plugin: str = "") -> Artifact:
     return Artifact(f"org.example:{plugin or 'server'}:zip:1.0", hashlib.sha256(data).hexdigest(), plugin)
 
 
+def downloads(data: bytes) -> Callable[[Artifact, Path], None]:
+    """A download of these bytes."""
+
+    def write(_: Artifact, path: Path) -> None:
+        path.write_bytes(data)
+
+    return write
+
+
 def test_a_damaged_download_is_refused_and_not_kept(tmp_path: Path) -> None:
     wanted = artifact(b"right")
     with pytest.raises(ConfigurationError, match="sha256"):
-        ensure_zip(wanted, tmp_path, lambda _, path: path.write_bytes(b"wrong") and None)
+        ensure_zip(wanted, tmp_path, downloads(b"wrong"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -40,13 +50,13 @@ def test_a_cut_off_download_is_begun_again(tmp_path: Path) -> None:
     wanted = artifact(b"right")
     with pytest.raises(ConfigurationError, match="broke"):
         ensure_zip(wanted, tmp_path, cut_off)
-    assert ensure_zip(wanted, tmp_path, lambda _, path: path.write_bytes(b"right") and None).read_bytes() == b"right"
+    assert ensure_zip(wanted, tmp_path, downloads(b"right")).read_bytes() == b"right"
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_anew(tmp_path: Path) -> None:
     wanted = artifact(b"right")
     (tmp_path / wanted.filename).write_bytes(b"rotten")
-    assert ensure_zip(wanted, tmp_path, lambda _, path: path.write_bytes(b"right") and None).read_bytes() == b"right"
+    assert ensure_zip(wanted, tmp_path, downloads(b"right")).read_bytes() == b"right"
 
 
 def test_the_server_is_unpacked_once_with_its_plugins(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ OF_COMPOSE = {"OPENSEARCH_PASSWORD", "REDIS_PASSWORD", "INGEST_FOLDER", "OPENSEA
 
 @pytest.fixture()
 def compose() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
 
 
 def test_every_part_is_there_and_watched(compose: dict[str, Any]) -> None:

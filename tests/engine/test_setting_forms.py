@@ -12,6 +12,7 @@ from engine.doctor import examine, warnings
 from engine.errors import ConfigurationError
 from engine.setting_forms import expected, misspelt, variable
 from engine.settings import Settings, get_settings
+from tests.present import present
 
 FIELDS = Settings.model_fields
 LISTS = [name for name, field in FIELDS.items() if get_origin(field.annotation) is tuple]
@@ -72,7 +73,7 @@ def test_lists_and_tables_may_be_empty_spaced_and_end_in_a_comma_but_are_no_json
         get_settings.cache_clear()
         with pytest.raises(ConfigurationError, match=r"JSON is not accepted.*separated by commas") as raised:
             get_settings()
-        assert variable(name) in str(raised.value) and FIELDS[name].examples[0] in str(raised.value)
+        assert variable(name) in str(raised.value) and present(FIELDS[name].examples)[0] in str(raised.value)
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name not in {*FREE, *LISTS}])

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from engine.broker import redis_url, tls_options
 from engine.client import addresses
@@ -44,11 +45,11 @@ def test_redis_with_tls_checks_the_certificate() -> None:
 def test_nothing_listens_beyond_the_loopback_without_a_token() -> None:
     with pytest.raises(ConfigurationError, match="OMMA_API_TOKEN"):
         check_listening(Settings(web_host="0.0.0.0"))
-    check_listening(Settings(web_host="0.0.0.0", api_token="secret"))
+    check_listening(Settings(web_host="0.0.0.0", api_token=SecretStr("secret")))
 
 
 def test_secrets_do_not_show() -> None:
-    assert "hidden-word" not in repr(Settings(opensearch_password="hidden-word", api_token="hidden-word"))
+    assert "hidden-word" not in repr(Settings(opensearch_password=SecretStr("hidden-word"), api_token=SecretStr("hidden-word")))
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A row per factor: its own task beside the others, its time, its bytes; and what ingest is held against."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -10,6 +11,7 @@ from evaluation import compare, costs, pages, throughput
 from evaluation.compare import Comparison, Row
 from evaluation.evaluation_set import evaluation_sets
 from evaluation.session import Session
+from factors.base import Clause, Factor, Feature, Question
 from ranking.learning.measures import NAMES
 from tests.evaluation.test_quality import data
 from tests.factors.scenes import FACTORS
@@ -20,6 +22,24 @@ FIGURES = {
     "surroundings": {"machine": "one"}, "documents": 8, "questions": 8, "stages_ms": {"table": 1.0}, "like": [], "upload": {},
     "ordering": {"times": {}, "questions": 8, "candidates": 8},
 }  # fmt: skip
+
+
+class Smell(Factor):
+    """A factor without a task."""
+
+    name: ClassVar[str] = "smell"
+    title: ClassVar[str] = "Smell"
+    about: ClassVar[str] = ""
+    features: ClassVar[tuple[Feature, ...]] = (Feature("smell"),)
+
+    def clauses(self, question: Question) -> list[Clause]:
+        return []
+
+
+class Silent(Smell):
+    """A factor that no comparison has."""
+
+    name: ClassVar[str] = "silent"
 
 
 def row(name: str, configuration: str, value: float) -> Row:
@@ -44,7 +64,7 @@ def test_a_factor_is_judged_by_its_own_task_beside_the_best_other() -> None:
             row("near-duplicate", "rank fusion", 0.95), row("near-duplicate", "ocr alone", 0.1),
             row("same kind", "near_duplicate alone", 0.8),
         ),
-        "near_duplicate",
+        FACTORS.by_name("near_duplicate"),
     )  # fmt: skip
     assert found == costs.Worth("near-duplicate", "Success@1", 0.7, "similar", 0.9, chosen=False)
 
@@ -56,9 +76,9 @@ def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None
         row("all", "smell alone", 0.9),
         row("b", "similar alone", 0.5),
     )
-    assert costs.worth(comparison, "smell") == costs.Worth("b", "NDCG@10", 0.6, "similar", 0.5, chosen=True)
-    assert costs.worth(comparison, "silent") is None
-    table = pages.factors([costs.Cost("smell", costs.worth(comparison, "smell"), 3.0, 1.0, 2000.0, 100.0)])
+    assert costs.worth(comparison, Smell()) == costs.Worth("b", "NDCG@10", 0.6, "similar", 0.5, chosen=True)
+    assert costs.worth(comparison, Silent()) is None
+    table = pages.factors([costs.Cost("smell", costs.worth(comparison, Smell()), 3.0, 1.0, 2000.0, 100.0)])
     assert "| smell | (b) | NDCG@10 | 0.600 | similar 0.500 | 3.0 | 1.0 | 2,000 | 100 |" in table
 
 

@@ -44,7 +44,8 @@ def test_garments_find_garments_of_their_class(
     data: Path, live_settings: Settings, models_home: Settings, tmp_path: Path
 ) -> None:
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
-    settings, said = live_settings.model_copy(update=changes), []
+    settings = live_settings.model_copy(update=changes)
+    said: list[str] = []
     built = corpus.build(data, settings, said.append, demo=False)
     asked = list(candidate_log.of_sets(built, said.append, ("same kind",)))
     comparison = compare.run(asked, compare.configurations(asked, {}))

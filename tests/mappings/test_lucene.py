@@ -1,8 +1,9 @@
 """No vector field that would bring down a server without native libraries ever reaches one."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from opensearchpy import OpenSearch
 
 from engine.errors import UnsafeMappingError
 from engine.settings import Settings
@@ -20,7 +21,7 @@ def body(field: dict[str, Any]) -> dict[str, Any]:
     return {"mappings": {"properties": {"seen": field}}}
 
 
-UNSAFE = {
+UNSAFE: dict[str, tuple[dict[str, Any], str]] = {
     "missing-method": ({"type": "knn_vector", "dimension": 64}, "faiss"),
     "missing-engine": (SAFE | {"method": {"name": "hnsw", "space_type": "l2"}}, "faiss by default"),
     "faiss": (SAFE | {"method": METHOD | {"engine": "faiss"}}, "'faiss' needs native libraries"),
@@ -88,4 +89,4 @@ class Untouchable:
 
 def test_nothing_is_sent_when_the_body_of_an_index_is_unsafe(settings: Settings) -> None:
     with pytest.raises(UnsafeMappingError):
-        versions.create_version(Untouchable(), settings, 1, body(UNSAFE["on-disk"][0]))
+        versions.create_version(cast(OpenSearch, Untouchable()), settings, 1, body(UNSAFE["on-disk"][0]))

@@ -1,8 +1,9 @@
 """A server with the Learning to Rank plugin, as far as its store goes; opensearch-py's own client of the plugin talks to it."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
+from opensearchpy import OpenSearch
 from opensearchpy.client.plugins import PluginsClient
 from opensearchpy.exceptions import ConflictError, NotFoundError, RequestError
 
@@ -17,7 +18,7 @@ class Server:
         self.kept: dict[str, Any] = {}
         self.written: list[str] = []
         self.transport = self  # of opensearch-py's own client of the plugin
-        self.plugins = PluginsClient(self)
+        self.plugins = PluginsClient(cast(OpenSearch, self))
 
     def info(self) -> Json:
         return {"version": {"number": self.number}}

@@ -7,11 +7,11 @@ import pytest
 
 from engine.settings import Settings
 from factors.base import Clause, Factor, Feature, Question
-from ranking.candidate_set import CandidateSet, Table
+from ranking.candidate_set import CandidateSet
 from ranking.fusion import ReciprocalRank, weights
 from ranking.order import Ranked, shares
 
-TABLE: Table = {
+TABLE: dict[str, dict[str, float]] = {
     "a": {"similar": 0.9, "words": 3.0},
     "b": {"similar": 0.8, "words": 9.0},
     "c": {"similar": 0.7},
@@ -19,7 +19,7 @@ TABLE: Table = {
 }
 
 
-def order(ranker: ReciprocalRank, table: Table) -> list[Ranked]:
+def order(ranker: ReciprocalRank, table: dict[str, dict[str, float]]) -> list[Ranked]:
     return ranker.order(CandidateSet(table=table))
 
 

@@ -131,7 +131,8 @@ def test_comparing_tells_chance_from_more() -> None:
 
 def test_training_makes_a_model_once(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    models, said = Models(settings), []
+    models = Models(settings)
+    said: list[str] = []
     told = examples(120)
     first = train(told, FEATURES, models, settings, tell=said.append)
     assert first.new and first.card.verdict and first.card.verdict.passed

@@ -34,7 +34,8 @@ def table(seed: int = 1) -> np.ndarray:
 def grades(rows: np.ndarray) -> np.ndarray:
     """Missing says something, and something else in every column."""
     raw = np.nan_to_num(rows[:, 0], nan=0.9) + 0.1 * np.nan_to_num(rows[:, 1], nan=3) - np.nan_to_num(rows[:, 2], nan=0.2)
-    return np.clip(np.round(2 * raw + 0.2 * rows[:, 3]), 0, 4).astype(int)
+    graded: np.ndarray = np.clip(np.round(2 * raw + 0.2 * rows[:, 3]), 0, 4).astype(int)
+    return graded
 
 
 def trained(rows: np.ndarray | None = None, rounds: int = 60, **changed: Any) -> lightgbm.Booster:
@@ -139,7 +140,7 @@ def test_a_condition_parts_float32_values_where_the_threshold_does() -> None:
 
 def test_scores_are_never_negative_and_their_order_is_kept() -> None:
     booster, rows = trained(), table(seed=2)
-    told = booster.predict(rows)
+    told = np.asarray(booster.predict(rows))
     assert told.min() < 0
     model = parsed(definition(booster, NAMES))
     assert len(model.splits[-1].ids()) == 1, "the last tree is the constant"

@@ -84,7 +84,8 @@ def test_a_model_of_other_features_is_used_and_ignores_those_it_was_learned_with
 
 def test_training_for_the_engine_makes_a_model_that_it_holds(in_engine: Settings) -> None:
     Models(in_engine).promote("wide")  # as a version before this rule would have
-    server, said = Server(), []
+    server = Server()
+    said: list[str] = []
     made = train.retrain(EXAMPLES, in_engine, tell=said.append, connected=lambda _: server)  # type: ignore[arg-type, return-value]
     assert not made.card.recipe.features.listwise and made.card.verdict and made.card.verdict.passed
     assert made.card.verdict.against == FUSION, "searches were ordered by rank fusion"
