@@ -14,6 +14,7 @@ from factors.words import Term, Words
 from query.page import MARKS
 from tests.factors.sample import question
 from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, points, text_of, unit
+from tests.present import present
 
 BUILT_IN = own_factors()
 RNG = np.random.default_rng(3)
@@ -34,7 +35,7 @@ def by_words(*words: str) -> Question:
 
 @pytest.mark.parametrize("factor", BUILT_IN, ids=lambda f: f.name)
 def test_what_is_recalled_makes_the_same_fields_again(factor: Factor) -> None:
-    document = {"missing": []} | factor.image_fields(SEEN)
+    document: dict[str, Any] = {"missing": []} | factor.image_fields(SEEN)
     observed = {extractor: seen for extractor, seen in factor.restore(document).items() if extractor in factor.reads}
     again = image_features(**{extractor: SEEN.of(extractor) for extractor in factor.reads} | observed)
     assert factor.image_fields(again) == factor.image_fields(SEEN)
@@ -45,12 +46,12 @@ def test_everything_that_a_question_needs_is_recalled() -> None:
     restored: dict[str, Any] = {}
     for factor in BUILT_IN:
         restored |= factor.restore(document)
-    assert np.allclose(restored["embedding"], SEEN.embedding, atol=1e-6)
-    assert np.allclose(restored["objects"][1].embedding, SEEN.objects[1].embedding, atol=1e-6)
+    assert np.allclose(restored["embedding"], present(SEEN.embedding), atol=1e-6)
+    assert np.allclose(restored["objects"][1].embedding, present(present(SEEN.objects)[1].embedding), atol=1e-6)
     assert restored["phash"] == SEEN.phash
-    assert [found.names for found in restored["labels"]] == [found.names for found in SEEN.labels]
-    assert [found.rgb for found in restored["colours"]] == [found.rgb for found in SEEN.colours]
-    assert restored["text"].lines == SEEN.text.lines
+    assert [found.names for found in restored["labels"]] == [found.names for found in present(SEEN.labels)]
+    assert [found.rgb for found in restored["colours"]] == [found.rgb for found in present(SEEN.colours)]
+    assert restored["text"].lines == present(SEEN.text).lines
 
 
 @pytest.mark.parametrize("factor", BUILT_IN, ids=lambda f: f.name)

@@ -8,6 +8,7 @@ from factors.colours import palette
 from factors.labels import weights
 from factors.words import Term, Words
 from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, text_of, unit
+from tests.present import present
 from vision.image_features import ImageFeatures
 
 pytestmark = pytest.mark.engine
@@ -36,7 +37,7 @@ def test_similar_is_half_of_one_plus_cosine(live: Live, rng: np.random.Generator
     column = clause("similar", Question(asked))
     table = live.table([column], [*seen, "blind"])
     assert table.pop("blind") == {}
-    expected = {key: (1 + float(p.embedding @ asked.embedding)) / 2 for key, p in seen.items()}
+    expected = {key: (1 + float(present(p.embedding) @ present(asked.embedding))) / 2 for key, p in seen.items()}
     assert {key: row["similar"] for key, row in table.items()} == pytest.approx(expected, abs=2e-5)
     best = sorted(expected, key=lambda key: -expected[key])[:10]
     assert live.found(column) == best
@@ -52,11 +53,11 @@ def test_similar_finds_as_many_as_there_are_under_a_filter(live: Live, rng: np.r
 def test_objects_give_the_best_object_and_its_box(live: Live, rng: np.random.Generator) -> None:
     seen = {f"d{i}": image_features(objects=tuple(an_object(rng) for _ in range(i % 4))) for i in range(NUMBER)}
     live.put(documents(seen))
-    asked = image_features(embedding=unit(rng))
-    column = clause("objects", Question(asked))
+    wanted = unit(rng)
+    column = clause("objects", Question(image_features(embedding=wanted)))
     table = live.table([column], list(seen))
-    best = {key: max(p.objects, key=lambda o: o.embedding @ asked.embedding) for key, p in seen.items() if p.objects}
-    expected = {key: (1 + float(o.embedding @ asked.embedding)) / 2 for key, o in best.items()}
+    best = {key: max(p.objects, key=lambda o: float(present(o.embedding) @ wanted)) for key, p in seen.items() if p.objects}
+    expected = {key: (1 + float(present(o.embedding) @ wanted)) / 2 for key, o in best.items()}
     assert {key: row["objects"] for key, row in table.items() if row} == pytest.approx(expected, abs=2e-5)
     winner = max(expected, key=expected.__getitem__)
     assert live.found(column)[0] == winner
@@ -85,7 +86,9 @@ def test_labels_are_the_cosine_of_classes_and_kinds(live: Live) -> None:
     asked = (label("n02088364", 0.5),)
     table = live.table([clause("labels", Question(image_features(labels=asked)))], list(seen))
     mine = weights(asked)
-    expected = {key: sum(value * mine.get(name, 0.0) for name, value in weights(p.labels).items()) for key, p in seen.items()}
+    expected = {
+        key: sum(value * mine.get(name, 0.0) for name, value in weights(present(p.labels)).items()) for key, p in seen.items()
+    }
     # The engine keeps a rank feature's eight leading bits (Lucene's FeatureField): a relative error under 1/256.
     assert table["beagle"]["labels"] == pytest.approx(expected["beagle"], rel=1 / 256)
     assert table["collie"]["labels"] == pytest.approx(expected["collie"], rel=1 / 256)

@@ -24,6 +24,7 @@ from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.reindex_scenes import NUMBER, Looking, Place, batch_processor
 from tests.factors.scenes import FACTORS
+from tests.present import present
 from vision.picture import Picture
 
 pytestmark = pytest.mark.engine
@@ -58,7 +59,7 @@ def test_a_new_embedding_renews_vectors_of_pictures_and_of_their_objects(place: 
     assert set(extractor_double.asked) == {("embedding", "objects")}
     for picture, body in place.all().items():
         seen = extractor_double._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), ["embedding"])
-        assert body["similar"] == pytest.approx(seen.embedding.tolist(), abs=1e-6)
+        assert body["similar"] == pytest.approx(present(seen.embedding).tolist(), abs=1e-6)
 
 
 def test_new_maps_of_the_joint_space_renew_what_pictures_and_linked_texts_mean(place: Place) -> None:

@@ -107,7 +107,8 @@ def test_documents_of_a_time_when_the_extractor_was_off_count_as_failed(place: P
 
 
 def test_other_writers_lose_nothing_and_the_picture_is_not_looked_at_twice(place: Place, hurt: list[str]) -> None:
-    extractor_double, done = Looking(), []
+    extractor_double = Looking()
+    done: list[bool] = []
 
     def meddle() -> None:
         if not done:
@@ -125,7 +126,12 @@ def test_other_writers_lose_nothing_and_the_picture_is_not_looked_at_twice(place
 
 def test_an_index_that_is_replaced_meanwhile_is_not_made_again(place: Place, hurt: list[str]) -> None:
     extractor_double, old = Looking(), place.indices[0]
-    extractor_double.before_processing = lambda: place.run(Looking(colours=2)) if place.indices == [old] else None
+
+    def replace() -> None:
+        if place.indices == [old]:
+            place.run(Looking(colours=2))
+
+    extractor_double.before_processing = replace
     with pytest.raises(EngineUnavailable, match="replaced"):
         repair(place, extractor_double, "labels")
     assert old not in place.indices

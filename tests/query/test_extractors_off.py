@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -67,8 +68,8 @@ def told(answer: Answer) -> list[str]:
     return [warning for warning in answer.warnings if not warning.startswith("thresholds of")]
 
 
-def document(made: Collection, path: Path) -> dict[str, object]:
-    found: dict[str, object] = made.client.get(index=alias(made.settings), id=made.ids[path])["_source"]
+def document(made: Collection, path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = made.client.get(index=alias(made.settings), id=made.ids[path])["_source"]
     return found
 
 

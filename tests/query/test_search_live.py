@@ -174,7 +174,7 @@ def test_shares_add_up_to_one_and_the_greatest_comes_first(full: Live, searcher:
         shares = [why.share for why in result.why]
         assert sum(shares) == pytest.approx(1, abs=1e-3) and shares == sorted(shares, reverse=True)
         assert [why.factor for why in result.why] == list(result.factors)
-        assert all(why.text and why.rank >= 1 for why in result.why)
+        assert all(why.text and why.rank and why.rank >= 1 for why in result.why)
 
 
 def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
