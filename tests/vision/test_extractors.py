@@ -3,13 +3,14 @@
 import math
 import subprocess
 import sys
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from engine.settings import Settings
+from tests.present import present
 from tests.vision.drawing import encoded, photo, picture, sign
 from vision.extractors.backbone import BackboneExtractor, prepare, torch_module
 from vision.extractors.colours import name_of, to_lab
@@ -68,8 +69,8 @@ def test_embeddings_are_unit_length_and_near_for_alike_pictures(
     originals = [photo(640, 480, 1), clock()]
     poor = [encoded(image.resize((image.width // 2, image.height // 2)), "JPEG", quality=60) for image in originals]
     given = [*map(picture, originals), *(decode(data, settings) for data in poor)]
-    vectors = [p.embedding for p in feature_extractor.extract(given, ["embedding"])]
-    assert all(v is not None and v.shape == (256,) and v.dtype == np.float32 for v in vectors)
+    vectors = [present(p.embedding) for p in feature_extractor.extract(given, ["embedding"])]
+    assert all(v.shape == (256,) and v.dtype == np.float32 for v in vectors)
     assert np.allclose([np.linalg.norm(v) for v in vectors], 1, atol=1e-5)
     noise, thing, poor_noise, poor_thing = vectors
     assert thing @ poor_thing > 0.9
@@ -84,9 +85,9 @@ def test_a_batch_sees_what_single_pictures_see(feature_extractor: FeatureExtract
         feature_extractor.extract(pictures), [feature_extractor.extract([p])[0] for p in pictures], strict=True
     ):
         assert not together.failures
-        assert together.embedding @ alone.embedding > 0.9999
-        assert [label.synset for label in together.labels] == [label.synset for label in alone.labels]
-        assert [o.label for o in together.objects] == [o.label for o in alone.objects]
+        assert present(together.embedding) @ present(alone.embedding) > 0.9999
+        assert [label.synset for label in present(together.labels)] == [label.synset for label in present(alone.labels)]
+        assert [o.label for o in present(together.objects)] == [o.label for o in present(alone.objects)]
         assert (together.text, together.colours, together.phash) == (alone.text, alone.colours, alone.phash)
         assert together.text_presence == pytest.approx(alone.text_presence, abs=1e-4)
 
@@ -107,7 +108,7 @@ def test_a_few_words_in_a_photo_are_read_too(models_home: Settings) -> None:
     """What the page mode finds, and what only the scattered mode finds, each once."""
     image = photo(640, 480, 1)
     for word, place in (("BAKERY", (120, 90)), ("Museum", (480, 170))):
-        style = {"anchor": "mm", "font_size": 44, "stroke_width": 3, "stroke_fill": "white"}
+        style: dict[str, Any] = {"anchor": "mm", "font_size": 44, "stroke_width": 3, "stroke_fill": "white"}
         ImageDraw.Draw(image).text(place, word, fill="black", **style)
     text = TextExtractor(models_home)
     text.load()
@@ -123,9 +124,9 @@ def test_words_in_small_pictures_are_read(models_home: Settings) -> None:
 
 def test_nothing_is_read_where_the_gate_expects_nothing(feature_extractor: FeatureExtractor, models_home: Settings) -> None:
     words, blobs = feature_extractor.extract([picture(sign("COFFEE HOUSE\nOpen every morning")), picture(photo(320, 240, 9))])
-    assert words.text_presence > 0.5 > models_home.text_threshold > blobs.text_presence
+    assert present(words.text_presence) > 0.5 > models_home.text_threshold > present(blobs.text_presence)
     assert blobs.text == NOTHING
-    closed = replace(words, text_presence=models_home.text_threshold / 2)
+    closed = words.with_values(text_presence=models_home.text_threshold / 2)
     assert TextExtractor(models_home).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NOTHING]
 
 
@@ -144,7 +145,7 @@ def test_objects_are_found_where_they_are_with_the_embedding_of_their_crop(
     found = next(o for o in seen.objects if o.label == "stop sign")
     assert found.box.overlap(Box(0.35, 0.25, 0.3, 0.3)) > 0.6
     crop = feature_extractor.extract([whole.crop(found.box)], ["embedding"])[0]
-    assert found.embedding @ crop.embedding > 0.999
+    assert present(found.embedding) @ present(crop.embedding) > 0.999
 
 
 @pytest.fixture()
@@ -175,15 +176,15 @@ def test_colours_are_named_with_their_shares(feature_extractor: FeatureExtractor
     image = Image.new("RGB", (100, 100), (20, 60, 200))
     image.paste((250, 220, 30), (0, 0, 100, 30))
     (seen,) = feature_extractor.extract([picture(image)], ["colours"])
-    assert [c.name for c in seen.colours] == ["blue", "yellow"]
-    assert [c.share for c in seen.colours] == pytest.approx([0.7, 0.3], abs=0.03)
+    assert [c.name for c in present(seen.colours)] == ["blue", "yellow"]
+    assert [c.share for c in present(seen.colours)] == pytest.approx([0.7, 0.3], abs=0.03)
 
 
 def test_what_is_transparent_has_no_colour(feature_extractor: FeatureExtractor, settings: Settings) -> None:
     image = Image.new("RGBA", (80, 80), (0, 0, 0, 0))
     image.paste((200, 20, 30, 255), (20, 20, 60, 60))
     (seen,) = feature_extractor.extract([decode(encoded(image), settings)], ["colours"])
-    assert [c.name for c in seen.colours] == ["red"]
+    assert [c.name for c in present(seen.colours)] == ["red"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_the_hash_survives_scaling_and_compression_and_tells_others_apart(
     image = photo(640, 480, 11)
     copies = [encoded(image, "JPEG", quality=40), encoded(image.resize((300, 225)), "WEBP"), encoded(photo(640, 480, 12))]
     seen = feature_extractor.extract([picture(image), *(decode(data, settings) for data in copies)], ["phash"])
-    first, *others = (p.phash for p in seen)
+    first, *others = (present(p.phash) for p in seen)
     bits = [(first ^ other).bit_count() for other in others]
     assert 0 <= first < 2**64
     assert bits[0] <= 4 and bits[1] <= 4 and bits[2] > 16

@@ -18,7 +18,7 @@ from vision.picture import Picture
 PICTURES = [picture(photo(32, 32, seed)) for seed in range(4)]
 
 
-class Counting(Extractor):
+class Counting(Extractor[Any]):
     """Gives a fixed output, and counts."""
 
     sees: ClassVar[Any] = 1
@@ -88,7 +88,7 @@ class Absent(Counting):
 def test_a_batch_is_looked_at_once_by_each_extractor_in_order_of_needs(settings: Settings) -> None:
     extractors = [Reader(settings), Presence(settings), Hash(settings)]
     seen = FeatureExtractor(extractors).extract(PICTURES)
-    assert [(p.picture_id, p.phash, p.text_presence, p.text) for p in seen] == [(p.id, 1, 0.5, 0.5) for p in PICTURES]
+    assert [(p.picture_id, p.phash, p.text_presence, p.of("text")) for p in seen] == [(p.id, 1, 0.5, 0.5) for p in PICTURES]
     assert extractors[2].batches == [4]
 
 
@@ -118,7 +118,7 @@ def test_a_failing_picture_is_found_and_harms_no_other(settings: Settings) -> No
 def test_what_needs_a_failed_extractor_fails_but_what_it_only_gates_looks(settings: Settings) -> None:
     seen = FeatureExtractor([Fragile(settings), Presence(settings), Reader(settings)]).extract(PICTURES)
     assert set(seen[2].failures) == {"phash", "text_presence"}
-    assert [p.text for p in seen] == [0.5, 0.5, None, 0.5]
+    assert [p.of("text") for p in seen] == [0.5, 0.5, None, 0.5]
     assert "phash" in seen[2].failures["text_presence"]
 
 

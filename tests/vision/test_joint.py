@@ -10,6 +10,7 @@ import torch
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+from tests.present import present
 from tests.vision.drawing import photo, picture
 from training import joint_measures as measures
 from training.captioned import captions_of, shortened
@@ -32,7 +33,7 @@ def test_pictures_and_texts_come_to_one_space(feature_extractor: FeatureExtracto
     seen = feature_extractor.extract(PICTURES, ["joint"])
     vectors = feature_extractor.encode_text(["a dog", "two men play football on a field"])
     assert vectors.shape == (2, feature_extractor.dimensions()["joint"])
-    rows = np.stack([*(entry.joint for entry in seen), *vectors])
+    rows = np.stack([*(present(entry.joint) for entry in seen), *vectors])
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     assert feature_extractor.min_agreement() is not None
 

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -42,7 +43,7 @@ def test_other_weights_have_another_fingerprint_and_only_theirs_changes(
 ) -> None:
     before = marks(settings)
     changed, kept = tmp_path / "similar.npz", embedding.projection(embedding.WEIGHTS)
-    dataclasses.replace(kept, matrix=kept.matrix / 2).save(changed)
+    dataclasses.replace(kept, matrix=kept.matrix / np.float32(2)).save(changed)
     monkeypatch.setattr(embedding, "WEIGHTS", changed)
     after = marks(settings)
     assert {name for name in before if before[name] != after[name]} == {"embedding", "objects"}
@@ -118,7 +119,11 @@ def test_an_export_that_fails_leaves_nothing_and_is_tried_again(settings: Settin
     with pytest.raises(ValueError, match="no room"):
         runtime.exported(settings, "net", breaks)
     assert not list((settings.home / "models").glob("net*.onnx")) + list((settings.home / "models").glob("*.tmp"))
-    assert runtime.exported(settings, "net", lambda path: path.write_text("whole") and None).read_text() == "whole"
+
+    def writes(path: Path) -> None:
+        path.write_text("whole")
+
+    assert runtime.exported(settings, "net", writes).read_text() == "whole"
 
 
 def test_a_broken_export_is_told_with_its_mend(settings: Settings, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def near(picture: Picture, rgb: tuple[int, int, int], *, x: float = 0.5, y: floa
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF", "JPEG2000", "PPM"])
 def test_every_raster_format_is_used(kind: str, settings: Settings) -> None:
     seen = decode(encoded(Image.new("RGB", (64, 48), (200, 40, 30)), kind), settings)
-    assert (seen.width, seen.height, seen.pixels.shape, seen.pixels.dtype) == (64, 48, (48, 64, 3), np.uint8)
+    assert (seen.width, seen.height, seen.pixels.shape, seen.pixels.dtype) == (64, 48, (48, 64, 3), np.dtype(np.uint8))
     assert near(seen, (200, 40, 30))
 
 

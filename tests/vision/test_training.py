@@ -1,6 +1,7 @@
 """The arithmetic of the commands that fit and measure weights, on made-up vectors and drawn pictures."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_drawn_pictures_repeat_and_carry_ink(seed: int) -> None:
         assert one.pixels.std() > 5
 
 
-def test_a_copy_says_where_each_of_its_points_was(tmp_path) -> None:
+def test_a_copy_says_where_each_of_its_points_was(tmp_path: Path) -> None:
     path = tmp_path / "pattern.png"
     Image.fromarray(pattern(4)).save(path)
     seen = seen_twice(path)
@@ -70,7 +71,7 @@ def test_bm25_finds_the_document_that_has_the_rare_word() -> None:
     assert weighted[2, 0] > weighted[1, 0], "in a shorter text"
 
 
-def test_a_vocabulary_is_kept_in_bytes(tmp_path) -> None:
+def test_a_vocabulary_is_kept_in_bytes(tmp_path: Path) -> None:
     rows = np.abs(RNG.normal(size=(3000, 128))).astype(np.float32)
     known = fitted(unit(rows), 32)
     vocabulary.save(tmp_path / "words.npz", known)
