@@ -10,11 +10,11 @@ import io
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-SIZE = {"width": 1440, "height": 940}
+SIZE: ViewportSize = {"width": 1440, "height": 940}
 MOST_BYTES = 300 * 1024
 OUTPUT = Path(__file__).resolve().parents[2] / "docs/images/search.png"
 

@@ -18,6 +18,7 @@ from engine.installation import HEADER, mark, version
 from engine.settings import Settings
 from query.answer import Answer
 from query.document import DocumentView
+from tests.present import present
 from tests.web.web_doubles import FakeSearcher, down, picture_bytes, sha
 from web import docs
 from web.services import WarmUp
@@ -28,6 +29,12 @@ Make = Callable[..., Flask]
 TEMPLATES = Path(__file__).resolve().parents[2] / "web/templates"
 WITHOUT_JSON = {"health", "media"}  # images, and answers that are JSON or text already
 REMEMBERED_BY_BROWSERS = {"/judge/name"}  # a program names its rater with every judgement
+
+
+def description_of(client: FlaskClient) -> dict[str, Any]:
+    """The OpenAPI document that is served."""
+    described: dict[str, Any] = client.get("/api/v1/openapi.json").get_json()
+    return described
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
@@ -62,7 +69,7 @@ DECLARED = [view for views in all_views() for view in views.declared]
 def test_every_view_is_described(view: View, client: FlaskClient) -> None:
     assert not view.template or (TEMPLATES / view.template).exists()
     path = view.path.replace("<", "{").replace(">", "}")
-    described = client.get("/api/v1/openapi.json").json["paths"][f"/api/v1{path}"][view.method.lower()]
+    described = description_of(client)["paths"][f"/api/v1{path}"][view.method.lower()]
     assert described["summary"] == view.summary and described["description"] == view.description
     named = {parameter["name"] for parameter in described.get("parameters", [])}
     assert named == {name for where in ("path", "query") if where in view.inputs for name in view.inputs[where].model_fields}
@@ -83,12 +90,12 @@ def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_page_is_one_file_and_its_template(dropped: None, make_app: Make) -> None:
     app = make_app()
     template = "{% extends 'base.html' %}{% block main %}{{ answer.tags|length }} of {{ query.number }}{% endblock %}"
-    app.jinja_loader = ChoiceLoader([app.jinja_loader, DictLoader({"tags.html": template})])
+    app.jinja_loader = ChoiceLoader([present(app.jinja_loader), DictLoader({"tags.html": template})])
     client = app.test_client()
     assert "3 of 3" in client.get("/tags?number=3").text
     assert client.get("/api/v1/tags?number=2").json == {"tags": {"animals": 40, "food": 40}}
     assert client.get("/tags?number=0").status_code == client.get("/api/v1/tags?number=0").status_code == 400
-    described = client.get("/api/v1/openapi.json").json["paths"]["/api/v1/tags"]["get"]
+    described = description_of(client)["paths"]["/api/v1/tags"]["get"]
     assert described["parameters"][0]["description"] == "How many."
     assert "Categories of the collection, the most frequent first. Answer: `Tags`." in docs.page()
 
@@ -98,7 +105,7 @@ def test_the_newest_description_is_found_without_a_version(client: FlaskClient) 
 
 
 def test_the_description_is_valid_and_covers_every_route(client: FlaskClient, app: Flask) -> None:
-    spec = client.get("/api/v1/openapi.json").json
+    spec = description_of(client)
     validate(spec)
     described = {(path, method.upper()) for path, item in spec["paths"].items() for method in item}
     served = {
@@ -113,7 +120,7 @@ def test_the_description_is_valid_and_covers_every_route(client: FlaskClient, ap
 
 
 def test_errors_are_described_as_they_are_sent(client: FlaskClient) -> None:
-    responses = client.get("/api/v1/openapi.json").json["paths"]["/api/v1/search"]["get"]["responses"]
+    responses = description_of(client)["paths"]["/api/v1/search"]["get"]["responses"]
     assert set(responses) >= {"200", "400", "401", "429", "503"}
     assert "application/problem+json" in responses["400"]["content"]
 
@@ -126,7 +133,7 @@ def test_an_answer_is_the_model_of_the_query_room(client: FlaskClient) -> None:
 
 
 def test_the_overview_counts(client: FlaskClient) -> None:
-    assert client.get("/api/v1/").json["documents"] == 796
+    assert client.get("/api/v1/").get_json()["documents"] == 796
 
 
 def test_the_status_tells_each_figure_and_which_is_not_known(client: FlaskClient) -> None:
@@ -155,7 +162,7 @@ def test_a_document_is_named_by_the_first_letters_of_its_id(make_app: Make) -> N
 
 def test_an_empty_question_is_told_what_it_could_be(client: FlaskClient) -> None:
     response = client.get("/api/v1/search")
-    assert response.status_code == 400 and "words" in response.json["detail"]
+    assert response.status_code == 400 and "words" in response.get_json()["detail"]
 
 
 def test_unknown_routes_and_methods_are_problems_in_json(client: FlaskClient) -> None:
@@ -172,7 +179,7 @@ def test_broken_json_is_a_problem(app: Flask) -> None:
 
 def test_a_picture_is_shown_as_the_query_room_knows_it(make_app: Make) -> None:
     client = make_app({"show": lambda document: DocumentView(id=document, title="A cat")}).test_client()
-    assert client.get(f"/api/v1/picture/{sha(1)}").json["title"] == "A cat"
+    assert client.get(f"/api/v1/picture/{sha(1)}").get_json()["title"] == "A cat"
 
 
 def test_an_unknown_picture_is_not_found(client: FlaskClient) -> None:
@@ -182,13 +189,13 @@ def test_an_unknown_picture_is_not_found(client: FlaskClient) -> None:
 
 def test_ready_means_warm_and_connected(client: FlaskClient) -> None:
     response = client.get("/readyz")
-    assert response.status_code == 200 and response.json["checks"] == {"models": "ok", "engine": "ok"}
+    assert response.status_code == 200 and response.get_json()["checks"] == {"models": "ok", "engine": "ok"}
 
 
 def test_not_ready_says_what_is_missing(make_app: Make) -> None:
     client = make_app({"checks": {"engine": down}}).test_client()
     response = client.get("/readyz")
-    assert response.status_code == 503 and "does not answer" in response.json["checks"]["engine"]
+    assert response.status_code == 503 and "does not answer" in response.get_json()["checks"]["engine"]
     assert client.get("/healthz").status_code == 200
 
 

@@ -205,7 +205,7 @@ def test_everything_basic_works_without_scripts(open_page: Any, address: str, se
 
 def test_a_job_is_followed_until_it_ends(open_page: Any, make_app: Make, serve: Callable[[Flask], str]) -> None:
     def at(indexed: int, **changes: Any) -> Progress:
-        values = {"id": "job1", "source": "shapes", "collection": "tests", "state": "running", "started": NOW}
+        values: dict[str, Any] = {"id": "job1", "source": "shapes", "collection": "tests", "state": "running", "started": NOW}
         return Progress(**(values | {"discovered": 10, "indexed": indexed} | changes))
 
     ingest = FakeIngest(progresses=[at(3)])

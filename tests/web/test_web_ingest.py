@@ -60,7 +60,7 @@ def test_pictures_sent_are_ingested_with_their_names(program: FlaskClient, inges
 
 def test_no_pictures_are_told(program: FlaskClient, ingest: FakeIngest) -> None:
     response = program.post("/api/v1/ingest/upload", data={"collection": "mine"})
-    assert response.status_code == 400 and "picture" in response.json["detail"]
+    assert response.status_code == 400 and "picture" in response.get_json()["detail"]
 
 
 def test_many_pictures_may_be_larger_than_one(make_app: Make, ingest: FakeIngest) -> None:
@@ -105,4 +105,4 @@ def test_quarantine_is_shown_with_reasons_retried_and_dropped(make_app: Make, in
 
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
     assert client.get("/ingest/jobs/none").status_code == 404
-    assert client.get("/api/v1/ingest/jobs/none").json["status"] == 404
+    assert client.get("/api/v1/ingest/jobs/none").get_json()["status"] == 404

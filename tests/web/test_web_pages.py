@@ -161,7 +161,7 @@ def test_errors_are_pages_for_people_and_json_for_programs(make_app: Make, error
     for path, accept in (("/api/v1/search", "*/*"), ("/search", "application/json")):
         told = client.get(f"{path}?text=red", headers={"Accept": accept})
         assert (told.status_code, told.mimetype) == (status, "application/problem+json")
-        assert told.json["detail"] == str(error) and told.json["status"] == status
+        assert told.get_json()["detail"] == str(error) and told.get_json()["status"] == status
 
 
 def test_what_nobody_foresaw_is_told_without_its_insides(make_app: Make) -> None:

@@ -31,7 +31,7 @@ def test_a_picture_is_kept_and_asked_with_by_its_id(app: Flask) -> None:
     data = picture_bytes(3)
     kept = send(client, data).json
     assert (kept["width"], kept["height"]) == (320, 240)
-    answer = client.get(f"/api/v1/search?picture={kept['picture']}&box=0.1,0.2,0.3,0.4&text=red").json
+    answer = client.get(f"/api/v1/search?picture={kept['picture']}&box=0.1,0.2,0.3,0.4&text=red").get_json()
     assert answer["question"]["picture"] == kept["picture"]
     asked = app.extensions["omma"].searcher.asked[-1]
     assert asked.image == data and asked.text == "red"

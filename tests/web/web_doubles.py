@@ -67,7 +67,7 @@ def a_result(seed: int, title: str = "") -> Result:
         for at, (name, share) in enumerate(zip(FACTORS, shares, strict=False))
     ]  # fmt: skip
     return Result(
-        id=sha(seed), score=0.05 - seed / 1000, factors={part.factor: part.value for part in why}, why=why,
+        id=sha(seed), score=0.05 - seed / 1000, factors={part.factor: part.value or 0.0 for part in why}, why=why,
         box=[0.1, 0.15, 0.45, 0.65] if seed % 3 == 0 else None,
         highlights={"texts": [f"a \ue000red\ue001 <b>{seed}</b> thing"]} if seed % 4 == 1 else {},
         title=title or f"Shape number {seed}", category="shapes", collections=["tests"], width=width, height=height,
