@@ -23,7 +23,6 @@ from mappings import versions
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.reindex_scenes import NUMBER, Looking, Place, batch_processor
-from tests.factors.scenes import FACTORS
 from tests.present import present
 from vision.picture import Picture
 
