@@ -8,24 +8,25 @@ A document is kept when at least one feature gives it evidence. What counts as e
 * `never`: the feature alone is no evidence, because it does not separate related from unrelated pairs.
 
 A feature without a threshold is evidence by any value where its factor declares so (`retrieval_is_evidence`). Otherwise a value
-must stand out from the feature's own background: the values of this question's other candidates. Their excess over the smallest
-one is taken as exponential (peaks over threshold with shape 0; Coles, An Introduction to Statistical Modeling of Extreme
-Values, 2001, section 4.2), its scale estimated by the median, which relevant documents hardly move. A value is evidence where
-the best of as many background values would reach it in one question of a hundred. docs/uncalibrated.md measures this rule.
+must stand out from the feature's own background, the values of this question's candidates: it must lie six standard deviations
+above their median. Median and deviation are robust, as in the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle
+Outliers, 1993): the deviation is the larger of those that the 75th and the 90th percentile would have under a normal
+distribution, so that neither a few relevant documents nor a skewed background are taken for the spread of the rest.
+`omma evaluate --uncalibrated` measures this rule and writes docs/measurements/uncalibrated.md.
 """
 
 from collections.abc import Mapping, Sequence
-from math import log
-from statistics import median
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from factors.base import Feature
 from ranking.candidate_set import Table
 
 ANY = 0.0  # any value of the feature is evidence
-FALSE_ALARM = 0.01  # share of questions without relevant documents in which an uncalibrated feature may keep one
+OUTLIER = 6.0  # standard deviations above the median
+UPPER_QUANTILES = {0.75: 0.6745, 0.9: 1.2816}  # and the same quantiles of the standard normal distribution
 FEWEST_BACKGROUND = 30  # candidates with a value, below which there is no background to stand out from
 
 
@@ -79,9 +80,9 @@ def stands_out(values: Sequence[float]) -> float | None:
     """The value from which on one of these stands out from the others; None where they are too few or all alike."""
     if len(values) < FEWEST_BACKGROUND:
         return None
-    lowest = min(values)
-    scale = (median(values) - lowest) / log(2)  # the median of an exponential distribution is its scale times ln 2
-    return lowest + scale * log(len(values) / FALSE_ALARM) if scale > 0 else None
+    middle, *upper = np.quantile(values, (0.5, *UPPER_QUANTILES)).tolist()
+    deviation = max((value - middle) / normal for value, normal in zip(upper, UPPER_QUANTILES.values(), strict=True))
+    return float(middle + OUTLIER * deviation) if deviation > 0 else None
 
 
 def _calibrated(threshold: Threshold, values: Sequence[float]) -> float | None:

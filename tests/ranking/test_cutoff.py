@@ -73,7 +73,7 @@ def test_an_uncalibrated_feature_keeps_what_stands_out_and_nothing_for_having_a_
     told = thresholds(words=Threshold(rule="of-best", value=0.5))
     assert kept(told, background(0.95)) == {"relevant"}
     alarms = sum(bool(kept(told, background(None, seed))) for seed in range(200))
-    assert alarms <= 10, "in one question of a hundred, give or take"
+    assert alarms <= 20, "of 200 questions without a relevant document, even with a skewed background"
 
 
 def test_where_there_is_no_background_nothing_stands_out() -> None:
