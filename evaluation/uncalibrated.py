@@ -30,15 +30,15 @@ PAGE = """\
 {surroundings}.
 
 A feature that was never calibrated counts as evidence where a value stands out from its background: the values of the other
-candidates of the same question ([ranking.md](ranking.md)). Here each calibrated feature is treated as if it had no threshold,
+candidates of the same question ([the cutoff](../explanation/cutoff.md)). Here each calibrated feature is treated as if it had no threshold,
 on {questions:,} questions with known answers. *False alarms* is the share of questions with nothing relevant in which the
 feature keeps something; *finds* is the share of questions, in which a relevant candidate has a value, that keep such a
 candidate.
 
 {table}
 
-Questions with nothing relevant are those without answers, and questions with complete judgements whose graded documents were
-taken out of the candidates.
+The log comes from `omma rank collect FILE --data FOLDER` (`--every 10` for the figures here). Questions with nothing relevant are
+those without answers, and questions with complete judgements whose graded documents were taken out of the candidates.
 """
 
 
@@ -71,7 +71,7 @@ def measure(asked: Sequence[Asked], settings: Settings) -> Json:
 
 
 def page(figures: Json) -> str:
-    """docs/uncalibrated.md, from the figures with the `surroundings` that they were measured in."""
+    """docs/measurements/uncalibrated.md, from the figures with the `surroundings` that they were measured in."""
     head = (
         "feature", "nothing relevant", "false alarms: calibrated", "background", "any value", "with relevant",
         "finds: calibrated", "background", "any value",
