@@ -30,14 +30,14 @@ PAGE = """\
 {surroundings}.
 
 A feature that was never calibrated counts as evidence where a value stands out from its background: the values of the other
-candidates of the same question ([the cutoff](../explanation/cutoff.md)). Here each calibrated feature is treated as if it had no threshold,
-on {questions:,} questions with known answers. *False alarms* is the share of questions with nothing relevant in which the
-feature keeps something; *finds* is the share of questions, in which a relevant candidate has a value, that keep such a
+candidates of the same question ([the cutoff](../explanation/cutoff.md)). Here each calibrated feature is treated as if it had
+no threshold, on {questions:,} questions with known answers. *False alarms* is the share of questions with nothing relevant in
+which the feature keeps something; *finds* is the share of questions, in which a relevant candidate has a value, that keep such a
 candidate.
 
 {table}
 
-The log comes from `omma rank collect FILE --data FOLDER` (`--every 10` for the figures here). Questions with nothing relevant are
+The log comes from `omma rank collect FILE --data FOLDER` (`--every 10` for these figures). Questions with nothing relevant are
 those without answers, and questions with complete judgements whose graded documents were taken out of the candidates.
 """
 
