@@ -32,8 +32,8 @@ PAGE = """\
 A feature that was never calibrated counts as evidence where a value stands out from its background: the values of the other
 candidates of the same question ([the cutoff](../explanation/cutoff.md)). Here each calibrated feature is treated as if it had
 no threshold, on {questions:,} questions with known answers. *False alarms* is the share of questions with nothing relevant in
-which the feature keeps something; *finds* is the share of questions, in which a relevant candidate has a value, that keep such a
-candidate.
+which the feature keeps something; *finds* is the share of questions, in which a relevant candidate has a value, that keep
+such a candidate.
 
 {table}
 
