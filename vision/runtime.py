@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,7 +113,9 @@ def export_torch(
 
     inputs = example if isinstance(example, Mapping) else {"pictures": example}
     axes = {place: torch.export.Dim(name, min=1, max=4096) for place, name in enumerate(free)}
-    with torch.inference_mode():
+    with torch.inference_mode(), warnings.catch_warnings():
+        # Inputs share their free axes, so the exporter keeps one name of each and warns of the others.
+        warnings.filterwarnings("ignore", message="# The axis name")
         torch.onnx.export(
             module,
             tuple(torch.from_numpy(array) for array in inputs.values()),
