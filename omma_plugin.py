@@ -1,9 +1,9 @@
 """The stable interface for plugins: all names that a plugin of Omma needs, and the only module that it imports from Omma.
 
-A plugin adds factors, extractors and sources. Each is one class in one file: a file in a folder that OMMA_PLUGIN_PATH names, or
-an entry point of an installed package in the group `omma.factors`, `omma.extractors` or `omma.sources`. A class is registered
-if its module defines it and it has a `name`. A part that fails at import, or whose name is taken, is left out; `omma doctor`
-says why. Importing this module loads no model and no model library.
+A plugin adds factors, extractors, sources and evaluation sets. Each is one class in one file: a file in a folder that
+OMMA_PLUGIN_PATH names, or an entry point of an installed package in the group `omma.factors`, `omma.extractors`, `omma.sources`
+or `omma.evaluation_sets`. A class is registered if its module defines it and it has a `name`. A part that fails at import, or
+whose name is taken, is left out; `omma doctor` says why. Importing this module loads no model and no model library.
 
 A complete example, one file with an extractor and a factor that compares images by its output:
 
@@ -62,6 +62,8 @@ A complete example, one file with an extractor and a factor that compares images
 `docs/tutorials/plugins.md` has this example with an image page, a source and a package around it.
 """
 
+from evaluation.datasets import Known
+from evaluation.evaluation_set import EvaluationSet, Posed
 from factors import knn
 from factors.base import (
     UNSCORED,
@@ -92,6 +94,7 @@ __all__ = [
     "Clause",
     "Description",
     "DescriptionItem",
+    "EvaluationSet",
     "Evidence",
     "Extractor",
     "Factor",
@@ -101,8 +104,10 @@ __all__ = [
     "Item",
     "Json",
     "Kind",
+    "Known",
     "Match",
     "Picture",
+    "Posed",
     "Question",
     "Refusal",
     "Rescore",

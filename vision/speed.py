@@ -6,9 +6,7 @@ from pathlib import Path
 
 from engine.errors import BadPicture, ConfigurationError
 from engine.settings import Settings
-from vision.feature_extractor import FeatureExtractor
 from vision.picture import Picture, decode
-from vision.registry import extractors_of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -33,6 +31,9 @@ def usable(folder: Path, number: int, settings: Settings) -> list[Picture]:
 
 def pictures_per_second(pictures: Sequence[Picture], settings: Settings) -> dict[str, float]:
     """Extractor -> pictures per second of it alone, models loaded, in batches of the settings; `all` is one after another."""
+    from vision.feature_extractor import FeatureExtractor  # noqa: PLC0415  (model libraries; lists of files need none)
+    from vision.registry import extractors_of  # noqa: PLC0415
+
     feature_extractor = FeatureExtractor(extractors_of(settings))
     feature_extractor.warm_up()
     for start in range(0, len(pictures), settings.batch_size):
