@@ -63,7 +63,7 @@ A complete example, one file with an extractor and a factor that compares images
 """
 
 from evaluation.datasets import Known
-from evaluation.evaluation_set import EvaluationSet, Posed
+from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
 from factors import knn
 from factors.base import (
     UNSCORED,
@@ -83,12 +83,14 @@ from factors.base import (
 from factors.linked import Kind, TextSnippet
 from ingest.item import Item, Refusal
 from ingest.sources.base import Source
+from ranking.judgements.judgement import Topic
 from vision import fingerprints
 from vision.extractor import Extractor, Failure, Value
 from vision.image_features import Box, ImageFeatures, Vector, unit
 from vision.picture import Picture
 
 __all__ = [
+    "SAME",
     "UNSCORED",
     "Box",
     "Clause",
@@ -115,8 +117,10 @@ __all__ = [
     "Source",
     "Task",
     "TextSnippet",
+    "Topic",
     "Value",
     "Vector",
+    "family_of",
     "fingerprints",
     "knn",
     "unit",

@@ -12,6 +12,7 @@ from typing import Any
 from cli.main import main
 from engine.context import Context
 from engine.settings import get_settings
+from evaluation.evaluation_set import evaluation_sets
 from factors import docs
 from ingest.item import Item
 from ingest.sources import open_source
@@ -73,6 +74,7 @@ def session(folder: Path) -> dict[str, Any]:
     found["described"] = {part.title: part.items[0].text for part in show(Context(settings), first).descriptions}
     found["page"] = create_app(settings).test_client().get(f"/picture/{first}").text
     found["docs"] = docs.here(settings)
+    found["sets"] = sorted(evaluation_sets())
     found["packaged"] = Models(settings).packaged()
     found["learned"] = learn(folder)
     return found

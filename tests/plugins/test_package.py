@@ -132,7 +132,8 @@ def test_a_plugin_takes_part_everywhere_and_takes_nothing_away(found: dict[str, 
     assert "<h2>Layout</h2>" in found["page"] and "brighter on the" in found["page"]
     assert "## layout" in found["docs"] and "light and dark parts lie alike" in found["docs"]
 
-    # Its source is read, and training learns its feature.
+    # Its source is read, its evaluation set is listed, and training learns its feature.
+    assert "same mug" in found["sets"] and len(found["sets"]) > 5
     assert found["read"] == {"indexed": 2, "refused": 1, "collection": "gradients"}
     assert "layout" in found["learned"]["columns"] and found["learned"]["parent"] == found["packaged"]
 

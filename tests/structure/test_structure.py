@@ -21,7 +21,7 @@ ROOMS = {
     "workers": {"query", "ranking", "ingest", "factors", "vision", "mappings", "engine"},
     "evaluation": {"training", "query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
     "client": set(),  # installed without the server: it may import none of its rooms
-    "omma_plugin.py": {"evaluation", "ingest", "factors", "vision"},
+    "omma_plugin.py": {"evaluation", "ranking", "ingest", "factors", "vision"},
     "web": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
 }
 
