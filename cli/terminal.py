@@ -53,7 +53,8 @@ def flow(parts: Iterable[str], indent: int = 0, separator: str = " · ") -> Iter
         if line and cell_len(joined) > columns:
             yield " " * indent + line
             joined = part
-        *whole, line = chop_cells(joined, columns) or [""]
+        # `chop_cells` gives nothing for a mark without width that stands alone, so what fits is not handed to it
+        *whole, line = [joined] if cell_len(joined) <= columns else chop_cells(joined, columns)
         yield from (" " * indent + snippet for snippet in whole)
     if line:
         yield " " * indent + line

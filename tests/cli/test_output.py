@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -121,6 +121,7 @@ def test_other_lists_fit(columns: int, settings: Settings) -> None:
     assert "and 8 more; --json has them" in " ".join(" ".join(shown).split())
 
 
+@example(["\U0001f3fb"], 0)  # a mark without width that stands alone
 @given(st.lists(st.text(max_size=60), max_size=12), st.integers(0, 8))
 def test_nothing_is_wider_than_the_terminal_and_no_letter_is_lost(parts: list[str], indent: int) -> None:
     room = terminal.width() - indent
