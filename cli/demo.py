@@ -51,11 +51,11 @@ def export_models(settings: Settings) -> None:
 
 def index(settings: Settings) -> None:
     """Ingest the demo corpus with a progress bar; nothing is done twice."""
-    from cli.ingest import run, told_of  # noqa: PLC0415
+    from cli.ingest import outcome_of, run  # noqa: PLC0415
     from ingest.sources import open_source  # noqa: PLC0415
 
     progress = run(open_source("demo", collection="demo", settings=settings), settings)
-    click.echo(told_of(progress))
+    click.echo(outcome_of(progress))
 
 
 def ask(settings: Settings, folder: Path) -> None:

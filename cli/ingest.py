@@ -49,11 +49,11 @@ def ingest(sources: tuple[str, ...], collection: str, columns: tuple[str, ...], 
     from ingest.sources import open_source  # noqa: PLC0415  (sources load what reads them)
 
     settings = get_settings()
-    told = dict(_pair(column) for column in columns)
-    opened = [open_source(spec, collection=collection, settings=settings, columns=told) for spec in sources]
+    chosen = dict(_pair(column) for column in columns)
+    opened = [open_source(spec, collection=collection, settings=settings, columns=chosen) for spec in sources]
     ended = [run(source, settings, detach=detach) for source in opened]
     for progress in ended:
-        click.echo(progress.model_dump_json() if as_json else told_of(progress))
+        click.echo(progress.model_dump_json() if as_json else outcome_of(progress))
     if any(progress.state in ("failed", "interrupted") for progress in ended):
         raise SystemExit(1)
 
@@ -76,7 +76,7 @@ def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progre
     reader.start()
     with Bar(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(BAR), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("{task.fields[told]}"), console=errors,
+        TextColumn("{task.fields[state]}"), console=errors,
     ) as bar:  # fmt: skip
         progress = _follow(bar, job_id, reader, detach=detach)
     if problems:
@@ -86,7 +86,7 @@ def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progre
     return progress
 
 
-def told_of(progress: Progress) -> str:
+def outcome_of(progress: Progress) -> str:
     """How a job ended, for people, and a line for each kind of failure."""
     figures = [f"{getattr(progress, name)} {name}" for name in ("indexed", "unchanged", "quarantined")]
     skipped = f"{progress.skipped} skipped" if progress.skipped else ""
@@ -109,7 +109,7 @@ def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) ->
     from redis.exceptions import RedisError  # noqa: PLC0415
 
     jobs = _jobs()
-    task, told = bar.add_task("reading", total=None, told=""), time.monotonic()
+    task, printed = bar.add_task("reading", total=None, state=""), time.monotonic()
     while True:
         read = not reader.is_alive()
         try:
@@ -117,24 +117,24 @@ def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) ->
         except RedisError as error:
             if read:
                 raise EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`") from error
-            bar.update(task, told="waiting for Redis")
+            bar.update(task, state="waiting for Redis")
             time.sleep(EVERY)
             continue
         bar.update(
-            task, description=escape(terminal.shorten_middle(progress.source, NAMED)), told=_told(progress),
+            task, description=escape(terminal.shorten_middle(progress.source, NAMED)), state=_state_of(progress),
             completed=progress.done,
             total=progress.discovered if progress.state not in ("waiting", "reading") else None,
         )  # fmt: skip
         if (detach and read) or (progress.state in ENDED and read):
             return jobs.progress(job_id)
-        if not errors.is_terminal and time.monotonic() - told > LINE_EVERY:
-            told = time.monotonic()
+        if not errors.is_terminal and time.monotonic() - printed > LINE_EVERY:
+            printed = time.monotonic()
             more = " or more" if progress.state == "reading" else ""
-            errors.print(f"{escape(progress.source)}: {progress.done} of {progress.discovered}{more} · {_told(progress)}")
+            errors.print(f"{escape(progress.source)}: {progress.done} of {progress.discovered}{more} · {_state_of(progress)}")
         time.sleep(EVERY)
 
 
-def _told(progress: Progress) -> str:
+def _state_of(progress: Progress) -> str:
     """Rate, time left and failures, in a few words."""
     parts = [f"{progress.rate:.1f}/s"]
     if progress.seconds_left:

@@ -33,9 +33,9 @@ def import_(path: Path, topics: Path | None, kind: str | None, source: str) -> N
     """Read a file, or a folder made by `omma rank generate`; all of it, or nothing."""
     from ranking.judgements import exchange  # noqa: PLC0415
 
-    told = exchange.read_folder(path) if path.is_dir() else exchange.read_file(path, topics, kind, source)  # type: ignore[arg-type]
-    count = _store().take(told.topics, told.judgements)
-    click.echo(f"{count} judgements of {len({j.topic for j in told.judgements})} questions")
+    imported = exchange.read_folder(path) if path.is_dir() else exchange.read_file(path, topics, kind, source)  # type: ignore[arg-type]
+    count = _store().take(imported.topics, imported.judgements)
+    click.echo(f"{count} judgements of {len({j.topic for j in imported.judgements})} questions")
 
 
 @judgements.command()
@@ -65,7 +65,7 @@ def agreement(*, as_json: bool) -> None:
     if as_json:
         click.echo(found.model_dump_json())
         return
-    click.echo("\n".join(terminal.paragraph(found.told)))
+    click.echo("\n".join(terminal.paragraph(found.summary)))
     for pair in found.pairs:
         kappa, weighted = ("unknown" if value is None else f"{value:.2f}" for value in (pair.kappa, pair.weighted))
         figures = [f"{pair.documents} results", f"Cohen's kappa {kappa}", f"weighted {weighted}"]

@@ -77,8 +77,8 @@ def status(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"services": services, **figures.model_dump(), "address": address(settings)}, indent=2))
     else:
-        told = [(name, _told(figure)) for name, figure in figures]
-        lines = list(terminal.columns_of([*((name, state.lower()) for name, state in services.items()), *told]))
+        rows = [(name, _figure_text(figure)) for name, figure in figures]
+        lines = list(terminal.columns_of([*((name, state.lower()) for name, state in services.items()), *rows]))
         for line, state in zip_longest(lines, services.values(), fillvalue=""):
             click.secho(line, fg={"RUNNING": "green", "": None}.get(state, "red"))
         click.echo(f"page: {address(settings)}" if services else "nothing runs; `./omma up` starts it")
@@ -98,7 +98,7 @@ def _figures(settings: Settings) -> "Status":
     return of_servers(Context(settings))
 
 
-def _told(figure: Any) -> str:
+def _figure_text(figure: Any) -> str:
     """A number, numbers by name, or lines."""
     if figure is None:
         return "unknown: its server does not answer"
@@ -140,8 +140,8 @@ def _models(settings: Settings) -> str:
         raise ConfigurationError("; ".join(wrong))
     models = listed(settings)
     off = [f"{model.extractor} ({model.off})" for model in models if model.off]
-    told = f"{len(models) - len(off)} extractors of profile {settings.profile}"
-    return f"{told}; off: {', '.join(off)}" if off else told
+    counted = f"{len(models) - len(off)} extractors of profile {settings.profile}"
+    return f"{counted}; off: {', '.join(off)}" if off else counted
 
 
 def _plugins(settings: Settings) -> str:

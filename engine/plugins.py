@@ -48,8 +48,8 @@ class Found(Generic[Part]):
     broken: tuple[Broken, ...] = ()
 
 
-def discover(base: type[Part], group: str, own: Path, folders: Sequence[Path] = ()) -> Found[Part]:
-    """Every named subclass of `base`: of the folder `own`, then of `folders`, then of the entry points of `group`.
+def discover(base: type[Part], group: str | None, own: Path, folders: Sequence[Path] = ()) -> Found[Part]:
+    """Every named subclass of `base`: of the folder `own`, then of `folders`, then of the entry points of `group`, if any.
 
     A class counts if its module defines it and it has a `name` of its own.
     """
@@ -96,11 +96,11 @@ class _FromPackage:
         return loaded
 
 
-def _modules(group: str, own: Path, folders: Sequence[Path]) -> Iterator[tuple[str, _FromFile | _FromPackage]]:
+def _modules(group: str | None, own: Path, folders: Sequence[Path]) -> Iterator[tuple[str, _FromFile | _FromPackage]]:
     for folder in (own, *folders):
         for path in sorted(folder.glob("[a-z]*.py")):
             yield _name_of(path), _FromFile(path)
-    for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+    for entry in sorted(entry_points(group=group) if group else (), key=lambda entry: entry.name):
         package = entry.dist.name if entry.dist else entry.value
         yield f"{entry.name} of package {package}", _FromPackage(entry)
 

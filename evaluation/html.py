@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from engine.errors import NotFoundError
 from evaluation.asking import Asked, small
 from evaluation.compare import Comparison
-from evaluation.report import told
+from evaluation.report import listed
 from ranking.judgements.judgement import BEST
 from ranking.learning.measures import NAMES
 
@@ -59,7 +59,7 @@ def page(
         configuration=configuration,
         groups=[(name, list(group)) for name, group in rows],
         measures=NAMES,
-        told=told(facts),
+        measured=listed(facts),
         abouts=abouts,
         extremes=[
             ("Questions that gained most", [c for c in winners if c.after > c.before]),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from evaluation.report import table, told
+from evaluation.report import listed, table
 
 Json = dict[str, Any]
 
@@ -18,7 +18,7 @@ def _lines(figures: Json) -> Iterator[str]:
     yield ""
     yield "*Written by `omma evaluate --local --data FOLDER`; change evaluation/local.py.*"
     yield ""
-    yield f"Measured: {told(figures['surroundings'])}. {figures['documents']} documents; embedding {figures['embedding']}."
+    yield f"Measured: {listed(figures['surroundings'])}. {figures['documents']} documents; embedding {figures['embedding']}."
     yield ""
     yield from _altered(figures)
     yield from _other_things(figures)

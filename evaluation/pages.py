@@ -8,7 +8,7 @@ from evaluation import datasets
 from evaluation.ablation import Curve, Step
 from evaluation.compare import Comparison, Row
 from evaluation.costs import Cost
-from evaluation.report import table, told
+from evaluation.report import listed, table
 from ranking.learning.measures import NAMES, RELEVANT
 
 Json = dict[str, Any]
@@ -120,10 +120,10 @@ def benchmarks(figures: Json) -> str:
     whole = 1000 * ingest["processes"] / max(sum(row["ms"] for row in ingest["extractors"]), 1e-9)
     rate = (round(whole, 2), ingest["models_alone_per_s"], ingest["ingest_per_s"], f"{ingest['overhead']:.1%}")
     return BENCH.format(
-        surroundings=told(figures["surroundings"]),
+        surroundings=listed(figures["surroundings"]),
         documents=f"{figures['documents']:,}",
         questions=figures["questions"],
-        stages=told(figures["stages_ms"]),
+        stages=listed(figures["stages_ms"]),
         ingest=table(head, [rate]),
         extractors=_extractors(ingest["extractors"]),
         like=_likes(figures["like"]),
@@ -140,7 +140,7 @@ def quality(comparison: Comparison, facts: Json, reading: Json, costs: Sequence[
     figures = {name: facts[name] for name in ("documents", "requests")}
     figures["part"] = f" (one in {every} of the large sets, and of the questions)" if (every := facts["every"]) > 1 else ""
     return QUALITY.format(
-        surroundings=told(facts["surroundings"]), tables=tables(comparison, facts["abouts"]), costs=factors(costs),
+        surroundings=listed(facts["surroundings"]), tables=tables(comparison, facts["abouts"]), costs=factors(costs),
         baseline=comparison.baseline, relevant=RELEVANT,
         questions=max(row.questions for row in comparison.rows), reading=_reading(reading), **figures,
     )  # fmt: skip
@@ -166,7 +166,7 @@ def ablation(curve: Curve, surroundings: Mapping[str, str]) -> str:
     head = ("factor", "NDCG@10", "95 % of means", "change", "p")
     added, dropped = ([_step(step, sign) for step in steps] for steps, sign in ((curve.added, "+"), (curve.dropped, "−")))
     return ABLATION.format(
-        surroundings=told(surroundings), questions=curve.questions, added=table(head, added), dropped=table(head, dropped)
+        surroundings=listed(surroundings), questions=curve.questions, added=table(head, added), dropped=table(head, dropped)
     )
 
 

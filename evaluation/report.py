@@ -45,7 +45,7 @@ def surroundings(settings: Settings) -> dict[str, str]:
     }
 
 
-def told(facts: Mapping[str, str]) -> str:
+def listed(facts: Mapping[str, str]) -> str:
     """Surroundings in one line."""
     return ", ".join(f"{name} {value}" for name, value in facts.items())
 

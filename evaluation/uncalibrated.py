@@ -77,7 +77,7 @@ def page(figures: Json) -> str:
         "finds: calibrated", "background", "any value",
     )  # fmt: skip
     table = report.table(head, [_cells(row) for row in figures["rows"]])
-    return PAGE.format(surroundings=report.told(figures["surroundings"]), questions=figures["questions"], table=table)
+    return PAGE.format(surroundings=report.listed(figures["surroundings"]), questions=figures["questions"], table=table)
 
 
 def _row(name: str, asked: Iterable[Asked], calibrated: Limit) -> FeatureRow | None:

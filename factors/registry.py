@@ -138,7 +138,7 @@ _kept: OnceCache[str, FactorRegistry] = OnceCache(LRUCache(MAX_REGISTRIES_KEPT))
 @lru_cache(maxsize=8)
 def own_factors() -> tuple[Factor, ...]:
     """The built-in ones alone, by name."""
-    return _made(discover(Factor, f"{GROUP}.own", HERE))[0]  # type: ignore[type-abstract]
+    return _made(discover(Factor, None, HERE))[0]  # type: ignore[type-abstract]
 
 
 def has_fields(factor: Factor) -> bool:

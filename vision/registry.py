@@ -81,7 +81,7 @@ def _discovered(folders: tuple[Path, ...], *, hub: bool) -> Found[EveryExtractor
     own: Found[EveryExtractor] = discover(Extractor, GROUP, HERE / "extractors", folders)  # type: ignore[type-abstract]
     if not hub:
         return own
-    more: Found[EveryExtractor] = discover(Extractor, f"{GROUP}.hub", HERE / "hub")  # type: ignore[type-abstract]
+    more: Found[EveryExtractor] = discover(Extractor, None, HERE / "hub")  # type: ignore[type-abstract]
     return Found((*own.kinds, *more.kinds), own.origins | more.origins, (*own.broken, *more.broken))
 
 

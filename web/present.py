@@ -35,8 +35,8 @@ class Reach(NamedTuple):
 def install(app: Flask) -> None:
     """Register the filters and globals of the templates."""
     filters = (
-        marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, told, reach, bar,
-        decider, difference_reach, as_filters, dots, corners,
+        marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, message_html, reach,
+        bar, decider, difference_reach, as_filters, dots, corners,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
@@ -57,7 +57,7 @@ def marked(snippet: str) -> Markup:
     return html
 
 
-def told(message: str) -> Markup:
+def message_html(message: str) -> Markup:
     """A message as HTML: capitalised, with text between backticks as code."""
     plain, *rest = (message[:1].upper() + message[1:]).split("`")
     html = escape(plain)

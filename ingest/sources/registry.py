@@ -76,7 +76,7 @@ def existing(place: str) -> Path | None:
 
 def page() -> str:
     """The page of the documentation about the built-in sources, as `omma docs` writes it."""
-    rows = [f"| `{kind.name}` | {kind.accepts} | {kind.about} |" for kind in _made(discover(Source, f"{GROUP}.own", HERE))[0]]  # type: ignore[type-abstract]
+    rows = [f"| `{kind.name}` | {kind.accepts} | {kind.about} |" for kind in _made(discover(Source, None, HERE))[0]]  # type: ignore[type-abstract]
     return "\n".join([INTRODUCTION, "| source | opens | what it reads |", "|---|---|---|", *rows, ""])
 
 

@@ -27,7 +27,7 @@ class Agreement(BaseModel):
     documents: int = Field(description="Judged by all of them")
     fleiss: float | None = None
     pairs: list[Pair]
-    told: str
+    summary: str
 
 
 def agreement(judgements: Iterable[Judgement]) -> Agreement:
@@ -41,7 +41,9 @@ def agreement(judgements: Iterable[Judgement]) -> Agreement:
     counts = [[sum(said[rater][key] == grade for rater in raters) for grade in GRADES] for key in common]
     kappa = fleiss(counts) if len(raters) > 1 else None
     pairs = [_pair(one, other, said) for one, other in combinations(raters, 2)]
-    return Agreement(raters=raters, documents=len(common), fleiss=kappa, pairs=pairs, told=_told(raters, len(common), kappa))
+    return Agreement(
+        raters=raters, documents=len(common), fleiss=kappa, pairs=pairs, summary=_summary(raters, len(common), kappa)
+    )
 
 
 def fleiss(counts: Sequence[Sequence[int]]) -> float | None:
@@ -72,7 +74,7 @@ def _pair(one: str, other: str, said: dict[str, dict[tuple[str, str], int]]) -> 
     return Pair(raters=(one, other), documents=len(common), kappa=plain, weighted=weighted)
 
 
-def _told(raters: Sequence[str], documents: int, kappa: float | None) -> str:
+def _summary(raters: Sequence[str], documents: int, kappa: float | None) -> str:
     """The scale of Landis and Koch (1977), for people."""
     if len(raters) <= 1:
         return "Agreement takes two people who judged the same results."

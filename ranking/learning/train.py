@@ -94,7 +94,7 @@ def train(
         metrics=_metrics(sides["test"], rankers), gain=_gain(tried[best]),
         parent=current.name,
     )  # fmt: skip
-    tell(told(verdict))
+    tell(verdict_text(verdict))
     return Trained(models.add(tried[best].booster, card), new=True)
 
 
@@ -152,7 +152,7 @@ def in_use(models: Models, settings: Settings, weights: Mapping[str, str]) -> Ra
     return model if promotion.is_orderable(model, settings) else Fusion()
 
 
-def told(verdict: Verdict) -> str:
+def verdict_text(verdict: Verdict) -> str:
     """A verdict in one line."""
     change = f"NDCG@10 {verdict.before:.4f} by {verdict.against}, {verdict.after:.4f} by the new model"
     certainty = f"{verdict.questions} held-out questions, p = {verdict.p:.2g}"

@@ -141,10 +141,10 @@ def test_cohen_is_that_of_the_example() -> None:
 
 
 def test_agreement_says_when_it_says_nothing() -> None:
-    assert "two people" in agreement([said("a", 4)]).told
-    assert "No result" in agreement([said("a", 4), said("b", 4, "Bob")]).told
+    assert "two people" in agreement([said("a", 4)]).summary
+    assert "No result" in agreement([said("a", 4), said("b", 4, "Bob")]).summary
     same = agreement([said(d, 4, rater) for d in "abc" for rater in ("Ada", "Bob")])
-    assert same.fleiss is None and same.pairs[0].kappa is None and "one grade" in same.told
+    assert same.fleiss is None and same.pairs[0].kappa is None and "one grade" in same.summary
 
 
 @pytest.fixture()

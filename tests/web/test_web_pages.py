@@ -17,7 +17,7 @@ from tests.web.web_doubles import HOSTILE, FakeSearcher, a_result, fake_services
 from web.app import create_app
 from web.models import Overview
 from web.parameters import SearchParameters
-from web.present import aspect, marked, percent, span, told
+from web.present import aspect, marked, message_html, percent, span
 
 Make = Callable[..., Flask]
 
@@ -212,7 +212,7 @@ def test_marks_are_made_after_escaping(snippet: str, html: str) -> None:
 
 
 def test_messages_are_sentences_with_code() -> None:
-    assert str(told("run `omma <up>` <now>")) == "Run <code>omma &lt;up&gt;</code> &lt;now&gt;"
+    assert str(message_html("run `omma <up>` <now>")) == "Run <code>omma &lt;up&gt;</code> &lt;now&gt;"
 
 
 def test_figures_for_people() -> None:
