@@ -51,7 +51,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
 @click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
 @click.option(
-    "--ablation", is_flag=True, help="Train with one more factor at a time, and with one less; write the page ablation.md."
+    "--ablation", is_flag=True, help="Also train with one more factor at a time, and with one less; write the page ablation.md."
 )
 @click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write the page trash.md.")
 @click.option("--local", is_flag=True, help="Measure local descriptors alone; write the page local.md.")
@@ -75,11 +75,12 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
 
     with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
         asked = session.asked(names, everything=everything or ablation)
-        if ablation:
-            _written(session.ablation(), "")
-            return
+        paths = session.ablation() if ablation else []
+        if ablation and not everything:
+            asked = session.held_out(asked)
         comparison = session.compare(asked, models, baseline)
-        paths = session.write(comparison) if data and not (names or everything or models) else []
+        if data and not (names or everything or models):
+            paths += session.write(comparison)
         if html:
             session.report(comparison, asked, html)
             paths.append(html)

@@ -58,7 +58,11 @@ class Session:
             raise ConfigurationError("there are no such questions")
         self._requests = compare.requests(found)
         self._all = found
-        return found if everything or self.questions else quality.held_out(found)
+        return found if everything else self.held_out(found)
+
+    def held_out(self, asked: Sequence[Asked]) -> list[Asked]:
+        """The questions that no model learns from; all of them where people judged documents of their own."""
+        return list(asked) if self.questions else quality.held_out(asked)
 
     def compare(self, asked: Sequence[Asked], models: Sequence[str], baseline: str) -> Comparison:
         """Every configuration on every question."""
