@@ -80,12 +80,11 @@ from factors.base import (
     Rescored,
     Task,
 )
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.item import Item, Refusal
-from ingest.sources.base import Source
+from ingest.sources.registry import Source
 from ranking.judgements.judgement import Topic
-from vision import fingerprints
-from vision.extractor import Extractor, Failure, Value
+from vision.extractor import Extractor, Failure, Value, fingerprint_of_files, fingerprint_of_values
 from vision.image_features import Box, ImageFeatures, Vector, unit
 from vision.picture import Picture
 
@@ -121,7 +120,8 @@ __all__ = [
     "Value",
     "Vector",
     "family_of",
-    "fingerprints",
+    "fingerprint_of_files",
+    "fingerprint_of_values",
     "knn",
     "unit",
 ]

@@ -50,7 +50,7 @@ def calibrate(data: Path | None, number: int, seed: int, *, packaged: bool, list
 
 
 def _measured(data: Path | None, number: int, seed: int) -> "Calibration":
-    from engine.context import Context  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from evaluation.pairs_of_installation import of_installation  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation.pairs_of_sets import of_sets  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from engine.paths import paths_of
+from engine.installation import paths_of
 from engine.settings import Settings, get_settings
 
 WORDS = "bird"

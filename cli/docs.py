@@ -7,9 +7,9 @@ import click
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
-    "docs/reference/cli.md": "cli.reference:page",
-    "docs/reference/factors.md": "factors.docs:page",
-    "docs/reference/settings.md": "engine.settings_table:page",
+    "docs/reference/cli.md": "cli.reference:commands_page",
+    "docs/reference/factors.md": "cli.reference:factors_page",
+    "docs/reference/settings.md": "cli.reference:settings_page",
     "docs/reference/api.md": "web.docs:page",
     "client/omma_client/models.py": "web.docs:client_models",
     "docs/reference/sources.md": "ingest.sources.registry:page",

@@ -63,7 +63,7 @@ def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progre
 
     WeightsMismatchError, before anything is read, where other weights made the index.
     """
-    from engine.context import Context  # noqa: PLC0415  (here and below: as for the sources)
+    from engine.connections import Context  # noqa: PLC0415  (here and below: as for the sources)
     from mappings.versions import alias  # noqa: PLC0415
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
     from workers.runtime import Runtime  # noqa: PLC0415
@@ -154,7 +154,7 @@ def _pair(column: str) -> tuple[str, str]:
 
 
 def _jobs() -> Jobs:
-    from engine.broker import connect_redis  # noqa: PLC0415
+    from engine.connections import connect_redis  # noqa: PLC0415
 
     settings = get_settings()
     return Jobs(connect_redis(settings), settings.index_prefix)

@@ -17,7 +17,7 @@ MOST_FAILURES = 3  # that the list shows of a job; one job alone is shown with a
 
 
 class Overview(BaseModel):
-    """The part of web.models.IngestOptions that is read here."""
+    """The part of web.services.IngestOptions that is read here."""
 
     jobs: list[Progress]
 
@@ -41,7 +41,7 @@ def listed(job: str | None, settings: Settings) -> list[Progress]:
     """One job, or all, from the running page; from Redis where no page runs."""
     if service := running(settings) if job is None or job.isalnum() else None:
         return [service.get(f"ingest/jobs/{job}", Progress)] if job else service.get("ingest", Overview).jobs
-    from engine.broker import connect_redis  # noqa: PLC0415  (only where no page runs)
+    from engine.connections import connect_redis  # noqa: PLC0415  (only where no page runs)
     from ingest.jobs import Jobs  # noqa: PLC0415
 
     kept = Jobs(connect_redis(settings), settings.index_prefix)

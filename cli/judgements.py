@@ -31,9 +31,9 @@ def judgements() -> None:
 @click.option("--source", type=SOURCES, default="person", show_default=True, help="Of files that do not say.")
 def import_(path: Path, topics: Path | None, kind: str | None, source: str) -> None:
     """Read a file, or a folder made by `omma rank generate`; all of it, or nothing."""
-    from ranking.judgements import exchange  # noqa: PLC0415
+    from ranking.judgements import files  # noqa: PLC0415
 
-    imported = exchange.read_folder(path) if path.is_dir() else exchange.read_file(path, topics, kind, source)  # type: ignore[arg-type]
+    imported = files.read_folder(path) if path.is_dir() else files.read_file(path, topics, kind, source)  # type: ignore[arg-type]
     count = _store().take(imported.topics, imported.judgements)
     click.echo(f"{count} judgements of {len({j.topic for j in imported.judgements})} questions")
 
@@ -59,7 +59,7 @@ def export(path: Path, topics: Path | None, kind: str | None, source: str | None
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def agreement(*, as_json: bool) -> None:
     """How far people agree beyond chance."""
-    from ranking.judgements.agreement import agreement as of  # noqa: PLC0415
+    from ranking.judgements.judgement import agreement as of  # noqa: PLC0415
 
     found = of(_store().all(source="person"))
     if as_json:
@@ -95,7 +95,7 @@ def list_topics(*, as_json: bool) -> None:
 
 
 def _store() -> "Judgements":
-    from engine.client import connect  # noqa: PLC0415  (each command loads only what it needs)
+    from engine.connections import connect  # noqa: PLC0415  (each command loads only what it needs)
     from ranking.judgements.store import Judgements  # noqa: PLC0415
 
     settings = get_settings()

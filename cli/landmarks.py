@@ -23,7 +23,7 @@ def landmarks() -> None:
 @click.option("--place", metavar="LAT,LON", help="Where it is, in degrees.")
 def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
     """Add reference pictures of a landmark; more may be added later."""
-    from ingest.facts import place_of  # noqa: PLC0415  (each command loads only what it needs)
+    from ingest.item import place_of  # noqa: PLC0415  (each command loads only what it needs)
     from ingest.landmarks import collection_of, items_of  # noqa: PLC0415
     from workers.runtime import get_runtime  # noqa: PLC0415
 
@@ -39,7 +39,7 @@ def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_landmarks(*, as_json: bool) -> None:
     """Show all landmarks with their places and how many reference pictures they have."""
-    from engine.client import connect  # noqa: PLC0415
+    from engine.connections import connect  # noqa: PLC0415
     from ingest.landmarks import known  # noqa: PLC0415
 
     settings = get_settings()
@@ -59,7 +59,7 @@ def list_landmarks(*, as_json: bool) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Forget a landmark; reference pictures that are in no other collection go with it."""
-    from engine.client import connect  # noqa: PLC0415
+    from engine.connections import connect  # noqa: PLC0415
     from ingest.delete import delete_collection  # noqa: PLC0415
     from ingest.landmarks import collection_of  # noqa: PLC0415
     from ingest.snippet_encoder import SnippetEncoder  # noqa: PLC0415

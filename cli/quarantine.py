@@ -12,7 +12,7 @@ from engine.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from ingest.quarantine import Entry, Quarantine
-    from web.models import Refused, RefusedList
+    from web.services import Refused, RefusedList
 
 INDENT = 4
 
@@ -44,13 +44,13 @@ def list_entries(collection: str, reason: str, page: int, number: int, as_json: 
 
 def listed(settings: Settings, *, page: int, number: int, collection: str, reason: str) -> "RefusedList":
     """A page of the quarantine from the running page; from the engine where no page runs."""
-    from web.models import RefusedList  # noqa: PLC0415  (retrying and dropping need none of it)
+    from web.services import RefusedList  # noqa: PLC0415  (retrying and dropping need none of it)
 
     if service := running(settings):
         asked = {"page": str(page), "number": str(number), "collection": collection, "reason": reason}
         return service.get("quarantine", RefusedList, asked.items())
-    from engine.context import Context  # noqa: PLC0415
-    from web.ingesting import Ingesting  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
+    from web.wiring import Ingesting  # noqa: PLC0415
 
     return Ingesting(Context(settings)).refused(page, number, collection, reason)
 
@@ -60,7 +60,7 @@ def listed(settings: Settings, *, page: int, number: int, collection: str, reaso
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def retry(ids: tuple[str, ...], everything: bool) -> None:
     """Try entries again; what works then leaves the quarantine."""
-    from engine.context import Context  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from workers.dispatch import Dispatcher  # noqa: PLC0415
 
     entries = _chosen(ids, everything)
@@ -73,7 +73,7 @@ def retry(ids: tuple[str, ...], everything: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def drop(ids: tuple[str, ...], everything: bool) -> None:
     """Forget entries, with the bytes that were kept for them."""
-    from engine.client import connect  # noqa: PLC0415
+    from engine.connections import connect  # noqa: PLC0415
     from ingest.delete import drop_entries  # noqa: PLC0415
 
     settings = get_settings()
@@ -82,7 +82,7 @@ def drop(ids: tuple[str, ...], everything: bool) -> None:
 
 
 def _quarantine() -> "Quarantine":
-    from engine.client import connect  # noqa: PLC0415
+    from engine.connections import connect  # noqa: PLC0415
     from ingest.quarantine import Quarantine  # noqa: PLC0415
 
     settings = get_settings()

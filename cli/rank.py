@@ -67,8 +67,11 @@ def generate(folder: Path, number: int, seed: int) -> None:
 @click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
 def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool, keep: bool, packaged: bool) -> None:
     """Train a model; it is taken into use if it is no worse on held-out questions."""
-    from ranking.learning.report import page  # noqa: PLC0415
-    from ranking.learning.train import package, retrain  # noqa: PLC0415
+    from ranking.learning.train import (  # noqa: PLC0415
+        package,
+        page,
+        retrain,
+    )
 
     settings = get_settings()
     if generated:
@@ -121,7 +124,7 @@ def show(model: str) -> None:
 @click.argument("model", default="")
 def report(model: str) -> None:
     """How good a model is on held-out questions, beside others; by default the one in use."""
-    from ranking.learning.report import page  # noqa: PLC0415
+    from ranking.learning.train import page  # noqa: PLC0415
 
     click.echo(page(_card(model)))
 
@@ -131,7 +134,7 @@ def report(model: str) -> None:
 @click.option("--force", is_flag=True, help="Even where it was worse than the model before it.")
 def promote(model: str, *, force: bool) -> None:
     """Take a model, or `fusion`, into use: at once, everywhere. With OMMA_RANKER=sltr it is put into the engine, too."""
-    from ranking.learning.promotion import promote as take  # noqa: PLC0415
+    from ranking.learning.models import promote_model as take  # noqa: PLC0415
 
     if model != "fusion" and not force:
         verdict = _card(model).verdict
@@ -145,7 +148,7 @@ def promote(model: str, *, force: bool) -> None:
 @rank.command()
 def rollback() -> None:
     """Go back to the model that was in use before."""
-    from ranking.learning.promotion import rollback as back  # noqa: PLC0415
+    from ranking.learning.models import roll_back_model as back  # noqa: PLC0415
 
     click.echo(f"in use: {back(get_settings()).current or 'fusion'}")
 
@@ -158,7 +161,7 @@ def interleave(model: str) -> None:
         state = _models().challenge("" if model == "stop" else model)
         click.echo(f"shares searches: {state.challenger or 'nobody'}")
         return
-    from engine.client import connect  # noqa: PLC0415  (only the report asks the engine)
+    from engine.connections import connect  # noqa: PLC0415  (only the report asks the engine)
     from ranking.clicks.interleaving import report as of  # noqa: PLC0415
 
     lines = [line for one in of(connect(get_settings()), get_settings()) for line in _compared(one)]
@@ -194,7 +197,7 @@ def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, u
 
 
 def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
-    from engine.client import connect  # noqa: PLC0415
+    from engine.connections import connect  # noqa: PLC0415
     from ranking.plugin import upload as plugin  # noqa: PLC0415
 
     exported = plugin.export(_models().load(model))
@@ -212,11 +215,11 @@ def _judge_copies(number: int) -> None:
 
 def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]":
     """The examples of files, or of everything judged and clicked here; and the weights of the index they come from."""
-    from engine.context import Context  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from evaluation import asking  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
-    from query.teaching import of_installation  # noqa: PLC0415
+    from workers.learning import of_installation  # noqa: PLC0415
 
     if not files:
         context = Context(get_settings())

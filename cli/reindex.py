@@ -35,7 +35,7 @@ def reindex(  # noqa: PLR0917  (one argument per option)
 
     With --extractor, the index stays, and one extractor runs again; exit status 1 where it fails on any image.
     """
-    from engine.client import connect  # noqa: PLC0415  (loads every factor and model library; --help needs none)
+    from engine.connections import connect  # noqa: PLC0415  (loads every factor and model library; --help needs none)
     from ingest.reindex import plan  # noqa: PLC0415
     from ingest.reindex import reindex as run  # noqa: PLC0415
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415

@@ -101,8 +101,8 @@ def answered(question: Question, settings: Settings) -> Answer:
 
 
 def _answered_here(question: Question, settings: Settings) -> Answer:
-    from engine.context import Context  # noqa: PLC0415  (loads all that searches, which takes seconds)
-    from query.index import full_id  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415  (loads all that searches, which takes seconds)
+    from query.engine_calls import full_id  # noqa: PLC0415
     from query.request import SearchRequest  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
 

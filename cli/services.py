@@ -12,12 +12,12 @@ from rich.console import Console
 
 from cli import terminal
 from engine.errors import ConfigurationError
-from engine.paths import paths_of
+from engine.installation import paths_of
 from engine.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from engine.doctor import Finding
-    from web.models import Status
+    from web.services import Status
 
 SERVICES = ("opensearch", "redis", "worker-bulk", "worker-interactive", "beat", "web", "supervisord")
 console = Console(highlight=False)
@@ -42,11 +42,11 @@ def warn() -> None:
 
 def start(settings: Settings) -> None:
     """Start what does not run, and wait until everything answers."""
-    from engine import readiness, supervision  # noqa: PLC0415  (here and below: --help needs no servers' libraries)
+    from engine import supervision  # noqa: PLC0415  (here and below: --help needs no servers' libraries)
 
     with console.status("starting services") as status:
         started = supervision.up(settings)
-        readiness.wait(settings, lambda name: status.update(f"waiting for {name}"))
+        supervision.wait(settings, lambda name: status.update(f"waiting for {name}"))
     console.print(f"started {', '.join(started)}" if started else "all services were running")
 
 
@@ -88,11 +88,11 @@ def status(*, as_json: bool) -> None:
 def _figures(settings: Settings) -> "Status":
     """How much there is, from the running page; from the servers themselves where no page runs."""
     from cli.service import running  # noqa: PLC0415
-    from web.models import Status  # noqa: PLC0415
+    from web.services import Status  # noqa: PLC0415
 
     if service := running(settings):
         return service.get("status", Status)
-    from engine.context import Context  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from web.wiring import status as of_servers  # noqa: PLC0415
 
     return of_servers(Context(settings))
@@ -145,7 +145,7 @@ def _models(settings: Settings) -> str:
 
 
 def _plugins(settings: Settings) -> str:
-    from engine.context import Context  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
     from ingest.sources.registry import sources  # noqa: PLC0415
     from workers.overview import left_out  # noqa: PLC0415  (the rooms above are only needed here)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from engine.paths import make_folder, paths_of
+from engine.installation import make_folder, paths_of
 from engine.settings import Settings
 
 PACKAGE = "tuxpaint-stamps-default"

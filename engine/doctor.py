@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from opensearchpy.exceptions import OpenSearchException
 from redis import RedisError
 
-from engine.broker import connect_redis
-from engine.client import addresses, connect
+from engine.connections import addresses, connect, connect_redis
 from engine.embedded import server
-from engine.embedded.user import check_passable, service_user
+from engine.embedded.server import check_passable, service_user
 from engine.errors import ConfigurationError, OmmaError
-from engine.paths import paths_of
+from engine.installation import paths_of
 from engine.programs import LOOPBACK, check_listening
 from engine.setting_forms import misspelt
 from engine.settings import Settings

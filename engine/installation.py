@@ -1,4 +1,4 @@
-"""Which Omma this is: its version, and a mark by which programs of one installation know one another."""
+"""This installation of Omma: its version, the mark by which its programs know one another, the folders below OMMA_HOME."""
 
 import hashlib
 import tomllib
@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from engine.settings import Settings
+from dataclasses import dataclass
+
+from engine.errors import ConfigurationError
+from engine.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 HEADER = "X-Omma-Installation"  # of every response of the page; its value is `mark`
@@ -27,7 +31,7 @@ def mark(settings: "Settings") -> str:
     The command line asks a running page only if the page answers with the mark of the command's own settings: a port may
     belong to another installation, whose documents would be the wrong answer. Passwords in addresses have no part in it.
     """
-    from engine.broker import redis_url  # noqa: PLC0415  (the version alone needs no library)
+    from engine.connections import redis_url  # noqa: PLC0415  (the version alone needs no library)
 
     addresses = [*settings.opensearch_url.split(","), redis_url(settings), settings.store_url]
     own = (settings.home.absolute(), settings.index_prefix, settings.profile, settings.opensearch_port)
@@ -42,3 +46,44 @@ def _place(address: str) -> str:
     except ValueError:  # reported by whoever connects to it
         return ""
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where everything lies; folders are made by whoever writes into them."""
+
+    root: Path
+
+    @property
+    def cache(self) -> Path:
+        """Downloads, kept from set-up to set-up."""
+        return self.root / "cache"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, process ids and generated configuration."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        """One log per service."""
+        return self.root / "logs"
+
+    @property
+    def data(self) -> Path:
+        """Data of OpenSearch and Redis."""
+        return self.root / "data"
+
+
+def paths_of(settings: Settings) -> Paths:
+    """The folders of these settings."""
+    return Paths(settings.home.absolute())
+
+
+def make_folder(path: Path) -> Path:
+    """A folder that is there; ConfigurationError says why it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be made ({error.strerror}); set OMMA_HOME to another folder") from error
+    return path

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.broker import redis_url
+from engine.connections import redis_url
 from engine.embedded import server
-from engine.embedded.user import check_passable, give, service_user
+from engine.embedded.server import check_passable, give, service_user
 from engine.errors import ConfigurationError
-from engine.paths import paths_of
+from engine.installation import paths_of
 from engine.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -1,21 +1,65 @@
-"""Services in the background, owned by supervisord: a parent process that restarts, logs and stops what it started."""
+"""Services in the background, owned by supervisord: started, waited for, listed and stopped."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
+from redis import RedisError
 from supervisor.xmlrpc import SupervisorTransport
 
+from engine.connections import connect, connect_redis
+from engine.embedded.server import wait_until_ready
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.paths import make_folder, paths_of
+from engine.installation import make_folder, paths_of
 from engine.programs import CHECKOUT, Program, programs
 from engine.settings import Settings
+
+STARTING = {"RUNNING", "STARTING", "BACKOFF"}
+SECONDS = 180
+
+
+def wait(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Return when engine, queue and page answer; EngineUnavailable names the one that does not. `tell` hears each step."""
+    for name, step in (("redis", _redis), ("opensearch", _opensearch), ("web", _web)):
+        tell(name)
+        step(settings)
+
+
+def _alive(settings: Settings, name: str) -> bool:
+    return states(settings).get(name, "RUNNING") in STARTING
+
+
+def _opensearch(settings: Settings) -> None:
+    wait_until_ready(connect(settings), SECONDS, lambda: _alive(settings, "opensearch"))
+
+
+def _redis(settings: Settings) -> None:
+    def answers() -> bool:
+        try:
+            return bool(connect_redis(settings).ping())
+        except RedisError:
+            return False
+
+    _until(answers, "redis", settings)
+
+
+def _web(settings: Settings) -> None:
+    _until(lambda: is_taken(settings.web_port), "web", settings)
+
+
+def _until(answers: Callable[[], bool], name: str, settings: Settings) -> None:
+    end = time.monotonic() + SECONDS
+    while not answers():
+        if time.monotonic() > end or not _alive(settings, name):
+            raise EngineUnavailable(f"{name} did not start; see `omma logs {name}`")
+        time.sleep(0.2)
+
 
 LONGEST_SOCKET = 100  # bytes of a path that a unix socket can have
 LOG_BYTES = "20MB"

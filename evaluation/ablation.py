@@ -15,8 +15,7 @@ from evaluation.asking import Asked, factor_of
 from evaluation.compare import alone, outcome
 from ranking.learning.examples import by_side
 from ranking.learning.features import FeatureSet
-from ranking.learning.fit import Recipe, fit
-from ranking.learning.learned import Learned
+from ranking.learning.learned import Learned, Recipe, fit
 from ranking.learning.measures import Compared, compare, interval, ndcg
 
 INK, SOFT, ACCENT = "#1c2024", "#8a8780", "#b4552d"

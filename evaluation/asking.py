@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict
 from engine.errors import ConfigurationError, InputError
 from evaluation.evaluation_set import Posed
 from query.search import Searcher, WideCandidates
-from query.teaching import request_of
 from ranking.candidate_set import CandidateSet, FusionConfig
 from ranking.fusion import ReciprocalRank
 from ranking.learning.examples import Example, Part
+from workers.learning import request_of
 
 PROGRESS_EVERY = 200
 SIDE = 96  # px of a picture in a report

@@ -4,16 +4,47 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from engine.context import Context
-from engine.errors import ConfigurationError
+from engine.connections import Context
+from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
-from evaluation import asking, corpus, own
+from evaluation import asking, corpus
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
 from evaluation.evaluation_set import Posed, evaluation_sets
 from factors.registry import FactorRegistry
 from query.search import Searcher
+from ranking.judgements import files
+from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
+
+
+def judged_of_folder(folder: Path) -> Iterator[Posed]:
+    """Every topic of the folder that was judged; nothing is known of documents without a judgement."""
+    read = files.read_folder(folder)
+    grades = by_topic(read.judgements)
+    for topic, picture in read.topics:
+        if topic.id in grades:
+            yield _posed(topic, grades[topic.id], picture, folder.name)
+
+
+def judged_of_store(store: Judgements, tell: Callable[[str], None]) -> Iterator[Posed]:
+    """Every topic of the installation that was judged; one whose image is gone is left out and reported."""
+    grades = by_topic(store.all())
+    for topic in map(Topic.named, store.topics()):
+        if topic.id not in grades:
+            continue
+        try:
+            picture = store.picture(topic)
+        except NotFoundError as error:
+            tell(f"question {topic.id} is left out: {error}")
+            continue
+        yield _posed(topic, grades[topic.id], picture, "judged")
+
+
+def _posed(topic: Topic, grades: dict[str, int], picture: bytes | None, default: str) -> Posed:
+    family = topic.picture or topic.like or topic.id
+    return Posed(topic.set or default, topic, dict(grades), family, picture, complete=False)
+
 
 Tell = Callable[[str], None]
 
@@ -47,13 +78,13 @@ def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out:
 
 def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
     """The answers to every judged question of a folder of topics and judgements, asked of the installation."""
-    return asking.ask(_wide_searcher(Context(settings)), own.of_folder(folder), tell)
+    return asking.ask(_wide_searcher(Context(settings)), judged_of_folder(folder), tell)
 
 
 def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
     """The answers to every question that was judged in this installation; ConfigurationError where there are none."""
     context = Context(settings)
-    posed: list[Posed] = list(own.of_store(Judgements(context.client, settings), tell))
+    posed: list[Posed] = list(judged_of_store(Judgements(context.client, settings), tell))
     if not posed:
         raise ConfigurationError(
             "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "

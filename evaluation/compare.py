@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evaluation.asking import Asked, factor_of
+from ranking.candidate_set import Ranked, Ranker
 from ranking.learning.examples import Example
 from ranking.learning.learned import Learned
 from ranking.learning.measures import NAMES, Compared, Figures, candidate_recall, compare, measure
-from ranking.order import Ranked, Ranker
 
 FUSION = "rank fusion"
 ALONE = " alone"  # what the name of a single factor's configuration ends with

@@ -14,13 +14,13 @@ from typing import Any
 from opensearchpy import OpenSearch
 from PIL import Image
 
-from engine.client import connect, guard
+from engine.connections import connect, guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from mappings.versions import alias
 from query.page import as_list, first
-from ranking.judgements import exchange
+from ranking.judgements import files
 from ranking.judgements.judgement import Judgement, Topic
 from ranking.judgements.store import Judgements
 from training import transforms
@@ -43,7 +43,7 @@ class Kept:
 
 def generate(folder: Path, number: int, seed: int, settings: Settings) -> tuple[int, int]:
     """Write a folder of topics and judgements; the number of each. NotFoundError where nothing is indexed."""
-    return exchange.write_folder(folder, *make(number, seed, settings))
+    return files.write_folder(folder, *make(number, seed, settings))
 
 
 def judge(number: int, seed: int, settings: Settings) -> int:
@@ -52,20 +52,20 @@ def judge(number: int, seed: int, settings: Settings) -> int:
     return Judgements(connect(settings), settings).take(topics, judgements)
 
 
-def make(number: int, seed: int, settings: Settings) -> tuple[list[exchange.Asked], list[Judgement]]:
+def make(number: int, seed: int, settings: Settings) -> tuple[list[files.Asked], list[Judgement]]:
     """Topics that ask by transformed copies of `number` indexed images, and their judgements."""
     documents = _some(connect(settings), settings, number, seed)
     if not documents:
         raise NotFoundError("there is nothing to make copies of; begin with `omma demo` or `omma ingest`")
     store, kinds = Store(settings), list(transforms.TRANSFORMS)
-    topics: list[exchange.Asked] = []
+    topics: list[files.Asked] = []
     judgements: list[Judgement] = []
     for place, document in enumerate(documents):
         data = store.original(document.id)
         if min(Image.open(io.BytesIO(data)).size) < SMALLEST:
             continue
         picture = transforms.copy(data, kinds[place % len(kinds)], seed + place)
-        name = f"{exchange.PICTURES}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
+        name = f"{files.PICTURES}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
         topic = Topic(picture=name, set=f"copy: {kinds[place % len(kinds)]}").named()
         topics.append((topic, picture))
         judgements += list(_judged(topic, document, documents))

@@ -21,26 +21,24 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from engine.client import guard
-from engine.context import Context
+from engine.connections import Context, guard
 from engine.errors import InputError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from evaluation.calibration import PairQuestion, calibrate, measure
 from evaluation.datasets import words_of
 from evaluation.pairs_of_sets import saved_copy
-from factors.linked import TRASH
 from factors.registry import FactorRegistry
+from factors.text import TRASH
 from mappings.versions import alias
 from query.page import as_list, first
 from query.request import SearchRequest
 from query.search import Searcher
-from query.teaching import request_of
 from ranking.calibrations import Calibration
-from ranking.judgements.grades import by_topic
-from ranking.judgements.judgement import Topic
+from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
 from training import transforms
+from workers.learning import request_of
 
 Tell = Callable[[str], None]
 SAMPLE = 500  # documents that pairs are made of

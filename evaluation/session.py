@@ -1,6 +1,8 @@
 """One evaluation from the command line: where the questions come from, what is compared, what is written."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -8,15 +10,60 @@ from typing import Any, Self
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import ablation, asking, candidate_log, compare, corpus, costs, html, pages, quality, report
+from evaluation import ablation, asking, candidate_log, compare, corpus, costs, datasets, pages, report
 from evaluation.asking import Asked
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
 from evaluation.costs import Cost
+from evaluation.evaluation_set import evaluation_sets
 from factors.registry import FactorRegistry
+from query.document import show
+from ranking.learning.models import Models
 from vision.feature_extractor import get_feature_extractor
 
 Json = dict[str, Any]
+HELD_OUT = "test"
+
+
+def held_out(asked: Sequence[Asked]) -> list[Asked]:
+    """The questions that no model learned from, and those that have no answer to learn."""
+    return [one for one in asked if not one.grades or one.example().side == HELD_OUT]
+
+
+def compared(asked: Sequence[Asked], settings: Settings, models: Sequence[str], baseline: str) -> Comparison:
+    """Rank fusion, single factors, the model in use, and these models; ConfigurationError for a baseline that is none."""
+    kept = Models(settings)
+    current = kept.state().current or kept.packaged()
+    chosen = {"current model": current} if current not in ("", "fusion") else {}
+    chosen |= {f"model {name}": name for name in models}
+    systems = compare.configurations(
+        asked, {name: kept.load(model) for name, model in chosen.items()}, FactorRegistry.of(settings).feature_names()
+    )
+    if baseline not in systems:
+        raise ConfigurationError(f"no configuration is named {baseline!r}; there are {', '.join(systems)}")
+    return compare.run(asked, systems, baseline)
+
+
+def reading(corpus: Corpus) -> Json:
+    """The share of the receipts' words that was read; empty where there are no receipts."""
+    right, there = 0, 0
+    for known in corpus.receipts:
+        read = Counter(datasets.words_of(show(corpus.collection.context, corpus.id(known)).text))
+        truth = Counter(datasets.words_of(" ".join(known.texts)))
+        right, there = right + (truth & read).total(), there + truth.total()
+    return {"recall": right / max(there, 1), "scans": len(corpus.receipts)} if corpus.receipts else {}
+
+
+def abouts() -> Mapping[str, str]:
+    """A sentence about each evaluation set."""
+    return {name: one.about for name, one in evaluation_sets().items()}
+
+
+def figures(comparison: Comparison) -> list[Json]:
+    """The rows as JSON."""
+    return [asdict(row) for row in comparison.rows]
+
+
 TIMED = 96  # pictures, from all over the collection, that extractors are timed on
 CURVE = report.DOCS / "images" / "more-factors.svg"
 
@@ -62,11 +109,11 @@ class Session:
 
     def held_out(self, asked: Sequence[Asked]) -> list[Asked]:
         """The questions that no model learns from; all of them where people judged documents of their own."""
-        return list(asked) if self.questions else quality.held_out(asked)
+        return list(asked) if self.questions else held_out(asked)
 
     def compare(self, asked: Sequence[Asked], models: Sequence[str], baseline: str) -> Comparison:
         """Every configuration on every question."""
-        return quality.compared(asked, self.settings, models, baseline)
+        return compared(asked, self.settings, models, baseline)
 
     def ablation(self) -> list[Path]:
         """Draw the curve and write docs/measurements/ablation.md."""
@@ -81,9 +128,9 @@ class Session:
         assert self.corpus is not None
         facts: Json = {
             "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
-            "profile": self.settings.profile, "every": self.every, "abouts": quality.abouts(),
+            "profile": self.settings.profile, "every": self.every, "abouts": abouts(),
         }  # fmt: skip
-        read, each = quality.reading(self.corpus), self.costs(comparison)
+        read, each = reading(self.corpus), self.costs(comparison)
         figures = {"facts": facts, "rows": comparison.rows, "reading": read, "costs": each, "ms_per_image": self._ms}
         return report.write("quality", pages.quality(comparison, facts, read, each), figures)
 
@@ -100,13 +147,11 @@ class Session:
         shown = "current model" if "current model" in names else names[-1]
         store = Store(self.corpus.settings if self.corpus else self.settings)
         facts = report.surroundings(self.settings)
-        file.write_text(
-            html.page(comparison, asked, shown, store.thumbnail, facts=facts, abouts=quality.abouts()), encoding="utf-8"
-        )
+        file.write_text(report.page(comparison, asked, shown, store.thumbnail, facts=facts, abouts=abouts()), encoding="utf-8")
 
     def tables(self, comparison: Comparison) -> str:
         """The tables as Markdown."""
-        return pages.tables(comparison, quality.abouts())
+        return pages.tables(comparison, abouts())
 
     def losses(self, comparison: Comparison) -> list[str]:
         """Where a model is significantly worse than the baseline, in words."""

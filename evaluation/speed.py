@@ -11,8 +11,7 @@ import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
 
-from engine.client import connect, guard
-from engine.context import Context
+from engine.connections import Context, connect, guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store

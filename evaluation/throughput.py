@@ -17,8 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from engine.broker import connect_redis
-from engine.context import Context
+from engine.connections import Context, connect_redis
 from engine.errors import ConfigurationError, EngineUnavailable
 from engine.programs import CHECKOUT, own
 from engine.settings import Settings

@@ -9,14 +9,13 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from engine.client import connect, guard
+from engine.connections import connect, guard
 from engine.errors import OmmaError
 from engine.settings import Settings
 from evaluation.labelled import UNKNOWN, LabelledSite, build, key_of, names
 from factors.base import Factor, Question
-from factors.linked import Kind, TextSnippet
 from factors.registry import own_factors
-from factors.words import Term, Words
+from factors.text import Kind, Term, TextSnippet, Words
 from ingest.item import Item
 from ingest.sources import open_source
 from mappings.template import index_body

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from evaluation.report import table
-from factors.linked import TRASH
+from factors.text import TRASH
 
 Json = dict[str, Any]
 MOST_WRONG = 12  # mistakes that the page shows; the JSON has all

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from factors.linked import TextSnippet
-from factors.words import Words
+from factors.text import TextSnippet, Words
 from vision.image_features import Box, ImageFeatures, Vector
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question
-from factors.linked import TextSnippet
+from factors.text import TextSnippet
 from vision.image_features import ImageFeatures
 
 SHORTEST, LONGEST = 3, 40  # letters or digits of a word that says anything

@@ -7,7 +7,7 @@ import numpy as np
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
-from factors.linked import TextSnippet
+from factors.text import TextSnippet
 from vision.image_features import Vector, unit
 
 

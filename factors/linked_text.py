@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
 # What names the picture itself says more than what merely stood near it.

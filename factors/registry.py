@@ -13,8 +13,8 @@ from engine.once_cache import OnceCache
 from engine.plugins import Broken, Found, discover
 from engine.settings import Settings
 from factors.base import Factor, Feature, Json
-from mappings import template, weights
-from mappings.core import CORE
+from mappings import template, versions
+from mappings.template import CORE
 
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -119,7 +119,7 @@ class FactorRegistry:
     def made_without(self, meta: Mapping[str, Any], among: Iterable[Factor] | None = None) -> list[str]:
         """Active factors (or those `among` them) whose fields an index, by its `_meta`, was made without."""
         chosen = list(self.active if among is None else among)
-        lacking = weights.lacking(meta, (factor.name for factor in chosen))
+        lacking = versions.lacking(meta, (factor.name for factor in chosen))
         return [factor.name for factor in chosen if factor.name in lacking and has_fields(factor)]
 
     def index_body(self, fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings) -> Json:
@@ -128,7 +128,7 @@ class FactorRegistry:
         `fingerprints` and `dimensions` are those of the feature extractor, which has them without loading models.
         """
         parts = {factor.name: factor.fields(dimensions) for factor in self.active}
-        meta = weights.record({factor.name: factor.reads for factor in self.active}, fingerprints)
+        meta = versions.record_weights({factor.name: factor.reads for factor in self.active}, fingerprints)
         return template.index_body(parts, meta, settings)
 
 

@@ -12,13 +12,12 @@ from typing import Any, Protocol
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from factors.base import Json
 from mappings import versions
-from mappings.bulk import Action, Result, Status, write_all
-from mappings.stored import Stored, read, read_all
+from mappings.bulk import Action, Result, Status, Stored, read, read_all, write_all
 
 COPY_BATCH = 128  # documents read and written together
 MAX_ROUNDS = 8  # in which other writers may be faster with the same documents

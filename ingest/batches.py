@@ -19,8 +19,7 @@ from ingest.item import Item
 from ingest.jobs import Jobs, Outcome
 from ingest.quarantine import Quarantine
 from ingest.writing import Built, Writer, Written
-from mappings.bulk import pause
-from mappings.stored import Stored
+from mappings.bulk import Stored, pause
 from vision.image_features import ImageFeatures
 from vision.picture import Picture, decode, thumbnail
 

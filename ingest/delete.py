@@ -6,7 +6,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
@@ -16,8 +16,7 @@ from ingest.documents import without
 from ingest.quarantine import Entry, Quarantine
 from ingest.snippet_encoder import SnippetEncoder
 from mappings import versions
-from mappings.bulk import Action, Status, check, write
-from mappings.stored import read
+from mappings.bulk import Action, Status, check, read, write
 from mappings.versions import alias
 
 

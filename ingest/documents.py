@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factors.base import Factor, Json
-from factors.linked import TRASH, Kind, TextSnippet
+from factors.text import TRASH, Kind, TextSnippet
 from ingest import factor_fields
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder

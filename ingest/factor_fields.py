@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from factors.base import Factor, Json
-from factors.linked import TextSnippet
+from factors.text import TextSnippet
 from vision.image_features import ImageFeatures
 
 logger = logging.getLogger(__name__)

@@ -8,14 +8,13 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import InputError
 from engine.settings import Settings
 from engine.store import Store
-from factors.linked import Kind, TextSnippet
-from ingest.facts import LONGEST
-from ingest.item import Item
-from ingest.noise import clean
+from factors.text import Kind, TextSnippet
+from ingest.item import LONGEST, Item
+from ingest.text import clean
 from mappings.versions import alias
 
 Json = dict[str, Any]

@@ -13,8 +13,8 @@ from typing import Any
 from defusedxml.ElementTree import fromstring
 from PIL import ExifTags, Image, IptcImagePlugin
 
-from factors.linked import Kind, TextSnippet
-from ingest.noise import clean
+from factors.text import Kind, TextSnippet
+from ingest.text import clean
 from vision.picture import FORMATS
 
 logger = logging.getLogger(__name__)

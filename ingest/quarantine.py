@@ -9,7 +9,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from ingest.item import Item

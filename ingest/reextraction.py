@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from factors.base import Factor, Json
@@ -15,7 +15,7 @@ from factors.registry import FactorRegistry
 from ingest.backfill import Counts, Report, in_place
 from ingest.factor_fields import image_failure
 from ingest.remake import CanReextract, ChosenExtractors, Remaker
-from mappings import versions, weights
+from mappings import versions
 
 MAX_NAMES = 100  # extractors and factors that are counted by name
 
@@ -94,7 +94,7 @@ def _check(
     if without := registry.made_without(meta, factors):
         raise ConfigurationError(f"the index was made without {', '.join(without)}; run `omma reindex`")
     for factor in factors:
-        weights.check(meta, fingerprints, factor.name)
+        versions.check_weights(meta, fingerprints, factor.name)
 
 
 def _failed(extractor: str, factors: Sequence[Factor]) -> Json:

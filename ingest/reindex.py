@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from opensearchpy import OpenSearch
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import ConfigurationError, OmmaError
 from engine.settings import Settings
 from factors.base import Json
@@ -20,7 +20,7 @@ from factors.registry import FactorRegistry
 from ingest.backfill import Copier, Counts, Report, in_place
 from ingest.documents import weight_marks
 from ingest.remake import CanReextract, Remaker, WholeDocument
-from mappings import versions, weights
+from mappings import versions
 
 MAX_LAST_PASS = 64  # documents written during a pass; where there are fewer, the next pass may hold writers up
 MAX_PASSES = 20  # after which writers are held up however many documents there are
@@ -60,7 +60,7 @@ def plan(client: OpenSearch, settings: Settings, feature_extractor: CanReextract
         old=old,
         new=leftover if leftover and resumes else versions.index_name(settings, versions.version_of(leftover or old) + 1),
         documents=documents,
-        extractors=weights.changed(meta, feature_extractor.fingerprints()),
+        extractors=versions.changed(meta, feature_extractor.fingerprints()),
         added=tuple(sorted(factors[1] - factors[0])),
         removed=tuple(sorted(factors[0] - factors[1])),
         fields_changed=meta.get("mapping") != wanted["mapping"],

@@ -23,7 +23,7 @@ from ingest.backfill import Remade
 from ingest.documents import failure_fields, failures_of, weight_marks, weights_of, with_text
 from ingest.factor_fields import image_failure, restored
 from ingest.snippet_encoder import EncodesText, SnippetEncoder
-from mappings.core import CORE
+from mappings.template import CORE
 from vision.image_features import ImageFeatures
 from vision.picture import Picture, decode
 

@@ -12,8 +12,7 @@ from ingest.documents import ExtractedImage, made_by, merged, new_document
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.snippet_encoder import SnippetEncoder
-from mappings.bulk import Action, Result, Status, write
-from mappings.stored import Stored, read
+from mappings.bulk import Action, Result, Status, Stored, read, write
 from mappings.versions import alias
 
 

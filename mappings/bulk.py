@@ -1,25 +1,60 @@
-"""The one bulk writer: documents, copies, records and deletions go to OpenSearch through `write`.
-
-Actions are sent in chunks that are bounded by count and bytes (`opensearchpy.helpers.streaming_bulk`). Actions that an
-overloaded server turned away (429, 5xx) are sent again, later each time. Every other action gets its `Result`, and callers
-decide what a conflict means to them.
-"""
+"""Documents in bulk: read with their position in the order of writes, and written by the one bulk writer."""
 
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Literal
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import TransportError
-from opensearchpy.helpers import streaming_bulk
+from opensearchpy.helpers import scan, streaming_bulk
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import EngineUnavailable, OmmaError
 
 Json = dict[str, Any]
+SCROLL_KEPT = "30m"  # long enough for models to extract features of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it was read. `position`: sequence number and primary term of its last write; `version`: the engine's."""
+
+    id: str
+    source: Json
+    position: tuple[int, int]
+    version: int = 0
+
+
+def read(client: OpenSearch, index: str, ids: Iterable[str], *, source: bool = True) -> dict[str, Stored]:
+    """The documents with these ids, as far as they exist; without their fields where `source` is false."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    with guard():
+        found = client.mget(index=index, body={"ids": wanted}, params={} if source else {"_source": "false"})["docs"]
+    return {document["_id"]: _stored(document) for document in found if document.get("found")}
+
+
+def read_all(
+    client: OpenSearch, index: str, query: Mapping[str, Any], size: int, *, source: bool = True
+) -> Iterator[list[Stored]]:
+    """All documents that match a query when the iteration begins, in batches of `size`."""
+    body = {"query": dict(query), "_source": source, "seq_no_primary_term": True}
+    with guard():
+        hits = scan(client, index=index, query=body, size=size, scroll=SCROLL_KEPT)
+        while batch := [_stored(hit) for hit in islice(hits, size)]:
+            yield batch
+
+
+def _stored(hit: Mapping[str, Any]) -> Stored:
+    position = int(hit["_seq_no"]), int(hit["_primary_term"])
+    return Stored(hit["_id"], hit.get("_source", {}), position, int(hit.get("_version", 0)))
+
+
 CHUNK_ACTIONS = 256
 CHUNK_BYTES = 8 * 1024 * 1024  # far below the engine's limit of a request (http.max_content_length, 100 MB)
 MAX_ATTEMPTS = 7  # with an overloaded server

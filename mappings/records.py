@@ -8,7 +8,7 @@ from opensearchpy.exceptions import NotFoundError as MissingError
 from opensearchpy.exceptions import RequestError
 from opensearchpy.helpers import scan
 
-from engine.client import guard
+from engine.connections import guard
 from mappings.bulk import Action, Status, check, write, write_all
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""One index template, put together from the core fields and what every factor declares."""
+"""The index template: the fields of every document, and those that factors declare."""
 
 import hashlib
 import json
@@ -9,7 +9,34 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from mappings import lucene
 from mappings.analysis import ANALYSIS, SIMILARITY
-from mappings.core import CORE
+
+KEYWORD: dict[str, Any] = {"type": "keyword", "ignore_above": 1024}
+KEPT: dict[str, Any] = {"type": "object", "enabled": False}  # returned, never searched
+
+CORE: dict[str, Any] = {
+    "id": {"type": "keyword"},  # the document's id as a column: reading it there spares loading whole documents
+    "collections": KEYWORD,
+    "category": KEYWORD,
+    "languages": KEYWORD,
+    "facets": KEYWORD,  # tokens `name=value`, because feeds bring arbitrary columns
+    "price": {"type": "double"},
+    "date": {"type": "date", "ignore_malformed": True},
+    "place": {"type": "geo_point", "ignore_malformed": True},
+    "width": {"type": "integer"},
+    "height": {"type": "integer"},
+    "bytes": {"type": "long"},
+    "format": KEYWORD,
+    "added": {"type": "date"},
+    "changed": {"type": "date"},
+    "title": {"type": "keyword", "index": False, "doc_values": False},
+    "sources": KEPT,  # source, reference, collection, page, job
+    "texts": KEPT,  # the snippets of linked text
+    "job": KEYWORD,
+    "missing": KEYWORD,  # extractors that failed on this picture
+    "failures": KEPT,  # why: extractor -> what it said
+    "weights": KEYWORD,  # tokens `extractor=fingerprint`
+}
+
 
 Json = dict[str, Any]
 

@@ -6,12 +6,11 @@ from typing import Any
 from opensearchpy.exceptions import NotFoundError as MissingError
 from pydantic import BaseModel, Field
 
-from engine.client import guard
-from engine.context import Context
+from engine.connections import Context, guard
 from engine.errors import NotFoundError
 from factors.base import DescriptionItem, Factor
-from factors.linked import TextSnippet
 from factors.registry import FactorRegistry
+from factors.text import TextSnippet
 from ingest.documents import failures_of
 from mappings.versions import alias
 from query.answer import Source

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from cachetools import LRUCache
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import NotFoundError
 from engine.once_cache import OnceCache
 from factors.base import Factor
-from factors.words import Words
+from factors.text import Words
 from ingest.factor_fields import restored
 from ingest.fetch import fetch
 from query.request import SearchRequest, overlap

@@ -8,8 +8,8 @@ from factors.base import Evidence, Factor, Match
 from query.answer import Difference, Matched, Why
 from query.ordering import Ranking
 from query.question import Columns, Understood
-from query.rescoring import RescoredTable
-from ranking.order import Ranked, shares
+from query.retrieval import RescoredTable
+from ranking.candidate_set import Ranked, shares
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]

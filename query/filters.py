@@ -1,7 +1,8 @@
-"""Filters: conditions that a result must meet, whatever its score; ranges such as `10..20`, `..20`, `2024-05..2025`."""
+"""Narrowing: filters that a result must meet whatever its score, and facets, counted over exactly these results."""
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache, partial
@@ -9,7 +10,8 @@ from typing import Any
 
 from engine.errors import BadQuestion
 from factors.base import Factor
-from factors.words import Term, Words
+from factors.text import Term, Words
+from query.answer import Facet
 
 Json = dict[str, Any]
 Facets = Callable[[str], bool]  # whether feeds brought a facet of that name
@@ -224,3 +226,63 @@ def _own(name: str) -> str:
 def _anywhere(term: Term, fields: list[str]) -> Json:
     options = {"type": "phrase"} if term.phrase else {"type": "best_fields", "operator": "and"}
     return {"multi_match": {"query": term.text, "fields": fields, "lenient": True, **options}}
+
+
+MOST_VALUES = 20
+MOST_TOKENS = 500  # of feeds' facets together
+FIELDS = {"category": "category", "collection": "collections", "language": "languages", "missing": "missing"}
+
+
+def counting_body(ids: Sequence[str], factors: Sequence[Factor]) -> Json:
+    """A request that counts these documents."""
+    query = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
+    return {"size": 0, "track_total_hits": False, "query": query, "aggs": facet_aggregations(factors)}
+
+
+def facet_aggregations(factors: Sequence[Factor]) -> Json:
+    """What counts everything that a query matches."""
+    terms: Json = {name: {"terms": {"field": path, "size": MOST_VALUES}} for name, path in facet_paths(factors).items()}
+    sizes = {name: CORE["size"](name) for name in SIZES}
+    return terms | {
+        "facets": {"terms": {"field": "facets", "size": MOST_TOKENS}},
+        "year": {"date_histogram": {"field": "date", "calendar_interval": "year", "format": "yyyy", "min_doc_count": 1}},
+        "size": {"filters": {"filters": sizes}},
+    }
+
+
+def facets_of(counted: Mapping[str, Json], factors: Sequence[Factor]) -> dict[str, list[Facet]]:
+    """Values by facet, the most frequent first."""
+    fields = facet_paths(factors)
+    counters: dict[str, Counter[str]] = {name: _buckets(counted[name]) for name in (*fields, "year")}
+    counters["size"] = Counter({name: bucket["doc_count"] for name, bucket in counted["size"]["buckets"].items()})
+    for token, number in _buckets(counted["facets"]).items():
+        name, _, value = token.partition("=")
+        counters.setdefault(_feed_name(name, fields), Counter())[value] = number
+    present = {name: Counter({v: n for v, n in counter.items() if n}) for name, counter in counters.items()}
+    return {name: ordered_facets(present[name]) for name in _in_order(present, fields) if present[name]}
+
+
+def facet_paths(factors: Sequence[Factor]) -> dict[str, str]:
+    """Facet -> keyword field, for the document's own and the factors'."""
+    return FIELDS | {name: path for factor in factors for name, path in factor.facets().items()}
+
+
+def ordered_facets(counter: Mapping[str, int]) -> list[Facet]:
+    """The most frequent values; ties by value."""
+    best = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_VALUES]
+    return [Facet(value=value, count=number) for value, number in best]
+
+
+def _feed_name(name: str, own: Mapping[str, str]) -> str:
+    """A feed's facet under a name that filters understand."""
+    return FACET_PREFIX + name if name.casefold() in own or name.casefold() in CORE else name
+
+
+def _in_order(counters: Mapping[str, Any], own: Mapping[str, str]) -> list[str]:
+    """Omma's own first, then those of feeds."""
+    first = [name for name in (*own, "size", "year") if name in counters]
+    return first + sorted(set(counters) - set(first))
+
+
+def _buckets(counted: Json) -> Counter[str]:
+    return Counter({str(bucket.get("key_as_string", bucket["key"])): bucket["doc_count"] for bucket in counted["buckets"]})

@@ -15,7 +15,7 @@ from engine.settings import Settings
 from query.engine_calls import Calls, RefusedError
 from query.ordering import Cut, Ranking
 from query.question import Understood
-from ranking.order import Ranked
+from ranking.candidate_set import Ranked
 
 DIVERSITY_DEPTH = 100  # groups that may change places; below them nothing is shown on a first page
 VECTOR_FIELD = "similar"  # whose cosine says how similar two images are

@@ -12,15 +12,15 @@ from typing import Any
 from factors.base import Clause, Factor
 from factors.registry import FactorRegistry
 from ingest.landmarks import LANDMARK
-from query import facets
 from query.answer import Facet, Result, Source
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.explanation import box_of, contributions, evidence_of, matched, whys
+from query.filters import counting_body, facet_aggregations, facets_of
 from query.grouping import Groups
 from query.ordering import Ranking
 from query.question import Understood
-from query.rescoring import RescoredTable
-from ranking.order import Ranked, shares
+from query.retrieval import RescoredTable
+from ranking.candidate_set import Ranked, shares
 
 Json = dict[str, Any]
 MARKS = {"pre_tags": ["\ue000"], "post_tags": ["\ue001"], "encoder": "default"}
@@ -74,11 +74,11 @@ class ResultMaker:
     def _fetch(self, ids: Sequence[str], counted: Sequence[str]) -> tuple[dict[str, Json], dict[str, list[Facet]]]:
         """Hits by id, and facets; without inner hits and highlights where the engine refuses those."""
         active = self.factors.active
-        page, aggregated = self.calls.msearch([self._body(ids, detailed=True), facets.body(counted, active)])
+        page, aggregated = self.calls.msearch([self._body(ids, detailed=True), counting_body(counted, active)])
         found: dict[str, list[Facet]] = {}
         try:
             check_shards(aggregated)
-            found = facets.of_aggregations(aggregated["aggregations"], active)
+            found = facets_of(aggregated["aggregations"], active)
         except RefusedError as error:
             self.calls.warn(f"facets are missing: {error}")
         try:
@@ -141,7 +141,7 @@ def browse(calls: Calls, factors: FactorRegistry, understood: Understood) -> Pag
     answer = calls.search(_browsing(factors.active, understood, min(start, MAX_BROWSED), number))
     return Page(
         results=[plain_result(hit["_id"], hit["_source"]) for hit in answer["hits"]["hits"]],
-        facets=facets.of_aggregations(answer["aggregations"], factors.active),
+        facets=facets_of(answer["aggregations"], factors.active),
         total=answer["hits"]["total"]["value"],
     )
 
@@ -212,7 +212,7 @@ def _browsing(factors: Sequence[Factor], understood: Understood, start: int, num
         "query": {"bool": {"filter": list(understood.question.filters)}},
         # `_seq_no` is the order in which documents were written: it breaks ties the same way on every page.
         "sort": [{"added": {"order": "desc", "unmapped_type": "date"}}, {"_seq_no": "desc"}],
-        "aggs": facets.aggregations(factors),
+        "aggs": facet_aggregations(factors),
     }
 
 

@@ -8,19 +8,17 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from factors.base import Clause, Factor, Question
 from factors.registry import FactorRegistry
-from factors.words import Words
-from mappings import weights as mapping_weights
-from query import filters, words
+from factors.text import Words
+from mappings import versions as mapping_weights
+from query import filters
 from query.answer import AskedQuestion, FoundObject
 from query.encoder import Asked, QueryEncoder, TextQueryEncoder
-from query.engine_calls import Calls
-from query.index import Index
-from query.request import SearchRequest
+from query.engine_calls import Calls, Index
+from query.request import MAX_QUERY_WORDS, SearchRequest, limit_words, parse_words
 from ranking.calibrations import Calibrations, InUse
-from ranking.candidate_set import Intent, QueryFeatures
+from ranking.candidate_set import Intent, QueryFeatures, vertical
 from ranking.cutoff import Thresholds
 from ranking.fusion import ReciprocalRank, weights
-from ranking.verticals import vertical
 from vision.image_features import Object, Vector
 
 Json = dict[str, Any]
@@ -68,9 +66,9 @@ class Understanding:
         parsed, conditions = self._parsed(request)
         with calls.stage("extract"):
             asked = self._encoded(request, calls)
-        wanted, dropped = words.limited(parsed)
+        wanted, dropped = limit_words(parsed)
         if dropped:
-            calls.warn(f"only the first {words.MAX_QUERY_WORDS} words of the question are looked for")
+            calls.warn(f"only the first {MAX_QUERY_WORDS} words of the question are looked for")
         conditions += filters.of_words(wanted, self.factors.active)
         with calls.stage("extract"):
             question = self._question(asked, wanted, conditions, self._text_embedding(wanted, calls))
@@ -91,7 +89,7 @@ class Understanding:
     def _parsed(self, request: SearchRequest) -> tuple[Words, list[Json]]:
         """The words, and the filters as queries."""
         names = filters.FilterNames(self.factors.active, self.index.has_facet, self.index.facet_names)
-        parsed = words.parse(request.text, names.check)
+        parsed = parse_words(request.text, names.check)
         filters.check_number(request.filters, parsed.filters, parsed.excluded)
         conditions = [*names.clauses(request.filters), *names.clauses(parsed.filters), *names.excluding(parsed.excluded)]
         return parsed.words, conditions
@@ -121,7 +119,7 @@ class Understanding:
         try:
             now = self.fingerprints()
             for factor in taking:
-                mapping_weights.check(self.index.meta() or {}, now, factor.name)
+                mapping_weights.check_weights(self.index.meta() or {}, now, factor.name)
             return self.text_encoder.encode(wanted)
         except Exception as error:  # a model that is missing, or other weights: the words themselves are still matched
             titles = ", ".join(factor.title for factor in taking)
@@ -141,7 +139,7 @@ class Understanding:
                 calls.warn(f"the index was made without {factor.title} ({factor.name}); `omma reindex` adds it")
                 continue
             if compares_image and asked and not asked.restored:
-                mapping_weights.check(meta, self.fingerprints(), factor.name)
+                mapping_weights.check_weights(meta, self.fingerprints(), factor.name)
             columns |= {clause.name: (factor, clause) for clause in clauses}
         return columns
 

@@ -8,25 +8,23 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from query.answer import Answer, AskedQuestion, Cutoff, ResultComparison
 from query.duplicates import find_duplicates
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
-from query.engine_calls import Calls
+from query.engine_calls import Calls, Index
 from query.explanation import differences, summary
 from query.grouping import diversify, group
-from query.index import Index
 from query.landmarks import Landmarks, recognise
 from query.ordering import Cut, Ranking, apply_cutoff, candidate_set, order, supported
 from query.page import Page, ResultMaker, browse, show
 from query.pipeline import Pipeline, Stage, Values
 from query.question import Understanding, Understood
 from query.request import SearchRequest
-from query.rescoring import RescoredTable, rescore
-from query.retrieval import Proposals, fill_table, propose, widen
+from query.retrieval import Proposals, RescoredTable, fill_table, propose, rescore, widen
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.selection import RankerSelector

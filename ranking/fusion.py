@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.settings import Settings
 from factors.base import Clause, Factor
-from ranking.candidate_set import CandidateSet, FusionConfig, Table
-from ranking.order import Ranked, columns_of, ranks
+from ranking.candidate_set import CandidateSet, FusionConfig, Ranked, Table, columns_of, ranks
 
 NAME = "fusion"
 

@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
-from engine.client import connect
+from engine.connections import connect
 from engine.embedded import server
 from engine.embedded.artifacts import ensure_server
-from engine.embedded.node import Node
-from engine.embedded.user import give, service_user
-from engine.paths import paths_of
+from engine.embedded.server import Node, give, service_user
+from engine.installation import paths_of
 from engine.settings import Settings, get_settings
 
 TEST_HEAP = "1g"

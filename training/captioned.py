@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training.features import features_of
-from vision import fingerprints
+from vision.extractor import fingerprint_of_files, fingerprint_of_values
 from vision.extractors import backbone
 from vision.image_features import Vector
 from vision.sentences import Sentences
@@ -53,13 +53,13 @@ def captioned(folder: Path, settings: Settings, tell: Callable[[str], None] = la
     tell(f"{len(names)} photos, {len(whole)} captions")
     reader = Sentences(settings)
     sentences = [
-        _kept(settings, "sentences", fingerprints.of_values(texts, reader.fingerprint), partial(reader.embed, texts))
+        _kept(settings, "sentences", fingerprint_of_values(texts, reader.fingerprint), partial(reader.embed, texts))
         for texts in (whole, short)
     ]
     by_photo = [rows.reshape(len(names), -1, rows.shape[1]) for rows in sentences]
     told = [(*captions[name], *short[SHORT * place : SHORT * (place + 1)]) for place, name in enumerate(names)]
     paths = [folder / "flickr8k" / "images" / name for name in names]
-    mark = fingerprints.of_values(names, fingerprints.of_files(backbone.weights()))
+    mark = fingerprint_of_values(names, fingerprint_of_files(backbone.weights()))
     photos = _kept(settings, "photos", mark, partial(features_of, paths, settings))
     return Captioned(tuple(names), photos, tuple(told), np.concatenate(by_photo, axis=1))
 

@@ -29,10 +29,9 @@ from training.towers import Pairs, Recipe, fitted, kept_arrays
 from vision.extractors import backbone
 from vision.extractors.backbone import evened
 from vision.extractors.joint import LEAST_AGREEMENT, WEIGHTS, Tower, towers
-from vision.extractors.labels import softmax
+from vision.extractors.labels import classes, softmax
 from vision.image_features import Vector, unit
 from vision.sentences import Sentences
-from vision.wordnet import classes
 
 REPORT = WEIGHTS.with_suffix(".json")
 HELD_OUT = Path(__file__).with_name("flickr8k-held-out.txt")

@@ -21,14 +21,12 @@ from pathlib import Path
 import click
 
 from engine.settings import Settings, get_settings
-from training.drawing import draw_sign
+from training.drawing import HARDSHIPS, draw_sign
 from training.features import load, pictures_in
-from training.hardship import HARDSHIPS
-from vision.extractors.text import TextExtractor
-from vision.extractors.text_presence import WEIGHTS
+from vision.extractors.text import PRESENCE_WEIGHTS, TextExtractor
 from vision.picture import Picture
 
-REPORT = WEIGHTS.with_name("reading.json")
+REPORT = PRESENCE_WEIGHTS.with_name("reading.json")
 ENGINES: dict[str, dict[str, str]] = {
     "tesseract": {"ocr_engine": "tesseract", "ocr_languages": "eng"},
     "rapidocr": {"ocr_engine": "rapidocr", "ocr_languages": "eng"},

@@ -20,13 +20,10 @@ import numpy as np
 
 from engine.settings import Settings, get_settings
 from training import labelled, measures
-from training.batches import Catalogue, Classes
-from training.copies import COPIES
-from training.heads import joined
-from training.labelled import Labelled
-from training.metric import Material, Recipe, fit
-from training.projection import Components
-from training.views import features_of_copies, features_of_views
+from training.augmented import features_of_copies, features_of_views
+from training.labelled import Catalogue, Classes, Labelled
+from training.measures import COPIES
+from training.metric import Components, Material, Recipe, fit, joined
 from vision.extractors.embedding import WEIGHTS, Projection, projection
 from vision.image_features import Vector
 

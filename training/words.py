@@ -23,12 +23,11 @@ from engine.settings import Settings, get_settings
 from training.features import load, pictures_in
 from training.held_out import everyday_held_out, is_held_out
 from training.words_measured import Seen, bits_kept, retrieval, seen_twice
-from vision import fingerprints
-from vision.extractors.local import METHOD, describe
+from vision.extractor import fingerprint_of_values
+from vision.extractors.local import METHOD, VOCABULARY_WEIGHTS, Vocabulary, describe, save_vocabulary
 from vision.image_features import Vector
-from vision.vocabulary import WEIGHTS, Vocabulary, save
 
-REPORT = WEIGHTS.with_suffix(".json")
+REPORT = VOCABULARY_WEIGHTS.with_suffix(".json")
 DIMENSION, BITS = 64, 128
 SIZES = (4096, 16384)
 SIGNATURES = (64, 128, 256)
@@ -70,7 +69,7 @@ def descriptors_of(path: Path) -> Vector:
 
 def gathered(paths: Sequence[Path], settings: Settings) -> Vector:
     """Descriptors [n, 128] of all pictures; found once per way of finding them, because it takes minutes."""
-    cache = settings.home / "cache" / f"descriptors-{fingerprints.of_values(*METHOD, EACH, len(paths))}.npy"
+    cache = settings.home / "cache" / f"descriptors-{fingerprint_of_values(*METHOD, EACH, len(paths))}.npy"
     if not cache.exists():
         with ProcessPoolExecutor(2) as pool:
             rows = np.concatenate(list(pool.map(descriptors_of, paths, chunksize=16)))
@@ -118,7 +117,7 @@ def main(data: Path) -> None:
     best = max(SIZES, key=lambda size: report["retrieval"][str(size)]["1 word, 128 terms"]["r_at_1"])
     report["signatures"] = {str(bits): bits_kept(known[best], planes(bits), seen) for bits in SIGNATURES}
     report["chosen"] = {"words": best, "bits": BITS}
-    save(WEIGHTS, known[best])
+    save_vocabulary(VOCABULARY_WEIGHTS, known[best])
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     click.echo(REPORT.read_text())
 

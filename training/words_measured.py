@@ -13,11 +13,10 @@ from scipy.sparse import csr_matrix
 from engine.errors import BadPicture
 from engine.settings import get_settings
 from training.features import load
-from vision.extractors.local import Described, describe
+from vision.extractors.local import Described, Vocabulary, describe
 from vision.geometry import pairs_of
 from vision.image_features import Vector
 from vision.picture import Picture
-from vision.vocabulary import Vocabulary
 
 KEPT = 300  # points of a document
 TERMS = (128, 256, 400)  # words of a question

@@ -1,17 +1,43 @@
-"""An extractor: images in, one typed output per image, in batches."""
+"""An extractor: images in, one typed output per image, in batches; and the fingerprint of its weights."""
 
+import hashlib
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from engine.settings import Settings
-from vision.image_features import ImageFeatures
+from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
+
+LENGTH = 8
+
+
+def fingerprint_of_files(*paths: Path) -> str:
+    """Mark of the contents of files; read once per state of the files."""
+    return _joined(*(_digest(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+def fingerprint_of_values(*values: object) -> str:
+    """Mark of settings that change what an extractor sees."""
+    return _joined(*(repr(value) for value in values))
+
+
+def _joined(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:LENGTH]
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    """The arguments after the path are only there so that a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
 
 T = TypeVar("T")
 PACKAGED, HUB = "packaged", "hub"
@@ -134,3 +160,22 @@ class Extractor(ABC, Generic[T]):
     @abstractmethod
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[T]:
         """One output per picture of a batch."""
+
+
+class Joint(Extractor[Vector]):
+    """A picture to a unit vector of a space in which texts lie, too: what both are about brings them near each other.
+
+    The fingerprint covers both ways into the space. The part that reads is loaded on the first text and the part that looks on
+    the first picture, so that words alone wait for no picture model.
+    """
+
+    name: ClassVar[str] = "joint"
+    min_agreement: float | None = None  # cosine under which a text is unlikely to be about a picture, where it was measured
+
+    @abstractmethod
+    def encode_text(self, texts: Sequence[str]) -> Vector:
+        """Unit vectors [n, d] of texts; thread-safe. ConfigurationError where the model cannot be had."""
+
+    @abstractmethod
+    def understands(self, text: str, language: str = "") -> bool:
+        """Whether `encode_text` makes sense of a text; `language` is BCP 47, or empty where nobody told."""

@@ -12,9 +12,8 @@ from cachetools import LRUCache
 from engine.errors import ConfigurationError
 from engine.once_cache import OnceCache
 from engine.settings import Settings
-from vision.extractor import Extractor, Failure, Outcome, Value
+from vision.extractor import Extractor, Failure, Joint, Outcome, Value
 from vision.image_features import ImageFeatures, Vector
-from vision.joint import Joint
 from vision.picture import Picture
 from vision.registry import EveryExtractor, registered, with_dependants
 

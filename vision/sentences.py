@@ -14,7 +14,8 @@ from tokenizers import Tokenizer
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision import fingerprints, runtime
+from vision import runtime
+from vision.extractor import fingerprint_of_files
 from vision.image_features import Vector
 
 MODEL = "all-minilm-l6-v2"
@@ -38,7 +39,7 @@ class Sentences:
     @property
     def fingerprint(self) -> str:
         """Model and weights."""
-        return f"{MODEL}@{fingerprints.of_files(package())}"
+        return f"{MODEL}@{fingerprint_of_files(package())}"
 
     def export(self, *, force: bool = False) -> Path:
         """The network as ONNX, made once."""

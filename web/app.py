@@ -8,7 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from engine.installation import version
 from engine.settings import Settings, get_settings
-from web import auth, errors, limits, metrics, present, security
+from web import access, errors, metrics, present, security
 from web.errors import Problem
 from web.services import Services
 from web.views import all_views
@@ -62,8 +62,8 @@ def _configure(app: OpenAPI, settings: Settings) -> None:
     app.extensions["omma-metrics"] = figures
     metrics.install(app, figures)
     security.install(app, settings)
-    limits.install(app, settings)
-    auth.install(app, settings)
+    access.limit_rates(app, settings)
+    access.require_token(app, settings)
     present.install(app)
 
 

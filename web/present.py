@@ -9,7 +9,7 @@ from flask import Flask, request
 from markupsafe import Markup, escape
 
 from query.answer import Result, ResultComparison
-from web import auth
+from web import access
 from web.views import events
 
 MARK_START, MARK_END = "\ue000", "\ue001"
@@ -40,7 +40,7 @@ def install(app: Flask) -> None:
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
-    app.context_processor(lambda: {"token_required": auth.token_required(), "signed_in": auth.signed_in()})
+    app.context_processor(lambda: {"token_required": access.token_required(), "signed_in": access.signed_in()})
     app.jinja_env.globals.update(
         asks_consent=events.asks_consent, may_withdraw=events.may_withdraw, current_place=lambda: request.full_path.rstrip("?")
     )

@@ -7,16 +7,67 @@ from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 from flask import current_app
+from pydantic import BaseModel, Field
 
 from engine.settings import Settings
 from ingest.jobs import Progress
-from query.answer import Answer, ResultComparison
+from query.answer import Answer, Facet, ResultComparison
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.clicks.log import Log
 from ranking.judgements.judgement import Judgement, Topic
-from web.models import Overview, Refused, RefusedList, Status
 from web.uploads import Uploads
+
+
+class Sample(BaseModel):
+    """A picture of the collection to begin with."""
+
+    id: str
+    title: str = ""
+    width: int = 0
+    height: int = 0
+
+
+class Overview(BaseModel):
+    """What there is to search: counts, and some pictures to begin with."""
+
+    documents: int
+    collections: list[Facet] = []
+    categories: list[Facet] = []
+    samples: list[Sample] = []
+
+
+class Status(BaseModel):
+    """How much there is and what waits; a figure whose server does not answer is empty."""
+
+    documents: int | None
+    quarantined: int | None
+    missing: dict[str, int] | None = Field(description="Documents on which an extractor failed, by extractor")
+    queues: dict[str, int] | None = Field(description="Batches that wait for a worker, by queue")
+    left_out: list[str] = Field([], description="Parts of plugins that are broken or take no part, each with the reason")
+
+
+class Refused(BaseModel):
+    """A picture that could not be used."""
+
+    id: str
+    source: str = ""
+    reference: str = ""
+    collection: str = ""
+    reason: str
+    message: str = ""
+    time: str = ""
+    job: str = ""
+    original: str = Field("", description="Id of the bytes in the store, where there are any")
+
+
+class RefusedList(BaseModel):
+    """What is in quarantine, latest first."""
+
+    total: int
+    page: int
+    entries: list[Refused]
+
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +130,7 @@ class CanStore(Protocol):
 
 
 class CanIngest(Protocol):
-    """Jobs and quarantine, as web.ingesting puts them together."""
+    """Jobs and quarantine, as web.wiring puts them together."""
 
     def start(self, spec: str, collection: str) -> str:
         """Begin to ingest a source; the job's id."""

@@ -28,9 +28,9 @@ from pydantic import BaseModel
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine.errors import OmmaError
+from web.access import limiter
 from web.errors import PROBLEMS
 from web.inputs import read_inputs
-from web.limits import limiter
 from web.parameters import SearchParameters
 
 API = "/api/v1"

@@ -6,7 +6,7 @@ from celery import Celery
 from celery.signals import worker_process_init
 from kombu.entity import Queue
 
-from engine.broker import redis_url, tls_options
+from engine.connections import redis_url, tls_options
 from engine.leases import CLAIM_SECONDS
 from engine.settings import Settings, get_settings
 

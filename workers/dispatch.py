@@ -12,8 +12,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from engine.broker import connect_redis
-from engine.context import Context
+from engine.connections import Context, connect_redis
 from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from ingest.batch_progress import refuse_entry

@@ -1,18 +1,62 @@
-"""Learning on a schedule: when there is enough new to learn from, or enough time has gone by. Never in a request."""
+"""Learning from an installation's own questions: what there is to learn from, and when it is due. Never in a request."""
 
 import logging
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from opensearchpy import OpenSearch
 from redis import Redis
 
-from engine.context import Context
-from engine.errors import ConfigurationError
+from engine.connections import Context
+from engine.errors import ConfigurationError, InputError, NotFoundError
 from engine.settings import Settings
+from query.request import SearchRequest
 from query.search import Searcher
-from query.teaching import of_installation
+from ranking.clicks.models import clicked
+from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
+from ranking.learning.examples import Example
 from ranking.learning.train import retrain
+
+Picture = Callable[[Topic], bytes | None]  # the image bytes of a topic; None where it has no image
+
+
+def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
+    """The question; BadQuestion where a topic makes no sense."""
+    return SearchRequest(
+        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, no_cutoff=True
+    )
+
+
+def examples(
+    searcher: Searcher, topics: Iterable[Topic], grades: Mapping[str, Mapping[str, int]], picture: Picture,
+    tell: Callable[[str], None] = print,
+) -> Iterator[Example]:  # fmt: skip
+    """A training example of every judged topic; a topic that can no longer be asked is skipped and reported."""
+    for topic in map(Topic.named, topics):
+        judged = grades.get(topic.id)
+        if not judged:
+            continue
+        try:
+            candidate_set = searcher.candidate_set(request_of(topic, picture(topic)))
+        except (InputError, NotFoundError) as error:
+            tell(f"question {topic.id} is left out: {error}")
+            continue
+        yield Example(topic=topic.id, candidate_set=candidate_set, grades=dict(judged), family=_family(topic), set=topic.set)
+
+
+def _family(topic: Topic) -> str:
+    """Questions about one picture stay on one side of a split."""
+    return topic.picture or topic.like or topic.id
+
+
+def of_installation(searcher: Searcher, client: OpenSearch, tell: Callable[[str], None]) -> list[Example]:
+    """Examples of all judged topics, asked anew, and of clicked searches, as they were served."""
+    store = Judgements(client, searcher.settings)
+    judged = list(examples(searcher, store.topics(), by_topic(store.all()), store.picture, tell))
+    return [*judged, *clicked(client, searcher.settings)]
+
 
 logger = logging.getLogger(__name__)
 LONGEST = 4 * 3600  # seconds after which a training that was lost no longer keeps others out

@@ -11,7 +11,7 @@ from typing import Any, cast
 from celery import Celery
 from redis import Redis
 
-from engine.broker import connect_redis
+from engine.connections import connect_redis
 from engine.leases import HOLDERS
 from engine.settings import Settings
 from ingest.batches import Batch

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.feature_extractor import get_feature_extractor

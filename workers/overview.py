@@ -5,8 +5,7 @@ from typing import Any
 
 from opensearchpy.exceptions import NotFoundError
 
-from engine.client import guard
-from engine.context import Context
+from engine.connections import Context, guard
 from engine.plugins import has_plugins
 from factors.registry import FactorRegistry
 from ingest.reextraction import failed_counts

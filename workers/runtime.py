@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import WeightsMismatchError
 from engine.settings import get_settings
 from factors.registry import FactorRegistry
@@ -14,7 +14,7 @@ from ingest.item import Item
 from ingest.jobs import Jobs, Progress
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.writing import Writer
-from mappings import versions, weights
+from mappings import versions
 from vision.feature_extractor import FeatureExtractor, get_feature_extractor
 from workers.dispatch import Dispatcher
 from workers.ledger import Ledger
@@ -58,7 +58,7 @@ class Runtime:
                 f"the index was made without {', '.join(without)} (new, or switched off then); run `omma reindex`"
             )
         for factor in meta.get("factors", {}):
-            weights.check(meta, fingerprints, factor)
+            versions.check_weights(meta, fingerprints, factor)
 
     def try_process(self, batch: Batch) -> Batch | None:
         """Process a batch once, outside the queue; returns the items to try again, by the rules of the queue."""

@@ -19,7 +19,7 @@ from kombu.log import get_logger
 from kombu.message import Message
 from kombu.transport import redis
 
-from engine.broker import connect_redis
+from engine.connections import connect_redis
 from engine.leases import Lease
 from engine.settings import get_settings
 from workers.app import JOB_HEADER

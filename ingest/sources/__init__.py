@@ -1,7 +1,6 @@
 """Where pictures come from: one file, one source."""
 
 from ingest.item import Refusal
-from ingest.sources.base import Source
-from ingest.sources.registry import open_source
+from ingest.sources.registry import Source, open_source
 
 __all__ = ["Refusal", "Source", "open_source"]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine.errors import BadPicture
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.item import Item, Refusal
-from ingest.noise import clean
-from ingest.sources.base import Source
 from ingest.sources.folder import category_of, name_snippet
+from ingest.sources.registry import Source
+from ingest.text import clean
 
 TRANSLATION = re.compile(r"^([A-Za-z]{2,3}(?:_[A-Za-z]+)?(?:@[a-z]+)?)\.utf8=(.*)$")
 SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl"}

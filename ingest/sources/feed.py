@@ -1,20 +1,110 @@
 """A feed: one row, one picture, as CSV, JSON Lines or Parquet."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from engine.errors import BadPicture, BadSource, InputError
-from ingest.facts import facts_of
-from ingest.item import Item, Refusal
+from ingest.item import Item, Refusal, facts_of
 from ingest.prices import decimal_mark
-from ingest.sources.base import Source
-from ingest.sources.beside import snippets_of
-from ingest.sources.files import within
+from ingest.sources.delimited import Record, find_dialect, read_records
+from ingest.sources.files import snippets_of, within
 from ingest.sources.folder import name_snippet
-from ingest.sources.rows import FORMATS, BadRow, Row, read_rows
+from ingest.sources.registry import Source
+from ingest.sources.text_file import MAX_LINE, read_lines
+from ingest.text import has_surrogates
 from ingest.trash import filtered_alone
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Values by column; rows count from 1, without the header."""
+
+    number: int
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read."""
+
+    number: int
+    reason: str
+    message: str
+
+
+def read_rows(path: Path) -> Iterator[Row | BadRow]:
+    """The rows of the file, in order; BadSource where it cannot be read at all."""
+    try:
+        for row in FORMATS[path.suffix.lower()](path):
+            yield _checked(row)
+    except OSError as error:
+        raise BadSource(f"{path.name} cannot be read: {error.strerror or error}") from error
+
+
+def _checked(row: Row | BadRow) -> Row | BadRow:
+    """Halves of characters are refused by name, for no index takes them."""
+    if isinstance(row, Row):
+        bad = [name for name, value in row.values.items() if has_surrogates(f"{name}{value}")]
+        if bad:
+            shown = ", ".join(name.encode("utf-8", "backslashreplace").decode() for name in bad)
+            return BadRow(row.number, "bad-characters", f"{shown}: not UTF-8, or half of a character (lone surrogate)")
+    return row
+
+
+def _delimited(path: Path) -> Iterator[Row | BadRow]:
+    """CSV and TSV; see `ingest.sources.delimited`."""
+    records = read_records(read_lines(path), find_dialect(path))
+    header = next(records, None)
+    if header is None or header.reason:
+        raise BadSource(f"{path.name}: the header cannot be read: {header.message if header else 'the file is empty'}")
+    names = [name.strip() for name in header.fields]
+    yield from (_row(number, names, record) for number, record in enumerate(records, start=1))
+
+
+def _row(number: int, names: list[str], record: Record) -> Row | BadRow:
+    if record.reason:
+        return BadRow(number, record.reason, record.message)
+    return Row(number, {name: value for name, value in zip(names, record.fields, strict=True) if name})
+
+
+def _json_lines(path: Path) -> Iterator[Row | BadRow]:
+    lines = (line for line in read_lines(path) if line.strip())
+    yield from (_json_row(number, line) for number, line in enumerate(lines, start=1))
+
+
+def _json_row(number: int, line: str) -> Row | BadRow:
+    if len(line) > MAX_LINE:
+        return BadRow(number, "bad-row", f"longer than {MAX_LINE} characters")
+    try:
+        values = json.loads(line.strip())
+    except (ValueError, RecursionError) as error:
+        return BadRow(number, "bad-row", f"not JSON: {error}")
+    if not isinstance(values, dict):
+        return BadRow(number, "bad-row", "not a JSON object")
+    return Row(number, values)
+
+
+def _parquet(path: Path) -> Iterator[Row | BadRow]:
+    try:
+        with pq.ParquetFile(path) as file:
+            number = 0
+            for batch in file.iter_batches(batch_size=1024):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Row(number, values)
+    except pa.ArrowException as error:
+        raise BadSource(f"{path.name} is not readable Parquet: {error}") from error
+
+
+FORMATS = {".csv": _delimited, ".tsv": _delimited, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
+
 
 __all__ = ["FORMATS", "ROLES", "FeedSource"]
 

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine.errors import BadPicture, InputError
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
-from ingest.noise import clean, has_surrogates, words_of_name
-from ingest.sources.base import Source
-from ingest.sources.beside import read_beside
-from ingest.sources.files import is_picture, reference_of, walk, within
+from ingest.sources.files import is_picture, read_beside, reference_of, walk, within
+from ingest.sources.registry import Source
+from ingest.text import clean, has_surrogates, words_of_name
 from ingest.trash import filtered_alone
 
 TEXT_SUFFIXES = (".txt", ".json")

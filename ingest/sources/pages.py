@@ -13,12 +13,11 @@ from typing import Any
 from engine.errors import BadPicture
 from ingest.item import Item, Refusal
 from ingest.metadata import Metadata, read_metadata
-from ingest.sources.base import Source
 from ingest.sources.folder import name_snippet
+from ingest.sources.registry import Source
+from ingest.text import page_language
 from ingest.trash import PageContext, filtered, filtered_alone
-from ingest.trash.languages import page_language
-from ingest.trash.phrases import plain
-from ingest.trash.repeats import Repeats
+from ingest.trash.phrases import Repeats, plain
 from ingest.trash.rules import AT_LEAST, MANY
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage

@@ -11,9 +11,9 @@ from urllib.parse import quote, unquote, urlsplit
 from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.metadata import read_metadata
-from ingest.noise import clean
 from ingest.sources.files import read_file, reference_of, walk, within
 from ingest.sources.pages import Found, Located, PageSource
+from ingest.text import clean
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
 from ingest.web.markup import LARGEST

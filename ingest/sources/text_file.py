@@ -28,7 +28,7 @@ OTHER_SCRIPTS = ["cp1251", "koi8_r", "cp1253", "cp932", "gb18030", "big5", "cp94
 def read_lines(path: Path) -> Iterator[str]:
     """Lines with their ends (LF, CRLF or CR), of at most `MAX_LINE` + 1 characters; OSError.
 
-    Bytes that do not fit the encoding become lone surrogates, so that `ingest.noise.has_surrogates` finds them.
+    Bytes that do not fit the encoding become lone surrogates, so that `ingest.text.has_surrogates` finds them.
     """
     with path.open(encoding=encoding_of(path), errors=MARK_UNDECODABLE, newline="") as file:
         while line := file.readline(MAX_LINE + 1):

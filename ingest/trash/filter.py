@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import prod
 
-from factors.linked import Kind, TextSnippet
-from ingest.noise import clean
-from ingest.trash.languages import language_of
+from factors.text import Kind, TextSnippet
+from ingest.text import clean, language_of
 from ingest.trash.phrases import plain
 from ingest.trash.rules import ALONE, RULES, TWICE, PageContext
 from ingest.web.extracted import ExtractedText

@@ -9,15 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from factors.linked import Kind
-from ingest.noise import words_of_name
+from factors.text import Kind
+from ingest.text import language_of, words_of_name
 from ingest.trash import phrases
-from ingest.trash.languages import language_of
-from ingest.trash.repeats import Repeats
+from ingest.trash.phrases import Repeats
 from ingest.web.extracted import ExtractedText
 from mappings.analysis import primary
 
-# What a text weighs that ... (below factors.linked.TRASH it is kept apart)
+# What a text weighs that ... (below factors.text.TRASH it is kept apart)
 CALL = 0.05  # is a call to action, or a word for "picture"
 NOTICE = 0.05  # is about cookies, rights, newsletters
 MACHINE = 0.05  # is a file's or camera's name, or has no words

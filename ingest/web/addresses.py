@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 
-from ingest.noise import clean
+from ingest.text import clean
 from ingest.web.markup import Element, tag_of
 
 LAZY = (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from factors.linked import Kind
+from factors.text import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import lxml.html
 from charset_normalizer import from_bytes
 from lxml import etree
 
-from ingest.noise import clean
+from ingest.text import clean
 
 LARGEST = 5 * 1024 * 1024  # bytes of one page that are read; a page of more is cut
 HEAD = 4096  # bytes within which a page must tell its encoding

@@ -1,15 +1,37 @@
 """Reading a page: bytes and address in; pictures with everything that is said of them out."""
 
+import logging
 import re
 from collections import Counter
 from dataclasses import replace
 
-from factors.linked import Kind
+from trafilatura import bare_extraction
+
+from factors.text import Kind
 from ingest.web import addresses, products, texts
 from ingest.web.extracted import ExtractedText, Page, PageImage
-from ingest.web.main_text import main_text
 from ingest.web.markup import Element, declared_language, one_line, parse, tag_of, text_of
 from ingest.web.outline import Mark, outline
+
+logger = logging.getLogger(__name__)
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it tells of every page that has no main text
+
+ENOUGH = 200  # characters from which it is believed to be the main text
+MOST_ELEMENTS = 50_000  # of a page on which it is looked for; on larger ones it takes minutes
+
+
+def main_text(root: Element) -> str:
+    """In one line; empty where there is none, or too little to go by."""
+    if sum(1 for _ in zip(root.iter(), range(MOST_ELEMENTS + 1), strict=False)) > MOST_ELEMENTS:
+        return ""
+    try:
+        found = bare_extraction(root, favor_recall=True, include_comments=False, include_tables=True, include_images=False)
+    except Exception as error:  # a page that it cannot read is filtered without it
+        logger.debug("no main text: %s", error)
+        return ""
+    text = getattr(found, "text", "") or ""
+    return one_line(text) if len(text) >= ENOUGH else ""
+
 
 MOST_PICTURES = 2000  # of one page
 TAGS = ("img", "amp-img", "video", "input")

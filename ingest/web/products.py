@@ -10,10 +10,10 @@ import extruct
 from extruct.jsonld import JsonLdExtractor
 
 from engine.errors import InputError
-from factors.linked import Kind
-from ingest.facts import date_of
-from ingest.noise import clean
+from factors.text import Kind
+from ingest.item import date_of
 from ingest.prices import price_of
+from ingest.text import clean
 from ingest.web.extracted import ExtractedText
 from ingest.web.markup import Element, one_line
 

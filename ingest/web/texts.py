@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from factors.linked import Kind
+from factors.text import Kind
 from ingest.web.extracted import ExtractedText
 from ingest.web.markup import Element, attribute, tag_of, text_of
 from ingest.web.outline import Block, Mark, Outline

@@ -1,15 +1,38 @@
-"""Which of two rankers people prefer: who had the more clicks on its results, search by search."""
+"""Team-draft interleaving: two orders as one list, and which of two rankers had the more clicks."""
 
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from opensearchpy import OpenSearch
 from pydantic import BaseModel, Field
 
 from engine.settings import Settings
-from ranking.clicks.filter import Session, sessions
+from ranking.clicks.models import Session, sessions
 from ranking.clicks.ubi import Behaviour, Served
-from ranking.interleaving import TEAMS
+
+TEAMS = ("a", "b")
+
+
+def team_draft(first: Sequence[str], second: Sequence[str], seed: int) -> list[tuple[str, str]]:
+    """Document and team (`a`: of the first order), best first; every document of either order once; alike for a seed."""
+    coin, taken = random.Random(seed), set[str]()  # noqa: S311  (fairness, no secret)
+    waiting = {team: _untaken(order, taken) for team, order in zip(TEAMS, (first, second), strict=True)}
+    drafted: list[tuple[str, str]] = []
+    while True:
+        before = len(drafted)
+        for team in coin.sample(TEAMS, 2):
+            document = next(waiting[team], None)
+            if document is not None:
+                taken.add(document)
+                drafted.append((document, team))
+        if len(drafted) == before:
+            return drafted
+
+
+def _untaken(order: Sequence[str], taken: set[str]) -> Iterator[str]:
+    """What nobody has when its turn comes."""
+    return (document for document in order if document not in taken)
 
 
 class Outcome(BaseModel):

@@ -6,6 +6,7 @@ A file is read whole before anything is taken from it: a wrong line is a Configu
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -179,3 +180,60 @@ def _put(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+TOPICS, JUDGEMENTS, QRELS, PICTURES = "topics.jsonl", "judgements.jsonl", "qrels.txt", "pictures"
+Asked = tuple[Topic, bytes | None]  # a question, and the bytes of the picture that it asks with
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was read."""
+
+    topics: list[Asked]
+    judgements: list[Judgement]
+
+
+def read_folder(folder: Path) -> Told:
+    """`topics.jsonl` (pictures by path, relative to the folder), and `judgements.jsonl` or `qrels.txt`."""
+    if not (folder / TOPICS).exists():
+        raise ConfigurationError(f"{folder} has no {TOPICS}")
+    return Told([_asked(topic, folder) for topic in read_topics(folder / TOPICS)], _judgements(folder))
+
+
+def read_file(path: Path, topics: Path | None, kind: Format | None, source: SourceName) -> Told:
+    """One file of judgements, and one of topics where the first does not tell them."""
+    own, judgements = read(path, kind, source)
+    named = read_topics(topics) if topics else []
+    return Told([_asked(topic, topics.parent if topics else path.parent) for topic in [*own, *named]], judgements)
+
+
+def write_folder(folder: Path, topics: Iterable[Asked], judgements: Iterable[Judgement]) -> tuple[int, int]:
+    """The same folder anew; how many topics and judgements."""
+    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    kept, said = [], list(judgements)
+    for topic, picture in topics:
+        if picture is not None:
+            (folder / topic.picture).write_bytes(picture)
+        kept.append(topic)
+    write_topics(folder / TOPICS, kept)
+    write_jsonl(folder / JUDGEMENTS, said)
+    return len(kept), len(said)
+
+
+def _judgements(folder: Path) -> list[Judgement]:
+    if (folder / JUDGEMENTS).exists():
+        return read_jsonl(folder / JUDGEMENTS)
+    if (folder / QRELS).exists():
+        return read_qrels(folder / QRELS)
+    raise ConfigurationError(f"{folder} has neither {JUDGEMENTS} nor {QRELS}")
+
+
+def _asked(topic: Topic, folder: Path) -> Asked:
+    """With its picture's bytes; ConfigurationError where the file is missing, or lies elsewhere."""
+    if not topic.picture:
+        return topic, None
+    path = (folder / topic.picture).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise ConfigurationError(f"question {topic.id} asks with {topic.picture}, which is no file of {folder}")
+    return topic, path.read_bytes()

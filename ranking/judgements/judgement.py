@@ -1,9 +1,13 @@
-"""A judgement, and the question that it is about."""
+"""A judgement, the question it is about, one grade from many judgements, and how far raters agree."""
 
 import hashlib
+import statistics
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import combinations
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 BEST = 4
@@ -48,3 +52,100 @@ class Judgement(BaseModel):
     source: SourceName = "person"
     rater: str = ""
     time: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+TRUST: tuple[SourceName, ...] = ("person", "clicks", "generated")  # whoever comes first is believed alone
+
+
+def by_topic(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
+    """topic -> document -> grade: the median of people, else of clicks, else what was generated."""
+    said: dict[str, dict[str, list[Judgement]]] = {}
+    for judgement in judgements:
+        said.setdefault(judgement.topic, {}).setdefault(judgement.document, []).append(judgement)
+    return {topic: {document: grade(of) for document, of in found.items()} for topic, found in said.items()}
+
+
+def grade(judgements: Sequence[Judgement]) -> int:
+    """Of one document: the lower median, so that a grade is one that somebody gave."""
+    source = next(source for source in TRUST if any(judgement.source == source for judgement in judgements))
+    return int(statistics.median_low(judgement.grade for judgement in judgements if judgement.source == source))
+
+
+EVERY_GRADE = list(range(BEST + 1))
+
+
+class Pair(BaseModel):
+    """Two raters: Cohen's kappa (1960), and with quadratic weights (1968), by which near misses count less."""
+
+    raters: tuple[str, str]
+    documents: int
+    kappa: float | None = Field(None, description="Empty where it says nothing: nothing in common, or one grade only")
+    weighted: float | None = None
+
+
+class Agreement(BaseModel):
+    """All raters together: Fleiss' kappa over what all of them judged; then pair by pair."""
+
+    raters: list[str]
+    documents: int = Field(description="Judged by all of them")
+    fleiss: float | None = None
+    pairs: list[Pair]
+    summary: str
+
+
+def agreement(judgements: Iterable[Judgement]) -> Agreement:
+    """Of people; what was clicked or generated has no opinion."""
+    said: dict[str, dict[tuple[str, str], int]] = {}
+    for judgement in judgements:
+        if judgement.source == "person":
+            said.setdefault(judgement.rater, {})[judgement.topic, judgement.document] = judgement.grade
+    raters = sorted(said)
+    common = sorted(set.intersection(*(set(own) for own in said.values()))) if said else []
+    counts = [[sum(said[rater][key] == grade for rater in raters) for grade in EVERY_GRADE] for key in common]
+    kappa = fleiss(counts) if len(raters) > 1 else None
+    pairs = [_pair(one, other, said) for one, other in combinations(raters, 2)]
+    return Agreement(
+        raters=raters, documents=len(common), fleiss=kappa, pairs=pairs, summary=_summary(raters, len(common), kappa)
+    )
+
+
+def fleiss(counts: Sequence[Sequence[int]]) -> float | None:
+    """Fleiss: Measuring nominal scale agreement among many raters (1971).
+
+    `counts` [subjects, grades]: how many raters gave each grade, the same number for every subject. None where there is no
+    subject, or only one grade was ever given: chance alone would agree as much.
+    """
+    table = np.asarray(counts, dtype=np.float64)
+    if table.size == 0:
+        return None
+    raters = table[0].sum()
+    by_chance = float(((table.sum(axis=0) / table.sum()) ** 2).sum())
+    if raters <= 1 or np.isclose(by_chance, 1.0):
+        return None
+    agreed = float((((table**2).sum(axis=1) - raters) / (raters * (raters - 1))).mean())
+    return round((agreed - by_chance) / (1 - by_chance), 4)
+
+
+def _pair(one: str, other: str, said: dict[str, dict[tuple[str, str], int]]) -> Pair:
+    from sklearn.metrics import cohen_kappa_score  # noqa: PLC0415  (takes seconds to import)
+
+    common = sorted(said[one].keys() & said[other].keys())
+    ours, theirs = ([said[rater][key] for key in common] for rater in (one, other))
+    if len({*ours, *theirs}) <= 1:
+        return Pair(raters=(one, other), documents=len(common))
+    kappas = (cohen_kappa_score(ours, theirs, labels=EVERY_GRADE, weights=how) for how in (None, "quadratic"))
+    plain, weighted = (round(float(kappa), 4) for kappa in kappas)
+    return Pair(raters=(one, other), documents=len(common), kappa=plain, weighted=weighted)
+
+
+def _summary(raters: Sequence[str], documents: int, kappa: float | None) -> str:
+    """The scale of Landis and Koch (1977), for people."""
+    if len(raters) <= 1:
+        return "Agreement takes two people who judged the same results."
+    if not documents:
+        return "No result was judged by all of them."
+    if kappa is None:
+        return "Only one grade was given, which chance alone would agree on."
+    steps = ((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))
+    word = next((name for limit, name in steps if kappa <= limit), "almost perfect")
+    return f"Agreement is {word} (Fleiss' kappa {kappa:.2f} over {documents} results)."

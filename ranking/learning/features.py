@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from ranking.candidate_set import CandidateSet, QueryFeatures
-from ranking.verticals import VERTICALS
+from ranking.candidate_set import VERTICALS, CandidateSet, QueryFeatures
 
 Matrix = NDArray[np.float64]
 VIEWS = ("best", "mean", "rank")  # of a column within its list

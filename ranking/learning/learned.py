@@ -1,4 +1,4 @@
-"""A learned ranker: gradient-boosted trees over the features of a candidate_set."""
+"""LambdaMART: gradient-boosted trees over the features of a candidate set, fitted and as a ranker."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ranking.candidate_set import CandidateSet
+from ranking.candidate_set import CandidateSet, Ranked
 from ranking.learning.features import FeatureSet, Matrix, ranks_of, values
-from ranking.order import Ranked
 
 if TYPE_CHECKING:
     import lightgbm
+from typing import TYPE_CHECKING, Any, Literal
+
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from engine.errors import ConfigurationError
+from ranking.judgements.judgement import BEST
+from ranking.learning.examples import Example, useful
 
 
 class Learned:
@@ -71,3 +78,85 @@ class Learned:
 def _known(ranks: Matrix) -> list[int]:
     at: list[int] = np.flatnonzero(~np.isnan(ranks)).tolist()
     return at
+
+
+Objective = Literal["lambdarank", "rank_xendcg", "pointwise"]
+LISTWISE: tuple[Objective, ...] = ("lambdarank", "rank_xendcg")
+PATIENCE = 40  # trees without a better NDCG@10 on the validation side
+GAINS = [2**grade - 1 for grade in range(BEST + 1)]
+
+
+class Recipe(BaseModel):
+    """How to train; together with the examples it decides the model, to the last bit on one machine."""
+
+    model_config = ConfigDict(frozen=True)
+
+    objective: Objective = "lambdarank"
+    features: FeatureSet
+    trees: int = 300
+    leaves: int = 8
+    depth: int = 3  # what explaining a score costs goes by its square, and many small trees rank as well as fewer large ones
+    learning_rate: float = 0.2
+    fewest_rows: int = 40  # in a leaf
+    l2: float = 5.0
+    columns_per_tree: float = 0.7
+    seed: int = 7
+    monotone: bool = True
+
+    def parameters(self) -> dict[str, Any]:
+        """As LightGBM takes them."""
+        objective = "regression" if self.objective == "pointwise" else self.objective
+        return {
+            "objective": objective, "metric": "ndcg", "eval_at": [10], "label_gain": GAINS, "lambdarank_truncation_level": 20,
+            "num_leaves": self.leaves, "max_depth": self.depth, "learning_rate": self.learning_rate,
+            "min_data_in_leaf": self.fewest_rows,
+            "lambda_l2": self.l2, "feature_fraction": self.columns_per_tree, "seed": self.seed, "deterministic": True,
+            "force_row_wise": True, "verbosity": -1, "num_threads": 1,
+            "monotone_constraints": list(self.features.directions) if self.monotone else None,
+            "monotone_constraints_method": "intermediate", "use_missing": True, "zero_as_missing": False,
+        }  # fmt: skip
+
+
+def fit(train: Sequence[Example], validation: Sequence[Example], recipe: Recipe) -> "lightgbm.Booster":
+    """The trees; as many as are best on the validation side. ConfigurationError where there is nothing to learn from."""
+    import lightgbm  # noqa: PLC0415  (see ranking.learning.models.load)
+
+    learned, checked = ([e for e in side if useful(e)] for side in (train, validation))
+    if not learned or not checked:
+        raise ConfigurationError("there is nothing to learn: no question has documents of different grades")
+    data = dataset(learned, recipe.features)
+    stopping = lightgbm.early_stopping(PATIENCE, verbose=False)
+    booster = lightgbm.train(
+        recipe.parameters(),
+        data,
+        num_boost_round=recipe.trees,
+        valid_sets=[dataset(checked, recipe.features, data)],
+        callbacks=[stopping],
+    )
+    return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
+
+
+def dataset(
+    examples: Sequence[Example], features: FeatureSet, reference: "lightgbm.Dataset | None" = None
+) -> "lightgbm.Dataset":
+    """Rows of all questions one after the other; documents without a grade are seen in their list, and teach nothing."""
+    import lightgbm  # noqa: PLC0415
+
+    rows, grades, groups = matrices(examples, features)
+    return lightgbm.Dataset(rows, label=grades, group=groups, feature_name=list(features.names), reference=reference)
+
+
+def matrices(examples: Sequence[Example], features: FeatureSet) -> tuple[Matrix, NDArray[np.int64], list[int]]:
+    """Features [rows, features], grades [rows], and how many rows each question has."""
+    rows, grades, groups = [], [], []
+    for example in examples:
+        told = np.array([_grade(example, document) for document in example.candidate_set.table])
+        judged = told >= 0
+        rows.append(features.matrix(example.candidate_set)[judged])
+        grades.append(told[judged])
+        groups.append(int(judged.sum()))
+    return np.vstack(rows), np.concatenate(grades), groups
+
+
+def _grade(example: Example, document: str) -> int:
+    return example.grades.get(document, 0 if example.complete else -1)

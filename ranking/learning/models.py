@@ -17,13 +17,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from ranking.fusion import NAME as FUSION
-from ranking.learning.fit import Recipe
-from ranking.learning.gate import Verdict
-from ranking.learning.learned import Learned
+from ranking.learning.learned import Learned, Recipe
+from ranking.learning.measures import Verdict
 from ranking.versions import State, VersionedFolder, write_files
 
 if TYPE_CHECKING:
     import lightgbm
+from collections.abc import Callable
+
+from opensearchpy import OpenSearch
+
+from engine.connections import connect
+from ranking.plugin.upload import Export, export, upload
 
 PACKAGED = Path(__file__).parents[1] / "packaged"  # the model that Omma comes with
 LIBRARIES = ("lightgbm", "numpy", "ir-measures", "scipy")
@@ -185,3 +190,59 @@ def _card(folder: Path) -> Card:
 
 def _sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+IN_ENGINE = "sltr"
+Connect = Callable[[Settings], OpenSearch]
+
+
+def promote_model(model: str, settings: Settings, connected: Connect = connect) -> State:
+    """Take a model (or `fusion`) into use; with `OMMA_RANKER=sltr` put it into the engine first.
+
+    NotFoundError; ConfigurationError where the model cannot be loaded, or cannot be held by the
+    engine; EngineUnavailable. Nothing changes then.
+    """
+    models = Models(settings)
+    _prepare(model, models, settings, connected)
+    return models.promote(model)
+
+
+def roll_back_model(settings: Settings, connected: Connect = connect) -> State:
+    """Return to the model in use before, under the same conditions; NotFoundError where there was none."""
+    models = Models(settings)
+    previous = models.state().previous
+    if not previous:
+        raise NotFoundError("no model was in use before this one")
+    _prepare(previous[0], models, settings, connected)
+    return models.rollback()
+
+
+def is_orderable(learned: Learned, settings: Settings) -> bool:
+    """Whether the ranker of the settings can compute what the model reads."""
+    try:
+        _exported(learned, settings)
+    except ConfigurationError:
+        return False
+    return True
+
+
+def _prepare(model: str, models: Models, settings: Settings, connected: Connect) -> None:
+    """Raise what keeps the model from being used; put it into the engine where that ranks."""
+    if model in ("", FUSION):
+        return
+    learned = models.load(model)
+    exported = _exported(learned, settings)
+    if exported is not None:
+        upload(connected(settings), exported)
+
+
+def _exported(learned: Learned, settings: Settings) -> Export | None:
+    """The model in the engine's form, None where the engine does not rank; ConfigurationError where it cannot be held there."""
+    if settings.ranker != IN_ENGINE:
+        return None
+    try:
+        return export(learned)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"model {learned.name} cannot be used with OMMA_RANKER=sltr: {error}; or set OMMA_RANKER=model"
+        ) from error

@@ -8,23 +8,76 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from factors.registry import FactorRegistry
-from ranking.candidate_set import CandidateSet
+from ranking.candidate_set import CandidateSet, Ranked, Ranker
 from ranking.fusion import NAME as FUSION
 from ranking.fusion import ReciprocalRank
-from ranking.learning import promotion
 from ranking.learning.examples import Example, Part, by_side, digest
 from ranking.learning.features import FeatureSet
-from ranking.learning.fit import LISTWISE, Objective, Recipe, fit
-from ranking.learning.gate import Verdict, judge
-from ranking.learning.learned import Learned
-from ranking.learning.measures import NAMES, measure, ndcg, ordered_by
-from ranking.learning.models import PACKAGED, Card, Models, mark_of, new_id
-from ranking.learning.report import page
-from ranking.order import Ranked, Ranker
+from ranking.learning.learned import LISTWISE, Learned, Objective, Recipe, fit
+from ranking.learning.measures import NAMES, Verdict, judge, measure, ndcg, ordered_by
+from ranking.learning.models import IN_ENGINE, PACKAGED, Card, Connect, Models, is_orderable, mark_of, new_id, promote_model
 from ranking.plugin.upload import check_server
+
+MOST_FEATURES = 15
+
+
+def page(card: Card) -> str:
+    """The report in Markdown."""
+    head = f"# Model {card.id}\n\n{card.about}\n\n" if card.about else f"# Model {card.id}\n\n"
+    return head + "\n\n".join(part for part in (_origin(card), _rankers(card), _gate(card), _features(card)) if part) + "\n"
+
+
+def _origin(card: Card) -> str:
+    sides = ", ".join(f"{count} {name}" for name, count in card.examples.items())
+    sources = ", ".join(f"{name} {count}" for name, count in sorted(card.sources.items()))
+    versions = ", ".join(f"{name} {number}" for name, number in card.libraries.items())
+    return "\n".join([
+        f"* made {card.made:%Y-%m-%d %H:%M} UTC by {versions}; objective {card.recipe.objective}, seed {card.recipe.seed}",
+        f"* questions: {sides} ({sources})",
+        f"* {len(card.recipe.features.names)} features of {len(card.recipe.features.columns)} columns; profile {card.profile}",
+        f"* data {card.data[:16]}, model {card.checksum[:16]}, after {card.parent or 'none'}",
+    ])  # fmt: skip
+
+
+def _rankers(card: Card) -> str:
+    """Means over held-out questions, ranker by ranker."""
+    if not card.metrics:
+        return ""
+    rows = [f"| {name} | " + " | ".join(f"{figures[m]:.4f}" for m in NAMES) + " |" for name, figures in card.metrics.items()]
+    head = ["## Held-out questions", "", "| order | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 1) + "|"]
+    return "\n".join([*head, *rows])
+
+
+def _gate(card: Card) -> str:
+    verdict = card.verdict
+    if verdict is None:
+        return ""
+    low, high = verdict.interval
+    lines = [
+        "## Against the model before it",
+        "",
+        f"NDCG@10 {verdict.before:.4f} by {verdict.against}, {verdict.after:.4f} now: {verdict.after - verdict.before:+.4f} "
+        f"({low:+.4f} to {high:+.4f} with 95 % confidence, p = {verdict.p:.2g}, {verdict.questions} questions). "
+        + ("It may take over." if verdict.passed else "It may not take over: " + "; ".join(verdict.reasons) + "."),
+        "",
+        "| questions | how many | before | now | change |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {s.name} | {s.questions} | {s.before:.3f} | {s.after:.3f} | {s.after - s.before:+.3f} |" for s in verdict.slices
+    ]
+    return "\n".join(lines)
+
+
+def _features(card: Card) -> str:
+    if not card.gain:
+        return ""
+    rows = [f"| `{name}` | {gain:.1%} |" for name, gain in list(card.gain.items())[:MOST_FEATURES]]
+    return "\n".join(["## What the trees gain by", "", "| feature | share |", "|---|---|", *rows])
+
 
 Tell = Callable[[str], None]
 DATA = """
@@ -106,7 +159,7 @@ def retrain(
     plain: bool | None = None,
     promote: bool = True,
     weights: Mapping[str, str] | None = None,
-    connected: promotion.Connect = connect,
+    connected: Connect = connect,
 ) -> Trained:
     """Train on all features of now; take the model into use where it is new and passes the gate.
 
@@ -114,14 +167,14 @@ def retrain(
     (`OMMA_RANKER=sltr`), which cannot compute them. ConfigurationError, before anything is trained, where that engine cannot
     hold a model.
     """
-    models, in_engine = Models(settings), settings.ranker == promotion.IN_ENGINE
+    models, in_engine = Models(settings), settings.ranker == IN_ENGINE
     if in_engine and promote:
         check_server(connected(settings))
     columns = FactorRegistry.of(settings).feature_names()
     features = FeatureSet(columns=columns, listwise=not (in_engine if plain is None else plain))
     trained = train(examples, features, models, settings, tell=tell, about=ABOUT, weights=weights)
     if promote and trained.new and trained.card.verdict and trained.card.verdict.passed:
-        promotion.promote(trained.card.id, settings, connected)
+        promote_model(trained.card.id, settings, connected)
         tell(f"in use: {trained.card.id}")
     return trained
 
@@ -149,7 +202,7 @@ def in_use(models: Models, settings: Settings, weights: Mapping[str, str]) -> Ra
     if name in ("", FUSION) or models.card(name).differing(weights):
         return Fusion()
     model = models.load(name)
-    return model if promotion.is_orderable(model, settings) else Fusion()
+    return model if is_orderable(model, settings) else Fusion()
 
 
 def verdict_text(verdict: Verdict) -> str:

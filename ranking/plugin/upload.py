@@ -15,7 +15,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import TransportError
 
-from engine.client import guard
+from engine.connections import guard
 from engine.errors import ConfigurationError
 from ranking.learning.features import QUESTION
 from ranking.learning.learned import Learned

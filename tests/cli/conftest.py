@@ -8,12 +8,10 @@ import pytest
 from opensearchpy.exceptions import NotFoundError
 
 from cli.main import run
-from engine.broker import connect_redis
-from engine.client import connect
-from engine.context import Context
+from engine.connections import Context, connect, connect_redis
 from engine.settings import Settings, get_settings
 from engine.store import Store
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.batches import Batch
 from ingest.item import Item
 from mappings.versions import alias

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from cli.main import COMMANDS, main
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings
 from engine.store import Store
 from ingest.quarantine import Quarantine

@@ -50,7 +50,7 @@ def test_the_list_of_commands_imports_no_command() -> None:
     code = "import sys; from cli.main import main; main(['--help'], standalone_mode=False); print(); print(*sys.modules)"
     found = modules_of(code)
     assert not {"pydantic", "rich", "httpx"} & found
-    assert {name for name in found if name.startswith("cli.")} == {"cli.main", "cli.lazy"}
+    assert {name for name in found if name.startswith("cli.")} == {"cli.main"}
 
 
 def test_what_ranks_reads_and_trains_is_loaded_by_its_first_use() -> None:

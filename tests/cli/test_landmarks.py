@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.client import connect
+from engine.connections import connect
 from ingest.landmarks import LANDMARK
 from mappings.versions import alias
 from tests.cli.conftest import Omma, Shelf

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli import jobs, rank, search, show, terminal
+from cli import jobs, pictures, rank, search, terminal
 from cli import quarantine as quarantine_command
 from engine.settings import Settings
 from ingest.jobs import Failure, Progress
@@ -20,7 +20,7 @@ from query.answer import Answer, AskedQuestion, Cutoff, Landmark
 from ranking.learning.models import Models
 from tests.cli.conftest import Omma, Shelf
 from tests.web.web_doubles import a_result
-from web.models import Refused
+from web.services import Refused
 
 WIDTHS = (40, 60, 80, 132)
 HOSTILE = "\x1b[31mred\x1b[0m \x07bell \u202eright to left"
@@ -117,7 +117,7 @@ def test_other_lists_fit(columns: int, settings: Settings) -> None:
         "sources": [{"source": "folder", "reference": LONG, "page": ""}] * 20,
         "weights": {"a": "b"},
     }
-    shown = fits("\n".join(terminal.columns_of(show.rows(view))), columns)
+    shown = fits("\n".join(terminal.columns_of(pictures.rows(view))), columns)
     assert "and 8 more; --json has them" in " ".join(" ".join(shown).split())
 
 

@@ -6,23 +6,22 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from engine.broker import redis_url, tls_options
-from engine.client import addresses
+from cli.reference import settings_page
+from engine.connections import addresses, redis_url, tls_options
 from engine.errors import ConfigurationError
 from engine.programs import check_listening
 from engine.setting_forms import variables
 from engine.settings import Settings
-from engine.settings_table import page
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_table_in_the_docs_is_that_of_the_code() -> None:
-    assert (ROOT / "docs" / "reference" / "settings.md").read_text() == page()
+    assert (ROOT / "docs" / "reference" / "settings.md").read_text() == settings_page()
 
 
 def test_every_setting_has_a_row_and_a_description() -> None:
-    rows = dict(re.findall(r"^\| `(OMMA_\w+)` \|.*\| (.*) \|$", page(), re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(OMMA_\w+)` \|.*\| (.*) \|$", settings_page(), re.MULTILINE))
     assert set(rows) == {f"OMMA_{name.upper()}" for name in Settings.model_fields}
     assert all(len(text) > 10 for text in rows.values())
 

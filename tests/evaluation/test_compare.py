@@ -9,13 +9,12 @@ from PIL import Image
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import ablation, compare, pages, quality
+from evaluation import ablation, compare, pages, session
 from evaluation.asking import Asked
 from evaluation.session import Session
 from ranking.learning import models as life
 from ranking.learning.examples import by_side
-from ranking.learning.fit import Recipe, fit
-from ranking.learning.learned import Learned
+from ranking.learning.learned import Learned, Recipe, fit
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, example
 from training import transforms
 
@@ -51,7 +50,7 @@ def test_a_factor_alone_has_only_what_it_proposes_and_says() -> None:
 
 
 def test_a_model_is_compared_with_fusion_and_single_factors(model: Learned) -> None:
-    held_out = quality.held_out(ASKED)
+    held_out = session.held_out(ASKED)
     found = compare.run(held_out, compare.configurations(held_out, {"current model": model}))
     rows = {row.configuration: row for row in found.rows if row.set == "all"}
     assert rows.keys() == {"rank fusion", "lying alone", "similar alone", "words alone", "current model"}
@@ -73,7 +72,7 @@ def test_questions_without_an_answer_only_tell_what_the_cut_leaves() -> None:
 def test_a_baseline_that_is_none_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "PACKAGED", tmp_path / "none")
     with pytest.raises(ConfigurationError, match="no configuration is named 'guessing'; there are rank fusion, lying alone"):
-        quality.compared(ASKED[:4], Settings(home=tmp_path), [], "guessing")
+        session.compared(ASKED[:4], Settings(home=tmp_path), [], "guessing")
 
 
 def test_exactly_one_source_of_questions_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings, get_settings
 from engine.store import Store
 from ingest.item import Item

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from evaluation import compare, costs, pages, throughput
 from evaluation.compare import Comparison, Row

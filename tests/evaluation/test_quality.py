@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import asking, candidate_log, compare, corpus, datasets, html, quality
+from evaluation import asking, candidate_log, compare, corpus, datasets, report, session
 
 KINDS = {"balls": "#c02020", "stripes": "#2060c0"}
 
@@ -53,8 +53,8 @@ def test_garments_find_garments_of_their_class(
     assert rows["rank fusion"].questions == 8 and built.collection.count() == 8
     for name in ("rank fusion", "similar alone"):
         assert rows[name].means["Success@1"] > 0.8 and rows[name].recall == 1.0
-    page = html.page(
-        comparison, asked, "colours alone", Store(built.settings).thumbnail, facts={"measured": "now"}, abouts=quality.abouts()
+    page = report.page(
+        comparison, asked, "colours alone", Store(built.settings).thumbnail, facts={"measured": "now"}, abouts=session.abouts()
     )
     assert "same kind" in page and "colours alone" in page and "<script" not in page
     kept = tmp_path / "candidates.jsonl.gz"

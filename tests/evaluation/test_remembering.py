@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from engine.settings import Settings
-from evaluation import memory
-from evaluation.memory import Remembering
+from evaluation import collection
+from evaluation.collection import Remembering
 from tests.vision.drawing import photo, picture
 from tests.vision.test_feature_extractor import Counting, Hash, Presence
 from vision.image_features import Box
@@ -24,7 +24,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
     def make() -> tuple[Remembering, list[Counting]]:
         extractors: list[Counting] = [Hash(settings), Presence(settings)]
-        monkeypatch.setattr(memory, "extractors_of", lambda settings: extractors)
+        monkeypatch.setattr(collection, "extractors_of", lambda settings: extractors)
         return Remembering(settings), extractors
 
     return make

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from mappings import versions
 from tests.factors.scenes import Live

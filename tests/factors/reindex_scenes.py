@@ -11,8 +11,8 @@ from PIL import Image
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Json
-from factors.linked import Kind, TextSnippet
 from factors.registry import FactorRegistry
+from factors.text import Kind, TextSnippet
 from ingest import documents
 from ingest.backfill import Counts
 from ingest.batches import BatchProcessor

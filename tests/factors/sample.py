@@ -3,7 +3,7 @@
 import numpy as np
 
 from factors.base import Question
-from factors.words import Term, Words
+from factors.text import Term, Words
 from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Local, Object, Text, Word
 
 DIMENSION = 8

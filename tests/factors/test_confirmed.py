@@ -4,8 +4,7 @@ import pytest
 
 from factors.base import Evidence, Question
 from factors.confirmed import MISREAD, MOST_KEPT, Confirmed, confirmed
-from factors.linked import Kind, TextSnippet
-from factors.words import Term, Words
+from factors.text import Kind, Term, TextSnippet, Words
 from tests.factors.scenes import Live, documents, image_features, text_of
 
 FACTOR = Confirmed()

@@ -3,8 +3,7 @@
 import pytest
 
 from factors.base import Clause, Question
-from factors.linked import Kind, TextSnippet
-from factors.words import Term, Words
+from factors.text import Kind, Term, TextSnippet, Words
 from tests.factors.scenes import FACTORS, Live, colour, documents, image_features, label, text_of
 
 pytestmark = pytest.mark.engine

@@ -8,9 +8,8 @@ import pytest
 
 from cli import docs as docs_command
 from factors.base import Evidence, Factor, Question
-from factors.linked import Kind, TextSnippet
 from factors.registry import own_factors
-from factors.words import Term, Words
+from factors.text import Kind, Term, TextSnippet, Words
 from query.page import MARKS
 from tests.factors.sample import question
 from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, points, text_of, unit

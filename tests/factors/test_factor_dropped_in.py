@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.context import Context
+from cli import reference
+from engine.connections import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings, get_settings
-from factors import docs, registry
+from factors import registry
 from factors.base import Evidence, Question
 from factors.registry import FactorRegistry
 from ingest.documents import ExtractedImage, new_document
@@ -119,8 +120,9 @@ def test_it_is_in_mapping_documents_query_table_explanation_and_docs(client: Ope
     assert described["Brightness"] == "98%" and "Colours" in described
 
     assert "brightness" in installed().feature_names()
-    assert "## brightness" in docs.here(get_settings()) and "How light the dominant colours are" in docs.here(get_settings())
-    assert "brightness" not in docs.page()  # the page in the repository lists built-in factors only
+    page = reference.factors_here(get_settings())
+    assert "## brightness" in page and "How light the dominant colours are" in page
+    assert "brightness" not in reference.factors_page()  # the page in the repository lists built-in factors only
 
 
 @pytest.mark.usefixtures("folder")

@@ -6,7 +6,7 @@ import pytest
 from factors.base import Clause, Question
 from factors.colours import palette
 from factors.labels import weights
-from factors.words import Term, Words
+from factors.text import Term, Words
 from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, text_of, unit
 from tests.present import present
 from vision.image_features import ImageFeatures

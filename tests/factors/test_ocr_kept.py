@@ -6,7 +6,7 @@ import pytest
 
 from factors.base import Question
 from factors.ocr import Ocr
-from factors.words import Term, Words
+from factors.text import Term, Words
 from tests.factors.scenes import Live, documents, image_features, text_of
 from vision.image_features import Box, Line, Text, Word
 from vision.reading.tokens import MOST_WORDS

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from opensearchpy import OpenSearch
 
 import cli.reindex
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings, get_settings
 from factors.registry import FactorRegistry

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from opensearchpy import OpenSearch
 
 import cli.reindex
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import ConfigurationError, EngineUnavailable, WeightsMismatchError
 from engine.settings import Settings
 from ingest import reextraction

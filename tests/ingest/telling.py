@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from PIL import ExifTags, Image
 
-from factors.linked import Kind
+from factors.text import Kind
 from ingest.metadata import Metadata
 from tests.ingest.pictures import jpeg, png
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.client import connect
+from engine.connections import connect
 from engine.errors import FetchError
 from engine.settings import Settings
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest import batches
 from ingest.batches import STEPS, Batch
 from ingest.item import Item

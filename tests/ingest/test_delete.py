@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from engine.client import connect
+from engine.connections import connect
 from engine.errors import NotFoundError
 from engine.settings import Settings
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.batches import Batch
 from ingest.delete import delete, delete_collection
 from ingest.item import Item

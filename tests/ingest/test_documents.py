@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.documents import ExtractedImage, made_by, merged, new_document, without
 from ingest.item import Item
 from tests.factors.scenes import FACTORS

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.broker import connect_redis
+from engine.connections import connect_redis
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Failure, Jobs, Outcome

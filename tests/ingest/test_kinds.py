@@ -19,7 +19,7 @@ from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.sources import open_source
 from ingest.writing import Built, Written
-from mappings.stored import Stored
+from mappings.bulk import Stored
 from tests.factors.scenes import FACTORS
 from tests.ingest.pictures import encoded
 from tests.ingest.seeing import TestFeatureExtractor

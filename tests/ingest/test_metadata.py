@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from factors.linked import Kind
+from factors.text import Kind
 from ingest.metadata import read_metadata
 from tests.ingest.pictures import encoded, jpeg, pixels
 from tests.ingest.telling import (

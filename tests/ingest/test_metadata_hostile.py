@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from factors.linked import Kind
+from factors.text import Kind
 from ingest.metadata import MAX_SNIPPETS, Metadata, read_metadata
 from tests.ingest.pictures import bomb_png, encoded, jpeg, pixels
 from tests.ingest.telling import BERLIN, GPS, XMP, Exif, exif, iptc, raw_exif, texts, wide, with_segment, xmp

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.noise import clean, words_of_name
+from ingest.text import clean, words_of_name
 
 NOISE = [
     "IMG_1234.jpg",

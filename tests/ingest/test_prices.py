@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.settings import Settings
-from ingest.facts import facts_of
-from ingest.item import Item
+from ingest.item import Item, facts_of
 from ingest.prices import AmbiguousPrice, BadPrice, decimal_mark, price_of
 from ingest.sources.feed import FeedSource
 from tests.ingest.pictures import png

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import BadSource
 from engine.settings import Settings
-from factors.linked import Kind
+from factors.text import Kind
 from ingest.item import Item
 from ingest.sources import Refusal, Source, open_source
 from ingest.sources.folder import FolderSource

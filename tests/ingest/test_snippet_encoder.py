@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factors.linked import Kind, TextSnippet
 from factors.linked_semantic import mean_of
-from ingest.disagreement import DISAGREEING_WEIGHT, REASON
+from factors.text import Kind, TextSnippet
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
-from ingest.snippet_encoder import MAX_TEXTS, SnippetEncoder
+from ingest.snippet_encoder import DISAGREEING_WEIGHT, MAX_TEXTS, REASON, SnippetEncoder
 from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
 from tests.present import present

@@ -8,13 +8,13 @@ import pytest
 from engine.settings import Settings
 from evaluation.labelled import build, names
 from evaluation.trash import read_site
-from factors.linked import TRASH, Kind, TextSnippet
 from factors.linked_text import LinkedText
+from factors.text import TRASH, Kind, TextSnippet
 from ingest.documents import merged, title_of
 from ingest.item import Item
 from ingest.sources import open_source
 from ingest.trash import PageContext, filtered, filtered_alone
-from ingest.trash.repeats import Repeats
+from ingest.trash.phrases import Repeats
 from ingest.web.addresses import largest
 from ingest.web.extracted import ExtractedText
 from ingest.web.page import read_page

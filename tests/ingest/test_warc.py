@@ -10,7 +10,7 @@ from warcio.warcwriter import WARCWriter
 
 from engine.errors import BadSource
 from engine.settings import Settings
-from factors.linked import Kind
+from factors.text import Kind
 from ingest.sources import open_source
 from ingest.sources import records as warc_records
 from tests.ingest.pictures import png

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import ConfigurationError, WeightsMismatchError
 from engine.settings import Settings
-from mappings import template, weights
+from mappings import template, versions
 
 KEYWORD = {"type": "keyword"}
 
@@ -37,29 +37,29 @@ def test_the_mark_tells_mappings_apart(settings: Settings) -> None:
 
 
 def test_weights_are_recorded_by_factor_and_extractor() -> None:
-    meta = weights.record({"similar": ["embedding"], "linked_text": []}, {"embedding": "lite2@1", "text": "t@1"})
+    meta = versions.record_weights({"similar": ["embedding"], "linked_text": []}, {"embedding": "lite2@1", "text": "t@1"})
     assert meta == {"factors": {"similar": {"embedding": "lite2@1"}, "linked_text": {}}}
 
 
 def test_a_factor_that_reads_no_known_extractor_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'smell' reads nose; extractors are: embedding, text"):
-        weights.record({"smell": ["nose"]}, {"embedding": "e", "text": "t"})
+        versions.record_weights({"smell": ["nose"]}, {"embedding": "e", "text": "t"})
 
 
 def test_other_weights_are_refused_and_both_are_named() -> None:
-    meta = weights.record({"similar": ["embedding"]}, {"embedding": "lite2@old"})
+    meta = versions.record_weights({"similar": ["embedding"]}, {"embedding": "lite2@old"})
     with pytest.raises(WeightsMismatchError) as caught:
-        weights.check(meta, {"embedding": "lite2@new"}, "similar")
+        versions.check_weights(meta, {"embedding": "lite2@new"}, "similar")
     assert "lite2@old" in str(caught.value) and "lite2@new" in str(caught.value) and "omma reindex" in str(caught.value)
 
 
 def test_the_same_weights_and_unknown_extractors_pass() -> None:
-    meta = weights.record({"similar": ["embedding"]}, {"embedding": "lite2@1"})
-    weights.check(meta, {"embedding": "lite2@1", "text": "t@9"}, "similar")
-    weights.check(meta, {}, "similar")
-    weights.check(meta, {"embedding": "lite2@2"}, "ocr")
+    meta = versions.record_weights({"similar": ["embedding"]}, {"embedding": "lite2@1"})
+    versions.check_weights(meta, {"embedding": "lite2@1", "text": "t@9"}, "similar")
+    versions.check_weights(meta, {}, "similar")
+    versions.check_weights(meta, {"embedding": "lite2@2"}, "ocr")
 
 
 def test_changed_extractors_are_told_with_both_weights() -> None:
-    meta = weights.record({"a": ["x", "y"], "b": ["x"]}, {"x": "x@1", "y": "y@1"})
-    assert weights.changed(meta, {"x": "x@2", "y": "y@1"}) == {"x": ("x@1", "x@2")}
+    meta = versions.record_weights({"a": ["x", "y"], "b": ["x"]}, {"x": "x@1", "y": "y@1"})
+    assert versions.changed(meta, {"x": "x@2", "y": "y@1"}) == {"x": ("x@1", "x@2")}

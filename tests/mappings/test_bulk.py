@@ -10,7 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as ClientConnectionError
 from opensearchpy.exceptions import TransportError
 
-from engine.client import connect
+from engine.connections import connect
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings
 from mappings import bulk

@@ -8,10 +8,10 @@ import pytest
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import RequestError
 
-from engine.client import connect
+from engine.connections import connect
 from engine.errors import NotFoundError
 from engine.settings import Settings
-from mappings import template, versions, weights
+from mappings import template, versions
 
 pytestmark = pytest.mark.engine
 
@@ -26,7 +26,7 @@ def client(live_settings: Settings) -> Iterator[OpenSearch]:
 
 
 def made(settings: Settings, fingerprint: str = "e@1") -> dict[str, Any]:
-    meta = weights.record({"f": ["embedding"]}, {"embedding": fingerprint})
+    meta = versions.record_weights({"f": ["embedding"]}, {"embedding": fingerprint})
     return template.index_body({"f": {"hue": {"type": "keyword"}}}, meta, settings)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import get_settings
 from ingest.item import Item
 from ingest.sources import open_source

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cli import reference
 from cli.main import main
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import get_settings
 from evaluation.evaluation_set import evaluation_sets
-from factors import docs
 from ingest.item import Item
 from ingest.sources import open_source
 from query.document import show
@@ -73,7 +73,7 @@ def session(folder: Path) -> dict[str, Any]:
     first = found["search"]["ids"][0]
     found["described"] = {part.title: part.items[0].text for part in show(Context(settings), first).descriptions}
     found["page"] = create_app(settings).test_client().get(f"/picture/{first}").text
-    found["docs"] = docs.here(settings)
+    found["docs"] = reference.factors_here(settings)
     found["sets"] = sorted(evaluation_sets())
     found["packaged"] = Models(settings).packaged()
     found["learned"] = learn(folder)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from mappings import versions
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings
 from query.search import Searcher
 from ranking import calibrations

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from factors.linked import Kind, TextSnippet
+from factors.text import Kind, TextSnippet
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from tests.factors.scenes import DIMENSION, FACTORS, FINGERPRINTS, colour, label, text_of

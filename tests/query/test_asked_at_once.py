@@ -5,7 +5,7 @@ import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from query.encoder import QueryEncoder

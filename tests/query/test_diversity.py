@@ -6,7 +6,7 @@ import pytest
 from query.grouping import Group, mmr, relevance
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.order import Ranked
+from ranking.candidate_set import Ranked
 from tests.factors.scenes import Live
 
 # Two of a kind, then another of that kind, then something else.

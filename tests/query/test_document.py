@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from query.document import show
 from query.encoder import restore
-from query.index import full_id
+from query.engine_calls import full_id
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import Live

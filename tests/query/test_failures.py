@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from engine.client import connect
-from engine.context import Context
+from engine.connections import Context, connect
 from engine.errors import EngineUnavailable, NotFoundError, WeightsMismatchError
 from engine.settings import Settings
 from factors import knn

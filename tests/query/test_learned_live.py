@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from query.request import SearchRequest
@@ -14,7 +14,7 @@ from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning import models as life
 from ranking.learning.examples import Example
 from ranking.learning.features import FeatureSet
-from ranking.learning.fit import Recipe, fit
+from ranking.learning.learned import Recipe, fit
 from ranking.learning.models import Card, Models
 from tests.factors.scenes import FACTORS, Live
 from tests.query.query_scenes import Told

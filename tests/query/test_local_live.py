@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from engine.context import Context
+from engine.connections import Context
 from engine.errors import OmmaError
-from query import rescoring
+from query import retrieval
 from query.answer import Answer, Result
 from query.engine_calls import RefusedError
 from query.request import SearchRequest
@@ -17,8 +17,7 @@ from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
 from tests.query.query_scenes import WIDTH as ASKED_WIDTH
 from tests.query.query_scenes import Told, document, png
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
-from vision import vocabulary
-from vision.extractors.local import describe, named
+from vision.extractors.local import describe, load_vocabulary, named
 from vision.image_features import ImageFeatures, Local
 from vision.picture import Picture
 
@@ -29,7 +28,7 @@ PASTED_AT = (60, 40, 276, 202)  # left, top, right, bottom of the pattern within
 
 
 def local(pixels: Pixels) -> Local:
-    return named(describe(Picture("x", pixels, pixels.shape[1], pixels.shape[0], "PNG")), vocabulary.load())
+    return named(describe(Picture("x", pixels, pixels.shape[1], pixels.shape[0], "PNG")), load_vocabulary())
 
 
 @pytest.fixture()
@@ -145,7 +144,7 @@ def test_fields_that_cannot_be_read_leave_the_column_out(searcher: Searcher, mon
     def refused(*_: object) -> OmmaError:
         raise RefusedError("no such field")
 
-    monkeypatch.setattr(rescoring, "_fields", refused)
+    monkeypatch.setattr(retrieval, "_fields", refused)
     answer = ask(searcher, no_cutoff=True)
     assert answer.results and answer.warnings == ["Same thing in it (local.inliers) was left out: no such field"]
 

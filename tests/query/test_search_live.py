@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings
 from engine.store import Store
 from query.answer import Answer, Result

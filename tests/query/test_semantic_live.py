@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factors.linked import Kind, TextSnippet
-from factors.words import Term, Words
+from factors.text import Kind, Term, TextSnippet, Words
 from ingest.documents import ExtractedImage, new_document
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder

@@ -11,24 +11,22 @@ from collections.abc import Iterator
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.client import connect
-from engine.context import Context
+from engine.connections import Context, connect
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from mappings import versions
 from query.engine_calls import Calls, RefusedError
+from query.ordering import params_of, rescore_body, scores
 from query.pipeline import Values
 from query.question import Understood
 from query.request import SearchRequest
-from query.rescoring import RescoredTable
+from query.retrieval import RescoredTable
 from query.search import Searcher
-from query.sltr import params_of, rescore_body, scores
 from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.learning.examples import Example
 from ranking.learning.features import QUESTION, FeatureSet
-from ranking.learning.fit import Recipe, fit
-from ranking.learning.learned import Learned
+from ranking.learning.learned import Learned, Recipe, fit
 from ranking.plugin.featureset import constants_of, lift, name_of
 from ranking.plugin.upload import Export, export, has_plugin, upload
 from tests.factors.scenes import Live

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from engine.errors import BadQuestion
-from factors.words import Term, Words
-from query.words import Parsed, parse
+from factors.text import Term, Words
+from query.request import Parsed, parse_words
 
 
 def plain(*texts: str) -> tuple[Term, ...]:
@@ -18,7 +18,7 @@ def phrase(text: str) -> Term:
 
 
 def test_the_whole_language_at_once() -> None:
-    assert parse('cat "old town" +red -dog category:pets -colour:blue size:"very large"') == Parsed(
+    assert parse_words('cat "old town" +red -dog category:pets -colour:blue size:"very large"') == Parsed(
         Words(plain("cat"), (phrase("old town"), Term("red")), plain("dog")),
         {"category": ["pets"], "size": ["very large"]},
         {"colour": ["blue"]},
@@ -27,7 +27,7 @@ def test_the_whole_language_at_once() -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", '""', '" "', "+ - : ! ...", "+", "-", '+""', '-"', "~*?"])
 def test_nothing_to_look_for(text: str) -> None:
-    found = parse(text)
+    found = parse_words(text)
     assert found == Parsed() and not found.words
 
 
@@ -45,21 +45,21 @@ def test_nothing_to_look_for(text: str) -> None:
     ],
 )
 def test_required_and_forbidden(text: str, must: tuple[Term, ...], must_not: tuple[Term, ...]) -> None:
-    assert parse(text).words == Words((), must, must_not)
+    assert parse_words(text).words == Words((), must, must_not)
 
 
 def test_a_quote_that_is_never_closed_ends_with_the_text() -> None:
-    assert parse('cat "old town').words == Words(plain("cat"), (phrase("old town"),))
-    assert parse('colour:"dark red').filters == {"colour": ["dark red"]}
-    assert parse('cat "').words == Words(plain("cat"))
+    assert parse_words('cat "old town').words == Words(plain("cat"), (phrase("old town"),))
+    assert parse_words('colour:"dark red').filters == {"colour": ["dark red"]}
+    assert parse_words('cat "').words == Words(plain("cat"))
 
 
 def test_signs_within_words_are_letters_of_them() -> None:
-    assert parse("well-known C++ 10-20 e-mail").words.should == plain("well-known", "C++", "10-20", "e-mail")
+    assert parse_words("well-known C++ 10-20 e-mail").words.should == plain("well-known", "C++", "10-20", "e-mail")
 
 
 def test_a_word_counts_once() -> None:
-    assert parse("red red Red +cat +cat").words == Words(plain("red", "Red"), plain("cat"))
+    assert parse_words("red red Red +cat +cat").words == Words(plain("red", "Red"), plain("cat"))
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,20 @@ def test_a_word_counts_once() -> None:
     ["16:9", "https://example.com/a:b", "ftp://x", ":red", "::", "12:30"],
 )
 def test_colons_that_are_no_filter(text: str) -> None:
-    found = parse(text)
+    found = parse_words(text)
     assert not found.filters and not found.excluded
     assert found.words.text == (text if any(c.isalnum() for c in text) else "")
 
 
 def test_a_colon_with_nothing_behind_it_is_plain_text() -> None:
-    assert parse("Title: x").words.should == plain("Title:", "x")
-    assert not parse("Title: x").filters
-    assert parse('Title:"" x').filters == {}
+    assert parse_words("Title: x").words.should == plain("Title:", "x")
+    assert not parse_words("Title: x").filters
+    assert parse_words('Title:"" x').filters == {}
 
 
 def test_quotes_make_a_colon_plain() -> None:
-    assert parse('"colour:red"').words.must == plain("colour:red")
-    assert parse('"colour:red cat"').words.must == (phrase("colour:red cat"),)
+    assert parse_words('"colour:red"').words.must == plain("colour:red")
+    assert parse_words('"colour:red cat"').words.must == (phrase("colour:red cat"),)
 
 
 @pytest.mark.parametrize(
@@ -98,31 +98,31 @@ def test_quotes_make_a_colon_plain() -> None:
     ],
 )
 def test_filters(text: str, filters: dict[str, list[str]]) -> None:
-    assert parse(text) == Parsed(Words(), filters)
+    assert parse_words(text) == Parsed(Words(), filters)
 
 
 def test_names_are_checked_and_plain_text_is_not() -> None:
     asked: list[str] = []
-    parse('cat 16:9 "a:b" Colour:red -size:large Title: x http://a.b', asked.append)
+    parse_words('cat 16:9 "a:b" Colour:red -size:large Title: x http://a.b', asked.append)
     assert asked == ["colour", "size"]
 
     def refuse(name: str) -> None:
         raise BadQuestion(f"there is no filter {name!r}")
 
     with pytest.raises(BadQuestion, match="'shape'"):
-        parse("cat shape:round", refuse)
+        parse_words("cat shape:round", refuse)
 
 
 @pytest.mark.parametrize(
     "text", ["red\ud800cat", "red\x00cat", "red\ue000cat", "red\u2028cat", "red\u2029cat", "red\udc80\ncat"]
 )
 def test_what_cannot_be_sent_is_a_blank(text: str) -> None:
-    assert parse(text).words.should == plain("red", "cat")
+    assert parse_words(text).words.should == plain("red", "cat")
 
 
 @pytest.mark.parametrize("text", ["кот", "кошка собака", "猫", "東京 タワー", "قطة", "🐈 cat", "naïve café", "e\u0301te\u0301"])
 def test_every_script_has_words(text: str) -> None:
-    assert parse(text).words.text == " ".join(word for word in text.split() if any(c.isalnum() for c in word))
+    assert parse_words(text).words.text == " ".join(word for word in text.split() if any(c.isalnum() for c in word))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_every_script_has_words(text: str) -> None:
     ],
 )
 def test_whatever_the_text_nothing_is_raised_and_all_of_it_can_be_sent(text: str) -> None:
-    found = parse(text)
+    found = parse_words(text)
     for term in (*found.words.should, *found.words.must, *found.words.must_not):
         assert term.text.strip() == term.text != ""
     for value in [v for values in (found.filters | found.excluded).values() for v in values]:

@@ -8,12 +8,11 @@ import pytest
 from scipy.stats import kendalltau
 
 from ranking.candidate_set import CandidateSet, QueryFeatures
-from ranking.clicks import filter as clean
 from ranking.clicks import interleaving
-from ranking.clicks.filter import Session, is_robot, sessions
-from ranking.clicks.models import Clicks, Estimate, as_clicks, click_through, coec, judgements, pbm
+from ranking.clicks import models as clean
+from ranking.clicks.interleaving import team_draft
+from ranking.clicks.models import Clicks, Estimate, Session, as_clicks, click_through, coec, is_robot, judgements, pbm, sessions
 from ranking.clicks.ubi import Done, Served, packed, unpacked
-from ranking.interleaving import team_draft
 from ranking.judgements.judgement import Topic
 
 DOCUMENTS = [f"d{n}" for n in range(10)]

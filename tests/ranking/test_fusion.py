@@ -7,9 +7,8 @@ import pytest
 
 from engine.settings import Settings
 from factors.base import Clause, Factor, Feature, Question
-from ranking.candidate_set import CandidateSet
+from ranking.candidate_set import CandidateSet, Ranked, shares
 from ranking.fusion import ReciprocalRank, weights
-from ranking.order import Ranked, shares
 
 TABLE: dict[str, dict[str, float]] = {
     "a": {"similar": 0.9, "words": 3.0},

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.client import connect
+from engine.connections import connect
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
-from ranking.judgements import exchange, files, svmrank
-from ranking.judgements.agreement import agreement, fleiss
-from ranking.judgements.grades import by_topic
-from ranking.judgements.judgement import Judgement, Topic
+from ranking.judgements import files
+from ranking.judgements.judgement import Judgement, Topic, agreement, by_topic, fleiss
 from ranking.judgements.store import Judgements
+from ranking.learning import exchange
 
 NAMES = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=12)
 JUDGEMENTS = st.builds(
@@ -75,35 +74,35 @@ def test_other_encodings_are_told_and_marks_of_byte_order_read(tmp_path: Path) -
 
 def test_folders_keep_pictures_inside(tmp_path: Path) -> None:
     topic = Topic(picture="pictures/a.jpg").named()
-    assert exchange.write_folder(tmp_path / "set", [(topic, b"jpeg")], [said("a", 4, topic=topic.id)]) == (1, 1)
-    told = exchange.read_folder(tmp_path / "set")
+    assert files.write_folder(tmp_path / "set", [(topic, b"jpeg")], [said("a", 4, topic=topic.id)]) == (1, 1)
+    told = files.read_folder(tmp_path / "set")
     assert told.topics == [(topic, b"jpeg")] and told.judgements[0].document == "a"
     files.write_topics(tmp_path / "set" / "topics.jsonl", [Topic(picture="../../etc/passwd")])
     with pytest.raises(ConfigurationError, match="no file of"):
-        exchange.read_folder(tmp_path / "set")
+        files.read_folder(tmp_path / "set")
 
 
 def test_svmrank_lines_keep_features_missing_values_and_names(tmp_path: Path) -> None:
     values = np.array([[0.5, np.nan], [np.nan, -1.25], [0.1, 3e9]])
-    rows = svmrank.Rows(
+    rows = exchange.Rows(
         ("similar", "ocr.picture"), values, (4, 0, 2), ("q1", "q1", "a topic".replace(" ", "_")), ("a", "b", "c")
     )
-    svmrank.write(tmp_path / "x.svm", rows)
+    exchange.write(tmp_path / "x.svm", rows)
     text = (tmp_path / "x.svm").read_text()
     assert "# 2: ocr.picture" in text and "4 qid:1 1:0.5 # a" in text and "0 qid:1 2:-1.25 # b" in text
-    back = svmrank.read(tmp_path / "x.svm")
+    back = exchange.read(tmp_path / "x.svm")
     np.testing.assert_allclose(back.values, values)
     assert (back.names, back.grades, back.topics, back.documents) == (rows.names, rows.grades, rows.topics, rows.documents)
 
 
 def test_lines_of_others_are_read_and_wrong_ones_named(tmp_path: Path) -> None:
     (tmp_path / "ranklib.txt").write_text("2 qid:10 1:0.5 3:1 # GX001\n0 qid:10 2:7\n")
-    rows = svmrank.read(tmp_path / "ranklib.txt")
+    rows = exchange.read(tmp_path / "ranklib.txt")
     assert rows.names == ("1", "2", "3") and rows.topics == ("10", "10") and rows.documents == ("GX001", "")
     for wrong in ("qid:1 1:2", "1 qid:1 0:2", "1 qid:1 a:2", "1 qid:1 1:x"):
         (tmp_path / "wrong.txt").write_text(wrong + "\n")
         with pytest.raises(ConfigurationError, match="line 1"):
-            svmrank.read(tmp_path / "wrong.txt")
+            exchange.read(tmp_path / "wrong.txt")
 
 
 def test_people_are_believed_before_clicks_and_clicks_before_what_was_generated() -> None:

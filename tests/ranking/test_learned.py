@@ -11,10 +11,8 @@ from ranking.candidate_set import CandidateSet
 from ranking.learning import examples as files
 from ranking.learning.examples import Example, by_side, digest, useful
 from ranking.learning.features import FeatureSet
-from ranking.learning.fit import Recipe, fit
-from ranking.learning.gate import judge
-from ranking.learning.learned import Learned
-from ranking.learning.measures import candidate_recall, compare, interval, measure, ndcg, ordered_by
+from ranking.learning.learned import Learned, Recipe, fit
+from ranking.learning.measures import candidate_recall, compare, interval, judge, measure, ndcg, ordered_by
 from ranking.learning.models import Models
 from ranking.learning.train import Fusion, train
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from ranking.learning.examples import by_side
-from ranking.learning.fit import Recipe, fit
+from ranking.learning.learned import Recipe, fit
 from ranking.learning.models import Card, Models
 from ranking.learning.train import Fusion, in_use
 from ranking.selection import RankerSelector

@@ -9,8 +9,7 @@ import pytest
 from engine.errors import ConfigurationError
 from ranking.candidate_set import QueryFeatures
 from ranking.learning.features import QUESTION, FeatureSet
-from ranking.learning.fit import Recipe, fit
-from ranking.learning.learned import Learned
+from ranking.learning.learned import Learned, Recipe, fit
 from ranking.plugin.featureset import constants_of, feature_set, lift, model_body, name_of, params
 from ranking.plugin.upload import Export, export, has_plugin, upload, write
 from tests.factors.scenes import FACTORS

@@ -9,11 +9,11 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from ranking.fusion import NAME as FUSION
-from ranking.learning import promotion, train
+from ranking.learning import train
 from ranking.learning.examples import by_side
 from ranking.learning.features import FeatureSet
-from ranking.learning.fit import Recipe, fit
-from ranking.learning.models import Card, Models
+from ranking.learning.learned import Recipe, fit
+from ranking.learning.models import Card, Models, promote_model, roll_back_model
 from ranking.plugin.upload import model_name
 from ranking.selection import RankerSelector
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
@@ -46,19 +46,19 @@ def test_a_model_that_the_engine_cannot_hold_is_refused_with_the_mend(in_engine:
     server = Server()
     mend = r"model wide cannot be used with OMMA_RANKER=sltr.*omma rank train --plain.*OMMA_RANKER=model"
     with pytest.raises(ConfigurationError, match=mend):
-        promotion.promote("wide", in_engine, lambda _: server)  # type: ignore[arg-type, return-value]
+        promote_model("wide", in_engine, lambda _: server)  # type: ignore[arg-type, return-value]
     assert not server.written and not Models(in_engine).state().current
     elsewhere = in_engine.model_copy(update={"ranker": "model"})
-    assert promotion.promote("wide", elsewhere).current == "wide", "our own process orders by it"
-    promotion.promote(FUSION, in_engine)
+    assert promote_model("wide", elsewhere).current == "wide", "our own process orders by it"
+    promote_model(FUSION, in_engine)
     with pytest.raises(ConfigurationError, match=mend):
-        promotion.rollback(in_engine)
+        roll_back_model(in_engine)
     assert Models(in_engine).state().current == FUSION
 
 
 def test_a_promoted_model_is_in_the_engine(in_engine: Settings) -> None:
     server = Server()
-    assert promotion.promote("plain", in_engine, lambda _: server).current == "plain"  # type: ignore[arg-type, return-value]
+    assert promote_model("plain", in_engine, lambda _: server).current == "plain"  # type: ignore[arg-type, return-value]
     assert f"/_ltr/omma/_model/{model_name('plain')}" in server.written
     choice = RankerSelector(in_engine, lambda: COLUMNS).choose()
     assert choice.model and choice.in_engine and not choice.warning
@@ -67,15 +67,15 @@ def test_a_promoted_model_is_in_the_engine(in_engine: Settings) -> None:
 def test_without_the_plugin_nothing_is_promoted(in_engine: Settings) -> None:
     without = Server(plugin=False)
     with pytest.raises(ConfigurationError, match="opensearch-ltr"):
-        promotion.promote("plain", in_engine, lambda _: without)  # type: ignore[arg-type, return-value]
+        promote_model("plain", in_engine, lambda _: without)  # type: ignore[arg-type, return-value]
     assert not Models(in_engine).state().current
-    assert promotion.promote(FUSION, in_engine).current == FUSION, "rank fusion needs none"
+    assert promote_model(FUSION, in_engine).current == FUSION, "rank fusion needs none"
 
 
 @pytest.mark.parametrize("ranker", ["auto", "sltr"])
 def test_a_model_of_other_features_is_used_and_ignores_those_it_was_learned_without(in_engine: Settings, ranker: str) -> None:
     settings, server = in_engine.model_copy(update={"ranker": ranker}), Server()
-    assert promotion.promote("other", settings, lambda _: server).current == "other"  # type: ignore[arg-type, return-value]
+    assert promote_model("other", settings, lambda _: server).current == "other"  # type: ignore[arg-type, return-value]
     selector = RankerSelector(settings, lambda: COLUMNS)
     choice = selector.choose()
     assert choice.model and choice.model.name == "other" and not choice.warning

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranking.interleaving import team_draft
+from ranking.clicks.interleaving import team_draft
 
 ORDERS = st.lists(st.integers(0, 30).map(str), unique=True, max_size=20)
 

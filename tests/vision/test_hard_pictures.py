@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from evaluation.collection import Collection
 from evaluation.datasets import Known

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
-from vision import vocabulary
-from vision.extractors.local import MOST, describe, named
+from vision.extractors.local import MOST, describe, load_vocabulary, named
 from vision.geometry import Alignment, Placed, align
 from vision.image_features import Box, ImageFeatures, Local
 from vision.picture import Picture
@@ -23,7 +22,7 @@ def picture(pixels: Pixels, alpha: Pixels | None = None) -> Picture:
 
 def seen(pixels: Pixels, alpha: Pixels | None = None) -> Placed:
     looked = picture(pixels, alpha)
-    return Placed(named(describe(looked), vocabulary.load()), looked.width, looked.height)
+    return Placed(named(describe(looked), load_vocabulary()), looked.width, looked.height)
 
 
 def turned(pixels: Pixels, degrees: float, size: float = 1.0) -> Pixels:

@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cli.train import train
+from cli.models import train
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training import similar
-from training.batches import Catalogue, Classes, pairs_of_views
-from training.heads import joined
+from training.labelled import Catalogue, Classes, pairs_of_views
 from training.measures import first_hits, first_others, own_hits
-from training.metric import Material, Recipe, fit
-from training.projection import Components
+from training.metric import Components, Material, Recipe, fit, joined
 from vision.extractors.embedding import Projection, projection
 from vision.image_features import Vector, unit
 

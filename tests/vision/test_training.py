@@ -15,7 +15,7 @@ from training.reading import summary, words_of
 from training.text_presence import measure
 from training.words import fitted, planes
 from training.words_measured import bits_kept, bm25, seen_twice
-from vision import vocabulary
+from vision.extractors.local import load_vocabulary, save_vocabulary
 from vision.image_features import unit
 
 RNG = np.random.default_rng(0)
@@ -58,7 +58,7 @@ def test_a_copy_says_where_each_of_its_points_was(tmp_path: Path) -> None:
     Image.fromarray(pattern(4)).save(path)
     seen = seen_twice(path)
     assert seen is not None and len(seen.copy.points) > 50
-    found = bits_kept(vocabulary.load(), planes(128), [seen])
+    found = bits_kept(load_vocabulary(), planes(128), [seen])
     assert found["bytes"] == 16 and found["right_per_picture"] > 20 and found["right"] > 0.5
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert seen_twice(tmp_path / "broken.png") is None
@@ -74,8 +74,8 @@ def test_bm25_finds_the_document_that_has_the_rare_word() -> None:
 def test_a_vocabulary_is_kept_in_bytes(tmp_path: Path) -> None:
     rows = np.abs(RNG.normal(size=(3000, 128))).astype(np.float32)
     known = fitted(unit(rows), 32)
-    vocabulary.save(tmp_path / "words.npz", known)
-    kept = vocabulary.load(tmp_path / "words.npz")
+    save_vocabulary(tmp_path / "words.npz", known)
+    kept = load_vocabulary(tmp_path / "words.npz")
     reduced = known.reduced(unit(rows[:200]))
     assert (known.words(reduced, 1) == kept.words(reduced, 1)).mean() > 0.95
     two = kept.words(reduced, 2)

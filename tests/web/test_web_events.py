@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from opensearchpy import OpenSearch
 
-from engine.client import connect
+from engine.connections import connect
 from engine.settings import Settings
 from ranking.clicks import ubi
 from ranking.clicks.log import Log
-from ranking.clicks.teaching import clicked, judged
+from ranking.clicks.models import clicked, judged
 from ranking.clicks.ubi import Behaviour
 from tests.web.web_doubles import sha
 

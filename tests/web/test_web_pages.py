@@ -15,9 +15,9 @@ from query.answer import Source
 from query.document import DescribedItem, DescribedPart, DocumentView, LinkedSnippet
 from tests.web.web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 from web.app import create_app
-from web.models import Overview
 from web.parameters import SearchParameters
 from web.present import aspect, marked, message_html, percent, span
+from web.services import Overview
 
 Make = Callable[..., Flask]
 

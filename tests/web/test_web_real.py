@@ -15,8 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 from werkzeug.serving import make_server
 
-from engine.broker import connect_redis
-from engine.client import connect
+from engine.connections import connect, connect_redis
 from engine.settings import Settings
 from mappings.versions import alias
 from omma_client import Client

@@ -47,7 +47,7 @@ def api(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Flas
     failed = Failure(reference="x.jpg", reason="empty", message="The file is empty.")
     job = Progress(id="job1", source="demo", collection="demo", state="running", started=NOW, failures=[failed])
     made = make_app({"show": a_view, "judgements": judgements, "ingest": FakeIngest(progresses=[job])})
-    monkeypatch.setattr("web.limits.limiter.enabled", False)
+    monkeypatch.setattr("web.access.limiter.enabled", False)
     return made
 
 

@@ -28,8 +28,7 @@ from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet
 from ranking.judgements.judgement import Judgement, Topic
-from web.models import Overview, Refused, RefusedList, Sample, Status
-from web.services import Services, WarmUp
+from web.services import Overview, Refused, RefusedList, Sample, Services, Status, WarmUp
 from web.uploads import Uploads
 
 HOSTILE = '<script>alert("omma")</script><img src=x onerror=alert(1)>'

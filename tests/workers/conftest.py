@@ -14,8 +14,7 @@ import pytest
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError
 
-from engine.broker import connect_redis
-from engine.client import connect
+from engine.connections import connect, connect_redis
 from engine.settings import Settings
 from ingest.jobs import Jobs, Progress
 from mappings.versions import alias

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings
 from engine.store import Store
 from ingest.delete import delete_collection

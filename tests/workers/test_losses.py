@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.broker import connect_redis
-from engine.context import Context
+from engine.connections import Context, connect_redis
 from engine.settings import Settings
 from ingest.jobs import Jobs
 from ingest.quarantine import Quarantine

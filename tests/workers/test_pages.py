@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.context import Context
+from engine.connections import Context
 from engine.settings import Settings
 from factors.base import Question
-from factors.words import Term, Words
+from factors.text import Term, Words
 from ingest.quarantine import Quarantine
 from ingest.sources import open_source
 from mappings.versions import alias

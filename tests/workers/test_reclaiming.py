@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from engine.broker import connect_redis
-from engine.client import connect
-from engine.context import Context
+from engine.connections import Context, connect, connect_redis
 from engine.leases import LEASE_SECONDS, Lease
 from engine.settings import Settings
 from ingest.jobs import Jobs, Progress

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError
-from vision import fingerprints, runtime
-from vision.extractor import Extractor
+from vision import runtime
+from vision.extractor import Extractor, fingerprint_of_files
 from vision.image_features import Backbone, ImageFeatures, Vector
 from vision.picture import Picture
 from vision.runtime import Array
@@ -33,7 +33,7 @@ class BackboneExtractor(Extractor[Backbone]):
     @property
     def fingerprint(self) -> str:
         """Model and weights."""
-        return f"{MODEL}@{fingerprints.of_files(weights())}"
+        return f"{MODEL}@{fingerprint_of_files(weights())}"
 
     def files(self) -> tuple[Path, ...]:
         """The weights."""

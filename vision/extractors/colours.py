@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision import fingerprints
-from vision.extractor import Extractor
+from vision.extractor import Extractor, fingerprint_of_values
 from vision.image_features import Colour, ImageFeatures, Vector
 from vision.picture import Picture
 
@@ -41,7 +40,7 @@ class ColoursExtractor(Extractor[tuple[Colour, ...]]):
     @property
     def fingerprint(self) -> str:
         """The method's own parameters."""
-        return f"lab-kmeans@{fingerprints.of_values(SIDE, CLUSTERS, MERGED, SMALLEST_SHARE, BASIC)}"
+        return f"lab-kmeans@{fingerprint_of_values(SIDE, CLUSTERS, MERGED, SMALLEST_SHARE, BASIC)}"
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Colour, ...]]:
         return [dominant(picture) for picture in pictures]

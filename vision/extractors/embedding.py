@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.settings import Settings
-from vision import fingerprints
-from vision.extractor import Extractor
+from vision.extractor import Extractor, fingerprint_of_files
 from vision.extractors import backbone
 from vision.image_features import Backbone, ImageFeatures, Vector, unit
 from vision.picture import Picture
@@ -81,7 +80,7 @@ class EmbeddingExtractor(Extractor[Vector]):
     @property
     def fingerprint(self) -> str:
         """Backbone and weights."""
-        mark = fingerprints.of_files(backbone.weights(), WEIGHTS)  # fitted for the looks, which therefore need no mark
+        mark = fingerprint_of_files(backbone.weights(), WEIGHTS)  # fitted for the looks, which therefore need no mark
         return f"{backbone.MODEL}+similar{self.dimension}@{mark}"
 
     def files(self) -> tuple[Path, ...]:

@@ -13,10 +13,9 @@ from typing import ClassVar
 import numpy as np
 
 from engine.settings import Settings
-from vision import fingerprints
+from vision.extractor import Joint, fingerprint_of_files
 from vision.extractors import backbone
 from vision.image_features import ImageFeatures, Vector, unit
-from vision.joint import Joint
 from vision.picture import Picture
 from vision.sentences import MODEL, Sentences, package
 
@@ -66,7 +65,7 @@ class JointExtractor(Joint):
     @property
     def fingerprint(self) -> str:
         """Backbone, sentence model and both towers."""
-        mark = fingerprints.of_files(backbone.weights(), package(), WEIGHTS)
+        mark = fingerprint_of_files(backbone.weights(), package(), WEIGHTS)
         return f"{backbone.MODEL}+{MODEL}+joint{self.dimension}@{mark}"
 
     def files(self) -> tuple[Path, ...]:

@@ -13,11 +13,20 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision import fingerprints
-from vision.coco import NAMES
-from vision.extractor import Extractor
+from vision.extractor import Extractor, fingerprint_of_files, fingerprint_of_values
 from vision.image_features import Box, ImageFeatures, Object, Vector
 from vision.picture import Picture
+
+_LIST = (
+    "person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant - stop_sign parking_meter "
+    "bench bird cat dog horse sheep cow elephant bear zebra giraffe - backpack umbrella - - handbag tie suitcase frisbee "
+    "skis snowboard sports_ball kite baseball_bat baseball_glove skateboard surfboard tennis_racket bottle - wine_glass "
+    "cup fork knife spoon bowl banana apple sandwich orange broccoli carrot hot_dog pizza donut cake chair couch "
+    "potted_plant bed - dining_table - - toilet - tv laptop mouse remote keyboard cell_phone microwave oven toaster sink "
+    "refrigerator - book clock vase scissors teddy_bear hair_drier toothbrush"
+)
+NAMES = {n: name.replace("_", " ") for n, name in enumerate(_LIST.split(), start=1) if name != "-"}
+
 
 SIDE = 300  # px, what the network was trained with
 MOST = 10  # objects per picture
@@ -52,7 +61,7 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
     @property
     def fingerprint(self) -> str:
         """Detector, crops' embedding, and the confidence from which an object counts."""
-        mark = fingerprints.of_values(fingerprints.of_files(*files()), self._crops.fingerprint, self.settings.object_confidence)
+        mark = fingerprint_of_values(fingerprint_of_files(*files()), self._crops.fingerprint, self.settings.object_confidence)
         return f"{self.model}+crops@{mark}"
 
     def files(self) -> tuple[Path, ...]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.settings import Settings
-from vision import fingerprints, runtime
-from vision.extractor import HUB, Extractor
+from vision import runtime
+from vision.extractor import HUB, Extractor, fingerprint_of_files, fingerprint_of_values
 from vision.extractors.objects import Embedder, best, with_embeddings
 from vision.hub import yolo
 from vision.hub.reach import DETECTOR, unreachable
@@ -43,8 +43,8 @@ class HubObjects(Extractor[tuple[Object, ...]]):
     def fingerprint(self) -> str:
         """Detector, crops' embedding, and the confidence from which an object counts."""
         path = weights(self.settings)
-        rest = fingerprints.of_values(self._crops.fingerprint, self.settings.object_confidence)
-        return f"{path.stem}@{fingerprints.of_files(path)}+crops@{rest}"
+        rest = fingerprint_of_values(self._crops.fingerprint, self.settings.object_confidence)
+        return f"{path.stem}@{fingerprint_of_files(path)}+crops@{rest}"
 
     def files(self) -> tuple[Path, ...]:
         """The weights."""
@@ -60,7 +60,7 @@ class HubObjects(Extractor[tuple[Object, ...]]):
 
     def _onnx(self, *, force: bool = False) -> Path:
         path = weights(self.settings)
-        name = f"{path.stem}-{fingerprints.of_files(path)}"
+        name = f"{path.stem}-{fingerprint_of_files(path)}"
         return runtime.exported(
             self.settings, name, lambda to: _library("export", str(path.resolve()), to.resolve()), force=force
         )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
-from vision import fingerprints, runtime
-from vision.extractor import HUB, Extractor
+from vision import runtime
+from vision.extractor import HUB, Extractor, fingerprint_of_files, fingerprint_of_values
 from vision.hub.reach import EMBEDDING, unreachable
 from vision.image_features import ImageFeatures, Vector, unit
 from vision.picture import Picture
@@ -45,7 +45,7 @@ class HubEmbedding(Extractor[Vector]):
     def fingerprint(self) -> str:
         """Model, and its weights: a local folder's files, or the hub's revision."""
         local = self.files()
-        mark = fingerprints.of_files(*local) if local else fingerprints.of_values(self._config._commit_hash)
+        mark = fingerprint_of_files(*local) if local else fingerprint_of_values(self._config._commit_hash)
         return f"{Path(self._model).name}@{mark}"
 
     def files(self) -> tuple[Path, ...]:

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 
 from mappings.versions import alias
 from query.answer import Answer
-from ranking.clicks.filter import is_robot
+from ranking.clicks.models import is_robot
 from ranking.clicks.ubi import Event, event_record, query_record
 from ranking.judgements.judgement import Topic
-from web import auth
+from web import access
 from web.parameters import SearchParameters
 from web.services import get_services
 from web.view import Views
@@ -61,7 +61,7 @@ def take(body: EventsBody) -> Taken:
     return Taken(taken=log_events(body.events))
 
 
-@VIEWS.action("/consent", lambda _: auth.safe_next(request.form.get("next", "/")))
+@VIEWS.action("/consent", lambda _: access.safe_next(request.form.get("next", "/")))
 def consent(body: ConsentBody) -> Consent:
     """Agree to the logging of searches and clicks, or withdraw consent.
 

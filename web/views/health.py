@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.limits import limiter
+from web.access import limiter
 from web.services import Services, get_services
 from web.view import Views, as_json
 

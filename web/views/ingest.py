@@ -15,8 +15,8 @@ from engine.errors import BadSource, OmmaError
 from engine.settings import Settings
 from ingest.jobs import Progress
 from ingest.sources.registry import accepts, sources, split_spec
+from web.access import upload_rate
 from web.inputs import Form
-from web.limits import upload_rate
 from web.services import get_services
 from web.view import Inputs, Page, Rendered, Views
 

@@ -15,10 +15,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine.errors import BadQuestion
 from query.answer import Result
 from ranking.judgements import files
-from ranking.judgements.agreement import Agreement, agreement
-from ranking.judgements.judgement import BEST, GRADES, Judgement, Topic
-from web import auth
-from web.limits import search_rate
+from ranking.judgements.judgement import BEST, GRADES, Agreement, Judgement, Topic, agreement
+from web import access
+from web.access import search_rate
 from web.parameters import SearchParameters
 from web.services import get_services
 from web.view import Inputs, Page, Views
@@ -152,7 +151,7 @@ def name() -> BaseResponse:
         raise BadQuestion("a rater has a name of 1 to 40 letters")
     session[RATER] = given
     session.permanent = True
-    return redirect(auth.safe_next(request.form.get("next", "/judgements")), HTTPStatus.SEE_OTHER)
+    return redirect(access.safe_next(request.form.get("next", "/judgements")), HTTPStatus.SEE_OTHER)
 
 
 @VIEWS.page("/judgements", "judgements.html", Page("overview"))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from engine.errors import NotFoundError
 from vision.picture import decode, thumbnail
-from web.limits import limiter
+from web.access import limiter
 from web.services import get_services
 from web.uploads import PREVIEW_SIDE, BoundedFolder
 from web.view import Views

@@ -5,8 +5,7 @@ from typing import Any
 from flask import url_for
 from pydantic import BaseModel, Field
 
-from web.models import RefusedList
-from web.services import get_services
+from web.services import RefusedList, get_services
 from web.view import Page, Views
 
 VIEWS = Views("quarantine")

@@ -10,11 +10,10 @@ from engine.errors import BadPicture, BadQuestion, FetchError, NotFoundError, Om
 from ingest.fetch import fetch
 from query.answer import Answer, ResultComparison
 from query.request import SearchRequest
+from web.access import limiter, search_rate, upload_rate
 from web.inputs import Form, OptionalFile, no_file, read_inputs
-from web.limits import limiter, search_rate, upload_rate
-from web.models import Overview, Status
 from web.parameters import CompareParameters, SearchParameters
-from web.services import get_services
+from web.services import Overview, Status, get_services
 from web.view import Inputs, Page, Rendered, Views
 from web.views.events import log_search
 

@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
 from engine.errors import OmmaError
-from web import auth
-from web.limits import sign_in_rate
+from web import access
+from web.access import sign_in_rate
 from web.view import Inputs, Page, Rendered, Views
 
 VIEWS = Views("session")
@@ -36,11 +36,11 @@ class WrongToken(OmmaError):
 
 def _target(_: object = None) -> str:
     """Where a browser goes after signing in; a place on this site."""
-    return auth.safe_next(request.values.get("next", "/"))
+    return access.safe_next(request.values.get("next", "/"))
 
 
 def _already_signed_in(_: Inputs) -> Response | None:
-    return redirect(_target()) if auth.signed_in() else None
+    return redirect(_target()) if access.signed_in() else None
 
 
 def _wrong_token(error: OmmaError, _: Inputs) -> Rendered:
@@ -62,7 +62,7 @@ def open_session(body: TokenBody) -> Session:
 
     Programs need no cookie: they send the token as `Authorization: Bearer`.
     """
-    if auth.token_required() and not auth.sign_in(body.token.strip()):
+    if access.token_required() and not access.sign_in(body.token.strip()):
         raise WrongToken("This is not the token of this server.")
     return _state()
 
@@ -75,4 +75,4 @@ def sign_out() -> Session:
 
 
 def _state() -> Session:
-    return Session(signed_in=auth.signed_in(), token_required=auth.token_required(), csrf_token=generate_csrf())
+    return Session(signed_in=access.signed_in(), token_required=access.token_required(), csrf_token=generate_csrf())

@@ -1,4 +1,4 @@
-"""Linked text: what people wrote next to a picture."""
+"""Text that factors read: what people wrote next to a picture, and the words of a question."""
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -60,3 +60,32 @@ class TextSnippet:
     def from_json(cls, data: dict[str, Any]) -> "TextSnippet":
         """The way back."""
         return cls(**(data | {"kind": Kind(data["kind"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word or a quoted phrase."""
+
+    text: str
+    phrase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`cat "old town" +red -dog`: `should` are optional, `must` and `must_not` are filters over all text fields.
+
+    `field:value` terms are turned into filters by the parser (query/words.py) and do not appear here.
+    """
+
+    should: tuple[Term, ...] = ()
+    must: tuple[Term, ...] = ()
+    must_not: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for."""
+        return bool(self.should or self.must)
+
+    @property
+    def text(self) -> str:
+        """All wanted words as one plain string, for analysed matching."""
+        return " ".join(term.text for term in (*self.must, *self.should))

@@ -1,5 +1,6 @@
-"""Transformed copies of indexed images."""
+"""Transformed copies of indexed images, and questions that no document answers."""
 
+import random
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -33,3 +34,29 @@ class NearDuplicate(EvaluationSet):
             topic = Topic(picture=f"{kind}-{photo.path.name}")
             copy = transforms.copy(photo.path.read_bytes(), kind, seed)
             yield Posed(self.name, topic, {corpus.id(photo): SAME}, family_of(photo), copy)
+
+
+SEED = 7
+MAX_OF_EACH = 30  # photos, garments, made-up words
+LETTERS, LENGTH = "bcdfghjklmnpqrstvwxz", 9
+
+
+class NothingRelevant(EvaluationSet):
+    """Questions that nothing answers: garments and everyday photos asked of a catalogue of groceries, words nobody wrote."""
+
+    name: ClassVar[str] = "nothing relevant"
+    about: ClassVar[str] = (
+        "Questions that nothing answers: garments and everyday photos asked of a catalogue of groceries, words nobody wrote."
+    )
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def questions(self, corpus: Corpus) -> Iterator[Posed]:
+        """All of them measure the cutoff; none is learned from."""
+        among = {"collection": [datasets.CATALOGUE]}
+        strangers = [datasets.thinned(known, MAX_OF_EACH) for known in (corpus.photos, datasets.unseen(corpus.garments))]
+        for photo in (known for group in strangers for known in group if corpus.catalogue):
+            yield Posed(self.name, Topic(like=corpus.id(photo), filters=among), {}, family_of(photo), part="test")
+        letters = random.Random(SEED)  # noqa: S311  (made-up words, no secret)
+        for _ in range(MAX_OF_EACH):
+            text = "".join(letters.choices(LETTERS, k=LENGTH))
+            yield Posed(self.name, Topic(text=text), {}, text, part="test")

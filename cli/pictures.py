@@ -1,4 +1,4 @@
-"""`omma show`: everything known of one picture."""
+"""`omma show` and `omma delete`: everything known of one picture; forget a picture, or a collection."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -37,9 +37,9 @@ def view_of(document: str, settings: Settings) -> View:
     service = running(settings) if ID.fullmatch(document) else None
     if service:
         return service.get(f"picture/{document}", View)
-    from engine.context import Context  # noqa: PLC0415  (loads every factor, which takes seconds)
+    from engine.connections import Context  # noqa: PLC0415  (loads every factor, which takes seconds)
     from query.document import show as of_document  # noqa: PLC0415
-    from query.index import full_id  # noqa: PLC0415
+    from query.engine_calls import full_id  # noqa: PLC0415
 
     context = Context(settings)
     return View(of_document(context, full_id(context.client, settings, document)).model_dump(mode="json"))
@@ -73,3 +73,33 @@ def _inline(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--collection", default="", help="Forget everything of this collection.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
+    """Forget pictures by id, or a whole collection; originals and thumbnails go too."""
+    if bool(ids) == bool(collection):
+        raise click.UsageError("name the ids of pictures, or a --collection")
+    from engine.connections import connect  # noqa: PLC0415  (only a deletion loads what deletes)
+    from ingest.delete import delete as delete_picture  # noqa: PLC0415
+    from ingest.delete import delete_collection  # noqa: PLC0415
+    from ingest.snippet_encoder import SnippetEncoder  # noqa: PLC0415
+    from query.engine_calls import full_id  # noqa: PLC0415
+    from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
+
+    settings = get_settings()
+    client = connect(settings)
+    full = list(dict.fromkeys(full_id(client, settings, picture) for picture in ids))
+    what = f"collection {collection!r}" if collection else f"{len(full)} picture{'s' * (len(full) != 1)}"
+    if not yes:
+        click.confirm(f"Forget {what} for good?", abort=True)
+    for picture in full:
+        delete_picture(client, settings, picture)
+    if ids:
+        click.echo(f"{len(full)} deleted")
+    else:
+        deleted, kept = delete_collection(client, settings, collection, SnippetEncoder(get_feature_extractor(settings)))
+        click.echo(f"{deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

@@ -1,4 +1,4 @@
-"""`omma models`: what looks at pictures."""
+"""`omma models` and `omma train`: what looks at pictures, and fitting the small weights that the repository ships."""
 
 import json
 from collections.abc import Iterator
@@ -11,10 +11,26 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import terminal
+from cli.main import LazyGroup
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
     from vision.models import Model
+
+
+COMMANDS = {
+    "similar": "training.similar:main",
+    "text-presence": "training.text_presence:main",
+    "joint": "training.joint:main",
+    "reading": "training.reading:main",
+    "words": "training.words:main",
+}
+
+
+@click.group(cls=LazyGroup, commands_at=COMMANDS)
+def train() -> None:
+    """Fit the small weights that this repository ships, from the development data; each command writes what it measured."""
+
 
 INDENT = 4
 
