@@ -13,14 +13,14 @@ from engine.connections import guard
 from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from ingest.item import Item
-from mappings.records import KEPT, KEYWORD, Records
+from mappings.records import KEYWORD, STORED_ONLY, Records
 
 FIELDS: dict[str, Any] = {
     **dict.fromkeys(("source", "reference", "collection", "reason", "job", "original"), KEYWORD),
     "message": {"type": "text"},
     "time": {"type": "date"},
-    "item": KEPT,
-    "origin": KEPT,
+    "item": STORED_ONLY,
+    "origin": STORED_ONLY,
 }
 ID_LETTERS, MIN_PREFIX = 32, 6  # letters of an id, and of a beginning of one that is looked up
 MAX_PAGED = 10_000  # entries that can be paged through; the total counts all

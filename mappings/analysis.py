@@ -1,4 +1,4 @@
-"""How text is cut into terms: what the engine ships with, and two analyzers of our own."""
+"""How text becomes terms: the engine's analyzers by language and script, and two analyzers of Omma."""
 
 import unicodedata
 from typing import Any
@@ -45,8 +45,8 @@ LANGUAGE_ANALYZERS = {
     "zh": "cjk",
 }
 
-# Script (first word of a letter's Unicode name) -> analyzers for languages written in it. A question in Cyrillic need not be
-# looked for in twenty-five fields of languages in Latin letters.
+# Script (first word of a letter's Unicode name) -> analyzers of languages written in it: a query in Cyrillic need not search
+# the twenty-five fields of languages in Latin letters.
 SCRIPTS = {
     "ARABIC": ("arabic", "persian", "sorani"),
     "ARMENIAN": ("armenian",),
@@ -63,8 +63,8 @@ SCRIPTS = {
 ANALYZERS = tuple(sorted(set(LANGUAGE_ANALYZERS.values())))
 LATIN = tuple(name for name in ANALYZERS if not any(name in other for other in SCRIPTS.values()))
 
-# Letters that readers of print take for one another, after lower-casing: all of a class become one of them. The Cyrillic ones
-# look the same as the Latin ones, and come when both are looked for.
+# Characters that OCR confuses, after lower-casing: key <- those that become the key. The Cyrillic letters look like the Latin
+# ones; OCR of both scripts mixes them.
 LOOKALIKES = {
     "0": "oо",
     "1": "il|!",
@@ -74,8 +74,8 @@ LOOKALIKES = {
     "a": "а", "c": "с", "e": "её", "h": "н", "k": "к", "m": "м", "p": "р", "t": "т", "x": "х", "y": "у",
 }  # fmt: skip
 
-# `folded`: words of any language, without case and accents. `trigram`: runs of three letters or digits of what stands between
-# two blanks, without hyphens and dots, look-alikes as one: it survives misread letters and finds a part of a part number.
+# `folded`: words of any language, without case and accents. `trigram`: runs of three letters or digits between two blanks,
+# without hyphens and dots, look-alikes as one; it matches despite misread letters, and finds a part of a part number.
 ANALYSIS: dict[str, Any] = {
     "filter": {
         "three": {"type": "ngram", "min_gram": 3, "max_gram": 3},
@@ -95,7 +95,7 @@ ANALYSIS: dict[str, Any] = {
     },
 }
 
-# `visual`: BM25 for texts of visual words, whose length says little, since it is how much there is to see in a picture.
+# `visual`: BM25 for texts of visual words. Their length depends on the amount of detail in a picture, so it counts less.
 SIMILARITY: dict[str, Any] = {"visual": {"type": "BM25", "k1": 1.2, "b": 0.5}}
 
 
@@ -105,12 +105,12 @@ def primary(language: str) -> str:
 
 
 def analyzer(language: str) -> str | None:
-    """The analyzer that the engine has for a BCP 47 language, if any."""
+    """The engine's analyzer for a BCP 47 language, if any."""
     return LANGUAGE_ANALYZERS.get(primary(language))
 
 
 def analyzers_for(text: str) -> tuple[str, ...]:
-    """Analyzers for the languages that these words may be in, by their letters."""
+    """The analyzers of all languages that the text may be in, by the scripts of its letters."""
     scripts = {unicodedata.name(letter, "?").split()[0] for letter in text if letter.isalpha()}
     found = {name for script in scripts for name in SCRIPTS.get(script, LATIN if script == "LATIN" else ())}
     return tuple(sorted(found))

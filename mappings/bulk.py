@@ -1,4 +1,7 @@
-"""Documents in bulk: read with their position in the order of writes, and written by the one bulk writer."""
+"""Documents in bulk: written by the one bulk writer, and read with their position in the order of writes.
+
+A write may depend on that position, and then fails where somebody else wrote the document meanwhile.
+"""
 
 import random
 import time
@@ -16,48 +19,10 @@ from engine.connections import guard
 from engine.errors import EngineUnavailable, OmmaError
 
 Json = dict[str, Any]
-SCROLL_KEPT = "30m"  # long enough for models to extract features of a batch
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A document as it was read. `position`: sequence number and primary term of its last write; `version`: the engine's."""
-
-    id: str
-    source: Json
-    position: tuple[int, int]
-    version: int = 0
-
-
-def read(client: OpenSearch, index: str, ids: Iterable[str], *, source: bool = True) -> dict[str, Stored]:
-    """The documents with these ids, as far as they exist; without their fields where `source` is false."""
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    with guard():
-        found = client.mget(index=index, body={"ids": wanted}, params={} if source else {"_source": "false"})["docs"]
-    return {document["_id"]: _stored(document) for document in found if document.get("found")}
-
-
-def read_all(
-    client: OpenSearch, index: str, query: Mapping[str, Any], size: int, *, source: bool = True
-) -> Iterator[list[Stored]]:
-    """All documents that match a query when the iteration begins, in batches of `size`."""
-    body = {"query": dict(query), "_source": source, "seq_no_primary_term": True}
-    with guard():
-        hits = scan(client, index=index, query=body, size=size, scroll=SCROLL_KEPT)
-        while batch := [_stored(hit) for hit in islice(hits, size)]:
-            yield batch
-
-
-def _stored(hit: Mapping[str, Any]) -> Stored:
-    position = int(hit["_seq_no"]), int(hit["_primary_term"])
-    return Stored(hit["_id"], hit.get("_source", {}), position, int(hit.get("_version", 0)))
-
-
+SCROLL_KEPT = "30m"  # between two batches of `read_all`: long enough for models to extract features of one
 CHUNK_ACTIONS = 256
 CHUNK_BYTES = 8 * 1024 * 1024  # far below the engine's limit of a request (http.max_content_length, 100 MB)
-MAX_ATTEMPTS = 7  # with an overloaded server
+MAX_ATTEMPTS = 7  # to send an action to an overloaded server
 MAX_PAUSE = 10.0  # seconds between two attempts
 MAX_REASON = 500  # characters
 CONFLICT, MISSING = 409, 404
@@ -103,10 +68,10 @@ class Result:
 
 
 def write(client: OpenSearch, actions: Iterable[Action], *, refresh: bool = False) -> list[Result]:
-    """Carry out all actions; one result each, in no order.
+    """Carry out all actions; one result each, in any order.
 
     EngineUnavailable when the server cannot be reached or stays overloaded: actions of this call may or may not have been
-    carried out, and the caller repeats them. `refresh`: what was written can be searched when this returns.
+    carried out, and the caller repeats them. `refresh`: the writes are visible to searches when this returns.
     """
     results: list[Result] = []
     waiting = list(actions)
@@ -121,7 +86,7 @@ def write(client: OpenSearch, actions: Iterable[Action], *, refresh: bool = Fals
 
 
 def write_all(client: OpenSearch, actions: Iterable[Action], *, refresh: bool = False) -> list[Result]:
-    """Like `write`, where only a conflict or a missing document is no error; see `check`."""
+    """Like `write`, but raise for every result that is neither written, in conflict, nor missing; see `check`."""
     results = write(client, actions, refresh=refresh)
     for result in results:
         check(result)
@@ -139,12 +104,12 @@ def check(result: Result) -> None:
 
 
 def pause(attempt: int) -> None:
-    """Wait longer with each attempt, by a random share so that writers do not come back together."""
+    """Wait longer with each attempt, by a random share so that writers do not return at the same time."""
     time.sleep(min(2.0**attempt, 2 * MAX_PAUSE) * random.uniform(0.1, 0.5))  # noqa: S311  (no secret)
 
 
 def reason_of(error: Mapping[str, Any] | str) -> str:
-    """The reason that the engine gives, followed by those of its causes, in one line."""
+    """The engine's reason and those of its causes, in one line."""
     parts: list[str] = []
     cause: Any = error
     while isinstance(cause, Mapping):
@@ -155,20 +120,20 @@ def reason_of(error: Mapping[str, Any] | str) -> str:
 
 
 def _send(client: OpenSearch, actions: list[Action], *, refresh: bool, last: bool) -> tuple[list[Result], list[Action]]:
-    """Results, and the actions that the server turned away for now."""
+    """Send all actions once; returns results, and the actions to send again."""
     results: list[Result] = []
-    turned_away: list[Action] = []
+    again: list[Action] = []
     for action, answer in zip(actions, _answers(client, actions, refresh=refresh), strict=True):
         status = answer.get("status")
         if status in RETRIED and not _is_block(answer) and not (last and status == INTERNAL_ERROR):
-            turned_away.append(action)
+            again.append(action)
         else:
             results.append(_result(action, answer))
-    return results, turned_away
+    return results, again
 
 
 def _answers(client: OpenSearch, actions: list[Action], *, refresh: bool) -> Iterator[Json]:
-    """The engine's answer to each action, in order; a request that failed as a whole answers for each of its actions."""
+    """The engine's answer to each action, in order; the answer of a request that failed as a whole is repeated for each."""
     stream = streaming_bulk(
         client,
         actions,
@@ -176,20 +141,20 @@ def _answers(client: OpenSearch, actions: list[Action], *, refresh: bool) -> Ite
         max_chunk_bytes=CHUNK_BYTES,
         raise_on_error=False,
         raise_on_exception=False,
-        expand_action_callback=_expanded,
+        expand_action_callback=_request_lines,
         refresh="true" if refresh else "false",
     )
     with guard():
         for _, answer in stream:
-            ((_, told),) = answer.items()
-            failure = told.get("exception")
-            if isinstance(failure, TransportError) and failure.status_code not in RETRIED and not _is_block(told):
+            ((_, outcome),) = answer.items()
+            failure = outcome.get("exception")
+            if isinstance(failure, TransportError) and failure.status_code not in RETRIED and not _is_block(outcome):
                 raise failure
-            yield told
+            yield outcome
 
 
-def _expanded(action: Action) -> tuple[Json, Mapping[str, Any] | None]:
-    """The line of the action and the line of its document, as the bulk API takes them."""
+def _request_lines(action: Action) -> tuple[Json, Mapping[str, Any] | None]:
+    """The line of the action and the line of its document, in the format of the bulk API."""
     target: Json = {"_index": action.index, "_id": action.id}
     if action.position is not None:
         target |= {"if_seq_no": action.position[0], "if_primary_term": action.position[1]}
@@ -218,8 +183,44 @@ def _is_block(answer: Mapping[str, Any]) -> bool:
 
 
 def _error_type(answer: Mapping[str, Any]) -> str:
-    """The engine's name of the error, of one action or of the whole request."""
+    """The engine's type of the error, of one action or of the whole request; empty without an error."""
     failure, error = answer.get("exception"), answer.get("error")
     if isinstance(failure, TransportError):
         return str(failure.error)
     return str(error.get("type")) if isinstance(error, Mapping) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it was read. `position`: sequence number and primary term of its last write; `version`: the engine's."""
+
+    id: str
+    source: Json
+    position: tuple[int, int]
+    version: int = 0
+
+
+def read(client: OpenSearch, index: str, ids: Iterable[str], *, source: bool = True) -> dict[str, Stored]:
+    """The documents with these ids, as far as they exist; without their fields unless `source`."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    with guard():
+        found = client.mget(index=index, body={"ids": wanted}, params={} if source else {"_source": "false"})["docs"]
+    return {document["_id"]: _stored(document) for document in found if document.get("found")}
+
+
+def read_all(
+    client: OpenSearch, index: str, query: Mapping[str, Any], size: int, *, source: bool = True
+) -> Iterator[list[Stored]]:
+    """All documents that match a query when the iteration begins, in batches of `size`."""
+    body = {"query": dict(query), "_source": source, "seq_no_primary_term": True}
+    with guard():
+        hits = scan(client, index=index, query=body, size=size, scroll=SCROLL_KEPT)
+        while batch := [_stored(hit) for hit in islice(hits, size)]:
+            yield batch
+
+
+def _stored(hit: Mapping[str, Any]) -> Stored:
+    position = int(hit["_seq_no"]), int(hit["_primary_term"])
+    return Stored(hit["_id"], hit.get("_source", {}), position, int(hit.get("_version", 0)))

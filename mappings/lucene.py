@@ -1,7 +1,7 @@
-"""Refuse vector fields that a server without native k-NN libraries accepts and then dies of.
+"""Refuse vector fields that crash a server without native k-NN libraries.
 
-The embedded server has no native libraries. Measured on it: a `knn_vector` without an engine (the default is faiss),
-with faiss or nmslib, on disk, or with 1-bit quantization passes as a mapping and ends the process at the first document.
+The embedded server has no native libraries. Measured on it: a `knn_vector` without an engine (the default is faiss), with
+faiss or nmslib, on disk, or with 1-bit quantization is accepted as a mapping, and the first document ends the process.
 Safe: Lucene's HNSW with float32, byte, binary (hamming), and 7-bit scalar quantization.
 """
 
@@ -20,15 +20,15 @@ SPACES = {
     "binary": {"hamming"},
 }
 SAFE_BITS = 7
-MOST_DIMENSIONS = 16_000
+MAX_DIMENSIONS = 16_000
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Raise UnsafeMappingError, naming the field and the mend, unless every vector field of an index body is safe."""
+    """Raise UnsafeMappingError, naming field and fault, unless every vector field of an index body is safe."""
     mappings = body.get("mappings") or body.get("template", {}).get("mappings") or {}
     for path, field in vectors({**mappings.get("properties", {}), **_dynamic(mappings)}):
-        for wrong in faults(field):
-            raise UnsafeMappingError(f"field {path!r}: {wrong}; {SAFE}")
+        for fault in faults(field):
+            raise UnsafeMappingError(f"field {path!r}: {fault}; {SAFE}")
 
 
 def vectors(properties: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -41,13 +41,13 @@ def vectors(properties: Mapping[str, Any], path: str = "") -> Iterator[tuple[str
 
 
 def _dynamic(mappings: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that dynamic templates would make, by the names of the templates."""
+    """The fields that dynamic templates would make, by template."""
     templates = [pair for entry in mappings.get("dynamic_templates", ()) for pair in entry.items()]
     return {f"dynamic_templates.{name}": template.get("mapping", {}) for name, template in templates}
 
 
 def faults(field: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with one vector field."""
+    """The faults of one vector field, each as part of a sentence."""
     yield from _legacy_faults(field)
     method = field.get("method")
     if not isinstance(method, Mapping):
@@ -62,7 +62,7 @@ def faults(field: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _legacy_faults(field: Mapping[str, Any]) -> Iterator[str]:
-    """Ways of choosing an engine without naming it."""
+    """Parameters that choose an engine without naming it."""
     for name in ("mode", "compression_level", "model_id", "engine"):
         if field.get(name, "lucene") != "lucene":
             yield f"{name!r} ({field[name]!r}) lets the server choose an engine with native libraries"
@@ -74,8 +74,8 @@ def _shape_faults(field: Mapping[str, Any], method: Mapping[str, Any]) -> Iterat
     if space not in SPACES.get(data_type, set()):
         yield f"space {space!r} with data_type {data_type!r} is not one of Lucene's"
     dimension = field.get("dimension")
-    if not isinstance(dimension, int) or not 1 <= dimension <= MOST_DIMENSIONS:
-        yield f"dimension {dimension!r} is not within 1..{MOST_DIMENSIONS}"
+    if not isinstance(dimension, int) or not 1 <= dimension <= MAX_DIMENSIONS:
+        yield f"dimension {dimension!r} is not within 1..{MAX_DIMENSIONS}"
     elif data_type == "binary" and dimension % 8:
         yield f"dimension {dimension} of a binary vector is not a multiple of 8"
 

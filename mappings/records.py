@@ -1,4 +1,4 @@
-"""Small indices of records beside the documents: quarantine, judgements, events."""
+"""Small indices of records beside that of documents: quarantine, judgements, events."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from mappings.bulk import Action, Status, check, write, write_all
 
 Json = dict[str, Any]
 KEYWORD: Json = {"type": "keyword", "ignore_above": 4096}
-KEPT: Json = {"type": "object", "enabled": False}  # kept as it is, not searched
+STORED_ONLY: Json = {"type": "object", "enabled": False}  # returned, never searched
 
 
 class Records:
@@ -25,7 +25,7 @@ class Records:
         self._fields, self._replicas, self._ready = fields, replicas, False
 
     def put(self, records: dict[str, Json], *, refresh: bool = True) -> None:
-        """Write records by id, replacing those that exist; OmmaError where the mapping does not take one."""
+        """Write records by id, replacing those that exist; OmmaError where the mapping refuses one."""
         if records:
             self.ensure()
             write_all(self.client, (Action("index", self.index, i, record) for i, record in records.items()), refresh=refresh)
@@ -48,7 +48,7 @@ class Records:
         return {document["_id"]: document["_source"] for document in found if document.get("found")}
 
     def all(self, query: Json | None = None) -> Iterator[tuple[str, Json]]:
-        """Id and record of every match of a query, in no order."""
+        """Id and record of every match of a query, in any order."""
         try:
             with guard():
                 for hit in scan(self.client, index=self.index, query={"query": query or {"match_all": {}}}):
@@ -57,7 +57,7 @@ class Records:
             return
 
     def ids(self) -> Iterator[str]:
-        """The id of every record, in no order."""
+        """The id of every record, in any order."""
         try:
             with guard():
                 for hit in scan(self.client, index=self.index, query={"_source": False}):

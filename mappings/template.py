@@ -10,11 +10,13 @@ from engine.settings import Settings
 from mappings import lucene
 from mappings.analysis import ANALYSIS, SIMILARITY
 
-KEYWORD: dict[str, Any] = {"type": "keyword", "ignore_above": 1024}
-KEPT: dict[str, Any] = {"type": "object", "enabled": False}  # returned, never searched
+Json = dict[str, Any]
+KEYWORD: Json = {"type": "keyword", "ignore_above": 1024}
+STORED_ONLY: Json = {"type": "object", "enabled": False}  # returned, never searched
 
-CORE: dict[str, Any] = {
-    "id": {"type": "keyword"},  # the document's id as a column: reading it there spares loading whole documents
+# The fields of every document, whatever the factors.
+CORE: Json = {
+    "id": {"type": "keyword"},  # as a column: reading the id there avoids loading whole documents
     "collections": KEYWORD,
     "category": KEYWORD,
     "languages": KEYWORD,
@@ -29,16 +31,13 @@ CORE: dict[str, Any] = {
     "added": {"type": "date"},
     "changed": {"type": "date"},
     "title": {"type": "keyword", "index": False, "doc_values": False},
-    "sources": KEPT,  # source, reference, collection, page, job
-    "texts": KEPT,  # the snippets of linked text
+    "sources": STORED_ONLY,  # source, reference, collection, page, job
+    "texts": STORED_ONLY,  # the snippets of linked text
     "job": KEYWORD,
     "missing": KEYWORD,  # extractors that failed on this picture
-    "failures": KEPT,  # why: extractor -> what it said
+    "failures": STORED_ONLY,  # extractor -> its error message
     "weights": KEYWORD,  # tokens `extractor=fingerprint`
 }
-
-
-Json = dict[str, Any]
 
 
 def properties(parts: Mapping[str, Json]) -> Json:
@@ -56,23 +55,20 @@ def properties(parts: Mapping[str, Json]) -> Json:
 def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Json:
     """Settings and mappings of an index, checked to be safe for the server.
 
-    `parts` are the factors' properties by factor; `meta` goes into the mapping's `_meta` under `omma`, with a mark of fields
-    and analysis by which a later mapping is told from this one.
+    `parts`: the factors' properties by factor; `meta`: goes into the mapping's `_meta` under `omma`, with a mark of fields and
+    analysis that differs for a different mapping. UnsafeMappingError, ConfigurationError.
     """
     fields = properties(parts)
     meta = meta | {"mapping": mark(fields)}
+    index = {
+        "knn": True,
+        "number_of_shards": settings.index_shards,
+        "number_of_replicas": settings.index_replicas,
+        "refresh_interval": "1s",
+        "max_ngram_diff": 0,
+    }
     body: Json = {
-        "settings": {
-            "index": {
-                "knn": True,
-                "number_of_shards": settings.index_shards,
-                "number_of_replicas": settings.index_replicas,
-                "refresh_interval": "1s",
-                "max_ngram_diff": 0,
-            },
-            "analysis": ANALYSIS,
-            "similarity": SIMILARITY,
-        },
+        "settings": {"index": index, "analysis": ANALYSIS, "similarity": SIMILARITY},
         "mappings": {"dynamic": "strict", "_meta": {"omma": meta}, "properties": fields},
     }
     lucene.check(body)
@@ -80,11 +76,11 @@ def index_body(parts: Mapping[str, Json], meta: Json, settings: Settings) -> Jso
 
 
 def mark(fields: Json) -> str:
-    """A short mark of fields, analysis and similarity, the same for equal ones."""
+    """12 hexadecimal digits, equal for equal fields, analysis and similarity."""
     text = json.dumps([fields, ANALYSIS, SIMILARITY], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def index_template(pattern: str, body: Json) -> Json:
-    """The composable index template that gives every new version of the index this body."""
+    """The composable index template by which every new version of the index gets this body."""
     return {"index_patterns": [pattern], "priority": 200, "template": body}

@@ -1,4 +1,8 @@
-"""Versioned indices `<prefix>-pictures-000001` behind the alias `<prefix>-pictures`, and the weights of their vectors."""
+"""Versioned indices `<prefix>-pictures-000001` behind the alias `<prefix>-pictures`, and the record of their weights.
+
+The mapping's `_meta` holds, for every factor, the fingerprints of the extractors whose output it stores. Vectors made by other
+weights cannot be compared with those of the index, so they are refused.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -25,7 +29,7 @@ def index_name(settings: Settings, version: int) -> str:
 
 
 def current_index(client: OpenSearch, settings: Settings) -> str:
-    """The index behind the alias; NotFoundError where nothing was ever indexed."""
+    """The index behind the alias; NotFoundError where there is none."""
     try:
         with guard():
             return str(next(iter(client.indices.get_alias(name=alias(settings)))))
@@ -34,19 +38,19 @@ def current_index(client: OpenSearch, settings: Settings) -> str:
 
 
 def meta(client: OpenSearch, settings: Settings) -> Json:
-    """What the current mapping's `_meta` says about factors and weights; NotFoundError without an index."""
+    """The `_meta` of the current mapping: factors and weights; NotFoundError without an index."""
     return meta_of(client, current_index(client, settings))
 
 
 def meta_of(client: OpenSearch, index: str) -> Json:
-    """The same for any index."""
+    """The `_meta` of any index's mapping."""
     with guard():
         mapping: Json = client.indices.get_mapping(index=index)
     return dict(mapping[index]["mappings"].get("_meta", {}).get("omma", {}))
 
 
 def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> str:
-    """The alias; creates the first version where there is none. Safe when several workers do so at once."""
+    """Create the first version where there is none, and return the alias; safe when several workers do so at once."""
     with guard():
         if not client.indices.exists_alias(name=alias(settings)):
             create_version(client, settings, 1, body(), serve=True)
@@ -54,9 +58,9 @@ def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> 
 
 
 def create_version(client: OpenSearch, settings: Settings, version: int, body: Json, *, serve: bool = False) -> str:
-    """Create the index of a version, and the alias too when `serve`; indices of documents are created nowhere else.
+    """Create the index of a version, with the alias if `serve`; indices of documents are created nowhere else.
 
-    UnsafeMappingError, before anything is sent, where a field would bring down the server. An existing index is not changed.
+    UnsafeMappingError, before anything is sent, where a field would crash the server. An existing index is not changed.
     """
     lucene.check(body)
     name = index_name(settings, version)
@@ -122,13 +126,13 @@ def changed(meta: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[st
 
 
 def lacking(meta: Mapping[str, Any], factors: Iterable[str]) -> list[str]:
-    """Factors that the index was made without: new ones, or ones whose extractors were switched off. Empty without a record."""
+    """Factors that the index lacks: new ones, or ones whose extractors were switched off. Empty without a record."""
     recorded = meta.get("factors") or {}
     return sorted(set(factors) - set(recorded)) if recorded else []
 
 
 def check_weights(meta: Mapping[str, Any], fingerprints: Mapping[str, str], factor: str) -> None:
-    """Raise WeightsMismatchError, naming both weights, unless the present weights made the factor's fields."""
+    """WeightsMismatchError names both weights, unless the present weights made the factor's fields."""
     for extractor, old in meta.get("factors", {}).get(factor, {}).items():
         new = fingerprints.get(extractor)
         if new is not None and new != old:

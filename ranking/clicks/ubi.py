@@ -15,7 +15,7 @@ from opensearchpy import OpenSearch
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.settings import Settings
-from mappings.records import KEPT, Json, Records
+from mappings.records import STORED_ONLY, Json, Records
 from ranking.candidate_set import CandidateSet
 from ranking.judgements.judgement import Topic
 
@@ -26,7 +26,7 @@ TEXT: Json = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_
 QUERY_FIELDS: Json = {
     "timestamp": {"type": "date"}, "query_id": SHORT, "query": {"type": "text"}, "query_response_id": SHORT,
     "query_response_hit_ids": {"type": "keyword"}, "user_query": TEXT, "query_attributes": {"type": "flat_object"},
-    "client_id": SHORT, "application": SHORT, "object_id_field": SHORT, "indexes": {"type": "keyword"}, "omma": KEPT,
+    "client_id": SHORT, "application": SHORT, "object_id_field": SHORT, "indexes": {"type": "keyword"}, "omma": STORED_ONLY,
 }  # fmt: skip
 EVENT_FIELDS: Json = {
     "application": SHORT, "action_name": SHORT, "client_id": SHORT, "query_id": SHORT,

@@ -9,14 +9,14 @@ from opensearchpy import OpenSearch
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from mappings.records import KEPT, KEYWORD, Json, Records
+from mappings.records import KEYWORD, STORED_ONLY, Json, Records
 from ranking.judgements.judgement import Judgement, Topic
 
 JUDGEMENT_FIELDS: Json = {
     **dict.fromkeys(("topic", "document", "source", "rater"), KEYWORD), "grade": {"type": "byte"}, "time": {"type": "date"},
-    "before": KEPT,
+    "before": STORED_ONLY,
 }  # fmt: skip
-TOPIC_FIELDS: Json = {"topic": KEPT, "set": KEYWORD, "words": {"type": "text"}}
+TOPIC_FIELDS: Json = {"topic": STORED_ONLY, "set": KEYWORD, "words": {"type": "text"}}
 HISTORY = 20  # grades of one rater for one document that can be gone back by
 
 

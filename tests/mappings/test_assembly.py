@@ -1,4 +1,4 @@
-"""The index template that core fields and factors make together, and what it records of weights."""
+"""The index body made of core fields and factors, and its record of weights."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_the_body_is_strict_and_sized_by_the_settings(settings: Settings) -> Non
     assert (index["knn"], index["number_of_shards"], index["number_of_replicas"]) == (True, 3, 2)
 
 
-def test_the_mark_tells_mappings_apart(settings: Settings) -> None:
+def test_the_mark_differs_for_different_mappings(settings: Settings) -> None:
     def mark(fields: dict[str, object]) -> str:
         return str(template.index_body({"f": fields}, {}, settings)["mappings"]["_meta"]["omma"]["mapping"])
 
@@ -60,6 +60,6 @@ def test_the_same_weights_and_unknown_extractors_pass() -> None:
     versions.check_weights(meta, {"embedding": "lite2@2"}, "ocr")
 
 
-def test_changed_extractors_are_told_with_both_weights() -> None:
+def test_changed_extractors_are_listed_with_both_weights() -> None:
     meta = versions.record_weights({"a": ["x", "y"], "b": ["x"]}, {"x": "x@1", "y": "y@1"})
     assert versions.changed(meta, {"x": "x@2", "y": "y@1"}) == {"x": ("x@1", "x@2")}

@@ -125,7 +125,7 @@ def actions(number: int, size: int = 1) -> list[Action]:
     return [Action("index", "i", str(i), {"text": "x" * size}) for i in range(number)]
 
 
-def test_what_an_overloaded_server_turns_away_is_sent_again_alone() -> None:
+def test_only_actions_that_an_overloaded_server_turned_away_are_sent_again() -> None:
     refused = failing(TransportError(503, "unavailable"))
     server = Server(overloaded(429), overloaded(503), refused)
     results = write(server, actions(3))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""No vector field that would bring down a server without native libraries ever reaches one."""
+"""No vector field that would crash a server without native libraries reaches one."""
 
 from typing import Any, cast
 
@@ -59,7 +59,7 @@ def test_an_unsafe_field_is_refused_with_its_name_what_is_wrong_and_what_is_safe
     ],
     ids=["float", "byte", "seven-bit", "binary"],
 )
-def test_what_the_lucene_engine_can_do_is_let_through(field: dict[str, Any]) -> None:
+def test_fields_that_the_lucene_engine_can_serve_are_accepted(field: dict[str, Any]) -> None:
     lucene.check(body(field))
 
 
@@ -75,13 +75,13 @@ def test_what_the_lucene_engine_can_do_is_let_through(field: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     "wrap", [lambda m: {"mappings": m}, lambda m: {"template": {"mappings": m}}], ids=["index", "template"]
 )
-def test_it_is_found_wherever_it_hides(mappings: dict[str, Any], path: str, wrap: Any) -> None:
+def test_an_unsafe_field_is_found_at_any_depth(mappings: dict[str, Any], path: str, wrap: Any) -> None:
     with pytest.raises(UnsafeMappingError, match=f"field '{path}'"):
         lucene.check(wrap(mappings))
 
 
 class Untouchable:
-    """A client that nothing may be asked of."""
+    """A client that must not be used."""
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"the server was asked for {name}")

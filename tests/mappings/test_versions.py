@@ -41,7 +41,7 @@ def test_many_workers_make_one_index(client: OpenSearch, live_settings: Settings
     assert versions.current_index(client, live_settings) == f"{live_settings.index_prefix}-pictures-000001"
 
 
-def test_without_an_index_it_is_said_what_to_do(client: OpenSearch, live_settings: Settings) -> None:
+def test_without_an_index_the_error_says_what_to_do(client: OpenSearch, live_settings: Settings) -> None:
     with pytest.raises(NotFoundError, match="omma ingest"):
         versions.current_index(client, live_settings)
 
