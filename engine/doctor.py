@@ -1,4 +1,4 @@
-"""What is missing or wrong on this machine, each with its mend."""
+"""Checks of this machine: each finds nothing wrong, or says how to fix it."""
 
 import os
 import shutil
@@ -6,28 +6,29 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from opensearchpy.exceptions import OpenSearchException
 from redis import RedisError
 
-from engine.connections import addresses, connect, connect_redis
+from engine.connections import check_version, connect, connect_redis
 from engine.embedded import server
-from engine.embedded.server import check_passable, service_user
 from engine.errors import ConfigurationError, OmmaError
 from engine.installation import paths_of
 from engine.programs import LOOPBACK, check_listening
+from engine.service_user import check_passable, service_user
 from engine.setting_forms import misspelt
 from engine.settings import Settings
 from engine.store import Store
 from engine.supervision import is_taken, states
 
-OLDEST_PYTHON = (3, 11)
-LOW_DISK = 5 * 1024**3  # bytes; the server, the environment's cache and a demo index want about as much
+MIN_PYTHON = (3, 11)
+MIN_FREE_BYTES = 5 * 1024**3  # the server, the environment's cache and a demo index need about as much
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: its subject, whether it passed, what was found or how to mend it. A warning passes, and is shown as one."""
+    """The outcome of one check: its subject, whether it passed, and the finding or how to fix it. A warning passes."""
 
     name: str
     well: bool
@@ -39,7 +40,7 @@ Check = Callable[[Settings], str]
 
 
 def examine(settings: Settings, further: dict[str, Check] | None = None) -> Iterator[Finding]:
-    """Warnings, then every check; `further` are checks of other rooms. A check returns what it found, or raises."""
+    """Warnings, then the outcome of every check; `further` are checks of other rooms. A check returns a text, or raises."""
     yield from warnings()
     for name, check in (CHECKS | (further or {})).items():
         try:
@@ -49,21 +50,21 @@ def examine(settings: Settings, further: dict[str, Check] | None = None) -> Iter
 
 
 def warnings(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """Variables that look like settings and are none, each with the closest name: nothing reads them."""
+    """Variables that begin like a setting but that nothing reads, each with the closest name of a setting."""
     for text in misspelt(environment, Settings.model_fields):
         yield Finding("settings", True, text, warning=True)
 
 
 def _python(_: Settings) -> str:
-    if sys.version_info[:2] < OLDEST_PYTHON:
+    if sys.version_info[:2] < MIN_PYTHON:
         raise ConfigurationError(f"Python {sys.version.split()[0]} is too old; install 3.11 or later")
     return sys.version.split()[0]
 
 
 def _folder(settings: Settings) -> str:
     root = paths_of(settings).root
-    there = next(folder for folder in (root, *root.parents) if folder.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
+    existing = _nearest_existing(root)
+    if not os.access(existing, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{root} cannot be written; set OMMA_HOME to a folder of your own, or use sudo")
     check_passable(service_user(), root / "data")
     return str(root)
@@ -71,11 +72,15 @@ def _folder(settings: Settings) -> str:
 
 def _disk(settings: Settings) -> str:
     root = paths_of(settings).root
-    there = next(folder for folder in (root, *root.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
-    if free < LOW_DISK:
+    free = shutil.disk_usage(_nearest_existing(root)).free
+    if free < MIN_FREE_BYTES:
         raise ConfigurationError(f"{free / 1024**3:.1f} GiB free at {root}; make room, or set OMMA_HOME elsewhere")
     return f"{free / 1024**3:.0f} GiB free"
+
+
+def _nearest_existing(folder: Path) -> Path:
+    """The folder, or its nearest parent that exists."""
+    return next(one for one in (folder, *folder.parents) if one.exists())
 
 
 def _java(settings: Settings) -> str:
@@ -96,11 +101,11 @@ def _redis_program(settings: Settings) -> str:
 def _tesseract(settings: Settings) -> str:
     if shutil.which("tesseract") is None:
         raise ConfigurationError("tesseract is missing; install the package tesseract-ocr")
-    said = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
-    lacking = sorted(set(settings.ocr_languages.split("+")) - set(said))
-    if lacking:
-        packages = " ".join(f"tesseract-ocr-{language}" for language in lacking)
-        raise ConfigurationError(f"language data for {', '.join(lacking)} is missing; install {packages}")
+    installed = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
+    missing = sorted(set(settings.ocr_languages.split("+")) - set(installed))
+    if missing:
+        packages = " ".join(f"tesseract-ocr-{language}" for language in missing)
+        raise ConfigurationError(f"language data for {', '.join(missing)} is missing; install {packages}")
     return settings.ocr_languages
 
 
@@ -135,8 +140,8 @@ def _services(settings: Settings) -> str:
 def _opensearch(settings: Settings) -> str:
     try:
         client = connect(settings)
-        server.check_version(client)
-        return f"{addresses(settings)[0]} {client.info()['version']['number']}"
+        check_version(client)
+        return f"{settings.opensearch_addresses[0]} {client.info()['version']['number']}"
     except OpenSearchException as error:
         raise ConfigurationError(f"OpenSearch does not answer ({error}); `./omma up`, then `./omma logs opensearch`") from error
 

@@ -1,12 +1,12 @@
 """Every error that Omma raises on purpose.
 
 OmmaError
-├── ConfigurationError     a setting is wrong, or a part of the machine is missing (message says the mend)
+├── ConfigurationError     a setting is wrong, or a part of the machine is missing (message says how to fix it)
 ├── EngineUnavailable      OpenSearch or Redis is down or too slow (HTTP 503)
 ├── UnsafeMappingError     a mapping that would bring down a server without native k-NN libraries
 ├── WeightsMismatchError   vectors made by other weights than the index holds (HTTP 409)
 ├── NotFoundError          no such document, job or collection (HTTP 404)
-├── InputError             what a caller sent cannot be used (HTTP 400)
+├── InputError             the caller's input cannot be used (HTTP 400)
 │   ├── BadPicture         bytes that are not a usable picture; carries a reason code
 │   ├── BadQuestion        words, filters or boxes that cannot be understood
 │   └── BadSource          a folder or feed that cannot be read
@@ -21,7 +21,7 @@ class OmmaError(Exception):
 
 
 class ConfigurationError(OmmaError):
-    """A setting is wrong or a part of the machine is missing; the message says how to mend it."""
+    """A setting is wrong or a part of the machine is missing; the message says how to fix it."""
 
 
 class EngineUnavailable(OmmaError):
@@ -31,7 +31,7 @@ class EngineUnavailable(OmmaError):
 
 
 class UnsafeMappingError(OmmaError):
-    """A `knn_vector` mapping that a server without native libraries accepts and then dies of."""
+    """A `knn_vector` mapping that a server without native libraries accepts and then crashes on."""
 
 
 class WeightsMismatchError(OmmaError):
@@ -47,7 +47,7 @@ class NotFoundError(OmmaError):
 
 
 class InputError(OmmaError):
-    """What a caller sent cannot be used as it is."""
+    """The caller's input cannot be used as it is."""
 
     status = 400
 
@@ -75,7 +75,7 @@ class FetchError(OmmaError):
     status = 400
 
     def __init__(self, reason: str, message: str, *, passing: bool = False) -> None:
-        """`reason` is a short stable code (`http-404`, `private-address`, ...); `passing`: worth a retry."""
+        """`reason` is a short stable code (`http-404`, `private-address`, ...); `passing`: a retry may succeed."""
         super().__init__(message)
         self.reason = reason
         self.passing = passing

@@ -1,15 +1,11 @@
-"""This installation of Omma: its version, the mark by which its programs know one another, the folders below OMMA_HOME."""
+"""This installation of Omma: its version, the mark by which its programs recognise one another, its folders."""
 
 import hashlib
 import tomllib
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from engine.settings import Settings
-from dataclasses import dataclass
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
@@ -25,38 +21,36 @@ def version() -> str:
     return project["version"]
 
 
-def mark(settings: "Settings") -> str:
+def mark(settings: Settings) -> str:
     """16 hexadecimal digits, equal for processes of one version that work on the same data.
 
     The command line asks a running page only if the page answers with the mark of the command's own settings: a port may
-    belong to another installation, whose documents would be the wrong answer. Passwords in addresses have no part in it.
+    belong to another installation, whose documents would be the wrong answer. Passwords in addresses do not change it.
     """
-    from engine.connections import redis_url  # noqa: PLC0415  (the version alone needs no library)
-
-    addresses = [*settings.opensearch_url.split(","), redis_url(settings), settings.store_url]
+    addresses = [*settings.opensearch_url.split(","), settings.redis_address, settings.store_url]
     own = (settings.home.absolute(), settings.index_prefix, settings.profile, settings.opensearch_port)
-    parts = (version(), *own, *map(_place, addresses))
+    parts = (version(), *own, *map(_without_password, addresses))
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def _place(address: str) -> str:
-    """An address without user name and password."""
+def _without_password(address: str) -> str:
+    """The address without user name and password; empty for one that is not valid."""
     try:
         parts = urlsplit(address.strip())
-    except ValueError:  # reported by whoever connects to it
+    except ValueError:  # reported when something connects to it
         return ""
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where everything lies; folders are made by whoever writes into them."""
+    """The folders below OMMA_HOME; each is made by the part that writes into it."""
 
     root: Path
 
     @property
     def cache(self) -> Path:
-        """Downloads, kept from set-up to set-up."""
+        """Downloads, kept from one set-up to the next."""
         return self.root / "cache"
 
     @property
@@ -81,7 +75,7 @@ def paths_of(settings: Settings) -> Paths:
 
 
 def make_folder(path: Path) -> Path:
-    """A folder that is there; ConfigurationError says why it cannot be."""
+    """The folder, made where it is missing; ConfigurationError says why it cannot be made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,8 +1,9 @@
 """Leases: which workers are alive, and which queue messages each of them holds.
 
 Celery's Redis transport keeps a delivered message in the hash `unacked` until it is acknowledged, but not who holds it.
-The only way back is then a time limit, which must be longer than the longest batch. Here every worker renews a lease, and
-every message that it holds names the lease. What a lease that has run out holds may be given to another worker at once.
+A lost message could then return only after a time limit, which must be longer than the longest batch. Here every worker
+renews a lease, and every message that it holds names the lease. Messages of a lease that has run out may go to another worker
+at once.
 
 Two hashes, below the prefix of the installation:
 
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-if TYPE_CHECKING:  # whoever only reads a job's progress does not load it
+if TYPE_CHECKING:  # a command that only asks the running page does not load it
     from redis import Redis
 
 RENEW_SECONDS = 4.0
@@ -64,9 +65,9 @@ return claimed
 
 
 class Lease:
-    """Says that a worker is alive, as long as its connection to the broker lasts.
+    """The sign that a worker is alive, while its connection to the broker lasts.
 
-    A worker that reconnects has lost what it held, so it begins a new lease.
+    A worker that reconnects has lost its messages, so it begins a new lease.
     """
 
     def __init__(self, redis: "Redis", prefix: str, worker: str) -> None:
@@ -74,22 +75,22 @@ class Lease:
         self._redis, self._prefix, self._worker = redis, prefix, worker
         self._renew, self._claim = redis.register_script(RENEW), redis.register_script(CLAIM)
         self._id, self._queues = "", ""
-        self._over = threading.Event()
+        self._ended = threading.Event()
 
     def begin(self, queues: list[str]) -> None:
-        """A new lease in place of the one before, renewed in the background until `stop`. RedisError."""
+        """Begin a new lease in place of the previous one; it is renewed in the background until `stop`. RedisError."""
         self.stop()
         before, self._id, self._queues = self._id, uuid.uuid4().hex, ",".join(sorted(queues))
         self._extend(before)
-        self._over = threading.Event()
-        threading.Thread(target=self._keep, args=(self._over,), name="lease", daemon=True).start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._keep, args=(self._ended,), name="lease", daemon=True).start()
 
     def stop(self) -> None:
-        """Renew no longer: the lease runs out within LEASE_SECONDS."""
-        self._over.set()
+        """Stop renewing: the lease runs out within LEASE_SECONDS."""
+        self._ended.set()
 
     def drop(self) -> None:
-        """Give the lease up at once; what it holds may be claimed."""
+        """End the lease at once; its messages may be claimed."""
         self.stop()
         from redis.exceptions import RedisError  # noqa: PLC0415
 
@@ -97,35 +98,35 @@ class Lease:
             self._redis.hdel(self._prefix + WORKERS, self._id)
 
     def hold(self, tag: str, job: str) -> None:
-        """This worker now holds the message; `job` may be empty. RedisError."""
+        """Note that this worker holds the message; `job` may be empty. RedisError."""
         self._redis.hset(self._prefix + HOLDERS, tag, f"{self._id} {job}")
 
     def claim(self) -> list[str]:
-        """Take over the messages of leases that have run out: their delivery tags. RedisError."""
+        """Take over the messages of leases that have run out; returns their delivery tags. RedisError."""
         keys = [self._prefix + WORKERS, self._prefix + HOLDERS]
         return [str(tag) for tag in cast("list[str]", self._claim(keys=keys, args=[self._id, FORGET_SECONDS]))]
 
     def _extend(self, before: str = "") -> None:
         self._renew(keys=[self._prefix + WORKERS], args=[self._id, self._worker, self._queues, LEASE_SECONDS, before])
 
-    def _keep(self, over: threading.Event) -> None:
+    def _keep(self, ended: threading.Event) -> None:
         from redis.exceptions import RedisError  # noqa: PLC0415
 
-        while not over.wait(RENEW_SECONDS):
+        while not ended.wait(RENEW_SECONDS):
             with contextlib.suppress(RedisError):  # the next one may get through
                 self._extend()
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a job waits for, in words, and until when at the latest (None: until somebody acts)."""
+    """Why a job waits, in words, and until when at the latest (None: until somebody acts)."""
 
     reason: str
     until: datetime | None = None
 
 
 class Census:
-    """Which workers were alive, and which messages were held, at one moment."""
+    """The leases and the held messages at one moment."""
 
     def __init__(self, workers: dict[str, str], holders: dict[str, str], now: float) -> None:
         """The two hashes as `ask` reads them; `now`: Unix time of the server."""
@@ -134,7 +135,7 @@ class Census:
 
     @classmethod
     def ask(cls, redis: "Redis", prefix: str) -> "Census":
-        """One round trip. RedisError."""
+        """Read both hashes and the time in one round trip. RedisError."""
         with redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(prefix + WORKERS)
             pipe.hgetall(prefix + HOLDERS)
@@ -147,7 +148,7 @@ class Census:
         return any(lease["ends"] >= self._now and queue in lease["queues"].split(",") for lease in self._leases.values())
 
     def waiting(self, job: str, queue: str) -> Waiting | None:
-        """Why the job, whose batches go through the queue, does not go on; None where it does."""
+        """Why the job, whose batches go through the queue, makes no progress; None where it does."""
         if not self.serves(queue):
             return Waiting(f"a worker of the queue {queue}: none is running; start one with `omma up`")
         lost = self._lost(job)
@@ -159,7 +160,7 @@ class Census:
         return Waiting(f"{some} held by {names}, which died or lost its connection", datetime.fromtimestamp(until, UTC))
 
     def _lost(self, job: str) -> list[dict[str, Any]]:
-        """For each message of the job that nobody works on: the lease that it was held by."""
+        """The lease of each message of the job whose worker is gone."""
         silent = self._now + LEASE_SECONDS - 2 * RENEW_SECONDS  # a living worker's lease ends later than this
         gone: dict[str, Any] = {"worker": "a worker", "ends": self._now}
         held = (holder.split(" ", 1) for holder in self._holders.values())

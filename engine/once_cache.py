@@ -1,4 +1,4 @@
-"""A bounded cache for threads: a missing value is computed once, however many ask for it, and keeps nobody else waiting."""
+"""A bounded cache for threads: a missing value is computed once, and only threads that ask for that value wait for it."""
 
 import threading
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
@@ -10,10 +10,10 @@ V = TypeVar("V")
 
 
 class OnceCache(Generic[K, V]):
-    """Wraps a cache of `cachetools` (LRUCache, TTLCache), which says how many values are kept, and how long.
+    """Wraps a cache of `cachetools` (LRUCache, TTLCache), which limits the number of values or their age.
 
-    The lock is held for looking up and inserting, never while a value is computed: whoever asks for a key that another thread
-    computes waits for that thread, all others go on. An error goes to everyone who waited, and is not kept.
+    The lock is held to look up and to insert, never while a value is computed. A thread that asks for a key that another thread
+    computes waits for that thread; all others go on. An error is raised in every thread that waited, and is not kept.
     """
 
     def __init__(self, values: MutableMapping[K, V]) -> None:
@@ -28,31 +28,31 @@ class OnceCache(Generic[K, V]):
             return key in self._values
 
     def clear(self) -> None:
-        """Forget all kept values."""
+        """Delete all kept values."""
         with self._lock:
             self._values.clear()
 
     def get(self, key: K, compute: Callable[[], V], keep: Callable[[V], bool] = lambda _: True) -> V:
-        """The value of a key; what `keep` refuses is returned, but computed again the next time."""
+        """The value of a key; a value that `keep` refuses is returned, but computed again the next time."""
         return self.get_all([key], lambda _: [compute()], keep)[0]
 
     def get_all(
         self, keys: Sequence[K], compute: Callable[[list[K]], Iterable[V]], keep: Callable[[V], bool] = lambda _: True
     ) -> list[V]:
-        """Values in the order of their keys; `compute` is called once, with those that nobody has or computes already.
+        """Values in the order of their keys; `compute` is called once, with the keys that are neither kept nor being computed.
 
-        Raises whatever `compute` raises, here or in the thread waited for; ValueError where it gives another number of values.
+        Raises the error of `compute`, here or in the thread waited for; ValueError where it returns another number of values.
         """
         promised, mine = self._claim(keys)
         if mine:
             self._fulfil(mine, compute, keep)
         try:
             return [promised[key].result() for key in keys]
-        except CancelledError:  # the thread waited for was ended, which is no answer for this one
+        except CancelledError:  # the thread waited for was ended: compute here
             return self.get_all(keys, compute, keep)
 
     def _claim(self, keys: Sequence[K]) -> tuple[dict[K, Future[V]], dict[K, Future[V]]]:
-        """A future for every key, and those of them that this thread must fulfil."""
+        """A future for every key, and those that this thread must fulfil."""
         promised: dict[K, Future[V]] = {}
         mine: dict[K, Future[V]] = {}
         with self._lock:
@@ -64,7 +64,7 @@ class OnceCache(Generic[K, V]):
         return promised, mine
 
     def _known(self, key: K) -> Future[V] | None:
-        """The kept value, as a future that is fulfilled already."""
+        """The kept value as a finished future; None where there is none."""
         try:
             value = self._values[key]
         except KeyError:
@@ -74,29 +74,29 @@ class OnceCache(Generic[K, V]):
         return known
 
     def _fulfil(self, mine: dict[K, Future[V]], compute: Callable[[list[K]], Iterable[V]], keep: Callable[[V], bool]) -> None:
-        """Compute what was claimed; whatever happens, nobody is left waiting."""
+        """Compute the claimed values; every future is fulfilled or cancelled, whatever happens."""
         try:
             values = dict(zip(mine, compute(list(mine)), strict=True))
             kept = {key: value for key, value in values.items() if keep(value)}
         except BaseException as error:
-            self._give_up(mine, error)
+            self._fail(mine, error)
             raise
         with self._lock:
             self._values.update(kept)
-            self._forget(mine)
+            self._release(mine)
         for key, future in mine.items():
             future.set_result(values[key])
 
-    def _give_up(self, mine: dict[K, Future[V]], error: BaseException) -> None:
+    def _fail(self, mine: dict[K, Future[V]], error: BaseException) -> None:
         with self._lock:
-            self._forget(mine)
+            self._release(mine)
         for future in mine.values():
             if isinstance(error, Exception):
                 future.set_exception(error)
             else:
                 future.cancel()
 
-    def _forget(self, keys: dict[K, Future[V]]) -> None:
-        """The keys are computed no more."""
+    def _release(self, keys: dict[K, Future[V]]) -> None:
+        """Mark the keys as no longer being computed."""
         for key in keys:
             del self._computing[key]

@@ -1,10 +1,10 @@
-"""One door for built-in and third-party parts: files of a folder, and entry points of installed packages.
+"""Discovery of parts, built-in and third-party alike: files of a folder, and entry points of installed packages.
 
-A part is a named subclass of a base class (a factor, an extractor, a source, an evaluation set). Omma's own parts are files of
-a folder of this repository; other people's are files of the folders that OMMA_PLUGIN_PATH names, or entry points of a package:
+A part is a named subclass of a base class (a factor, an extractor, a source, an evaluation set). Built-in parts are files of a
+folder of this repository; third-party ones are files of the folders that OMMA_PLUGIN_PATH names, or entry points of a package:
 
     [project.entry-points."omma.factors"]
-    brightness = "my_package.brightness"          # a module, whose named subclasses are taken, or one class: "module:Class"
+    brightness = "my_package.brightness"          # a module, for all its named subclasses, or one class: "module:Class"
 
 A part that cannot be imported, or whose name is taken, is left out and reported; it never stops the others.
 """
@@ -35,13 +35,13 @@ class Broken:
     reason: str
 
     def __str__(self) -> str:
-        """One line for people."""
+        """One line for messages."""
         return f"{self.origin} was left out: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Part]):
-    """The classes found, with where each comes from, and what was left out."""
+    """The classes found, the file or entry point of each, and the parts that were left out."""
 
     kinds: tuple[type[Part], ...] = ()
     origins: dict[type[Any], str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Found(Generic[Part]):
 
 
 def discover(base: type[Part], group: str | None, own: Path, folders: Sequence[Path] = ()) -> Found[Part]:
-    """Every named subclass of `base`: of the folder `own`, then of `folders`, then of the entry points of `group`, if any.
+    """Find every named subclass of `base`: in the folder `own`, in `folders`, in the entry points of `group` (if any).
 
     A class counts if its module defines it and it has a `name` of its own.
     """
@@ -62,19 +62,19 @@ def discover(base: type[Part], group: str | None, own: Path, folders: Sequence[P
                 if kind not in origins:
                     kinds.append(kind)
                     origins[kind] = origin
-        except Exception as error:  # the file is not ours, and may do anything
+        except Exception as error:  # a third-party file may raise anything
             logger.warning("%s was left out: %s: %s", origin, type(error).__name__, error)
             broken.append(Broken(origin, f"{type(error).__name__}: {error}"))
     return Found(tuple(kinds), origins, tuple(broken))
 
 
 def has_plugins(folders: Sequence[Path]) -> bool:
-    """Whether there is anything but built-in parts: a folder of plugins, or an entry point of any group of Omma's."""
+    """Whether there may be third-party parts: a folder of plugins, or an entry point in a group of Omma's."""
     return bool(folders) or any(group.startswith("omma.") for group in entry_points().groups)
 
 
 class _FromFile:
-    """Imports a file: one of the repository by its name, any other by its path."""
+    """Imports a file: by its module name where it belongs to a package of the checkout, else by its path."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,7 +86,7 @@ class _FromFile:
 
 
 class _FromPackage:
-    """Imports what an entry point names: a module, or the module of a class."""
+    """Loads the object of an entry point: a module, or a class."""
 
     def __init__(self, entry: EntryPoint) -> None:
         self.entry = entry
@@ -106,7 +106,7 @@ def _modules(group: str | None, own: Path, folders: Sequence[Path]) -> Iterator[
 
 
 def _name_of(path: Path) -> str:
-    """As people know it: from the repository on, or whole."""
+    """The path as messages show it: relative to the checkout where it lies inside."""
     return str(path.relative_to(CHECKOUT)) if path.is_relative_to(CHECKOUT) else str(path)
 
 
@@ -133,7 +133,7 @@ def _by_path(path: Path) -> ModuleType:
 
 
 def _named(loaded: ModuleType | type[Any], base: type[Part]) -> Iterator[type[Part]]:
-    """The subclasses that an entry point names, or that a module itself defines."""
+    """The class of an entry point, or the subclasses that a module itself defines."""
     if isinstance(loaded, type):
         if not issubclass(loaded, base):
             raise TypeError(f"{loaded.__qualname__} is not a {base.__name__}")

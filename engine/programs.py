@@ -1,4 +1,4 @@
-"""What runs in the background on one machine: each program's command, user and surroundings."""
+"""The programs in the background of one machine: the command, user and environment of each."""
 
 import shutil
 import sys
@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.connections import redis_url
 from engine.embedded import server
-from engine.embedded.server import check_passable, give, service_user
 from engine.errors import ConfigurationError
 from engine.installation import paths_of
+from engine.service_user import check_passable, give, service_user
 from engine.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -20,7 +19,10 @@ INTERACTIVE_PROCESSES = 1
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A command that stays in the foreground; `port` is what it listens on, `seconds` how long it may take to stop."""
+    """A command that stays in the foreground.
+
+    `port`: where it listens, `setting`: the variable that changes the port, `seconds`: how long it may take to stop.
+    """
 
     name: str
     command: list[str]
@@ -32,9 +34,9 @@ class Program:
 
 
 def programs(settings: Settings) -> list[Program]:
-    """Everything that `omma up` starts; ConfigurationError where something that it needs is missing.
+    """The programs that `omma up` starts; ConfigurationError where something that they need is missing.
 
-    An existing cluster or Redis, named by a setting, is not started here.
+    Where a setting names an existing cluster or Redis, none is started.
     """
     check_listening(settings)
     servers = [] if settings.opensearch_url else [opensearch(settings)]
@@ -43,13 +45,13 @@ def programs(settings: Settings) -> list[Program]:
 
 
 def check_listening(settings: Settings) -> None:
-    """Nothing listens beyond the loopback without a token."""
+    """ConfigurationError where the page would listen beyond the loopback without a token."""
     if settings.web_host not in LOOPBACK and not settings.api_token.get_secret_value():
         raise ConfigurationError(f"OMMA_WEB_HOST={settings.web_host} is not the loopback; set OMMA_API_TOKEN first")
 
 
 def opensearch(settings: Settings) -> Program:
-    """The embedded server; never as root."""
+    """The embedded OpenSearch; never as root."""
     node = server.node(settings)
     node.prepare()
     return Program(
@@ -58,7 +60,7 @@ def opensearch(settings: Settings) -> Program:
 
 
 def redis(settings: Settings) -> Program:
-    """A Redis of our own: on the loopback, its data kept, nothing evicted."""
+    """A Redis that listens on the loopback, keeps its data and evicts nothing."""
     binary = shutil.which("redis-server")
     if binary is None:
         raise ConfigurationError("redis-server is missing; install the package redis-server, or set OMMA_REDIS_URL")
@@ -78,25 +80,25 @@ def redis(settings: Settings) -> Program:
 
 
 def worker(queue: str, settings: Settings) -> Program:
-    """A Celery worker of one queue; a single process is enough for what people wait for."""
+    """A Celery worker of one queue; one process is enough for the interactive queue."""
     count = settings.processes if queue == "bulk" else INTERACTIVE_PROCESSES
     arguments = ["-A", "workers.app", "worker", "-Q", queue, "-c", str(count), "-l", "info", "-n", f"{queue}@%h"]
-    return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], "", own(settings))
+    return Program(f"worker-{queue}", [sys.executable, "-m", "celery", *arguments], "", omma_environment(settings))
 
 
 def beat(settings: Settings) -> Program:
-    """Celery's clock: it sends what is due to the workers. There is one, whatever the number of workers."""
+    """Celery's scheduler, which sends periodic tasks to the workers; one, whatever the number of workers."""
     folder = paths_of(settings).run
     arguments = ["-A", "workers.app", "beat", "-l", "info", "-s", str(folder / "beat"), "--pidfile="]
-    return Program("beat", [sys.executable, "-m", "celery", *arguments], "", own(settings))
+    return Program("beat", [sys.executable, "-m", "celery", *arguments], "", omma_environment(settings))
 
 
 def web(settings: Settings) -> Program:
     """The page, by gunicorn."""
     command = [sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
-    return Program("web", command, "", own(settings), settings.web_port, "OMMA_WEB_PORT")
+    return Program("web", command, "", omma_environment(settings), settings.web_port, "OMMA_WEB_PORT")
 
 
-def own(settings: Settings) -> dict[str, str]:
-    """Surroundings of our own processes: they find the code, and the same home and Redis as whoever started them."""
-    return {"PYTHONPATH": str(CHECKOUT), "OMMA_HOME": str(settings.home), "OMMA_REDIS_URL": redis_url(settings)}
+def omma_environment(settings: Settings) -> dict[str, str]:
+    """The variables by which a process of Omma finds the code, and the home and Redis of the process that started it."""
+    return {"PYTHONPATH": str(CHECKOUT), "OMMA_HOME": str(settings.home), "OMMA_REDIS_URL": settings.redis_address}

@@ -1,6 +1,6 @@
-"""How a setting is written: lists and tables from plain text, the form that is expected, errors that name it, misspelt names.
+"""How settings are written: lists and tables from plain text, the expected form, error messages, misspelt names.
 
-`engine.settings` declares the settings; this module knows nothing of any single one, only of their fields.
+`engine.settings` declares the settings; this module knows no single one, only their fields.
 """
 
 import difflib
@@ -14,9 +14,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 PREFIX = "OMMA_"
-FURTHER = frozenset({"OMMA_PYTHON", "OMMA_VERSION"})  # read by the start script and by compose.yml, not by the settings
-TESTS = "OMMA_TEST_"
-MODEL = "_MODEL"  # extractors of plugins have settings of their own, OMMA_<EXTRACTOR>_MODEL
+OTHER_VARIABLES = frozenset({"OMMA_PYTHON", "OMMA_VERSION"})  # read by the start script and by compose.yml, not by the settings
+TEST_PREFIX = "OMMA_TEST_"
+MODEL_SUFFIX = "_MODEL"  # extractors of plugins have settings of their own, OMMA_<EXTRACTOR>_MODEL
 MAX_SHOWN = 80  # characters of a wrong value that a message repeats
 BOUNDS = {"ge": "from {:g}", "gt": "above {:g}", "le": "to {:g}", "lt": "below {:g}"}
 PLAIN = {bool: "true or false", int: "an integer", float: "a number", Path: "a folder", SecretStr: "text"}
@@ -25,7 +25,7 @@ Fields = Mapping[str, FieldInfo]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a setting's text must look like, in words; stands in the annotation beside the pattern that checks it."""
+    """The form of a setting's text, in words; part of the annotation, beside the pattern that checks it."""
 
     text: str
 
@@ -90,7 +90,7 @@ def expected(name: str, field: FieldInfo) -> str:
 
 
 def example_of(name: str, field: FieldInfo) -> str:
-    """A value as one would write it: the declared example, else the default; empty where the choices say it all."""
+    """An example of a value: the declared one, else the default; empty where the choices are listed anyway."""
     if field.examples:
         return str(field.examples[0])
     if name == "home" or field.annotation is bool or get_origin(field.annotation) is Literal:
@@ -100,7 +100,7 @@ def example_of(name: str, field: FieldInfo) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    """What kind of value it is, in words."""
+    """The kind of value, in words."""
     annotation = field.annotation
     if form := next((part for part in field.metadata if isinstance(part, Form)), None):
         return form.text
@@ -121,7 +121,7 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
 
 
 def complaint(error: ValidationError, fields: Fields) -> str:
-    """Every wrong setting by its variable, with what was given (unless it is secret) and what is expected."""
+    """One line on all wrong settings: variable, given value (unless it is secret) and expected form of each."""
     wrong: dict[str, str] = {}
     for entry in error.errors():
         name = _name_of(str(entry["loc"][0]), fields)
@@ -130,7 +130,7 @@ def complaint(error: ValidationError, fields: Fields) -> str:
 
 
 def _name_of(place: str, fields: Fields) -> str:
-    """The field that an error is about: errors name a field that has several variables by the variable."""
+    """The field of an error: pydantic names a field that has several variables by the variable."""
     return next((name for name, field in fields.items() if place.upper() in variables(name, field)), place)
 
 
@@ -153,12 +153,12 @@ def is_secret(name: str, field: FieldInfo) -> bool:
 
 
 def misspelt(environment: Mapping[str, str], fields: Fields) -> list[str]:
-    """One warning per variable that begins with OMMA_ and is no setting, with the closest name that is one."""
-    known = {one for name, field in fields.items() for one in variables(name, field)} | FURTHER
+    """A warning for every variable that begins with OMMA_ and is not a setting, with the closest name of a setting."""
+    known = {one for name, field in fields.items() for one in variables(name, field)} | OTHER_VARIABLES
     unknown = sorted(
         name for name in environment
         if name.upper().startswith(PREFIX) and name.upper() not in known
-        and not name.upper().startswith(TESTS) and not name.upper().endswith(MODEL)
+        and not name.upper().startswith(TEST_PREFIX) and not name.upper().endswith(MODEL_SUFFIX)
     )  # fmt: skip
     return [_warning(name, known) for name in unknown]
 

@@ -1,6 +1,6 @@
 """Every setting of Omma, read from the environment with the prefix `OMMA_`.
 
-`docs/reference/settings.md` is written from this class and held against it by a test.
+`omma docs` writes `docs/reference/settings.md` from this class; a test compares the two.
 """
 
 import os
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     opensearch_verify: bool = Field(True, description="Whether the cluster's certificate is checked.")
     opensearch_port: Port = Field(9200, description="HTTP port of the embedded server.")
     opensearch_heap: str = Field("1g", description="Heap of the embedded server.")
-    opensearch_timeout: float = Field(10.0, gt=0, description="Seconds that a search may take before it is a 503.")
+    opensearch_timeout: float = Field(10.0, gt=0, description="Seconds that a search may take before the answer is a 503.")
     redis_url: str = Field("", description="An existing Redis (`redis://` or `rediss://`); empty: one started here.")
     redis_ca: str = Field("", description="CA bundle for a `rediss://` address.")
     redis_port: Port = Field(6479, description="Port of the Redis started here.")
@@ -59,15 +59,15 @@ class Settings(BaseSettings):
     store_url: str = Field("", description="fsspec address of originals and thumbnails; empty: a folder in the home.")
 
     # Extractors
-    profile: Literal["packaged", "hub"] = Field("packaged", description="Which models look at pictures.")
+    profile: Literal["packaged", "hub"] = Field("packaged", description="Which models extract features.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     threads: int = Field(0, ge=0, description="Threads of one model session; 0: all cores.")
     ocr_engine: Literal["rapidocr", "tesseract", "agreement"] = Field(
         "rapidocr",
-        description="What reads text: PP-OCR (Tesseract where it lacks a script), Tesseract, or both, each line compared.",
+        description="The reader of text: PP-OCR (Tesseract where it lacks a script), Tesseract, or both, each line compared.",
     )
     ocr_languages: str = Field("eng+rus", description="Languages to read, by Tesseract's names, joined by `+`.")
-    object_confidence: float = Field(0.4, gt=0, lt=1, description="Confidence from which a found object counts.")
+    object_confidence: float = Field(0.4, gt=0, lt=1, description="Least confidence of an object that counts.")
     text_threshold: float = Field(
         0.2, ge=0, le=1, description="Probability of text from which a picture is read; 0: every picture is read."
     )
@@ -106,14 +106,14 @@ class Settings(BaseSettings):
     )
 
     # Ingest
-    batch_size: int = Field(16, ge=1, le=256, description="Pictures that one task looks at together.")
+    batch_size: int = Field(16, ge=1, le=256, description="Pictures in the batch that one task processes.")
     worker_concurrency: int = Field(0, ge=0, description="Processes of one worker; 0: one per core.")
     fetch_private: bool = Field(False, description="Whether private and loopback addresses may be fetched from.")
     fetch_timeout: float = Field(30.0, gt=0, description="Seconds that fetching one picture may take in all.")
     fetch_redirects: int = Field(5, ge=0, description="Redirects that are followed for one picture.")
     warc_fetch: bool = Field(
         False,
-        description="Whether pictures that a crawl's pages show, and it does not hold, are fetched; else they are left out.",
+        description="Whether pictures that a crawl's pages show but the crawl lacks are fetched; else they are skipped.",
     )
     task_retries: int = Field(4, ge=0, description="Times that a batch is tried again before it goes to quarantine.")
     task_visibility: int = Field(
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     # Query
     candidates: int = Field(200, ge=10, le=2000, description="Candidates that each factor may propose.")
     rescored: int = Field(
-        40, ge=0, le=200, description="Of them, how many are looked at closely (points matched one by one); 0: none."
+        40, ge=0, le=200, description="Of them, how many are rescored (keypoints matched one by one); 0: none."
     )
     # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
     fusion_k: int = Field(10, gt=0, description="The constant of reciprocal-rank fusion.")
@@ -140,8 +140,8 @@ class Settings(BaseSettings):
     # Ranking
     ranker: Literal["auto", "fusion", "model", "sltr"] = Field(
         "auto",
-        description="What puts results in order: the model in use (`auto` goes by rank fusion where there is none), rank "
-        "fusion, or a model in the engine (`sltr`, with its Learning to Rank plugin).",
+        description="What orders the results: the model in use (`auto`: rank fusion where there is none), rank fusion, or a "
+        "model in the engine (`sltr`, with its Learning to Rank plugin).",
     )
     rank_models: str = Field("", description="Folder of learned models, shared by all processes; empty: one in the home.")
     rank_patience: float = Field(
@@ -151,9 +151,11 @@ class Settings(BaseSettings):
         0.03, ge=0, description="NDCG@10 that one kind of question may lose to a new model that is better as a whole."
     )
     rank_judgements: int = Field(200, ge=1, description="New judgements after which a model is trained.")
-    rank_hours: float = Field(24.0, gt=0, description="Hours between two looks for something new to learn.")
+    rank_hours: float = Field(
+        24.0, gt=0, description="Hours after which a model is trained whatever the number of new judgements."
+    )
     diversity: float = Field(
-        0.0, ge=0, lt=1, description="How much results shall differ from those above them (MMR); 0: relevance alone."
+        0.0, ge=0, lt=1, description="How much results should differ from those above them (MMR); 0: relevance alone."
     )
 
     # Events
@@ -163,8 +165,8 @@ class Settings(BaseSettings):
     events_days: int = Field(90, ge=1, description="Days after which logged searches and clicks are deleted.")
     ubi_queries: str = Field("ubi_queries", description="Index of searches (User Behavior Insights).")
     ubi_events: str = Field("ubi_events", description="Index of events (User Behavior Insights).")
-    click_model: Literal["pbm", "coec"] = Field("pbm", description="What turns clicks into judgements.")
-    click_support: int = Field(5, ge=1, description="Impressions from which clicks on a document say anything.")
+    click_model: Literal["pbm", "coec"] = Field("pbm", description="Click model that turns clicks into judgements.")
+    click_support: int = Field(5, ge=1, description="Impressions of a document below which its clicks do not count.")
 
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
@@ -200,8 +202,8 @@ class Settings(BaseSettings):
     rate_limit_owner: int = Field(
         100,
         ge=1,
-        description="How many times as much of each, but of tokens, is allowed with the token, or (where there is none) from "
-        "this machine without a proxy.",
+        description="How many times higher these limits, except that of tokens, are for requests with the token, or (where "
+        "none is set) from this machine without a proxy.",
     )
     rate_limit_sign_in: Rate = Field("10/minute", description="Tokens that one address may try.")
 
@@ -219,8 +221,19 @@ class Settings(BaseSettings):
         return [name.removesuffix("_model") for name in cls.model_fields if name.endswith("_model") and name != "click_model"]
 
     @property
+    def opensearch_addresses(self) -> list[str]:
+        """The addresses of the cluster: those of the setting, or that of the embedded server."""
+        named = [part.strip() for part in self.opensearch_url.split(",") if part.strip()]
+        return named or [f"http://127.0.0.1:{self.opensearch_port}"]
+
+    @property
+    def redis_address(self) -> str:
+        """The address of Redis: that of the setting, or of the one started on this machine."""
+        return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @property
     def rank_folder(self) -> Path:
-        """Where learned models are kept."""
+        """The folder of learned models."""
         return Path(self.rank_models) if self.rank_models else self.home / "ranking"
 
     @property

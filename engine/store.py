@@ -14,7 +14,7 @@ HASH_LENGTH = 64
 
 
 class Store:
-    """`originals/ab/cd/<sha256>`, `thumbnails/...` (WebP), and `questions/...`: pictures that judged questions ask with.
+    """`originals/ab/cd/<sha256>`, `thumbnails/...` (WebP), and `questions/...`: pictures of judged questions.
 
     A local write goes to a temporary name and is moved into place, so a reader never sees half a file;
     object stores write whole objects anyway.
@@ -30,22 +30,22 @@ class Store:
         self._local = "file" in self._protocols()
 
     def put_original(self, data: bytes) -> str:
-        """Keep the bytes; their sha256. Bytes that are already there are not written again."""
+        """Store the bytes and return their sha256; bytes that are already there are not written again."""
         digest = hashlib.sha256(data).hexdigest()
         if not self.has_original(digest):
             self._write(self._path("originals", digest), data)
         return digest
 
     def original(self, digest: str) -> bytes:
-        """The bytes as they came; NotFoundError."""
+        """The original bytes; NotFoundError."""
         return self._read("originals", digest)
 
     def has_original(self, digest: str) -> bool:
-        """Whether these bytes are kept."""
+        """Whether the original of that sha256 is stored."""
         return bool(self._files.exists(self._path("originals", digest)))
 
     def put_thumbnail(self, digest: str, data: bytes) -> None:
-        """Keep a thumbnail (WebP) for the original of that sha256."""
+        """Store a thumbnail (WebP) for the original of that sha256."""
         self._write(self._path("thumbnails", digest), data)
 
     def thumbnail(self, digest: str) -> bytes:
@@ -57,7 +57,7 @@ class Store:
         return bool(self._files.exists(self._path("thumbnails", digest)))
 
     def put_question(self, data: bytes) -> str:
-        """Keep a picture that a judged question asks with; its sha256."""
+        """Store the picture of a judged question and return its sha256."""
         digest = hashlib.sha256(data).hexdigest()
         self._write(self._path("questions", digest), data)
         return digest
@@ -67,11 +67,11 @@ class Store:
         return self._read("questions", digest)
 
     def delete_question(self, digest: str) -> None:
-        """Forget it; nothing happens where there is none."""
+        """Delete the picture of a judged question, if there is one."""
         self._remove(self._path("questions", digest))
 
     def delete(self, digest: str) -> None:
-        """Forget original and thumbnail; nothing happens where there is neither."""
+        """Delete original and thumbnail, as far as they exist."""
         for kind in ("originals", "thumbnails"):
             self._remove(self._path(kind, digest))
 
@@ -84,7 +84,7 @@ class Store:
         return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
     def _path(self, kind: str, digest: str) -> str:
-        """Where a file lies; only a sha256 makes a path, so no caller's text ever reaches the file system."""
+        """The path of a file; only a sha256 makes one, so that no caller's text reaches the file system."""
         if len(digest) != HASH_LENGTH or not all(c in "0123456789abcdef" for c in digest):
             raise NotFoundError(f"{digest[:80]!r} is not a sha256")
         return f"{self._root}/{kind}/{digest[:2]}/{digest[2:4]}/{digest}"

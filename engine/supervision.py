@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
@@ -13,58 +13,19 @@ from xmlrpc.client import Fault, ServerProxy
 from redis import RedisError
 from supervisor.xmlrpc import SupervisorTransport
 
-from engine.connections import connect, connect_redis
-from engine.embedded.server import wait_until_ready
+from engine.connections import connect, connect_redis, wait_until_ready
 from engine.errors import ConfigurationError, EngineUnavailable
 from engine.installation import make_folder, paths_of
 from engine.programs import CHECKOUT, Program, programs
 from engine.settings import Settings
 
-STARTING = {"RUNNING", "STARTING", "BACKOFF"}
-SECONDS = 180
+MAX_SOCKET_PATH = 100  # bytes of the path of a unix socket
+PARENT_SECONDS = 15  # for supervisord itself to answer
+READY_SECONDS = 180  # for each service to answer
+STOP_SECONDS = 90  # for all services together to stop
+ALIVE = {"RUNNING", "STARTING", "BACKOFF"}  # states of a program that may still become ready
 
-
-def wait(settings: Settings, tell: Callable[[str], None]) -> None:
-    """Return when engine, queue and page answer; EngineUnavailable names the one that does not. `tell` hears each step."""
-    for name, step in (("redis", _redis), ("opensearch", _opensearch), ("web", _web)):
-        tell(name)
-        step(settings)
-
-
-def _alive(settings: Settings, name: str) -> bool:
-    return states(settings).get(name, "RUNNING") in STARTING
-
-
-def _opensearch(settings: Settings) -> None:
-    wait_until_ready(connect(settings), SECONDS, lambda: _alive(settings, "opensearch"))
-
-
-def _redis(settings: Settings) -> None:
-    def answers() -> bool:
-        try:
-            return bool(connect_redis(settings).ping())
-        except RedisError:
-            return False
-
-    _until(answers, "redis", settings)
-
-
-def _web(settings: Settings) -> None:
-    _until(lambda: is_taken(settings.web_port), "web", settings)
-
-
-def _until(answers: Callable[[], bool], name: str, settings: Settings) -> None:
-    end = time.monotonic() + SECONDS
-    while not answers():
-        if time.monotonic() > end or not _alive(settings, name):
-            raise EngineUnavailable(f"{name} did not start; see `omma logs {name}`")
-        time.sleep(0.2)
-
-
-LONGEST_SOCKET = 100  # bytes of a path that a unix socket can have
-LOG_BYTES = "20MB"
-STOP_SECONDS = 90
-HEAD = """\
+CONFIGURATION = """\
 [unix_http_server]
 file={run}/supervisor.sock
 chmod=0700
@@ -85,51 +46,15 @@ serverurl=unix://{run}/supervisor.sock
 """
 
 
-def configuration(settings: Settings, wanted: list[Program]) -> str:
-    """supervisord's configuration for these programs."""
-    base = paths_of(settings)
-    head = HEAD.format(run=base.run, logs=base.logs, checkout=CHECKOUT)
-    return head + "".join(section(program, base.logs) for program in wanted)
-
-
-def section(program: Program, logs: Path) -> str:
-    """One program; the whole process group is stopped and, past its time, killed."""
-    lines = {
-        "command": " ".join(quoted(word) for word in program.command),
-        "environment": ",".join(f'{name}="{escaped(value)}"' for name, value in program.environment.items()),
-        "directory": escaped(str(CHECKOUT)),  # where Python looks first; supervisord may be another checkout's
-        "user": program.user,
-        "autostart": "true",
-        "autorestart": "unexpected",
-        "startsecs": "3",
-        "startretries": "2",
-        "stopasgroup": "true",
-        "killasgroup": "true",
-        "stopwaitsecs": str(program.seconds),
-        "redirect_stderr": "true",
-        "stdout_logfile": str(logs / f"{program.name}.log"),
-        "stdout_logfile_maxbytes": LOG_BYTES,
-        "stdout_logfile_backups": "2",
-    }
-    return f"\n[program:{program.name}]\n" + "".join(f"{name}={value}\n" for name, value in lines.items() if value)
-
-
-def quoted(word: str) -> str:
-    """A word of a command, safe for supervisord's own splitting and its % expansion."""
-    return '"' + escaped(word) + '"' if any(c in word for c in " \t'\"") else escaped(word)
-
-
-def escaped(text: str) -> str:
-    """Without what supervisord would expand or end a value by."""
-    return text.replace("%", "%%").replace('"', '\\"')
-
-
 def up(settings: Settings) -> list[str]:
-    """Start what does not run yet; the names of what was started. ConfigurationError names a port that others have."""
+    """Start the programs that do not run yet, and return their names.
+
+    ConfigurationError where a program is missing, or names a port that another process has.
+    """
     base = paths_of(settings)
     for folder in (base.root, base.run, base.logs):
         make_folder(folder)
-    if len(str(base.run / "supervisor.sock")) > LONGEST_SOCKET:
+    if len(str(base.run / "supervisor.sock")) > MAX_SOCKET_PATH:
         raise ConfigurationError(f"{base.run} is too long a path for a socket; set OMMA_HOME to a shorter one")
     wanted = programs(settings)
     running = states(settings)
@@ -137,15 +62,15 @@ def up(settings: Settings) -> list[str]:
     path = base.run / "supervisord.conf"
     path.write_text(configuration(settings, wanted))
     path.chmod(0o600)
-    if not running:
-        _spawn(path)
-        _wait_for_parent(settings)
-        return [program.name for program in wanted]
-    return _update(settings, [program.name for program in wanted])
+    if running:
+        return _update(settings, [program.name for program in wanted])
+    _spawn(path)
+    _wait_for_parent(settings)
+    return [program.name for program in wanted]
 
 
 def _spawn(path: Path) -> None:
-    """supervisord puts itself into the background."""
+    """Start supervisord, which puts itself into the background."""
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)]
     done = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
@@ -154,7 +79,7 @@ def _spawn(path: Path) -> None:
 
 
 def _wait_for_parent(settings: Settings) -> None:
-    end = time.monotonic() + 15
+    end = time.monotonic() + PARENT_SECONDS
     while not states(settings):
         if time.monotonic() > end:
             raise EngineUnavailable(f"supervisord does not answer; see {paths_of(settings).logs / 'supervisord.log'}")
@@ -162,7 +87,7 @@ def _wait_for_parent(settings: Settings) -> None:
 
 
 def _update(settings: Settings, wanted: list[str]) -> list[str]:
-    """Take up a changed configuration, and start what had stopped."""
+    """Apply a changed configuration, and start the programs that had stopped."""
     remote = proxy(settings)
     ((added, changed, removed),) = remote.reloadConfig()
     for name in [*changed, *removed]:
@@ -176,8 +101,49 @@ def _update(settings: Settings, wanted: list[str]) -> list[str]:
     return list(dict.fromkeys([*changed, *added, *idle]))
 
 
+def wait(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Return when Redis, OpenSearch and the page answer; EngineUnavailable names the one that does not.
+
+    `tell` is called with the name of each before waiting for it.
+    """
+    for name, wait_for in (("redis", _wait_for_redis), ("opensearch", _wait_for_opensearch), ("web", _wait_for_web)):
+        tell(name)
+        wait_for(settings)
+
+
+def _wait_for_redis(settings: Settings) -> None:
+    def answers() -> bool:
+        try:
+            return bool(connect_redis(settings).ping())
+        except RedisError:
+            return False
+
+    _wait_until(answers, "redis", settings)
+
+
+def _wait_for_opensearch(settings: Settings) -> None:
+    wait_until_ready(connect(settings), READY_SECONDS, lambda: _is_alive(settings, "opensearch"))
+
+
+def _wait_for_web(settings: Settings) -> None:
+    _wait_until(lambda: is_taken(settings.web_port), "web", settings)
+
+
+def _wait_until(answers: Callable[[], bool], name: str, settings: Settings) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while not answers():
+        if time.monotonic() > end or not _is_alive(settings, name):
+            raise EngineUnavailable(f"{name} did not start; see `omma logs {name}`")
+        time.sleep(0.2)
+
+
+def _is_alive(settings: Settings, name: str) -> bool:
+    """Whether a program may still answer; true for one that is not ours, such as an existing cluster."""
+    return states(settings).get(name, "RUNNING") in ALIVE
+
+
 def down(settings: Settings) -> bool:
-    """Stop everything that was started here, and nothing else; whether anything ran."""
+    """Stop everything that `up` started, and nothing else; whether anything ran."""
     if not states(settings):
         return False
     process = int(proxy(settings).getPID())
@@ -191,7 +157,7 @@ def down(settings: Settings) -> bool:
 
 
 def states(settings: Settings) -> dict[str, str]:
-    """Program -> RUNNING, STARTING, FATAL, ...; empty where nothing of ours runs (a stale socket counts as nothing)."""
+    """Program -> RUNNING, STARTING, FATAL, ...; empty where supervisord does not answer (a stale socket counts as nothing)."""
     try:
         return {info["name"]: info["statename"] for info in details(settings)}
     except (OSError, Fault):
@@ -199,7 +165,7 @@ def states(settings: Settings) -> dict[str, str]:
 
 
 def details(settings: Settings) -> list[dict[str, Any]]:
-    """What supervisord knows of its programs; OSError where it does not answer."""
+    """supervisord's record of each program; OSError where it does not answer."""
     found: list[dict[str, Any]] = proxy(settings).getAllProcessInfo()
     return found
 
@@ -226,6 +192,40 @@ def is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def environment_of(program: Program) -> Mapping[str, str]:
-    """The whole environment that a program runs with, for running it outside of supervisord."""
-    return os.environ | dict(program.environment)
+def configuration(settings: Settings, wanted: list[Program]) -> str:
+    """supervisord's configuration file for these programs."""
+    base = paths_of(settings)
+    head = CONFIGURATION.format(run=base.run, logs=base.logs, checkout=CHECKOUT)
+    return head + "".join(_section(program, base.logs) for program in wanted)
+
+
+def _section(program: Program, logs: Path) -> str:
+    """The section of one program; its whole process group is stopped and, after `stopwaitsecs`, killed."""
+    lines = {
+        "command": " ".join(_quoted(word) for word in program.command),
+        "environment": ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items()),
+        "directory": _escaped(str(CHECKOUT)),  # where Python looks first; supervisord may be another checkout's
+        "user": program.user,
+        "autostart": "true",
+        "autorestart": "unexpected",
+        "startsecs": "3",
+        "startretries": "2",
+        "stopasgroup": "true",
+        "killasgroup": "true",
+        "stopwaitsecs": str(program.seconds),
+        "redirect_stderr": "true",
+        "stdout_logfile": str(logs / f"{program.name}.log"),
+        "stdout_logfile_maxbytes": "20MB",
+        "stdout_logfile_backups": "2",
+    }
+    return f"\n[program:{program.name}]\n" + "".join(f"{name}={value}\n" for name, value in lines.items() if value)
+
+
+def _quoted(word: str) -> str:
+    """A word of a command, safe for supervisord's own splitting and its % expansion."""
+    return '"' + _escaped(word) + '"' if any(c in word for c in " \t'\"") else _escaped(word)
+
+
+def _escaped(text: str) -> str:
+    """The text with escapes for the characters that supervisord expands, or that end a value."""
+    return text.replace("%", "%%").replace('"', '\\"')

@@ -19,7 +19,7 @@ from typing import Any
 
 from engine.connections import Context, connect_redis
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.programs import CHECKOUT, own
+from engine.programs import CHECKOUT, omma_environment
 from engine.settings import Settings
 from evaluation.collection import Collection
 from ingest.jobs import Jobs
@@ -153,7 +153,7 @@ def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
 def _worker(settings: Settings) -> Iterator[None]:
     """A worker for these settings, ended afterwards."""
     command = ["-m", "celery", "-A", "workers.app", "worker", "-Q", BULK, "-c", str(settings.processes), "-l", "warning"]
-    told = own(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
+    told = omma_environment(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
     log = settings.home / "logs" / "bench-worker.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:

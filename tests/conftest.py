@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
-from engine.connections import connect
+from engine.connections import connect, wait_until_ready
 from engine.embedded import server
 from engine.embedded.artifacts import ensure_server
-from engine.embedded.server import Node, give, service_user
+from engine.embedded.server import Node
 from engine.installation import paths_of
+from engine.service_user import give, service_user
 from engine.settings import Settings, get_settings
 
 TEST_HEAP = "1g"
@@ -76,7 +77,7 @@ def opensearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
     url = f"http://127.0.0.1:{node.port}"
     with running(node.command, node.user, node.environment, folder / "opensearch.log") as process:
         client = connect(Settings(opensearch_url=url))
-        server.wait_until_ready(client, 180, lambda: process.poll() is None)
+        wait_until_ready(client, 180, lambda: process.poll() is None)
         client.cluster.put_settings(body={"persistent": {"cluster.max_shards_per_node": 5000}})
         yield url
 

@@ -10,7 +10,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine.connections import redis_url, tls_options
+from engine.connections import tls_options
 from engine.settings import Settings
 from web.errors import answer_problem, wants_json
 from web.security import check_csrf, is_loopback
@@ -112,7 +112,7 @@ def limit_rates(app: Flask, settings: Settings) -> None:
         RATELIMIT_KEY_PREFIX=settings.index_prefix,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
     )
-    app.config.setdefault("RATELIMIT_STORAGE_URI", redis_url(settings))
+    app.config.setdefault("RATELIMIT_STORAGE_URI", settings.redis_address)
     app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", tls_options(settings))
     limiter.init_app(app)
     app.before_request(_allow_batches)

@@ -6,7 +6,7 @@ from celery import Celery
 from celery.signals import worker_process_init
 from kombu.entity import Queue
 
-from engine.connections import redis_url, tls_options
+from engine.connections import tls_options
 from engine.leases import CLAIM_SECONDS
 from engine.settings import Settings, get_settings
 
@@ -31,7 +31,7 @@ def key_prefix(settings: Settings) -> str:
 def configuration(settings: Settings) -> dict[str, Any]:
     """Nothing is acknowledged before it is done, and nobody holds work that another could do."""
     return {
-        "broker_url": redis_url(settings),
+        "broker_url": settings.redis_address,
         "broker_transport": "workers.transport:Transport",
         "worker_consumer": "workers.transport:Consumer",
         "broker_use_ssl": tls_options(settings) or None,

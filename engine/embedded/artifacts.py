@@ -1,4 +1,4 @@
-"""The server's files: fetched once by a Maven client, checked, unpacked into one folder that is never written to again."""
+"""The server's files: downloaded once by a Maven client, checked, unpacked into one folder that nothing writes to later."""
 
 import contextlib
 import hashlib
@@ -20,13 +20,12 @@ from requests.exceptions import RequestException as ConnectionProblem
 from engine.errors import ConfigurationError
 
 VERSION = "3.6.0"
-CHUNK = 1 << 20
 Fetch = Callable[["Artifact", Path], None]
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A zip by its Maven coordinates; `plugin` is the folder that it becomes, empty for the server itself."""
+    """A zip by its Maven coordinates. `plugin`: name of the folder that it is unpacked into; empty for the server itself."""
 
     coordinates: str
     sha256: str
@@ -34,12 +33,12 @@ class Artifact:
 
     @property
     def filename(self) -> str:
-        """Its name in the cache."""
+        """The name of its file in the cache."""
         _, name, _, version = self.coordinates.split(":")
         return f"{name}-{version}.zip"
 
 
-# These versions go together: a plugin only loads into the server that it was built for.
+# A plugin loads only into the version of the server that it was built for.
 ARTIFACTS = (
     Artifact(
         f"org.opensearch.distribution.integ-test-zip:opensearch:zip:{VERSION}",
@@ -59,15 +58,15 @@ ARTIFACTS = (
 
 
 def ensure_server(home: Path, artifacts: tuple[Artifact, ...] = ARTIFACTS, fetch: Fetch | None = None) -> Path:
-    """The unpacked server with its plugins, made where it is missing; ConfigurationError says what to do.
+    """The folder of the unpacked server with its plugins, made where it is missing; ConfigurationError says what to do.
 
-    The folder's name holds the hash of what it is made of, and it gets that name last: half an unpacking is never used.
+    The folder's name holds the hash of its artifacts. It gets that name last, so a half-unpacked one is never used.
     """
     key = hashlib.sha256("".join(a.sha256 for a in artifacts).encode()).hexdigest()[:12]
     final = home / "opensearch" / f"server-{VERSION}-{key}"
     if final.exists():
         return final
-    with _alone(home / "cache" / "artifacts.lock"):
+    with _locked(home / "cache" / "artifacts.lock"):
         if not final.exists():
             cache = home / "cache" / "artifacts"
             with ThreadPoolExecutor(len(artifacts)) as pool:
@@ -97,9 +96,9 @@ def ensure_zip(artifact: Artifact, cache: Path, fetch: Fetch | None = None) -> P
 
 
 def maven(artifact: Artifact, target: Path) -> None:
-    """Fetch with the Maven client, which knows where artifacts are kept."""
+    """Download with the Maven client, which knows the repositories."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it reports on the standard output, which is our caller's
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress to the standard output of the caller
             Downloader().download(MavenArtifact.parse(artifact.coordinates), filename=str(target))
     except (RequestException, ConnectionProblem) as error:
         raise ConfigurationError(
@@ -128,7 +127,7 @@ def _unpack_all(artifacts: tuple[Artifact, ...], zips: list[Path], final: Path) 
 
 
 def _unpack(path: Path, target: Path) -> None:
-    """Unpack; where everything lies in one folder, that folder becomes the target."""
+    """Unpack into the target; a single top folder of the zip is left out."""
     inside = target.with_name(f".{target.name}.zip")
     with zipfile.ZipFile(path) as archive:
         archive.extractall(inside)
@@ -140,8 +139,8 @@ def _unpack(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time; the lock goes with the process, however it ends."""
+def _locked(path: Path) -> Iterator[None]:
+    """Let one process in at a time; the lock is released with its process, however that ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         flock(file, LOCK_EX)

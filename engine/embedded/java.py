@@ -1,4 +1,4 @@
-"""Java for the server: found where one is, never guessed. The standard library only: it runs before anything is installed."""
+"""The Java that the server runs on. Uses the standard library only: the start script runs it before anything is installed."""
 
 import os
 import re
@@ -17,7 +17,7 @@ FOLDERS = "/usr/lib/jvm"
 
 @dataclass(frozen=True)
 class Java:
-    """One installed Java: its home, and its version (0 where it does not say)."""
+    """One installed Java. `version` is 0 where it does not say one; `modular`: has the module that Lucene needs."""
 
     home: Path
     version: int
@@ -25,11 +25,11 @@ class Java:
 
     @property
     def usable(self) -> bool:
-        """Whether the server runs on it."""
+        """Whether the server can run on it."""
         return self.version >= MINIMUM and self.modular
 
     def __str__(self) -> str:
-        """For people."""
+        """The version and home, for messages."""
         return f"Java {self.version or '?'} in {self.home}" + ("" if self.modular else f" (without {MODULE})")
 
 
@@ -39,7 +39,7 @@ def find_java(environment: Mapping[str, str] | None = None, folders: str = FOLDE
 
 
 def every_java(environment: Mapping[str, str] | None = None, folders: str = FOLDERS) -> Iterator[Java]:
-    """Every Java here, in the order in which they are tried."""
+    """Every Java of this machine, in the order in which they are tried."""
     seen = set()
     for home in _homes(os.environ if environment is None else environment, folders):
         if home not in seen and (home / "bin" / "java").exists():
@@ -49,15 +49,14 @@ def every_java(environment: Mapping[str, str] | None = None, folders: str = FOLD
 
 @lru_cache(maxsize=32)
 def inspect(home: Path) -> Java:
-    """Ask the Java itself; one that does not start has version 0."""
-    said = _ask(home, "-version")
-    match = re.search(r'version "(?:1\.)?(\d+)', said)
+    """Run the Java to learn its version; one that does not start has version 0."""
+    match = re.search(r'version "(?:1\.)?(\d+)', _run(home, "-version"))
     version = int(match[1]) if match else 0
     return Java(home, version, version < MINIMUM or MODULE in _modules(home))
 
 
-def mend(found: list[Java]) -> str:
-    """What to do where no usable Java is."""
+def advice(found: list[Java]) -> str:
+    """A message for a machine without a usable Java: what is needed, what was found, what to install."""
     here = "; here: " + ", ".join(map(str, found)) if found else ""
     return (
         f"OpenSearch needs Java {MINIMUM} or newer with the module {MODULE}{here}. Install a JDK {MINIMUM}+ and set "
@@ -76,18 +75,19 @@ def _homes(environment: Mapping[str, str], folders: str) -> Iterator[Path]:
 
 
 def _number(home: Path) -> int:
+    """The first number in the name of a folder, by which newer Javas come first."""
     numbers = re.findall(r"\d+", home.name)
     return int(numbers[0]) if numbers else 0
 
 
 def _modules(home: Path) -> str:
-    """A runtime lists its modules in the file `release`; one without that file is asked, which takes longer."""
+    """The list of modules: of the file `release`, or of the Java itself where that file lacks it, which takes longer."""
     release = home / "release"
     text = release.read_text(errors="replace") if release.exists() else ""
-    return text if "MODULES=" in text else _ask(home, "--list-modules")
+    return text if "MODULES=" in text else _run(home, "--list-modules")
 
 
-def _ask(home: Path, argument: str) -> str:
+def _run(home: Path, argument: str) -> str:
     try:
         done = subprocess.run(
             [str(home / "bin" / "java"), argument], capture_output=True, text=True, timeout=20, check=False, errors="replace"
@@ -97,7 +97,7 @@ def _ask(home: Path, argument: str) -> str:
     return done.stdout + done.stderr
 
 
-if __name__ == "__main__":  # the launcher asks before it has anything else
+if __name__ == "__main__":  # run by the start script
     if (usable := find_java()) is None:
-        sys.exit(f"omma: {mend(list(every_java()))}")
+        sys.exit(f"omma: {advice(list(every_java()))}")
     sys.stdout.write(f"{usable}\n")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.setting_forms import FURTHER, variables
+from engine.setting_forms import OTHER_VARIABLES, variables
 from engine.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +72,7 @@ def test_the_example_names_only_variables_that_something_reads() -> None:
     text = (ROOT / ".env.example").read_text()
     named = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
     settings = {variable for name, field in Settings.model_fields.items() for variable in variables(name, field)}
-    assert named <= settings | FURTHER | OF_COMPOSE
+    assert named <= settings | OTHER_VARIABLES | OF_COMPOSE
     assert set(SECRETS) <= named
     for variable in named - settings:
         assert f"${{{variable}:" in (ROOT / "docker-compose.yml").read_text(), variable

@@ -1,10 +1,10 @@
-"""Java is found where one is, and never an old or a small one."""
+"""A usable Java is found; one that is too old, or lacks the vector module, is passed over."""
 
 from pathlib import Path
 
 import pytest
 
-from engine.embedded.java import every_java, find_java, mend
+from engine.embedded.java import advice, every_java, find_java
 
 
 def install(folder: Path, version: str, *, modules: str = "java.base@21\njdk.incubator.vector@21") -> Path:
@@ -45,8 +45,8 @@ def test_a_runtime_without_vector_arithmetic_is_refused(tmp_path: Path) -> None:
     assert find_java({"PATH": ""}, str(tmp_path / "jvm")) is None
 
 
-def test_the_mend_names_what_is_there(tmp_path: Path) -> None:
+def test_the_advice_names_the_javas_found(tmp_path: Path) -> None:
     install(tmp_path / "jvm" / "jdk-17", "17.0.15")
-    text = mend(list(every_java({"PATH": ""}, str(tmp_path / "jvm"))))
+    text = advice(list(every_java({"PATH": ""}, str(tmp_path / "jvm"))))
     assert "Java 17" in text
     assert "OPENSEARCH_JAVA_HOME" in text

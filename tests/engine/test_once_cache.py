@@ -37,7 +37,7 @@ class Watched(Future[str]):
 
 @pytest.fixture()
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
-    """Threads, and futures of the cache that tell when somebody waits for them."""
+    """Threads, and futures of the cache that report when somebody waits for them."""
     with ThreadPoolExecutor(8) as threads:
         monkeypatch.setattr("engine.once_cache.Future", Watched)
         monkeypatch.setattr(Watched, "waiting", threading.Semaphore(0))
@@ -84,7 +84,7 @@ def test_an_error_goes_to_all_who_waited_and_is_not_kept(pool: ThreadPoolExecuto
     assert values.get("a", lambda: "well") == "well"
 
 
-def test_who_waited_for_a_thread_that_was_ended_computes_itself(pool: ThreadPoolExecutor) -> None:
+def test_a_thread_that_waited_for_one_that_was_ended_computes_itself(pool: ThreadPoolExecutor) -> None:
     def ended() -> str:
         raise SystemExit
 
@@ -97,7 +97,7 @@ def test_who_waited_for_a_thread_that_was_ended_computes_itself(pool: ThreadPool
     assert isinstance(first.exception(SECONDS), SystemExit) and second.result(SECONDS) == "own"
 
 
-def test_what_is_not_to_be_kept_is_computed_again() -> None:
+def test_a_value_that_is_not_kept_is_computed_again() -> None:
     values, answers = cache(), iter(["partial", "whole"])
     assert values.get("a", lambda: next(answers), keep=lambda value: value == "whole") == "partial"
     assert values.get("a", lambda: next(answers), keep=lambda value: value == "whole") == "whole"

@@ -1,4 +1,4 @@
-"""Every setting takes plain text; a wrong value, or a misspelt name, is told with what is expected."""
+"""Every setting takes plain text; the message on a wrong value or a misspelt name says what is expected."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,14 +22,14 @@ FREE = {name for name, field in FIELDS.items() if field.annotation in (str, Secr
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """Settings are read anew, here and afterwards."""
+    """Settings are read again in each test, and after the last."""
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
 
 
 def written(name: str, field: FieldInfo) -> tuple[str, Any]:
-    """A value that is not the default, as text, and what it must be read as."""
+    """A value that is not the default: its text, and the parsed value."""
     kind, default = field.annotation, field.get_default(call_default_factory=True)
     if field.examples:
         return field.examples[0], _parts(field)
@@ -44,7 +44,7 @@ def written(name: str, field: FieldInfo) -> tuple[str, Any]:
 
 
 def _parts(field: FieldInfo) -> Any:
-    """What the example of a list or a table is read as."""
+    """The parsed example of a list or a table."""
     parts = field.examples[0].split(",") if field.examples else []
     if get_origin(field.annotation) is dict:
         return {key: float(number) for key, number in (part.split("=") for part in parts)}
@@ -77,17 +77,21 @@ def test_lists_and_tables_may_be_empty_spaced_and_end_in_a_comma_but_are_no_json
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name not in {*FREE, *LISTS}])
-def test_a_wrong_value_is_told_with_its_variable_and_the_form_expected(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_on_a_wrong_value_names_its_variable_and_the_form_expected(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     field = FIELDS[name]
     monkeypatch.setenv(variable(name), "Ümlaut?")
     with pytest.raises(ConfigurationError) as raised:
         get_settings()
-    said = str(raised.value)
-    assert said.startswith(f"{variable(name)}: 'Ümlaut?' is not valid") and said.endswith(f"; expected {expected(name, field)}")
+    message = str(raised.value)
+    assert message.startswith(f"{variable(name)}: 'Ümlaut?' is not valid") and message.endswith(
+        f"; expected {expected(name, field)}"
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "given", "expected_message"),
     [
         ("web_port", "abc", "OMMA_WEB_PORT: 'abc' is not valid; expected an integer from 1 to 65535, e.g. 8000"),
         ("web_port", "70000", "OMMA_WEB_PORT: '70000' is not valid; expected an integer from 1 to 65535, e.g. 8000"),
@@ -103,38 +107,38 @@ def test_a_wrong_value_is_told_with_its_variable_and_the_form_expected(name: str
     ],
 )
 def test_messages_say_what_was_given_and_what_is_expected(
-    name: str, given: str, said: str, monkeypatch: pytest.MonkeyPatch
+    name: str, given: str, expected_message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable(name), given)
     with pytest.raises(ConfigurationError) as raised:
         get_settings()
-    assert said in str(raised.value)
+    assert expected_message in str(raised.value)
 
 
-def test_all_wrong_settings_are_told_at_once_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_message_names_all_wrong_settings_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMMA_WEB_PORT", "abc")
     monkeypatch.setenv("OMMA_FUSION_WEIGHTS", "a=x,b=y")
     with pytest.raises(ConfigurationError) as raised:
         get_settings()
-    said = str(raised.value)
-    assert said.count("OMMA_WEB_PORT") == said.count("OMMA_FUSION_WEIGHTS") == 1 and said.count("; OMMA_") == 1
+    message = str(raised.value)
+    assert message.count("OMMA_WEB_PORT") == message.count("OMMA_FUSION_WEIGHTS") == 1 and message.count("; OMMA_") == 1
 
 
-def test_a_misspelt_variable_is_told_with_the_closest_name() -> None:
+def test_the_warning_on_a_misspelt_variable_names_the_closest_setting() -> None:
     environment = {"OMMA_WEB_PROT": "1", "omma_factor_paths": "x", "OMMA_XYZZY": "", "OMMA_WEB_PORT": "1", "PATH": "/bin",
                    "OMMA_TEST_REDIS_URL": "redis://", "omma_device": "cpu", "OMMA_PYTHON": "python3"}  # fmt: skip
-    told = misspelt(environment, FIELDS)
-    assert told == [
+    warned = misspelt(environment, FIELDS)
+    assert warned == [
         "OMMA_WEB_PROT is not a setting and has no effect; did you mean OMMA_WEB_PORT?",
         "OMMA_XYZZY is not a setting and has no effect; see docs/reference/settings.md",
         "omma_factor_paths is not a setting and has no effect; did you mean OMMA_FACTOR_PATH?",
     ]
     assert [(finding.text, finding.well, finding.warning) for finding in warnings(environment)] == [
-        (t, True, True) for t in told
+        (text, True, True) for text in warned
     ]
 
 
-def test_the_doctor_warns_of_it(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_the_doctor_warns_of_a_misspelt_variable(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setenv("OMMA_WEB_PROT", "8001")
     first = next(iter(examine(settings)))
     assert first.warning and first.well and "OMMA_WEB_PORT" in first.text

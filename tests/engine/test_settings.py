@@ -1,13 +1,15 @@
 """Settings are read from the environment, and the documentation lists exactly these."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from cli.reference import settings_page
-from engine.connections import addresses, redis_url, tls_options
+from engine.connections import tls_options
 from engine.errors import ConfigurationError
 from engine.programs import check_listening
 from engine.setting_forms import variables
@@ -30,13 +32,13 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMMA_OPENSEARCH_URL", "https://a:9200, https://b:9200")
     monkeypatch.setenv("OMMA_FUSION_WEIGHTS", "ocr=2.5")
     settings = Settings()
-    assert addresses(settings) == ["https://a:9200", "https://b:9200"]
+    assert settings.opensearch_addresses == ["https://a:9200", "https://b:9200"]
     assert settings.fusion_weights == {"ocr": 2.5}
 
 
 def test_redis_with_tls_checks_the_certificate() -> None:
     settings = Settings(redis_url="rediss://user:word@queue:6380/1", redis_ca="/ca.pem")
-    assert redis_url(settings) == "rediss://user:word@queue:6380/1"
+    assert settings.redis_address == "rediss://user:word@queue:6380/1"
     assert tls_options(settings)["ssl_ca_certs"] == "/ca.pem"
     assert tls_options(Settings(redis_url="redis://queue")) == {}
 
@@ -60,3 +62,13 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable)
     assert empty == Settings()
     assert empty.web_port == 8000
+
+
+def test_a_command_that_asks_the_page_loads_no_client_library() -> None:
+    """It compares the mark of its settings with that of the page; loading the clients takes longer than the question."""
+    code = (
+        "import sys; from engine.installation import mark; from engine.settings import get_settings; mark(get_settings());"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"opensearchpy", "redis", "numpy"} & set(done.stdout.split())
