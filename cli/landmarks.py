@@ -25,11 +25,11 @@ def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
     """Add reference pictures of a landmark; more may be added later."""
     from ingest.item import place_of  # noqa: PLC0415  (each command loads only what it needs)
     from ingest.landmarks import collection_of, items_of  # noqa: PLC0415
-    from workers.runtime import get_runtime  # noqa: PLC0415
+    from workers.runtime import make_runtime  # noqa: PLC0415
 
     settings = get_settings()
     items = items_of(name, place_of(place) if place else None, pictures, settings)
-    done = get_runtime().process_now(items, f"landmark {name}", collection_of(name))
+    done = make_runtime(settings).process_now(items, f"landmark {name}", collection_of(name))
     click.echo(f"{name}: {done.indexed} added, {done.unchanged} known already, {done.quarantined} refused")
     for failure in done.failures:
         click.echo(f"  {failure}", err=True)

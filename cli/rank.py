@@ -219,12 +219,12 @@ def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]"
     from evaluation import asking  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
-    from workers.learning import of_installation  # noqa: PLC0415
+    from workers.learning import examples_of_installation  # noqa: PLC0415
 
     if not files:
         context = Context(get_settings())
         searcher = Searcher(context)
-        return of_installation(searcher, context.client, tell), dict(searcher.fingerprints())
+        return examples_of_installation(searcher, context.client, tell), dict(searcher.fingerprints())
     asked = [one for file in files for one in asking.read(file)]
     names = FactorRegistry.of(get_settings()).feature_names()
     return [one.example(names) for one in asked if one.grades], asking.weights_of(asked)

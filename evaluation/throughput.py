@@ -26,7 +26,7 @@ from ingest.jobs import Jobs
 from ingest.sources import open_source
 from vision.feature_extractor import get_feature_extractor
 from vision.speed import picture_files, usable
-from workers.app import BULK
+from workers.celery_config import BULK
 from workers.dispatch import Dispatcher
 
 Json = dict[str, Any]

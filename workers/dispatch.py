@@ -1,4 +1,4 @@
-"""Dispatch: from a source to batches in the queue."""
+"""Dispatch: sources are read, and their images sent to the workers in batches."""
 
 import threading
 import time
@@ -22,14 +22,14 @@ from ingest.jobs import Jobs
 from ingest.quarantine import Entry, Quarantine
 from ingest.sources import Refusal, Source
 from ingest.sources.folder import name_snippet
-from workers.app import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
+from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
 from workers.ledger import Ledger
 
 QUEUE_POLL_SECONDS = 0.2  # between two checks of a full queue
-PATIENCE = 60  # seconds for which a reader waits for a Redis that is away
-HEARTBEAT_SECONDS = 5.0  # seconds between two signs of life
-UPLOAD, RETRY = "upload", "retry"
-ProcessBatch = Callable[[Batch], Batch | None]
+REDIS_PATIENCE = 60  # seconds for which a reader waits for a Redis that is away
+HEARTBEAT_SECONDS = 5.0  # between two signs that the reader of a source is alive
+UPLOAD, RETRY = "upload", "retry"  # the sources of jobs without a source
+ProcessBatch = Callable[[Batch], Batch | None]  # returns the items that are left for the queue
 
 
 class Dispatcher:
@@ -55,21 +55,21 @@ class Dispatcher:
         return Quarantine(self._context.client, self._settings)
 
     @cached_property
-    def patient_redis(self) -> "Redis":
-        """A Redis client that waits for a Redis that is away: a source that is read half would be read again."""
-        return connect_redis(self._settings, PATIENCE)
+    def patient_redis(self) -> Redis:
+        """A Redis client that waits for a Redis that is away; without it, a source read to the half would be read again."""
+        return connect_redis(self._settings, REDIS_PATIENCE)
 
     def start(self, source: Source, queue: str = BULK) -> str:
-        """Read the source here and send its images to the workers; the job's id.
+        """Read the source in this process, send its images to the workers, and return the job's id.
 
-        Returns when the source is read; workers may still be extracting. EngineUnavailable, BadSource.
+        Returns when the source is read; workers may still be processing. EngineUnavailable, BadSource.
         """
         job_id = self.create(source.spec, source.collection)
         self.read(job_id, source, queue=queue)
         return job_id
 
     def create(self, source: str, collection: str, queue: str = "") -> str:
-        """A job that waits for `read`; `queue` where a worker of that queue will do it."""
+        """Create a job that waits for `read`, and return its id; `queue`: that of the worker that will read, if one will."""
         with _reachable():
             return self.jobs.create(source, collection, queue)
 
@@ -82,10 +82,10 @@ class Dispatcher:
         only: Collection[str] | None = None,
         process: ProcessBatch | None = None,
     ) -> None:
-        """Read the source for the job, here; a source that breaks ends the job as failed and raises.
+        """Read the source for the job in this process; an error of the source ends the job as failed, and is raised.
 
-        While the queue is full the reader waits, or processes a batch itself where it can: `process` returns what is left for
-        the queue. A worker must not wait, for all of them could be reading.
+        While the queue is full the reader waits, or processes a batch itself where `process` is given. A worker must not wait,
+        because all workers could be reading.
         """
         try:
             with _reachable():
@@ -96,14 +96,14 @@ class Dispatcher:
             raise
 
     def request(self, spec: str, collection: str, columns: dict[str, str] | None = None) -> str:
-        """Let a worker read the source: the job's id, at once. The worker must see the same files."""
+        """Let a worker read the source, and return the job's id at once; the worker must see the same files."""
         job_id = self.create(spec, collection or spec.rstrip("/").rpartition("/")[2], INTERACTIVE)
         origin = {"spec": spec, "collection": collection, "columns": columns or {}}
         self._send("omma.ingest", [job_id, origin], INTERACTIVE)
         return job_id
 
     def start_uploads(self, images: Iterable[tuple[str, bytes]], collection: str) -> str:
-        """Ingest images sent by name: they are stored here and processed before bulk work; the job's id."""
+        """Store images given as (name, bytes), send them to the interactive queue, and return the job's id."""
         store, collection = self._context.store, collection or UPLOAD
         items = (
             Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name))
@@ -112,16 +112,14 @@ class Dispatcher:
         return self._start_items(items, UPLOAD, collection, INTERACTIVE)
 
     def retry(self, entries: Sequence[Entry]) -> list[str]:
-        """Try entries of the quarantine again: the jobs' ids.
+        """Try entries of the quarantine again, and return the jobs' ids.
 
-        Entries that came by the queue go there again; those that their source could not read are read again, where the source
-        still exists.
+        Entries with an item are sent to the queue again; the others, which their source could not read, are read again.
         """
-        carried = [Item.from_json(entry.item) for entry in entries if entry.item]
+        items = [_to_retry(Item.from_json(entry.item)) for entry in entries if entry.item]
         jobs = []
-        if carried:
-            items = [Item.from_json(i.as_json() | {"original": ""}) if i.address else i for i in carried]
-            jobs.append(self._start_items(items, RETRY, _common({i.collection for i in items}), INTERACTIVE))
+        if items:
+            jobs.append(self._start_items(items, RETRY, _common({item.collection for item in items}), INTERACTIVE))
         for origin, references in _by_origin(entry for entry in entries if not entry.item and entry.origin):
             jobs.append(self.create(origin["spec"], origin["collection"], INTERACTIVE))
             self._send("omma.ingest", [jobs[-1], origin, references], INTERACTIVE)
@@ -130,7 +128,7 @@ class Dispatcher:
     def queue_lengths(self) -> dict[str, int]:
         """Number of waiting tasks, by queue."""
         with _reachable():
-            return {name: queue_length(self._context.redis, self._settings, name) for name in (INTERACTIVE, BULK)}
+            return {name: _queue_length(self._context.redis, self._settings, name) for name in (INTERACTIVE, BULK)}
 
     def _start_items(self, items: Iterable[Item], source: str, collection: str, queue: str) -> str:
         job_id = self.create(source, collection)
@@ -145,7 +143,7 @@ class Dispatcher:
 
 
 class _Sender:
-    """Sends one run of a job."""
+    """Sends the items of one run of a job in batches."""
 
     def __init__(  # noqa: PLR0917  (made in two places of this file)
         self,
@@ -165,9 +163,9 @@ class _Sender:
         self._run = self._jobs.begin(job_id, queue)
 
     def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
-        """Number everything, quarantine refusals, send the rest in batches."""
+        """Number items and refusals, put refusals into quarantine, send the items in batches."""
         number, batch = 0, []
-        with self._alive():
+        with self._heartbeat():
             for number, item in enumerate(items, start=1):
                 if isinstance(item, Refusal):
                     self._refuse(number, item, source)
@@ -182,7 +180,7 @@ class _Sender:
         self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0)
 
     def _put(self, items: list[tuple[int, Item]]) -> None:
-        """Wait for room in the queue, then send: a source is read no faster than its images are processed."""
+        """Wait for room in the queue, then send, so that a source is read no faster than its images are processed."""
         batch: Batch | None = Batch(self._job, self._run, tuple(items), self._origin)
         if self._full() and self._process and batch:
             batch = self._process(batch)
@@ -192,7 +190,7 @@ class _Sender:
             self._ledger.send(self._app, batch, self._queue)
 
     def _full(self) -> bool:
-        return queue_length(self._redis, self._settings, self._queue) >= self._settings.queue_length
+        return _queue_length(self._redis, self._settings, self._queue) >= self._settings.queue_length
 
     def _refuse(self, number: int, refusal: Refusal, source: Source | None) -> None:
         name, collection = (source.spec, source.collection) if source else ("", "")
@@ -200,12 +198,12 @@ class _Sender:
         refuse_entry(self._jobs, self._quarantine, Entry(*where, job=self._job, origin=self._origin), self._run, number)
 
     @contextmanager
-    def _alive(self) -> Iterator[None]:
-        """Show signs of life while this process lives, however long one file or one batch takes."""
-        over = threading.Event()
+    def _heartbeat(self) -> Iterator[None]:
+        """Report that this process is alive, however long one file or one batch takes."""
+        ended = threading.Event()
 
         def beat() -> None:
-            while not over.wait(HEARTBEAT_SECONDS):
+            while not ended.wait(HEARTBEAT_SECONDS):
                 with suppress(RedisError):  # the next one may get through
                     self._jobs.beat(self._job)
 
@@ -214,12 +212,17 @@ class _Sender:
         try:
             yield
         finally:
-            over.set()
+            ended.set()
             thread.join()
 
 
+def _to_retry(item: Item) -> Item:
+    """The item; one with an address loses its stored bytes, so that it is fetched again."""
+    return Item.from_json(item.as_json() | {"original": ""}) if item.address else item
+
+
 def _by_origin(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """References by the source that they come from."""
+    """Origins, each with the references that come from it."""
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for entry in entries:
         origin = entry.origin or {}
@@ -228,11 +231,12 @@ def _by_origin(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], list[
 
 
 def _common(names: set[str]) -> str:
+    """The only name; empty where there are several."""
     return names.pop() if len(names) == 1 else ""
 
 
-def queue_length(redis: "Redis", settings: Settings, queue: str) -> int:
-    """Number of tasks that wait in a queue. RedisError."""
+def _queue_length(redis: Redis, settings: Settings, queue: str) -> int:
+    """Number of messages that wait in a queue. RedisError."""
     return int(redis.llen(key_prefix(settings) + queue))
 
 

@@ -1,7 +1,7 @@
-"""How much memory a worker's process takes: every extractor loaded and looking, in the order in which they look.
+"""How much memory a worker's process takes: every extractor is loaded and run, in their order in a worker.
 
-Measured from outside the models, as resident memory of the process and of the programs that it starts, in a process of its
-own that is made as a worker's is.
+Measured from outside the models, as resident memory of the process and of the programs that it starts. The process is a
+separate one, set up as a worker's is.
 """
 
 import contextlib
@@ -17,25 +17,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.connections import Context
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from vision.feature_extractor import get_feature_extractor
 from vision.picture import WORKING_SIDE, Picture
-from workers.runtime import Runtime
+from workers.runtime import Runtime, make_runtime
 
 MIB = 1 << 20
-OFTEN = 0.01  # seconds between two looks at what is resident
-LINE = 24  # px between two lines of a page
-SIDES = ((64, 64), (640, 480), (WORKING_SIDE, WORKING_SIDE // 20), (WORKING_SIDE // 20, WORKING_SIDE))
-BIG = (WORKING_SIDE, WORKING_SIDE)
+SAMPLE_SECONDS = 0.01  # between two samples of resident memory
+LINE_HEIGHT = 24  # px between two lines of the page
+FULL_SIZE = (WORKING_SIDE, WORKING_SIDE)  # px, width and height
+PHOTO_SIZES = ((64, 64), (640, 480), (WORKING_SIDE, WORKING_SIDE // 20), (WORKING_SIDE // 20, WORKING_SIDE))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one extractor adds, in MiB: the model, then what looking at pictures leaves taken; `peak` is of the whole
-    process.
-    """
+    """Memory of one extractor in MiB: its model, what processing a batch adds, and the peak of the whole process meanwhile."""
 
     extractor: str
     model: float
@@ -45,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """MiB of a process before any model, part by part, with everything loaded, and at its peak with what it started."""
+    """Memory of a process in MiB: before any model, by extractor, with all loaded, and at its peak with its child programs."""
 
     process: float
     parts: tuple[Part, ...]
@@ -61,10 +57,7 @@ def measure(settings: Settings) -> Memory:
 
 
 def _measured(settings: Settings) -> Memory:
-    threads = settings.process_threads
-    os.environ["OMP_THREAD_LIMIT"] = str(threads)
-    settings = settings.model_copy(update={"threads": threads})
-    runtime = Runtime(Context(settings), get_feature_extractor(settings))
+    runtime = make_runtime(settings)
     process, batch = resident(), _batch(settings.batch_size)
     parts = tuple(_part(runtime, name, batch) for name in runtime.feature_extractor.extractors)
     with peak() as highest:
@@ -75,18 +68,18 @@ def _measured(settings: Settings) -> Memory:
 
 
 def _part(runtime: Runtime, name: str, batch: list[Picture]) -> Part:
-    """Look with one extractor at next to nothing, then at the batch."""
+    """Run one extractor on the smallest picture, which loads its model, then on the batch."""
     before = resident()
     with peak() as highest:
-        _look(runtime, name, batch[:1])
+        _extract(runtime, name, batch[:1])
         loaded = resident()
-        _look(runtime, name, batch)
+        _extract(runtime, name, batch)
     return Part(name, round(loaded - before, 1), round(resident() - loaded, 1), max(highest))
 
 
-def _look(runtime: Runtime, name: str, pictures: list[Picture]) -> None:
-    failures = [seen.failures.get(name) for seen in runtime.feature_extractor.extract(pictures, [name])]
-    if all(failures):  # a single picture may take too long for a reader on a busy machine
+def _extract(runtime: Runtime, name: str, pictures: list[Picture]) -> None:
+    failures = [features.failures.get(name) for features in runtime.feature_extractor.extract(pictures, [name])]
+    if all(failures):  # on a busy machine, reading a single picture may time out
         raise ConfigurationError(f"extractor {name} does not work: {failures[0]}")
 
 
@@ -101,11 +94,11 @@ def resident(pid: int | None = None) -> float:
 
 @contextmanager
 def peak() -> Iterator[list[float]]:
-    """The most MiB that this process and those that it starts hold meanwhile, as the only entry of a list."""
+    """The peak of this process and its child programs in MiB, as the only entry of a list, which grows meanwhile."""
     highest, ended = [resident()], threading.Event()
 
     def watch() -> None:
-        while not ended.wait(OFTEN):
+        while not ended.wait(SAMPLE_SECONDS):
             highest[0] = max(highest[0], round(resident() + sum(map(resident, _children())), 1))
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -118,7 +111,7 @@ def peak() -> Iterator[list[float]]:
 
 
 def _children() -> list[int]:
-    """Programs that this process's threads started; one that has not begun yet still shows the memory of this process."""
+    """Process ids of the child programs; a child that has not called `exec` yet still shows the memory of this process."""
     found: list[int] = []
     for thread in Path("/proc/self/task").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -134,13 +127,13 @@ def _program(pid: int | None = None) -> str:
 
 
 def _batch(size: int) -> list[Picture]:
-    """As many pictures as a task looks at: the least first, a full page, long ones, and the rest as large as they come."""
-    sizes = [*SIDES, *[BIG] * size][: max(size - 1, 1)]
+    """The pictures of one batch: the smallest first, then long ones, then those of full size, and a page of text."""
+    sizes = [*PHOTO_SIZES, *[FULL_SIZE] * size][: max(size - 1, 1)]
     return [*(_photo(width, height, seed) for seed, (width, height) in enumerate(sizes)), _page()][:size]
 
 
 def _photo(width: int, height: int, seed: int) -> Picture:
-    """Smooth blobs of colour, without anything to read."""
+    """Smooth blobs of colour, without text."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
     return Picture(f"photo {seed}", np.asarray(image), width, height, "PNG")
@@ -148,8 +141,8 @@ def _photo(width: int, height: int, seed: int) -> Picture:
 
 def _page() -> Picture:
     """A page full of words."""
-    image = Image.new("RGB", BIG, "white")
-    pen, font = ImageDraw.Draw(image), ImageFont.load_default(LINE * 2 // 3)
-    for top in range(LINE, BIG[1] - LINE, LINE):
-        pen.text((LINE, top), f"{top} words on a page that is as large as pages are read " * 3, "black", font)
-    return Picture("page", np.asarray(image), *BIG, "PNG")
+    image = Image.new("RGB", FULL_SIZE, "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(LINE_HEIGHT * 2 // 3)
+    for top in range(LINE_HEIGHT, FULL_SIZE[1] - LINE_HEIGHT, LINE_HEIGHT):
+        pen.text((LINE_HEIGHT, top), f"{top} words on a page that is as large as pages are read " * 3, "black", font)
+    return Picture("page", np.asarray(image), *FULL_SIZE, "PNG")

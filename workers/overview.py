@@ -1,4 +1,4 @@
-"""Figures of an installation for `omma status`: documents, quarantine, waiting work, and plugins that were left out."""
+"""Figures of an installation for `omma status`: documents, quarantine, waiting tasks, and plugins that were left out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,16 +25,16 @@ def quarantined(context: Context) -> int:
 
 
 def missing(context: Context) -> dict[str, int]:
-    """Extractor, or `factor:NAME` -> documents on which it failed; EngineUnavailable."""
+    """Extractor, or `factor:NAME` -> number of documents on which it failed; EngineUnavailable."""
     return failed_counts(context.client, alias(context.settings))
 
 
 def left_out(context: Context) -> list[str]:
-    """Parts of plugins that are broken or take no part, each with the reason; empty where there are no plugins."""
+    """Parts of plugins that are broken or not used, each with the reason; empty where there are no plugins."""
     settings = context.settings
     if not has_plugins(settings.plugin_path):
         return []
-    from vision.registry import registered  # noqa: PLC0415  (imports model libraries, for which plugins are the only need here)
+    from vision.registry import registered  # noqa: PLC0415  (it imports model libraries, needed here only for plugins)
 
     factors = FactorRegistry.of(settings)
     broken = (*registered(settings).broken, *factors.broken, *broken_sources(settings))

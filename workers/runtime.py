@@ -1,13 +1,12 @@
-"""The runtime of one worker process: connections, and the models, which load once."""
+"""The runtime of one process that processes batches: connections, models, and the checks before a batch."""
 
 import logging
 import os
 from collections.abc import Sequence
-from functools import lru_cache
 
 from engine.connections import Context
 from engine.errors import WeightsMismatchError
-from engine.settings import get_settings
+from engine.settings import Settings
 from factors.registry import FactorRegistry
 from ingest.batches import Batch, BatchProcessor
 from ingest.item import Item
@@ -28,20 +27,15 @@ class Runtime:
     def __init__(self, context: Context, feature_extractor: FeatureExtractor) -> None:
         """Loads no model; connections are opened when they are first used."""
         self.context, self.settings, self.feature_extractor = context, context.settings, feature_extractor
-        settings, self.client, self.factors = context.settings, context.client, FactorRegistry.of(context.settings)
-        self.jobs, self.ledger = Jobs(context.redis, settings.index_prefix), Ledger(context.redis, settings)
-        self.dispatcher = Dispatcher(context)
+        self.client, self.factors = context.client, FactorRegistry.of(self.settings)
+        self.jobs = Jobs(context.redis, self.settings.index_prefix)
+        self.ledger, self.dispatcher = Ledger(context.redis, self.settings), Dispatcher(context)
         self.quarantine = self.dispatcher.quarantine
-        self.processor = BatchProcessor(
-            settings,
-            self.jobs,
-            self.quarantine,
-            Writer(self.client, settings, SnippetEncoder(feature_extractor)),
-            feature_extractor,
-        )
+        writer = Writer(self.client, self.settings, SnippetEncoder(feature_extractor))
+        self.processor = BatchProcessor(self.settings, self.jobs, self.quarantine, writer, feature_extractor)
 
     def warm_up(self) -> None:
-        """Load the models."""
+        """Load the models now; otherwise they load with the first batch."""
         self.feature_extractor.warm_up()
 
     def check_index(self) -> None:
@@ -61,11 +55,11 @@ class Runtime:
             versions.check_weights(meta, fingerprints, factor)
 
     def try_process(self, batch: Batch) -> Batch | None:
-        """Process a batch once, outside the queue; returns the items to try again, by the rules of the queue."""
+        """Process a batch once, outside the queue; returns the items that the queue should try again, if any."""
         try:
             self.check_index()
             return self.processor.process(batch)
-        except Exception:  # whatever it is, the queue tries again and reports it
+        except Exception:  # the queue tries again, and reports an error that stays
             logger.exception("a batch of job %s goes back to the queue", batch.job)
             return batch
 
@@ -81,10 +75,8 @@ class Runtime:
         return self.jobs.progress(job)
 
 
-@lru_cache(maxsize=1)
-def get_runtime() -> Runtime:
-    """The runtime of this process; processes of one worker share the cores between them."""
-    settings = get_settings()
+def make_runtime(settings: Settings) -> Runtime:
+    """The runtime of a worker's process: its models use its share of the cores, since the processes of a worker share them."""
     threads = settings.process_threads
     os.environ["OMP_THREAD_LIMIT"] = str(threads)
     settings = settings.model_copy(update={"threads": threads})

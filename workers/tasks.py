@@ -1,4 +1,7 @@
-"""The tasks: look at a batch, read a source. Both may be delivered any number of times."""
+"""The tasks: process a batch, read a source, and three periodic ones.
+
+A message may be delivered any number of times: every item still gets exactly one outcome.
+"""
 
 import logging
 import random
@@ -16,46 +19,47 @@ from ingest.batches import Batch
 from ingest.sources import open_source
 from ranking.clicks.ubi import forget as forget_old
 from workers import ledger
-from workers.app import BULK, app
+from workers.app import app, get_runtime
+from workers.celery_config import BULK
 from workers.ledger import batch_key
-from workers.runtime import Runtime, get_runtime
+from workers.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
-MOST_LOST = 2  # workers that a batch may lose before its pictures are looked at one by one
-SLOWEST = 60.0  # seconds between two tries
-READER_SECONDS = 5.0  # between two looks whether the reader of a source lives
+MAX_LOST_WORKERS = 2  # that a batch may lose before its images are processed one by one
+MAX_PAUSE = 60.0  # seconds between two tries
+READER_SECONDS = 5.0  # between two checks whether the reader of a source is alive
 
 
 @app.task(bind=True, name="omma.extract", max_retries=None)  # type: ignore[untyped-decorator]
 def extract(self: Task, data: dict[str, Any]) -> None:
-    """Look at a batch of numbered items: every item ends with exactly one outcome, whatever happens on the way."""
+    """Process a batch of numbered items: every item ends with exactly one outcome, whatever goes wrong."""
     batch, runtime = Batch.from_json(data), get_runtime()
-    with _given_back():
+    with _requeued_without_redis():
         try:
-            _look(self, runtime, batch)
+            _process(self, runtime, batch)
         except WeightsMismatchError as error:
             runtime.processor.refuse(batch, "weights-mismatch", str(error))
-        except EngineUnavailable as error:  # without it not even quarantine can be written
-            raise _wait_for_engine(self, runtime, batch, error) from error
+        except EngineUnavailable as error:  # without the engine, nothing can be put into quarantine either
+            raise _retry_when_engine_is_back(self, runtime, batch, error) from error
         except (Retry, Reject, RedisError, OperationalError):
             raise
-        except Exception as error:  # whatever it is, it must not end the batch without an outcome
+        except Exception as error:  # no error may end the batch without an outcome
             _fail(self, runtime, batch, error)
         _finish(runtime, batch)
 
 
 @app.task(bind=True, name="omma.ingest", max_retries=None)  # type: ignore[untyped-decorator]
 def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | None = None) -> None:
-    """Read a source that this machine sees, for a job that waits for it.
+    """Read a source that this machine can open, for a job that waits for it.
 
-    Delivered again while another worker reads, it waits; after that worker was lost, it reads anew.
+    If the message is delivered again while another worker reads, it waits; once that worker is lost, it reads from the start.
     """
     runtime = get_runtime()
-    with _given_back():
+    with _requeued_without_redis():
         state = runtime.jobs.progress(job_id).state
         if state == "reading":
-            raise _again(self, READER_SECONDS)
+            raise _retry(self, READER_SECONDS)
         if state not in ("waiting", "interrupted"):
             return
         try:
@@ -63,14 +67,14 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
             source = open_source(**origin, settings=runtime.settings)
             runtime.dispatcher.read(job_id, source, only=only, process=runtime.try_process)
         except EngineUnavailable as error:
-            raise _again(self, pause(self.request.retries)) from error
+            raise _retry(self, pause(self.request.retries)) from error
         except OmmaError as error:
             runtime.jobs.fail(job_id, str(error))
 
 
 @app.task(name="omma.learn")  # type: ignore[untyped-decorator]
 def learn() -> None:
-    """Train a ranking model, if it is due."""
+    """Train a ranking model if that is due."""
     from workers.learning import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
 
     logger.info("learning: %s", learn_now(get_runtime().context))
@@ -81,58 +85,58 @@ def resend() -> None:
     """Send batches again whose message was lost."""
     sent = ledger.resend(app, get_runtime().settings)
     if sent:
-        logger.warning("%d batches were lost on their way and are sent again", sent)
+        logger.warning("%d batches whose message was lost are sent again", sent)
 
 
 @app.task(name="omma.forget")  # type: ignore[untyped-decorator]
 def forget() -> None:
-    """Delete events that are older than they may be kept."""
+    """Delete events that are older than their retention time."""
     runtime = get_runtime()
     logger.info("%d old events deleted", forget_old(runtime.client, runtime.settings))
 
 
 def pause(retries: int) -> float:
-    """Seconds to wait: twice as long each time, spread so that batches do not come back together."""
-    return min(SLOWEST, 2.0**retries) * random.uniform(0.5, 1.0)  # noqa: S311  (spreads tries, no secret)
+    """Seconds to wait: twice as long each time, spread so that batches do not return at the same time."""
+    return min(MAX_PAUSE, 2.0**retries) * random.uniform(0.5, 1.0)  # noqa: S311  (spreads tries, no secret)
 
 
-def _look(task: Task, runtime: Runtime, batch: Batch) -> None:
+def _process(task: Task, runtime: Runtime, batch: Batch) -> None:
     """One try, unless the batch has lost too many workers."""
     retries = task.request.retries
     lost = runtime.jobs.delivered(batch.job, batch_key(batch)) - retries - 1
-    if lost > MOST_LOST:
-        _give_up(task, runtime, batch, "worker-lost", "the process that looked at it was killed each time")
+    if lost > MAX_LOST_WORKERS:
+        _give_up(task, runtime, batch, "worker-lost", "the process that extracted its features was killed each time")
         return
     runtime.check_index()
     later = runtime.processor.process(batch, last=retries >= runtime.settings.task_retries)
     if later:
         runtime.ledger.add(later, _queue(task))
-        again = _again(task, pause(retries), [later.as_json()])
-        if isinstance(again, Retry) and batch_key(later) != batch_key(batch):
+        retry = _retry(task, pause(retries), [later.as_json()])
+        if isinstance(retry, Retry) and batch_key(later) != batch_key(batch):
             _finish(runtime, batch)
-        raise again
+        raise retry
 
 
-def _wait_for_engine(task: Task, runtime: Runtime, batch: Batch, error: EngineUnavailable) -> Retry | Reject:
-    """Have the batch tried again, however often."""
+def _retry_when_engine_is_back(task: Task, runtime: Runtime, batch: Batch, error: EngineUnavailable) -> Retry | Reject:
+    """Note why the job waits; the exception that makes Celery try the batch again, without a limit."""
     seconds = pause(task.request.retries)
     logger.warning("waiting for the engine: %s", error)
     runtime.jobs.postpone(batch.job, f"OpenSearch: {error}", seconds)
-    return _again(task, seconds)
+    return _retry(task, seconds)
 
 
 def _fail(task: Task, runtime: Runtime, batch: Batch, error: Exception) -> None:
-    """Try again, or give up on the last try."""
+    """Try again, or give up if this was the last try."""
     logger.exception("a batch of job %s failed", batch.job)
     if task.request.retries < runtime.settings.task_retries:
-        raise _again(task, pause(task.request.retries)) from error
+        raise _retry(task, pause(task.request.retries)) from error
     _give_up(task, runtime, batch, "failed", f"{type(error).__name__}: {error}")
 
 
-def _again(task: Task, seconds: float, arguments: list[Any] | None = None) -> Retry | Reject:
-    """What to raise to have the task tried again after so many seconds.
+def _retry(task: Task, seconds: float, arguments: list[Any] | None = None) -> Retry | Reject:
+    """The exception that makes Celery try the task again after so many seconds.
 
-    Celery would drop the message where the new one cannot be sent; here it goes back to its queue.
+    Where the new message cannot be sent, Celery would drop the present one; here it goes back to its queue.
     """
     try:
         later: Retry = task.retry(args=arguments, countdown=seconds, throw=False)
@@ -142,8 +146,8 @@ def _again(task: Task, seconds: float, arguments: list[Any] | None = None) -> Re
 
 
 @contextmanager
-def _given_back() -> Iterator[None]:
-    """The message goes back to its queue where Redis goes away; Celery would acknowledge a task that failed."""
+def _requeued_without_redis() -> Iterator[None]:
+    """Put the message back into its queue where Redis goes away; Celery would acknowledge a task that failed."""
     try:
         yield
     except (RedisError, OperationalError) as error:
@@ -152,7 +156,7 @@ def _given_back() -> Iterator[None]:
 
 
 def _give_up(task: Task, runtime: Runtime, batch: Batch, reason: str, message: str) -> None:
-    """A single picture goes to quarantine; of several, each gets one try of its own, so that one spoils no other."""
+    """Put a single item into quarantine; send several one by one for a last try, so that one does not spoil the others."""
     if len(batch.items) == 1:
         runtime.processor.refuse(batch, reason, message)
         return
@@ -166,6 +170,6 @@ def _queue(task: Task) -> str:
 
 
 def _finish(runtime: Runtime, batch: Batch) -> None:
-    """Nobody needs to look at this batch again."""
+    """Note that this batch needs no further try."""
     runtime.jobs.finished(batch.job, batch_key(batch))
     runtime.ledger.remove(batch)

@@ -1,7 +1,10 @@
-"""Celery's Redis transport, so that nothing waits for a worker or a connection that is gone.
+"""Celery's Redis transport, extended so that no message waits for a worker or a connection that is gone.
 
-Kombu gives an unacknowledged message back after a time limit, since it does not know who holds it. This transport notes
-the holder's lease with each message (see `engine.leases`), and regularly gives back what leases that ran out hold.
+Kombu gives an unacknowledged message back after a time limit, since it does not know who holds it. This transport notes the
+holder's lease with each message (see `engine.leases`), and regularly gives back the messages of leases that ran out.
+
+Celery makes these classes by their names. The consumer finds the settings in the application that it is made with (see
+`workers.celery_config.make_app`), and hands its lease to the connection on which it consumes.
 """
 
 # Kombu's functions have no types.
@@ -11,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from celery import Celery
 from celery.signals import worker_shutdown
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.state import maybe_shutdown
@@ -21,8 +25,8 @@ from kombu.transport import redis
 
 from engine.connections import connect_redis
 from engine.leases import Lease
-from engine.settings import get_settings
-from workers.app import JOB_HEADER
+from engine.settings import Settings
+from workers.celery_config import JOB_HEADER, key_prefix
 
 RECONNECT_SECONDS = 3.0  # between two tries to reach Redis; Celery's own pause grows to 30 seconds
 
@@ -30,30 +34,30 @@ logger = get_logger(__name__)
 
 
 class QoS(redis.QoS):
-    """Acknowledgements that name their holder, and are repeated when a connection was cut under them."""
+    """Acknowledgements that name the holder, and are repeated where the connection was cut meanwhile."""
 
     def __init__(self, channel: "Channel", prefetch_count: int = 0) -> None:
-        """Only the connection on which a worker consumes has a lease."""
+        """Takes the lease of the connection; only the connection on which a worker consumes has one."""
         super().__init__(channel, prefetch_count)
         self._lease: Lease | None = getattr(channel.connection.client, "lease", None)
         self._unsettled: dict[str, Callable[[str], None]] = {}
 
     def append(self, message: Message, delivery_tag: str) -> None:
-        """Note the holder first: a message without holder could only be given back by the time limit."""
+        """Note the holder first: a message without holder could be given back only after the time limit."""
         if self._lease:
             self._lease.hold(delivery_tag, str(message.headers.get(JOB_HEADER, "")))
         super().append(message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
-        """Forget the message, now or as soon as the connection is back."""
+        """Acknowledge the message, now or as soon as the connection is back."""
         self._settle(delivery_tag, super().ack)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Give the message back or forget it, now or as soon as the connection is back."""
+        """Give the message back or drop it, now or as soon as the connection is back."""
         self._settle(delivery_tag, partial(super().reject, requeue=requeue))
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
-        """Kombu calls this every `unacked_restore_interval` seconds: give back what nobody works on any more."""
+        """Give back messages whose worker is gone; kombu calls this every `unacked_restore_interval` seconds."""
         super().restore_visible(*args, **options)
         if not self._lease or not self.channel.active_queues:
             return
@@ -68,7 +72,7 @@ class QoS(redis.QoS):
     def _settle(self, tag: str, settle: Callable[[str], None]) -> None:
         try:
             settle(tag)
-        except self.channel.connection_errors:  # without a second try, the message would keep its place for good
+        except self.channel.connection_errors:  # without a second try, the message would stay unacknowledged for good
             self._unsettled[tag] = settle
             raise
 
@@ -77,40 +81,45 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """A channel with these acknowledgements."""
+    """A channel with the acknowledgements above."""
 
     QoS = QoS
 
     def _connparams(self, asynchronous: bool = False) -> Any:
-        """Kombu would end the worker by an AttributeError where a timer still uses a channel of the connection before."""
+        """Raise ConnectionError where a timer still uses a channel of a closed connection.
+
+        Kombu would raise an AttributeError there, which ends the worker.
+        """
         if self.connection is None or self.connection.client is None:
-            raise ConnectionError("this channel belongs to a connection that is closed")
+            raise ConnectionError("the connection of this channel is closed")
         return super()._connparams(asynchronous)
 
 
 class Transport(redis.Transport):
-    """Redis, for `broker_transport`."""
+    """The Redis transport with the channel above; named by `broker_transport`."""
 
     Channel = Channel
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]
-    """A worker's consumer, which holds a lease while it is connected.
+    """A worker's consumer, which holds a lease while it is connected; named by `worker_consumer`.
 
-    Without gossip and mingle, which tell workers of each other and are not used here. With Celery 5.7 gossip does not
-    survive a reconnect: `bootsteps.ConsumerStep` closes its channel by a connection that is None by then.
+    Runs without gossip and mingle, by which workers learn of each other, since nothing here uses them. With Celery 5.7 gossip
+    does not survive a reconnect: `bootsteps.ConsumerStep` closes its channel by a connection that is None by then.
     """
 
-    def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, app: Celery, hostname: str, worker_options: dict[str, Any] | None = None, **options: Any
+    ) -> None:
         """As Celery calls it."""
-        settings = get_settings()
-        self._lease = Lease(connect_redis(settings), f"{settings.index_prefix}:", options["hostname"])
+        settings: Settings = app.settings
+        self._lease = Lease(connect_redis(settings), key_prefix(settings), hostname)
         worker_shutdown.connect(self._drop_lease, weak=False)
-        quiet = {"without_gossip": True, "without_mingle": True}
-        super().__init__(*args, worker_options=(worker_options or {}) | quiet, **options)
+        alone = (worker_options or {}) | {"without_gossip": True, "without_mingle": True}
+        super().__init__(*args, app=app, hostname=hostname, worker_options=alone, **options)
 
     def connection_for_read(self, heartbeat: float | None = None) -> Connection:
-        """Connect, as often as it takes, and begin a lease."""
+        """Connect, trying until it succeeds, and begin a lease."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
         connection.lease = self._lease
         connected = self.ensure_connected(connection)
@@ -118,19 +127,19 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         return connected
 
     def ensure_connected(self, conn: Connection) -> Connection:
-        """Try every few seconds, for ever."""
+        """Try every few seconds until the connection stands."""
         conn.ensure_connection(
-            self._say_unreachable, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=maybe_shutdown
+            self._log_unreachable, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=maybe_shutdown
         )
         connected: Connection = super().ensure_connected(conn)
         return connected
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Running tasks are cancelled: what they held is free to be claimed."""
+        """Running tasks are cancelled, so the messages that they hold may be claimed."""
         super().on_connection_error_after_connected(exc)
         self._lease.stop()
 
-    def _say_unreachable(self, error: Exception, interval: float) -> None:
+    def _log_unreachable(self, error: Exception, interval: float) -> None:
         logger.error("waiting for Redis: %s; next try in %.0f s", error, interval)
 
     def _drop_lease(self, **_: Any) -> None:

@@ -19,7 +19,7 @@ NAME = "Old Tower"
 @pytest.fixture()
 def files(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two pictures: one that is in a collection already, one that is new."""
-    monkeypatch.setattr(runtime, "get_runtime", lambda: shelf.runtime)
+    monkeypatch.setattr(runtime, "make_runtime", lambda _: shelf.runtime)
     for number in (0, 30):
         (tmp_path / f"{number}.png").write_bytes(png(number))
     return [str(tmp_path / f"{number}.png") for number in (0, 30)]

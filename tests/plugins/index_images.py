@@ -18,7 +18,7 @@ from ingest.sources import open_source
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.learning.models import Models
-from workers.runtime import get_runtime
+from workers.runtime import make_runtime
 
 SIZE = (240, 180)
 KINDS = ("balls", "clocks")  # to the embeddings they have nothing in common
@@ -64,7 +64,7 @@ def main(folder: Path) -> None:
     draw(folder)
     source = open_source(str(folder / "images"), settings=get_settings())
     items = [item for item in source.items() if isinstance(item, Item)]
-    progress = get_runtime().process_now(items, source.spec, source.collection)
+    progress = make_runtime(get_settings()).process_now(items, source.spec, source.collection)
     answer = Searcher(Context(get_settings())).search(SearchRequest(image=(folder / "asked.jpg").read_bytes(), number=10))
     found = {
         "indexed": progress.indexed, "ranker": answer.ranker, "removed": answer.cutoff.removed, "warnings": answer.warnings,

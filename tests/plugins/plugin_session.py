@@ -22,7 +22,7 @@ from query.search import Searcher
 from ranking.learning.models import Models
 from web.app import create_app
 from workers.overview import left_out
-from workers.runtime import get_runtime
+from workers.runtime import make_runtime
 
 
 def omma(*arguments: str) -> None:
@@ -49,7 +49,7 @@ def read_source(address: str) -> dict[str, Any]:
     source = open_source(address, settings=get_settings())
     found = list(source.items())
     items = [item for item in found if isinstance(item, Item)]
-    progress = get_runtime().process_now(items, source.spec, source.collection)
+    progress = make_runtime(get_settings()).process_now(items, source.spec, source.collection)
     return {"indexed": progress.indexed, "refused": len(found) - len(items), "collection": source.collection}
 
 

@@ -1,4 +1,4 @@
-"""Real workers in processes of their own, and what they leave behind removed."""
+"""Real workers in processes of their own; everything that they leave behind is removed."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture()
 def visibility() -> int:
-    """Seconds after which a message goes to another worker whoever holds it."""
+    """Seconds after which a message goes to another worker, even if its worker lives."""
     return 3
 
 
@@ -71,33 +71,17 @@ def start_worker(queue_settings: Settings, tmp_path: Path) -> Iterator[StartWork
     def start(
         processes: int = 1, app: str = "tests.workers.worker_app", name: str = "", **environment: str
     ) -> subprocess.Popen[bytes]:
-        told = {f"OMMA_{name.upper()}": str(getattr(queue_settings, name)) for name in NAMES}
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            app,
-            "worker",
-            "-c",
-            str(processes),
-            "-l",
-            "info",
-            "-n",
-            f"{name or f'w{len(started)}'}@%h",
-        ]
-        with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
-            started.append(
-                subprocess.Popen(
-                    [*command, "--without-gossip", "--without-mingle"],
-                    cwd=ROOT,
-                    env=os.environ | told | environment | {"OMMA_WORKER_CONCURRENCY": str(processes)},
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+        number = len(started)
+        command = [sys.executable, "-m", "celery", "-A", app, "worker", "-c", str(processes), "-l", "info"]
+        command += ["-n", f"{name or f'w{number}'}@%h", "--without-gossip", "--without-mingle"]
+        variables = {f"OMMA_{name.upper()}": str(getattr(queue_settings, name)) for name in NAMES}
+        variables |= environment | {"OMMA_WORKER_CONCURRENCY": str(processes)}
+        with (tmp_path / f"worker-{number}.log").open("wb") as log:
+            worker = subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | variables, stdout=log, stderr=log, start_new_session=True
             )
-        return started[-1]
+        started.append(worker)
+        return worker
 
     yield start
     for worker in started:
@@ -117,15 +101,15 @@ def children(worker: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in path.read_text().split()]
 
 
-def wait_for(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """What `look` gives as soon as it is true."""
+def wait_for(condition: Callable[[], Any], name: str, seconds: float = 60) -> Any:
+    """The first true value of the condition."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = look()
+        found = condition()
         if found:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
+    raise AssertionError(f"{name} did not happen within {seconds} s")
 
 
 def wait_for_end(settings: Settings, job: str, seconds: float = 60) -> Progress:

@@ -60,7 +60,7 @@ def test_bad_pictures_are_quarantined_each_for_its_reason_and_good_ones_are_inde
     assert Store(queue_settings).has_thumbnail(sha(good_pictures()["print.jpg"]))
 
 
-def test_a_finished_ingest_changes_nothing_and_looks_at_nothing(
+def test_a_repeated_ingest_changes_nothing_and_extracts_nothing(
     folder: Path, queue_settings: Settings, client: OpenSearch, start_worker: StartWorker
 ) -> None:
     start_worker()
@@ -101,7 +101,7 @@ def test_one_picture_from_two_sources_is_one_document_with_both_texts(
     assert not Store(queue_settings).has_original(sha(png(1)))
 
 
-def test_what_is_mended_leaves_the_quarantine(
+def test_repaired_items_leave_the_quarantine(
     folder: Path, queue_settings: Settings, client: OpenSearch, start_worker: StartWorker
 ) -> None:
     start_worker()

@@ -53,7 +53,7 @@ def check_everything_is_there_once(client: OpenSearch, settings: Settings, job: 
     assert all(len(document["sources"]) == 1 for document in found.values())
 
 
-def test_a_process_that_dies_while_it_looks_loses_nothing(
+def test_a_process_that_dies_while_it_extracts_loses_nothing(
     folder: Path, queue_settings: Settings, client: OpenSearch, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     marker = tmp_path / "die"
@@ -114,7 +114,7 @@ def test_a_picture_that_breaks_the_model_goes_to_quarantine_alone(
 def test_a_reader_that_was_killed_is_replaced_and_everything_counts_once(
     folder: Path, queue_settings: Settings, client: OpenSearch, start_worker: StartWorker
 ) -> None:
-    """A first reading that was cut off has sent some batches; the second reads anew and counts alone."""
+    """A first reader that was cut off has sent some batches; only those of the second count."""
     jobs = Jobs(connect_redis(queue_settings), queue_settings.index_prefix)
     source = open_source(str(folder), settings=queue_settings)
     dispatcher = Dispatcher(Context(queue_settings))

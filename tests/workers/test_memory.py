@@ -1,4 +1,4 @@
-"""What a worker's process holds with every extractor loaded, measured from outside."""
+"""The memory of a worker's process with every extractor loaded."""
 
 import time
 
@@ -8,7 +8,7 @@ from engine.settings import Settings
 from vision.feature_extractor import get_feature_extractor
 from workers import memory
 
-MOST = 2500  # MiB
+MAX_MIB = 2500
 
 
 @pytest.mark.models
@@ -18,10 +18,10 @@ def test_a_worker_with_everything_loaded_stays_small(models_home: Settings) -> N
     found = memory.measure(settings)
     assert [part.extractor for part in found.parts] == list(get_feature_extractor(settings).extractors)
     assert found.process > 0 and found.loaded > found.process
-    assert max(found.loaded, *(part.peak for part in found.parts)) <= found.peak < MOST
+    assert max(found.loaded, *(part.peak for part in found.parts)) <= found.peak < MAX_MIB
 
 
-def test_what_is_held_for_a_moment_is_seen() -> None:
+def test_memory_that_is_held_for_a_moment_counts_in_the_peak() -> None:
     before = memory.resident()
     with memory.peak() as highest:
         held = b"x" * (200 << 20)

@@ -1,4 +1,4 @@
-"""What a dead worker or a lost connection held goes on at once, although the time limit for unacknowledged messages is 900 s.
+"""Messages of a dead worker or a lost connection go on at once, although the time limit for unacknowledged ones is 900 s.
 
 Each test ends within seconds only because leases are reclaimed. The Redis is the test's own: it is restarted with its data.
 """
@@ -21,7 +21,7 @@ from ingest.sources import open_source
 from tests.conftest import free_port, wait_for_redis
 from tests.ingest.pictures import png, write_all
 from tests.workers.conftest import StartWorker, documents, kill_group, wait_for, wait_for_end
-from workers.app import BULK, make_app
+from workers.celery_config import BULK, make_app
 from workers.dispatch import Dispatcher
 from workers.ledger import resend
 
@@ -89,7 +89,7 @@ def check_every_item_is_counted_once(client: OpenSearch, settings: Settings, job
 
 
 @pytest.mark.parametrize("successor", ["first", "second"])
-def test_what_a_killed_worker_held_goes_on_with_the_next_worker_of_whatever_name(
+def test_messages_of_a_killed_worker_go_to_the_next_worker_of_any_name(
     job: str, queue_settings: Settings, client: OpenSearch, start_worker: StartWorker, successor: str
 ) -> None:
     nobody = progress_of(job, queue_settings)
@@ -154,7 +154,7 @@ def test_a_living_worker_keeps_a_batch_that_takes_longer_than_a_lease(
     wait_for(lambda: connect_redis(queue_settings).hlen(f"{queue_settings.index_prefix}:holders"), "the slow worker")
     start_worker()
     progress = wait_for_end(queue_settings, job, 90)
-    assert (progress.indexed, progress.extracted) == (4, 4), "only one worker looked at them"
+    assert (progress.indexed, progress.extracted) == (4, 4), "only one worker extracted their features"
     assert slow.poll() is None
 
 

@@ -1,4 +1,4 @@
-"""The real Celery application with a feature_extractor without models, for workers that tests start and kill."""
+"""The real Celery application with a feature extractor that has no models, for workers that tests start and kill."""
 
 import os
 import signal
