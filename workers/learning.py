@@ -43,7 +43,7 @@ def learn(context: Context) -> str:
 
 
 def is_due(redis: Redis, store: Judgements, settings: Settings) -> bool:
-    """Whether OMMA_RANK_HOURS have passed since the last training, or OMMA_RANK_JUDGEMENTS were made since then."""
+    """Whether the last attempt is OMMA_RANK_HOURS old, or OMMA_RANK_JUDGEMENTS judgements were made since then."""
     stamp = redis.get(_key(settings, "looked"))
     last = float(str(stamp)) if stamp is not None else None
     if last is None or time.time() - last >= 3600 * settings.rank_hours:
