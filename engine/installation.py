@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 
-PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+CHECKOUT = Path(__file__).resolve().parents[1]
 HEADER = "X-Omma-Installation"  # of every response of the page; its value is `mark`
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
     """The version in pyproject.toml, the only place where it is written: Omma runs from its checkout, not as a package."""
-    project: dict[str, str] = tomllib.loads(PROJECT.read_text())["project"]
+    project: dict[str, str] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     return project["version"]
 
 

@@ -4,15 +4,13 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from engine.embedded import server
 from engine.errors import ConfigurationError
-from engine.installation import paths_of
+from engine.installation import CHECKOUT, paths_of
 from engine.service_user import check_passable, give, service_user
 from engine.settings import Settings
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 INTERACTIVE_PROCESSES = 1
 

@@ -15,8 +15,8 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from engine.connections import connect, connect_redis, wait_until_ready
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.installation import make_folder, paths_of
-from engine.programs import CHECKOUT, Program, programs
+from engine.installation import CHECKOUT, make_folder, paths_of
+from engine.programs import Program, programs
 from engine.settings import Settings
 
 MAX_SOCKET_PATH = 100  # bytes of the path of a unix socket

@@ -19,7 +19,8 @@ from typing import Any
 
 from engine.connections import Context, connect_redis
 from engine.errors import ConfigurationError, EngineUnavailable
-from engine.programs import CHECKOUT, omma_environment
+from engine.installation import CHECKOUT
+from engine.programs import omma_environment
 from engine.settings import Settings
 from evaluation.collection import Collection
 from ingest.jobs import Jobs
