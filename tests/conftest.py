@@ -18,7 +18,7 @@ from engine.connections import connect
 from engine.embedded import server
 from engine.embedded.artifacts import ensure_server
 from engine.embedded.server import Node, give, service_user
-from engine.installation import paths_of
+from engine.installation import make_folder, paths_of
 from engine.settings import Settings, get_settings
 
 TEST_HEAP = "1g"
@@ -125,5 +125,10 @@ def live_settings(settings: Settings, opensearch_url: str, redis_url: str) -> Se
 
 @pytest.fixture(scope="session")
 def models_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings whose home keeps exported models for the whole run, because exporting a network takes seconds."""
-    return Settings(home=tmp_path_factory.mktemp("models"), threads=1, ocr_languages="eng")
+    """Settings whose home keeps exported models for the whole run, because exporting a network takes seconds.
+
+    Processes of one run share it: an export holds a lock, and the others wait for its file.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    run = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return Settings(home=make_folder(run / "models"), threads=1, ocr_languages="eng")
