@@ -7,7 +7,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,32 @@ from engine.connections import connect, wait_until_ready
 from engine.embedded import server
 from engine.embedded.artifacts import ensure_server
 from engine.embedded.server import Node
-from engine.installation import paths_of
+from engine.installation import make_folder, paths_of
 from engine.service_user import give, service_user
 from engine.settings import Settings, get_settings
 
 TEST_HEAP = "1g"
+TEST_SHARDS = 9000  # of all indices of a run
+OPENSEARCH, REDIS = "OMMA_TEST_OPENSEARCH_URL", "OMMA_TEST_REDIS_URL"
+SERVERS = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers that all processes of a run share, where it has several; each test has an index prefix of its own."""
+    if not getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        return
+    servers = config.stash[SERVERS] = ExitStack()
+    folder = servers.enter_context(servers_folder())
+    # The processes are started later, and inherit these variables.
+    for variable, start in ((OPENSEARCH, opensearch_server), (REDIS, redis_server)):
+        if variable not in os.environ:
+            os.environ[variable] = servers.enter_context(start(folder))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End them."""
+    if SERVERS in config.stash:
+        config.stash[SERVERS].close()
 
 
 def free_port() -> int:
@@ -52,8 +73,8 @@ def running(command: list[str], user: str, environment: dict[str, str], log: Pat
             process.wait()
 
 
-@pytest.fixture(scope="session")
-def server_folder() -> Iterator[Path]:
+@contextmanager
+def servers_folder() -> Iterator[Path]:
     """A folder that the servers' unprivileged user can reach, gone afterwards."""
     folder = paths_of(get_settings()).root / "tests" / uuid.uuid4().hex[:8]
     folder.mkdir(parents=True)
@@ -61,14 +82,9 @@ def server_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def opensearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An OpenSearch of our own, or the one that OMMA_TEST_OPENSEARCH_URL names."""
-    named = os.environ.get("OMMA_TEST_OPENSEARCH_URL")
-    if named:
-        yield named
-        return
-    folder: Path = request.getfixturevalue("server_folder")
+@contextmanager
+def opensearch_server(folder: Path) -> Iterator[str]:
+    """The address of a new embedded OpenSearch."""
     node = Node(
         server=ensure_server(paths_of(get_settings()).root), folder=folder / "opensearch", java=server.java_home(),
         port=free_port() % 20000 + 20000, heap=TEST_HEAP, user=service_user(), logs=folder / "logs",
@@ -78,18 +94,13 @@ def opensearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
     with running(node.command, node.user, node.environment, folder / "opensearch.log") as process:
         client = connect(Settings(opensearch_url=url))
         wait_until_ready(client, 180, lambda: process.poll() is None)
-        client.cluster.put_settings(body={"persistent": {"cluster.max_shards_per_node": 5000}})
+        client.cluster.put_settings(body={"persistent": {"cluster.max_shards_per_node": TEST_SHARDS}})
         yield url
 
 
-@pytest.fixture(scope="session")
-def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A Redis of our own, or the one that OMMA_TEST_REDIS_URL names."""
-    named = os.environ.get("OMMA_TEST_REDIS_URL")
-    if named:
-        yield named
-        return
-    folder: Path = request.getfixturevalue("server_folder")
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """The address of a new Redis that stores nothing."""
     port, user = free_port(), service_user()
     give(user, folder / "redis")
     binary = shutil.which("redis-server") or pytest.fail("redis-server is missing; `./omma test` installs it")
@@ -112,6 +123,33 @@ def wait_for_redis(port: int) -> None:
             time.sleep(0.1)
 
 
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """Where the servers of this process keep their files."""
+    with servers_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def opensearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An OpenSearch of this process, or the one that OMMA_TEST_OPENSEARCH_URL names."""
+    if named := os.environ.get(OPENSEARCH):
+        yield named
+        return
+    with opensearch_server(request.getfixturevalue("server_folder")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A Redis of this process, or the one that OMMA_TEST_REDIS_URL names."""
+    if named := os.environ.get(REDIS):
+        yield named
+        return
+    with redis_server(request.getfixturevalue("server_folder")) as url:
+        yield url
+
+
 @pytest.fixture()
 def settings(tmp_path: Path) -> Settings:
     """Settings for a test without servers: a home and a store of its own."""
@@ -126,5 +164,10 @@ def live_settings(settings: Settings, opensearch_url: str, redis_url: str) -> Se
 
 @pytest.fixture(scope="session")
 def models_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings whose home keeps exported models for the whole run, because exporting a network takes seconds."""
-    return Settings(home=tmp_path_factory.mktemp("models"), threads=1, ocr_languages="eng")
+    """Settings whose home keeps exported models for the whole run, because exporting a network takes seconds.
+
+    Processes of one run share it: an export holds a lock, and the others wait for its file.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    run = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return Settings(home=make_folder(run / "models"), threads=1, ocr_languages="eng")
