@@ -22,7 +22,7 @@ from engine.installation import make_folder, paths_of
 from engine.service_user import give, service_user
 from engine.settings import Settings, get_settings
 
-TEST_HEAP = "1g"
+TEST_HEAP = "2g"
 TEST_SHARDS = 9000  # of all indices of a run
 OPENSEARCH, REDIS = "OMMA_TEST_OPENSEARCH_URL", "OMMA_TEST_REDIS_URL"
 SERVERS = pytest.StashKey[ExitStack]()
