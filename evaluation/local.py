@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.demo_corpus import ensure
 from engine.settings import Settings
-from evaluation import datasets, report
+from evaluation import datasets, pages
 from evaluation.alterations import ALTERATIONS, PASTED, altered, pasted
 from evaluation.asking import Asked, ask
 from evaluation.collection import Collection as Index
@@ -55,7 +55,7 @@ def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> Json
         shop = list(ask(searcher, _packages(index, data, catalogue), tell))
         thresholds = _thresholds([*asked, *shop], index.fingerprints())
         figures: Json = {
-            "surroundings": report.surroundings(settings), "documents": index.count(), "questions": len(asked),
+            "surroundings": pages.surroundings(settings), "documents": index.count(), "questions": len(asked),
             "embedding": index.fingerprints()["embedding"], "bytes": _bytes(index), "took_ms": _took([*asked, *shop]),
             "altered": {kind: _recalls([one for one in asked if one.set == kind]) for kind in (*ALTERATIONS, PASTED)},
             "altered_all": _recalls(asked), "other_things": _others(asked), "packages": _of_packages(shop, catalogue, index),

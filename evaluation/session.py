@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,13 +58,8 @@ def abouts() -> Mapping[str, str]:
     return {name: one.about for name, one in evaluation_sets().items()}
 
 
-def figures(comparison: Comparison) -> list[Json]:
-    """The rows as JSON."""
-    return [asdict(row) for row in comparison.rows]
-
-
 TIMED = 96  # pictures, from all over the collection, that extractors are timed on
-CURVE = report.DOCS / "images" / "more-factors.svg"
+CURVE = pages.DOCS / "images" / "more-factors.svg"
 
 
 class Session:
@@ -119,20 +113,20 @@ class Session:
         """Draw the curve and write docs/measurements/ablation.md."""
         curve = ablation.draw_curve(self._all, FactorRegistry.of(self.settings).every_feature_name, self.tell)
         ablation.plot(curve, CURVE)
-        facts = report.surroundings(self.settings)
-        figures = {"surroundings": facts, "curve": curve}
-        return [CURVE, *report.write("ablation", pages.ablation(curve, facts), figures)]
+        return [CURVE, *pages.write("ablation", {"surroundings": pages.surroundings(self.settings), "curve": curve})]
 
     def write(self, comparison: Comparison) -> list[Path]:
         """docs/measurements/quality.md and docs/measurements/quality.json."""
         assert self.corpus is not None
         facts: Json = {
-            "surroundings": report.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
+            "surroundings": pages.surroundings(self.settings), "documents": self._documents, "requests": self._requests,
             "profile": self.settings.profile, "every": self.every, "abouts": abouts(),
         }  # fmt: skip
-        read, each = reading(self.corpus), self.costs(comparison)
-        figures = {"facts": facts, "rows": comparison.rows, "reading": read, "costs": each, "ms_per_image": self._ms}
-        return report.write("quality", pages.quality(comparison, facts, read, each), figures)
+        figures = {
+            "facts": facts, "rows": comparison.rows, "reading": reading(self.corpus), "costs": self.costs(comparison),
+            "ms_per_image": self._ms,
+        }  # fmt: skip
+        return pages.write("quality", figures)
 
     def costs(self, comparison: Comparison) -> list[Cost]:
         """What every factor is worth and costs; only of data sets, which are indexed for this."""
@@ -146,12 +140,12 @@ class Session:
         names = list(comparison.outcomes)
         shown = "current model" if "current model" in names else names[-1]
         store = Store(self.corpus.settings if self.corpus else self.settings)
-        facts = report.surroundings(self.settings)
+        facts = pages.surroundings(self.settings)
         file.write_text(report.page(comparison, asked, shown, store.thumbnail, facts=facts, abouts=abouts()), encoding="utf-8")
 
     def tables(self, comparison: Comparison) -> str:
         """The tables as Markdown."""
-        return pages.tables(comparison, abouts())
+        return pages.render("question_sets", {"rows": comparison.rows, "abouts": abouts()}).rstrip()
 
     def losses(self, comparison: Comparison) -> list[str]:
         """Where a model is significantly worse than the baseline, in words."""

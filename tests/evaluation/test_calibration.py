@@ -1,20 +1,13 @@
 """Thresholds separate what is related from what is not, and say so where nothing does."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import pages, report
-from evaluation.ablation import Curve
 from evaluation.calibration import choose
-from evaluation.compare import Comparison, Row
-from evaluation.costs import Cost
 from evaluation.pairs_of_sets import of_sets
 from factors.registry import own_factors
 from ranking.calibrations import Calibrations
@@ -57,27 +50,3 @@ def test_what_is_shipped_belongs_to_the_weights_that_are_shipped(models_home: Se
     card = models.card(models.packaged())
     read = {extractor for factor in own_factors() for extractor in factor.reads}
     assert card.weights == {name: fingerprints[name] for name in read}, "run `omma rank train --packaged`"
-
-
-@pytest.mark.parametrize("name", ["benchmarks", "quality", "ablation"])
-def test_pages_say_what_was_measured(name: str) -> None:
-    figures = json.loads((report.MEASUREMENTS / f"{name}.json").read_text())
-    made = {"benchmarks": _benchmarks, "quality": _quality, "ablation": _ablation}
-    page = made[name](figures)
-    assert (report.MEASUREMENTS / f"{name}.md").read_text() == page
-
-
-def _benchmarks(figures: Any) -> str:
-    assert "extractors" in figures["ingest"], "measured before ingest was told extractor by extractor: run `omma bench`"
-    return pages.benchmarks(figures)
-
-
-def _quality(figures: Any) -> str:
-    rows = TypeAdapter(list[Row]).validate_python(figures["rows"])
-    assert "costs" in figures, "measured before factors had costs: run `omma evaluate --data`"
-    costs = TypeAdapter(list[Cost]).validate_python(figures["costs"])
-    return pages.quality(Comparison("rank fusion", rows, {}), figures["facts"], figures["reading"], costs)
-
-
-def _ablation(figures: Any) -> str:
-    return pages.ablation(TypeAdapter(Curve).validate_python(figures["curve"]), figures["surroundings"])

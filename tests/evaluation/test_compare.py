@@ -59,7 +59,7 @@ def test_a_model_is_compared_with_fusion_and_single_factors(model: Learned) -> N
     assert not compare.losses(found, "current model")
     assert any(row.set == "all" for row in compare.losses(found, "lying alone"))
     assert rows["lying alone"].recall >= rows["words alone"].recall
-    table = pages.tables(found, {})
+    table = pages.render("question_sets", {"rows": found.rows, "abouts": {}})
     assert "| current model |" in table and "## Set 0" in table
 
 
@@ -90,7 +90,7 @@ def test_more_factors_more_quality_is_drawn(tmp_path: Path) -> None:
     assert all(step.low <= step.mean <= step.high for step in curve.added)
     ablation.plot(curve, tmp_path / "curve.svg")
     assert (tmp_path / "curve.svg").read_text().count("<svg") == 1
-    assert "+ similar" in pages.ablation(curve, {"measured": "now"})
+    assert "+ similar" in pages.render("ablation", {"curve": curve, "surroundings": {"measured": "now"}})
 
 
 def picture() -> bytes:

@@ -22,6 +22,7 @@ FIGURES = {
     "surroundings": {"machine": "one"}, "documents": 8, "questions": 8, "stages_ms": {"table": 1.0}, "like": [], "upload": {},
     "ordering": {"times": {}, "questions": 8, "candidates": 8},
 }  # fmt: skip
+FACTS = {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}, "every": 3}
 
 
 class Smell(Factor):
@@ -78,8 +79,9 @@ def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None
     )
     assert costs.worth(comparison, Smell()) == costs.Worth("b", "NDCG@10", 0.6, "similar", 0.5, chosen=True)
     assert costs.worth(comparison, Silent()) is None
-    table = pages.factors([costs.Cost("smell", costs.worth(comparison, Smell()), 3.0, 1.0, 2000.0, 100.0)])
-    assert "| smell | (b) | NDCG@10 | 0.600 | similar 0.500 | 3.0 | 1.0 | 2,000 | 100 |" in table
+    made = costs.Cost("smell", costs.worth(comparison, Smell()), 3.0, 1.0, 2000.0, 100.0)
+    page = pages.render("quality", {"facts": FACTS, "rows": comparison.rows, "costs": [made], "reading": {}})
+    assert "| smell | (b) | NDCG@10 | 0.600 | similar 0.500 | 3.0 | 1.0 | 2,000 | 100 |" in page
 
 
 @pytest.mark.engine
@@ -104,12 +106,7 @@ def test_every_factor_costs_time_and_bytes(
             assert cost.index >= 0 and (made or not (cost.index or cost.source))
         assert found["similar"].source > 1000 and found["similar"].index > 1000, "a vector of 256 numbers"
         assert found["labels"].worth and found["labels"].worth.set == "same kind" and not found["labels"].worth.chosen
-        page = pages.quality(
-            comparison,
-            {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}, "every": 3},
-            {},
-            [*found.values()],
-        )
+        page = pages.render("quality", {"facts": FACTS, "rows": comparison.rows, "costs": [*found.values()], "reading": {}})
         assert "## Factor by factor" in page and "| similar |" in page
         assert "8 pictures (one in 3 of the large sets" in page
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*"), "nothing is left"
@@ -127,5 +124,5 @@ def test_models_alone_are_told_extractor_by_extractor(data: Path, models_home: S
         "pictures": 8, "source": "a folder", "rounds": 2, "processes": 1, "models_alone_per_s": 9.0, "ingest_per_s": 8.0,
         "overhead": 0.1, "extractors": rows,
     }  # fmt: skip
-    page = pages.benchmarks(FIGURES | {"ingest": ingest})
+    page = pages.render("benchmarks", FIGURES | {"ingest": ingest})
     assert "ingest with all extractors" in page and all(f"| {name} |" in page for name in looked.extractors)
