@@ -92,11 +92,12 @@ def _list_sets(data: Path | None) -> None:
     """Each set in two lines; sets that could not be loaded, with the reason."""
     from evaluation.evaluation_set import broken_sets, evaluation_sets  # noqa: PLC0415
 
-    for name, one in evaluation_sets().items():
+    settings = get_settings()
+    for name, one in evaluation_sets(settings).items():
         needs = ", ".join(one.needs) or "whichever data sets are there"
         missing = "" if data is None or one.is_there(data) else "; not in this folder"
         click.echo(f"{name}\n  {one.about} Needs: {needs}{missing}.")
-    for broken in broken_sets():
+    for broken in broken_sets(settings):
         click.echo(str(broken), err=True)
 
 

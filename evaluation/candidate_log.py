@@ -1,4 +1,4 @@
-"""Ask questions whose answers are known, and keep the candidates with all their features."""
+"""Candidate logs: ask questions whose answers are known, and keep all features of all candidates."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.connections import Context
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
-from evaluation import asking, corpus
+from evaluation import asking, indexing
 from evaluation.asking import Asked
 from evaluation.corpus import Corpus
 from evaluation.evaluation_set import Posed, evaluation_sets
@@ -17,9 +17,72 @@ from ranking.judgements import files
 from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
 
+Tell = Callable[[str], None]
+
+
+def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell, *, every: int = 1) -> int:
+    """Write the answers of all questions to a file; return their number.
+
+    The questions of the evaluation sets (`data`), of a folder of topics and judgements (`questions`), or of both; without
+    either, the judged topics of the installation. ConfigurationError if there are none.
+    """
+    parts: list[Iterator[Asked]] = []
+    if data:
+        parts.append(_of_data(data, settings, tell, every))
+    if questions:
+        parts.append(of_folder(questions, settings, tell))
+    if not parts:
+        parts.append(of_installation(settings, tell))
+    return asking.write(file, chain(*parts))
+
+
+def _of_data(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:
+    """Index the data sets, ask, and remove them."""
+    corpus, collection = indexing.build(data, settings, tell, every=every)
+    try:
+        yield from of_sets(corpus, collection.searcher(), tell)
+    finally:
+        collection.remove()
+
+
+def of_sets(
+    corpus: Corpus, searcher: Searcher, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False
+) -> Iterator[Asked]:
+    """The answers to all questions of the sets (or of the named ones), asked of the mixed collection.
+
+    `held_out`: only questions that no model learns from.
+    """
+    chosen = [one for name, one in evaluation_sets(corpus.settings).items() if not names or name in names]
+    there = [one for one in chosen if one.is_there(corpus.data)]
+    posed = (question for one in there for question in islice(one.questions(corpus), 0, None, corpus.every))
+    return asking.ask(searcher, (one for one in posed if not held_out or one.held_out), tell)
+
+
+def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
+    """The answers to all judged questions of a folder of topics and judgements, asked of the installation."""
+    return asking.ask(_wide_searcher(Context(settings)), judged_of_folder(folder), tell)
+
+
+def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
+    """The answers to all questions that were judged in this installation; ConfigurationError if there are none."""
+    context = Context(settings)
+    posed = list(judged_of_store(Judgements(context.client, settings), tell))
+    if not posed:
+        raise ConfigurationError(
+            "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
+            "or name questions by --data or --questions"
+        )
+    return asking.ask(_wide_searcher(context), posed, tell)
+
+
+def _wide_searcher(context: Context) -> Searcher:
+    """A searcher with all features, also those that are disabled by default."""
+    names = FactorRegistry.of(context.settings).every_feature_name
+    return Searcher(context.with_settings(context.settings.model_copy(update={"more_columns": names})))
+
 
 def judged_of_folder(folder: Path) -> Iterator[Posed]:
-    """Every topic of the folder that was judged; nothing is known of documents without a judgement."""
+    """Every judged topic of the folder; documents without a judgement are unjudged, not unrelated."""
     read = files.read_folder(folder)
     grades = by_topic(read.judgements)
     for topic, picture in read.topics:
@@ -27,8 +90,8 @@ def judged_of_folder(folder: Path) -> Iterator[Posed]:
             yield _posed(topic, grades[topic.id], picture, folder.name)
 
 
-def judged_of_store(store: Judgements, tell: Callable[[str], None]) -> Iterator[Posed]:
-    """Every topic of the installation that was judged; one whose image is gone is left out and reported."""
+def judged_of_store(store: Judgements, tell: Tell) -> Iterator[Posed]:
+    """Every judged topic of the installation; one whose image is gone is left out and reported."""
     grades = by_topic(store.all())
     for topic in map(Topic.named, store.topics()):
         if topic.id not in grades:
@@ -44,64 +107,3 @@ def judged_of_store(store: Judgements, tell: Callable[[str], None]) -> Iterator[
 def _posed(topic: Topic, grades: dict[str, int], picture: bytes | None, default: str) -> Posed:
     family = topic.picture or topic.like or topic.id
     return Posed(topic.set or default, topic, dict(grades), family, picture, complete=False)
-
-
-Tell = Callable[[str], None]
-
-
-def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell, *, every: int = 1) -> int:
-    """Write the answers of all questions to a file; their number.
-
-    The questions of the evaluation sets (`data`), of a folder of topics and judgements (`questions`), or of both; without
-    either, the installation's own topics that were judged. ConfigurationError where there are none.
-    """
-    parts: list[Iterator[Asked]] = []
-    if data:
-        parts.append(_of_sets(data, settings, tell, every))
-    if questions:
-        parts.append(of_folder(questions, settings, tell))
-    if not parts:
-        parts.append(of_installation(settings, tell))
-    return asking.write(file, chain(*parts))
-
-
-def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False) -> Iterator[Asked]:
-    """The answers to every question of the sets (or of the named ones), asked of the mixed collection.
-
-    `held_out`: only questions that no model learns from.
-    """
-    chosen = [one for name, one in evaluation_sets().items() if not names or name in names]
-    there = [one for one in chosen if one.is_there(built.data)]
-    posed = (question for one in there for question in islice(one.questions(built), 0, None, built.every))
-    return asking.ask(built.collection.searcher(), (one for one in posed if not held_out or one.held_out), tell)
-
-
-def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
-    """The answers to every judged question of a folder of topics and judgements, asked of the installation."""
-    return asking.ask(_wide_searcher(Context(settings)), judged_of_folder(folder), tell)
-
-
-def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
-    """The answers to every question that was judged in this installation; ConfigurationError where there are none."""
-    context = Context(settings)
-    posed: list[Posed] = list(judged_of_store(Judgements(context.client, settings), tell))
-    if not posed:
-        raise ConfigurationError(
-            "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
-            "or name questions by --data or --questions"
-        )
-    return asking.ask(_wide_searcher(context), posed, tell)
-
-
-def _wide_searcher(context: Context) -> Searcher:
-    """A searcher with all features, also those that are disabled by default."""
-    names = FactorRegistry.of(context.settings).every_feature_name
-    return Searcher(context.with_settings(context.settings.model_copy(update={"more_columns": names})))
-
-
-def _of_sets(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:
-    built = corpus.build(data, settings, tell, every=every)
-    try:
-        yield from of_sets(built, tell)
-    finally:
-        built.collection.remove()

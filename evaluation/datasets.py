@@ -18,6 +18,8 @@ T = TypeVar("T")
 LONG = 3  # letters of a word that counts
 GROCERY, CLOTHING, FLICKR, RECEIPTS = "grocery", "clothing", "flickr8k", "receipts"
 CATALOGUE, DEMO, SIGNS = "catalogue", "demo", "signs"
+Grades = dict[str, int]  # document -> grade of an answer
+SAME, COARSE, REMOTE = 4, 2, 1  # the thing itself or its fine class; its coarse class; remotely related
 
 
 @dataclass(frozen=True, slots=True)

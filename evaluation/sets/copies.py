@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.corpus import Corpus
-from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
+from evaluation.datasets import SAME
+from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
 
@@ -26,7 +27,7 @@ class NearDuplicate(EvaluationSet):
         for seed, item in enumerate(datasets.thinned(corpus.unseen_stamps, MAX_STAMPS)):
             kind = KINDS[seed % len(KINDS)]
             behind = corpus.scenes[seed % len(corpus.scenes)] if corpus.scenes and seed % 2 else None
-            copy = transforms.copy(corpus.collection.original(item.original), kind, seed, behind)
+            copy = transforms.copy(corpus.original(item.original), kind, seed, behind)
             topic = Topic(picture=f"{kind}-{item.original}")
             yield Posed(self.name, topic, corpus.stamp_grades(item), item.original, copy)
         for seed, photo in enumerate(datasets.thinned(corpus.photos, MAX_PHOTOS)):

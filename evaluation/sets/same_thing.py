@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.corpus import Corpus
-from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
+from evaluation.datasets import SAME
+from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
 
@@ -74,6 +75,6 @@ class SameObject(EvaluationSet):
             return
         for seed, item in enumerate(datasets.thinned(corpus.unseen_stamps, MAX_PASTED)):
             scene = corpus.scenes[-1 - seed % len(corpus.scenes)]
-            picture, box = transforms.pasted(corpus.collection.original(item.original), scene, seed)
+            picture, box = transforms.pasted(corpus.original(item.original), scene, seed)
             topic = Topic(picture=f"pasted-{item.original}", box=[round(part, 4) for part in box])
             yield Posed(self.name, topic, corpus.stamp_grades(item), item.original, picture)

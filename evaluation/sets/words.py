@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.corpus import Corpus
-from evaluation.datasets import Known
-from evaluation.evaluation_set import COARSE, SAME, EvaluationSet, Posed, family_of
+from evaluation.datasets import COARSE, SAME, Known
+from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
 

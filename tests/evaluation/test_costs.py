@@ -1,5 +1,6 @@
 """A row per factor: its own task beside the others, its time, its bytes; and what ingest is held against."""
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ import pytest
 
 from engine.connections import connect
 from engine.settings import Settings
-from evaluation import compare, costs, pages, throughput
+from evaluation import compare, costs, indexing, pages, throughput
 from evaluation.compare import Comparison, Row
 from evaluation.evaluation_set import evaluation_sets
 from evaluation.session import Session
@@ -51,9 +52,9 @@ def compared(*rows: Row) -> Comparison:
     return Comparison(compare.FUSION, list(rows), {})
 
 
-def test_tasks_are_of_sets_and_measures_that_there_are() -> None:
+def test_tasks_are_of_sets_and_measures_that_there_are(settings: Settings) -> None:
     tasks = {factor.name: costs.tasks_of(factor) for factor in FACTORS.every}
-    assert {name for found in tasks.values() for name in found} <= set(evaluation_sets())
+    assert {name for found in tasks.values() for name in found} <= set(evaluation_sets(settings))
     assert {measure for found in tasks.values() for measure in found.values()} <= set(NAMES)
     assert tasks["near_duplicate"] == {"near-duplicate": "Success@1"}
 
@@ -90,11 +91,9 @@ def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None
 def test_every_factor_costs_time_and_bytes(
     data: Path, live_settings: Settings, models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evaluation import corpus  # noqa: PLC0415
-
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
-    settings, build = live_settings.model_copy(update=changes), corpus.build
-    monkeypatch.setattr(corpus, "build", lambda *told, **more: build(*told, demo=False, **more))
+    settings, build = live_settings.model_copy(update=changes), indexing.build
+    monkeypatch.setattr(indexing, "build", partial(build, demo=False))
     with Session(data, None, None, settings, lambda said: None) as session:
         comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
         found = {cost.factor: cost for cost in session.costs(comparison)}
