@@ -1,4 +1,7 @@
-"""A collection with an index of its own, made by the very code that workers run, without the queue."""
+"""A collection with an index of its own, made by the code that workers run, without the queue.
+
+Its extractors keep their outputs from one evaluation to the next: images are extracted from once per weights.
+"""
 
 import contextlib
 import hashlib
@@ -30,34 +33,104 @@ from vision.picture import Picture
 from vision.registry import extractors_of
 from workers.runtime import Runtime
 
-NAME = "observations.sqlite"
+OUTPUTS = "observations.sqlite"  # in the cache folder
 Row = tuple[str, str, bytes]
 
 
-class Remembering(FeatureExtractor):
-    """A feature_extractor whose extractors look at each picture once, so that configurations can be compared on the same
-    questions.
+class Collection:
+    """Pictures of data sets, indexed under a prefix of their own."""
 
-    An observation is kept by the weights that made it: where one extractor's change, only that one looks again.
+    def __init__(self, name: str, settings: Settings, extractors: Names[str] | None = None) -> None:
+        """`settings`: servers and models; `extractors`: names of those that run, by default all."""
+        folder = settings.home / "evaluation" / name
+        self.settings = settings.model_copy(
+            update={
+                "index_prefix": f"{settings.index_prefix}-evaluation-{name}",
+                "store_url": f"file://{folder}",
+                "more_columns": FactorRegistry.of(settings).every_feature_name,
+            }
+        )
+        self.folder = folder
+        self._feature_extractor = Remembering(settings, extractors)
+        self._runtime = Runtime(Context(self.settings), self._feature_extractor)
+        self.ids: dict[Path, str] = {}
+
+    def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
+        """Index pictures, with the first `texts` texts of each linked to it."""
+        store = Store(self.settings)
+        items = []
+        for known in pictures:
+            self.ids[known.path] = digest = store.put_original(known.path.read_bytes())
+            snippets = tuple(TextSnippet(Kind.CAPTION, text, "en") for text in known.texts[:texts])
+            items.append(Item(known.set, known.path.name, known.set, original=digest, snippets=snippets, category=known.fine))
+        self.add_items(items)
+
+    def add_items(self, items: Sequence[Item]) -> None:
+        """Index items whose bytes are in the collection's store."""
+        self._runtime.process_now(items, "evaluation", "evaluation")
+
+    def original(self, document: str) -> bytes:
+        """The bytes of a document's picture."""
+        return Store(self.settings).original(document)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Extractor -> fingerprint of its weights."""
+        return self._feature_extractor.fingerprints()
+
+    def count(self) -> int:
+        """Number of documents."""
+        return int(self.client.count(index=alias(self.settings))["count"])
+
+    def searcher(self, **changes: object) -> Searcher:
+        """A searcher over the collection with some settings changed."""
+        context = self._runtime.context.with_settings(self.settings.model_copy(update=changes))
+        return Searcher(context, lambda: self._feature_extractor)
+
+    @property
+    def context(self) -> Context:
+        """Settings and connections of the collection."""
+        return self._runtime.context
+
+    @property
+    def client(self) -> OpenSearch:
+        """The connection to the engine."""
+        return self._runtime.client
+
+    def remove(self) -> None:
+        """Delete indices, Redis keys and files of the collection."""
+        client, redis, prefix = self._runtime.client, connect_redis(self.settings), self.settings.index_prefix
+        for index in [*all_indices(client, self.settings), f"{prefix}-quarantine"]:
+            client.indices.delete(index=index, ignore_unavailable=True)
+        with contextlib.suppress(MissingError):
+            client.indices.delete_index_template(name=alias(self.settings))
+        for key in redis.scan_iter(f"{prefix}:*"):
+            redis.delete(key)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Remembering(FeatureExtractor):
+    """A feature extractor that keeps the outputs of its extractors in a file of the cache folder.
+
+    Outputs are kept by fingerprint: after a change of weights only that extractor runs again.
     """
 
     def __init__(self, settings: Settings, extractors: Names[str] | None = None) -> None:
-        """Open what is remembered; `extractors` are those that look where none are named, by default all."""
+        """Open the file; `extractors`: names of those that run, by default those that `extract` is asked for."""
         super().__init__(extractors_of(settings))
         self._names, self._marks = extractors, self.fingerprints()
-        self._kept = sqlite3.connect(make_folder(paths_of(settings).cache) / NAME, timeout=60, check_same_thread=False)
+        self._kept = sqlite3.connect(make_folder(paths_of(settings).cache) / OUTPUTS, timeout=60, check_same_thread=False)
         self._kept.execute(
             "create table if not exists seen (extractor text, key text, seen blob, primary key (extractor, key))"
         )
 
     def extract(self, pictures: Sequence[Picture], extractors: Names[str] | None = None) -> list[ImageFeatures]:
-        """What these extractors see of each."""
+        """The features of each picture."""
         return super().extract(pictures, extractors if self._names is None else self._names)
 
     def _observe(
         self, extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]
     ) -> list[Outcome[Any]]:
-        """Remembered, or extracted now; failures are not remembered."""
+        """Outputs that were kept, or are extracted now; failures are not kept."""
         mark, keys = f"{extractor.name} {self._marks[extractor.name]}", [_key(picture) for picture in pictures]
         known = {key: kept for key in dict.fromkeys(keys) if (kept := self._remembered(mark, key))}
         fresh = {key: place for place, key in enumerate(keys) if key not in known}
@@ -79,79 +152,8 @@ class Remembering(FeatureExtractor):
 
 
 def _key(picture: Picture) -> str:
-    """A part has the id of its whole, so its pixels count, too."""
+    """Id and hash of the pixels: a crop has the id of its whole image."""
     pixels = hashlib.sha256(picture.pixels.tobytes())
     if picture.alpha is not None:
         pixels.update(picture.alpha.tobytes())
     return f"{picture.id} {pixels.hexdigest()}"
-
-
-class Collection:
-    """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
-
-    def __init__(self, name: str, settings: Settings, extractors: Names[str] | None = None) -> None:
-        """`settings` tell the servers and the models; `extractors` those that look, by default all."""
-        folder = settings.home / "evaluation" / name
-        self.settings = settings.model_copy(
-            update={
-                "index_prefix": f"{settings.index_prefix}-evaluation-{name}",
-                "store_url": f"file://{folder}",
-                "more_columns": FactorRegistry.of(settings).every_feature_name,
-            }
-        )
-        self.folder = folder
-        self._feature_extractor = Remembering(settings, extractors)
-        self._runtime = Runtime(Context(self.settings), self._feature_extractor)
-        self.ids: dict[Path, str] = {}
-
-    def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
-        """Index pictures, the first `texts` texts of each linked to it."""
-        store = Store(self.settings)
-        items = []
-        for known in pictures:
-            self.ids[known.path] = digest = store.put_original(known.path.read_bytes())
-            snippets = tuple(TextSnippet(Kind.CAPTION, text, "en") for text in known.texts[:texts])
-            items.append(Item(known.set, known.path.name, known.set, original=digest, snippets=snippets, category=known.fine))
-        self.add_items(items)
-
-    def add_items(self, items: Sequence[Item]) -> None:
-        """Index items whose bytes are in the collection's store."""
-        self._runtime.process_now(items, "evaluation", "evaluation")
-
-    def original(self, document: str) -> bytes:
-        """The bytes of a document's picture."""
-        return Store(self.settings).original(document)
-
-    def fingerprints(self) -> dict[str, str]:
-        """Extractor -> weights that look."""
-        return self._feature_extractor.fingerprints()
-
-    def count(self) -> int:
-        """How many documents there are."""
-        return int(self.client.count(index=alias(self.settings))["count"])
-
-    def searcher(self, **changes: object) -> Searcher:
-        """A searcher over the collection with some settings changed."""
-        context = self._runtime.context.with_settings(self.settings.model_copy(update=changes))
-        return Searcher(context, lambda: self._feature_extractor)
-
-    @property
-    def context(self) -> Context:
-        """Settings and connections of the collection."""
-        return self._runtime.context
-
-    @property
-    def client(self) -> OpenSearch:
-        """The connection to the engine."""
-        return self._runtime.client
-
-    def remove(self) -> None:
-        """Forget everything."""
-        client, redis, prefix = self._runtime.client, connect_redis(self.settings), self.settings.index_prefix
-        for index in [*all_indices(client, self.settings), f"{prefix}-quarantine"]:
-            client.indices.delete(index=index, ignore_unavailable=True)
-        with contextlib.suppress(MissingError):
-            client.indices.delete_index_template(name=alias(self.settings))
-        for key in redis.scan_iter(f"{prefix}:*"):
-            redis.delete(key)
-        shutil.rmtree(self.folder, ignore_errors=True)

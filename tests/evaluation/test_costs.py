@@ -94,7 +94,7 @@ def test_every_factor_costs_time_and_bytes(
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
     settings, build = live_settings.model_copy(update=changes), indexing.build
     monkeypatch.setattr(indexing, "build", partial(build, demo=False))
-    with Session(data, None, None, settings, lambda said: None) as session:
+    with Session(data, None, None, settings, lambda line: None) as session:
         comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
         found = {cost.factor: cost for cost in session.costs(comparison)}
         assert found.keys() == {factor.name for factor in FACTORS.active}
@@ -112,16 +112,16 @@ def test_every_factor_costs_time_and_bytes(
 
 
 @pytest.mark.models
-def test_models_alone_are_told_extractor_by_extractor(data: Path, models_home: Settings) -> None:
+def test_models_alone_are_timed_extractor_by_extractor(data: Path, models_home: Settings) -> None:
     settings = models_home.model_copy(update={"worker_concurrency": 1, "batch_size": 4})
-    looked = throughput.models_alone(data, settings)
-    assert list(looked.extractors) == list(get_feature_extractor(settings).extractors)
-    assert 0 < sum(looked.extractors.values()) <= looked.seconds
-    rows = throughput.per_extractor([looked.extractors, looked.extractors], 8)
+    extracted = throughput.models_alone(data, settings)
+    assert list(extracted.extractors) == list(get_feature_extractor(settings).extractors)
+    assert 0 < sum(extracted.extractors.values()) <= extracted.seconds
+    rows = throughput.per_extractor([extracted.extractors, extracted.extractors], 8)
     assert sum(line["share"] for line in rows) == pytest.approx(1.0, abs=0.01)
     ingest = {
         "pictures": 8, "source": "a folder", "rounds": 2, "processes": 1, "models_alone_per_s": 9.0, "ingest_per_s": 8.0,
         "overhead": 0.1, "extractors": rows,
     }  # fmt: skip
     page = pages.render("benchmarks", FIGURES | {"ingest": ingest})
-    assert "ingest with all extractors" in page and all(f"| {name} |" in page for name in looked.extractors)
+    assert "ingest with all extractors" in page and all(f"| {name} |" in page for name in extracted.extractors)
