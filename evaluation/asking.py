@@ -1,7 +1,7 @@
-"""The candidate log: questions asked once, with every feature of every candidate, so that configurations are compared offline.
+"""An entry of the candidate log: a question asked once, with all features of all candidates, to compare configurations offline.
 
-For a subset of features, the candidates are those that these features alone would have proposed: leaving a factor out takes
-away what only it finds.
+For a subset of features, the candidates are those that these features alone would have proposed: without a factor, documents
+that only this factor finds are missing.
 """
 
 import base64
@@ -22,11 +22,14 @@ from ranking.learning.examples import Example, Part
 from workers.learning import request_of
 
 PROGRESS_EVERY = 200
-SIDE = 96  # px of a picture in a report
+THUMBNAIL_SIDE = 96  # px, in a report
 
 
 class Asked(BaseModel):
-    """One question and its answer, as wide as it can be. Documents of `proposals`, `kept`: places in the table."""
+    """One question with all candidates of all features. `proposals` and `kept` are positions in the table.
+
+    `took`: milliseconds by stage; `weights`: extractor -> fingerprint in the index that was asked.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,16 +44,16 @@ class Asked(BaseModel):
     kept: list[int]
     limit: int
     words: str = ""
-    picture: str = ""  # small, as a data address
+    picture: str = ""  # a thumbnail as a data address
     took: dict[str, float]
-    weights: dict[str, str] = {}  # extractor -> fingerprint of the index that was asked
+    weights: dict[str, str] = {}
 
     def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
-        """Rank fusion as it was set, of all columns or of these alone."""
+        """Rank fusion with the configuration of the search, over all columns or over these."""
         return ReciprocalRank.of(self._fusion_config(columns))
 
     def example(self, columns: Collection[str] | None = None) -> Example:
-        """The question as a ranker gets it, with all features or with these alone."""
+        """The question as a ranker gets it, with all features or with these."""
         ids = list(self.wide.table)
         proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
         found = self.fusion(columns).merge(proposals)[: self.limit]
@@ -68,7 +71,7 @@ class Asked(BaseModel):
         )  # fmt: skip
 
     def columns_of(self, factors: Collection[str]) -> frozenset[str]:
-        """The columns that the question has of these factors."""
+        """The columns of these factors that the question has."""
         return frozenset(column for column in self.wide.fusion_config.weights if factor_of(column) in factors)
 
     def _fusion_config(self, columns: Collection[str] | None) -> FusionConfig:
@@ -97,16 +100,16 @@ def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], No
 
 
 def small(data: bytes) -> str:
-    """A picture as a small data address."""
+    """A thumbnail of a picture, as a data address."""
     image = Image.open(io.BytesIO(data)).convert("RGB")
-    image.thumbnail((SIDE, SIDE))
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=70)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def write(path: Path, asked: Iterable[Asked]) -> int:
-    """One line each, compressed; how many."""
+    """Write one line of JSON per question, compressed; return their number."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, count = path.with_name(f".{path.name}.part"), 0
     with gzip.open(temporary, "wt", compresslevel=4) as file:
@@ -118,13 +121,13 @@ def write(path: Path, asked: Iterable[Asked]) -> int:
 
 
 def read(path: Path) -> list[Asked]:
-    """The questions of a file that `write` made."""
+    """Inverse of `write`."""
     with gzip.open(path, "rt") as file:
         return [Asked.model_validate_json(line) for line in file]
 
 
 def weights_of(asked: Iterable[Asked]) -> dict[str, str]:
-    """The weights that all of these were asked with; ConfigurationError where they differ."""
+    """Extractor -> fingerprint, the same for all questions; ConfigurationError if they differ."""
     found: dict[str, str] = {}
     for one in asked:
         if differing := sorted(name for name, mark in one.weights.items() if found.get(name, mark) != mark):

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.connections import connect, guard
 from engine.settings import Settings
-from evaluation.datasets import LONG
+from evaluation.datasets import MIN_WORD_LETTERS
 from factors.text import TRASH
 from ranking.learning.measures import NAMES, RELEVANT
 
@@ -69,7 +69,7 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     made.filters |= {"number": _number, "cells": _cells, "listed": listed, "distinct_mistakes": _distinct_mistakes}
-    made.globals |= {"measures": NAMES, "relevant": RELEVANT, "trash_weight": TRASH, "word_letters": LONG}
+    made.globals |= {"measures": NAMES, "relevant": RELEVANT, "trash_weight": TRASH, "word_letters": MIN_WORD_LETTERS}
     return made
 
 

@@ -11,7 +11,10 @@ from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
 
-MAX_STAMPS, MAX_PHOTOS = 400, 200
+MAX_STAMPS, MAX_PHOTOS = 400, 200  # that are copied
+MAX_UNANSWERED = 30  # photos, garments, made-up words, of each
+LETTERS, WORD_LENGTH = "bcdfghjklmnpqrstvwxz", 9  # of made-up words
+SEED = 7
 KINDS = tuple(transforms.TRANSFORMS)
 
 
@@ -37,11 +40,6 @@ class NearDuplicate(EvaluationSet):
             yield Posed(self.name, topic, {corpus.id(photo): SAME}, family_of(photo), copy)
 
 
-SEED = 7
-MAX_OF_EACH = 30  # photos, garments, made-up words
-LETTERS, LENGTH = "bcdfghjklmnpqrstvwxz", 9
-
-
 class NothingRelevant(EvaluationSet):
     """Questions that nothing answers: garments and everyday photos asked of a catalogue of groceries, words nobody wrote."""
 
@@ -52,12 +50,12 @@ class NothingRelevant(EvaluationSet):
     needs: ClassVar[tuple[str, ...]] = ()
 
     def questions(self, corpus: Corpus) -> Iterator[Posed]:
-        """All of them measure the cutoff; none is learned from."""
+        """All questions measure the cutoff; no model learns from them."""
         among = {"collection": [datasets.CATALOGUE]}
-        strangers = [datasets.thinned(known, MAX_OF_EACH) for known in (corpus.photos, datasets.unseen(corpus.garments))]
+        strangers = [datasets.thinned(known, MAX_UNANSWERED) for known in (corpus.photos, datasets.unseen(corpus.garments))]
         for photo in (known for group in strangers for known in group if corpus.catalogue):
             yield Posed(self.name, Topic(like=corpus.id(photo), filters=among), {}, family_of(photo), part="test")
         letters = random.Random(SEED)  # noqa: S311  (made-up words, no secret)
-        for _ in range(MAX_OF_EACH):
-            text = "".join(letters.choices(LETTERS, k=LENGTH))
+        for _ in range(MAX_UNANSWERED):
+            text = "".join(letters.choices(LETTERS, k=WORD_LENGTH))
             yield Posed(self.name, Topic(text=text), {}, text, part="test")

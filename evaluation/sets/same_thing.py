@@ -10,6 +10,8 @@ from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
 
+MAX_GARMENTS, MAX_PASTED = 500, 300  # questions
+
 
 class SameProduct(EvaluationSet):
     """A photo taken in a shop, asked of everything; pictures of the same product are right."""
@@ -41,9 +43,6 @@ class PhoneToCatalogue(EvaluationSet):
             yield Posed(self.name, topic, grades, family_of(photo), photo.path.read_bytes(), part)
 
 
-MAX_GARMENTS = 500
-
-
 class SameKind(EvaluationSet):
     """A garment, asked of all garments; those of its class are right."""
 
@@ -57,9 +56,6 @@ class SameKind(EvaluationSet):
         for garment in datasets.thinned(datasets.unseen(corpus.garments), MAX_GARMENTS):
             grades = {corpus.id(k): SAME for k in corpus.garments if k.fine == garment.fine and k is not garment}
             yield Posed(self.name, Topic(like=corpus.id(garment), filters=among), grades, family_of(garment))
-
-
-MAX_PASTED = 300
 
 
 class SameObject(EvaluationSet):
