@@ -1,4 +1,4 @@
-"""How well the rule for features without thresholds works (ranking/cutoff.py), measured on features that have thresholds.
+"""Quality of the rule for features without thresholds (ranking/cutoff.py), measured on features that have thresholds.
 
 Each calibrated feature is treated in turn as if it had no threshold. Three limits are compared: its calibrated threshold, the
 value that stands out from the question's background, and any value at all. Questions with nothing relevant are those of a
@@ -44,7 +44,7 @@ class FeatureRow:
 
 
 def measure(asked: Sequence[Asked], settings: Settings) -> Json:
-    """The figures of the page; features are those with thresholds that fit the weights of the log."""
+    """The figures of the page, for the features whose thresholds fit the weights of the log."""
     thresholds = Calibrations(settings).in_use(_weights(asked)).cutoff
     calibrated = _calibrated(thresholds, FactorRegistry.of(settings))
     rows = [found for name in sorted(thresholds.columns) if (found := _row(name, asked, calibrated)) is not None]
@@ -52,7 +52,7 @@ def measure(asked: Sequence[Asked], settings: Settings) -> Json:
 
 
 def _row(name: str, asked: Iterable[Asked], calibrated: Limit) -> FeatureRow | None:
-    """None where no question has the feature."""
+    """None if there are no questions of one of both kinds with the feature."""
     nothing: list[Mapping[str, Row]] = []
     relevant: list[tuple[Mapping[str, Row], set[str]]] = []
     for one in asked:
