@@ -102,12 +102,13 @@ def _list_sets(data: Path | None) -> None:
 
 
 def _uncalibrated(candidate_log: Path | None) -> list[Path]:
-    from evaluation import asking, pages, uncalibrated  # noqa: PLC0415
+    from evaluation import pages, uncalibrated  # noqa: PLC0415
+    from evaluation.candidate_log import read  # noqa: PLC0415
 
     if candidate_log is None:
         raise click.UsageError("name a file made by `omma rank collect` by --candidate-log")
     settings = get_settings()
-    figures = {"surroundings": pages.surroundings(settings)} | uncalibrated.measure(asking.read(candidate_log), settings)
+    figures = {"surroundings": pages.surroundings(settings)} | uncalibrated.measure(read(candidate_log), settings)
     return pages.write("uncalibrated", figures)
 
 

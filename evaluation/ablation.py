@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from evaluation.asking import Asked, factor_of
+from evaluation.candidate_log import Asked, factor_of
 from evaluation.compare import alone, outcome
 from ranking.learning.examples import by_side
 from ranking.learning.features import FeatureSet

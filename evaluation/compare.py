@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.asking import Asked, factor_of
+from evaluation.candidate_log import Asked, factor_of
 from ranking.candidate_set import Ranked, Ranker
 from ranking.learning.examples import Example
 from ranking.learning.learned import Learned

@@ -16,7 +16,8 @@ from engine.demo_corpus import ensure
 from engine.settings import Settings
 from evaluation import datasets, pages
 from evaluation.alterations import ALTERATIONS, PASTED, altered, pasted
-from evaluation.asking import Asked, ask
+from evaluation.asking import ask
+from evaluation.candidate_log import Asked
 from evaluation.collection import Collection as Index
 from evaluation.datasets import Known
 from evaluation.evaluation_set import Posed

@@ -7,7 +7,7 @@ from itertools import groupby
 from jinja2 import Environment, FileSystemLoader
 
 from engine.errors import NotFoundError
-from evaluation.asking import Asked, small
+from evaluation.candidate_log import Asked, data_address
 from evaluation.compare import Comparison
 from evaluation.pages import TEMPLATES, listed
 from ranking.judgements.judgement import BEST
@@ -86,6 +86,6 @@ def _shown(one: Asked, order: Sequence[str], thumbnail: Thumbnail) -> list[Shown
 def _picture(document: str, thumbnail: Thumbnail) -> str:
     """Empty where the store no longer has it."""
     try:
-        return small(thumbnail(document))
+        return data_address(thumbnail(document))
     except NotFoundError:
         return ""

@@ -10,7 +10,7 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from engine.store import Store
 from evaluation import ablation, asking, candidate_log, compare, costs, datasets, indexing, pages, report
-from evaluation.asking import Asked
+from evaluation.candidate_log import Asked
 from evaluation.collection import Collection
 from evaluation.compare import Comparison
 from evaluation.corpus import Corpus
@@ -69,11 +69,11 @@ class Session:
     def _ask(self, names: tuple[str, ...], everything: bool) -> list[Asked]:
         if self._built:
             corpus, collection = self._built
-            return list(candidate_log.of_sets(corpus, collection.searcher(), self.tell, names, held_out=not everything))
+            return list(asking.of_sets(corpus, collection.searcher(), self.tell, names, held_out=not everything))
         if self.file:
-            return asking.read(self.file)
+            return candidate_log.read(self.file)
         assert self.questions is not None
-        return list(candidate_log.of_folder(self.questions, self.settings, self.tell))
+        return list(asking.of_folder(self.questions, self.settings, self.tell))
 
     def held_out(self, asked: Sequence[Asked]) -> list[Asked]:
         """The questions that no model learns from; all of them if people judged documents of their own."""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.settings import Settings
-from evaluation.asking import Asked
+from evaluation.candidate_log import Asked
 from factors.registry import FactorRegistry
 from ranking import cutoff
 from ranking.calibrations import Calibrations

@@ -10,7 +10,7 @@ from PIL import Image
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import ablation, compare, pages, session
-from evaluation.asking import Asked
+from evaluation.candidate_log import Asked
 from evaluation.session import Session
 from ranking.learning import models as life
 from ranking.learning.examples import by_side

@@ -47,7 +47,7 @@ def test_garments_find_garments_of_their_class(
     settings = live_settings.model_copy(update=changes)
     messages: list[str] = []
     corpus, collection = indexing.build(data, settings, messages.append, demo=False)
-    asked = list(candidate_log.of_sets(corpus, collection.searcher(), messages.append, ("same kind",)))
+    asked = list(asking.of_sets(corpus, collection.searcher(), messages.append, ("same kind",)))
     comparison = compare.run(asked, compare.configurations(asked, {}))
     rows = {row.configuration: row for row in comparison.rows if row.set == "same kind"}
     assert rows["rank fusion"].questions == 8 and collection.count() == 8
@@ -57,7 +57,7 @@ def test_garments_find_garments_of_their_class(
     page = report.page(comparison, asked, "colours alone", thumbnail, facts={"measured": "now"}, abouts=abouts)
     assert "same kind" in page and "colours alone" in page and "<script" not in page
     kept = tmp_path / "candidates.jsonl.gz"
-    assert asking.write(kept, asked) == 8 and asking.read(kept) == asked, "what was asked survives its file"
+    assert candidate_log.write(kept, asked) == 8 and candidate_log.read(kept) == asked, "what was asked survives its file"
     collection.remove()
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*")
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from engine.settings import Settings, get_settings
-from evaluation import candidate_log, indexing
+from evaluation import asking, indexing
 from evaluation.evaluation_set import broken_sets, evaluation_sets
 from tests.vision.drawing import photo
 
@@ -75,7 +75,7 @@ def test_its_images_are_indexed_and_its_questions_asked(data: Path, live_setting
     settings = live_settings.model_copy(update={"home": models_home.home, "threads": 1, "ocr_languages": "eng"})
     corpus, collection = indexing.build(data, settings, lambda line: None, demo=False)
     try:
-        asked = list(candidate_log.of_sets(corpus, collection.searcher(), lambda line: None, ("same mug",)))
+        asked = list(asking.of_sets(corpus, collection.searcher(), lambda line: None, ("same mug",)))
         assert collection.count() == 3 and len(asked) == 3
         for one in asked:
             (right,) = one.grades

@@ -5,7 +5,7 @@ import pytest
 
 from engine.settings import Settings
 from evaluation import pages, uncalibrated
-from evaluation.asking import Asked
+from evaluation.candidate_log import Asked
 from ranking.calibrations import Calibrations, InUse
 from ranking.candidate_set import CandidateSet
 from ranking.cutoff import Threshold, Thresholds
