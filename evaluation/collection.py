@@ -51,7 +51,7 @@ class Collection:
             }
         )
         self.folder = folder
-        self._feature_extractor = Remembering(settings, extractors)
+        self._feature_extractor = CachedFeatureExtractor(settings, extractors)
         self._runtime = Runtime(Context(self.settings), self._feature_extractor)
         self.ids: dict[Path, str] = {}
 
@@ -108,7 +108,7 @@ class Collection:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Remembering(FeatureExtractor):
+class CachedFeatureExtractor(FeatureExtractor):
     """A feature extractor that keeps the outputs of its extractors in a file of the cache folder.
 
     Outputs are kept by fingerprint: after a change of weights only that extractor runs again.
@@ -132,7 +132,7 @@ class Remembering(FeatureExtractor):
     ) -> list[Outcome[Any]]:
         """Outputs that were kept, or are extracted now; failures are not kept."""
         mark, keys = f"{extractor.name} {self._marks[extractor.name]}", [_key(picture) for picture in pictures]
-        known = {key: kept for key in dict.fromkeys(keys) if (kept := self._remembered(mark, key))}
+        known = {key: kept for key in dict.fromkeys(keys) if (kept := self._cached(mark, key))}
         fresh = {key: place for place, key in enumerate(keys) if key not in known}
         places = list(fresh.values())
         outcomes = super()._observe(extractor, [pictures[at] for at in places], [found[at] for at in places]) if places else []
@@ -140,7 +140,7 @@ class Remembering(FeatureExtractor):
         self._keep([(mark, key, pickle.dumps(one.value)) for key, one in made.items() if isinstance(one, Value)])
         return [(known | made)[key] for key in keys]
 
-    def _remembered(self, mark: str, key: str) -> Value[Any] | None:
+    def _cached(self, mark: str, key: str) -> Value[Any] | None:
         """The output that was kept, if any."""
         with self._lock:
             row = self._kept.execute("select seen from seen where extractor = ? and key = ?", (mark, key)).fetchone()

@@ -33,7 +33,7 @@ MIN_SIDE = 48  # px; a copy of a smaller image shows nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Original:
     """A document that copies are made of, with its category and facets."""
 
     id: str
@@ -72,7 +72,7 @@ def make(number: int, seed: int, settings: Settings) -> tuple[list[files.Asked],
     return topics, judgements
 
 
-def _judged(topic: Topic, document: Kept, documents: list[Kept]) -> Iterator[Judgement]:
+def _judged(topic: Topic, document: Original, documents: list[Original]) -> Iterator[Judgement]:
     """Judgements of the image itself, then of others with its category or facets."""
     related = [other for other in documents if other.category == document.category != "" and other is not document]
     grades = {other.id: ALIKE if other.facets == document.facets != () else RELATED for other in related[:MAX_RELATED]}
@@ -80,14 +80,14 @@ def _judged(topic: Topic, document: Kept, documents: list[Kept]) -> Iterator[Jud
         yield Judgement(topic=topic.id, document=name, grade=grade, source="generated", rater="transformed copies")
 
 
-def _some(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Kept]:
+def _some(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Original]:
     """Random documents, the same ones for a seed."""
     query: dict[str, Any] = {"function_score": {"random_score": {"seed": seed, "field": "_seq_no"}}}
     body = {"size": number, "_source": FIELDS, "query": query}
     with guard():
         hits = client.search(index=alias(settings), body=body, params={"ignore_unavailable": "true"})["hits"]["hits"]
-    return [_kept(hit["_id"], hit["_source"]) for hit in hits]
+    return [_original(hit["_id"], hit["_source"]) for hit in hits]
 
 
-def _kept(document: str, source: dict[str, Any]) -> Kept:
-    return Kept(document, first(source.get("category", "")), tuple(sorted(as_list(source.get("facets") or []))))
+def _original(document: str, source: dict[str, Any]) -> Original:
+    return Original(document, first(source.get("category", "")), tuple(sorted(as_list(source.get("facets") or []))))

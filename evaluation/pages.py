@@ -84,7 +84,7 @@ def _cells(names: Iterable[str], values: Mapping[str, float | None], spec: str) 
 
 
 def _cell(value: float | None, spec: str) -> str:
-    """A dash for a share of nothing."""
+    """A dash for None, the share of an empty set."""
     return "–" if value is None else format(value, spec)
 
 

@@ -84,7 +84,7 @@ def _shown(one: Asked, order: Sequence[str], thumbnail: Thumbnail) -> list[Shown
 
 
 def _picture(document: str, thumbnail: Thumbnail) -> str:
-    """Empty where the store no longer has it."""
+    """Its data address; empty if the store no longer has the image."""
     try:
         return data_address(thumbnail(document))
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""How fast a search is, beside a single k-NN request as the lower bound, in the same run."""
+"""Speed of search, with a single k-NN request as the lower bound in the same run."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""How fast pictures are ingested, beside the extractors alone on the same pictures, in the same run."""
+"""Speed of ingest, with the extractors alone on the same pictures as the lower bound in the same run."""
 
 import contextlib
 import os

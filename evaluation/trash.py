@@ -2,7 +2,8 @@
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,11 +120,11 @@ def _share(all_of: Sequence[Judged], that_are: Sequence[Judged]) -> float | None
     return sum(id(one) in among for one in all_of) / len(all_of) if all_of else None
 
 
-def _by(judged: Iterable[Judged], name: Any) -> dict[str, Json]:
+def _by(judged: Iterable[Judged], group: Callable[[Judged], str]) -> dict[str, Json]:
     """Group -> number of snippets, of trash by label, and of snippets that are kept apart; the largest group first."""
     groups: dict[str, list[Judged]] = {}
     for one in judged:
-        groups.setdefault(name(one), []).append(one)
+        groups.setdefault(group(one), []).append(one)
     return {
         key: {
             "snippets": len(found),
@@ -148,41 +149,43 @@ def _search(read: Sequence[Read], settings: Settings) -> Json:
             ranks[way] = [rank for site in read for rank in _ranks(client, index, site)]
         for split, tuned in SPLITS.items():
             mine = [rank for site_tuned, rank in ranks[way] if site_tuned is tuned]
-            first, reciprocal = sum(rank == 1 for rank in mine), sum(1 / rank for rank in mine if 0 < rank <= MAX_RANK)
-            found.setdefault(split, {"questions": len(mine)})[way] = {"first": first / len(mine), "mrr": reciprocal / len(mine)}
+            found.setdefault(split, {"questions": len(mine)})[way] = _success(mine)
     pairs = [(a or 1000, b or 1000) for (_, a), (_, b) in zip(ranks["unweighted"], ranks["weighted"], strict=True)]
     return found | {"better": sum(b < a for a, b in pairs), "worse": sum(b > a for a, b in pairs)}
+
+
+def _success(ranks: Sequence[int]) -> Json:
+    """The share of questions with the right picture first, and the mean reciprocal rank."""
+    first, reciprocal = sum(rank == 1 for rank in ranks), sum(1 / rank for rank in ranks if 0 < rank <= MAX_RANK)
+    return {"first": first / len(ranks), "mrr": reciprocal / len(ranks)}
 
 
 def _linked_text() -> Factor:
     return next(factor for factor in own_factors() if factor.name == "linked_text")
 
 
-class _index:  # noqa: N801  (a context manager)
-    """An index of linked text alone, deleted at the end."""
+@contextmanager
+def _index(client: OpenSearch, settings: Settings, way: str, read: Sequence[Read]) -> Iterator[str]:
+    """The name of an index of linked text alone, deleted at the end."""
+    name = f"{settings.index_prefix}-trash-{way}"
+    with guard():
+        client.indices.delete(index=name, ignore_unavailable=True)
+        client.indices.create(index=name, body=index_body({"linked_text": _linked_text().fields({})}, {}, settings))
+        client.bulk(body=list(_documents(name, way, read)), refresh=True)
+    try:
+        yield name
+    finally:
+        client.indices.delete(index=name, ignore_unavailable=True)
 
-    def __init__(self, client: OpenSearch, settings: Settings, way: str, read: Sequence[Read]) -> None:
-        self._client, self._read, self._way = client, read, way
-        self._name = f"{settings.index_prefix}-trash-{way}"
-        self._body = index_body({"linked_text": _linked_text().fields({})}, {}, settings)
 
-    def __enter__(self) -> str:
-        with guard():
-            self._client.indices.delete(index=self._name, ignore_unavailable=True)
-            self._client.indices.create(index=self._name, body=self._body)
-            self._client.bulk(body=list(self._lines()), refresh=True)
-        return self._name
-
-    def __exit__(self, *_: object) -> None:
-        self._client.indices.delete(index=self._name, ignore_unavailable=True)
-
-    def _lines(self) -> Iterator[Json]:
-        factor = _linked_text()
-        for site in self._read:
-            for picture, snippets in site.snippets.items():
-                weighted = snippets if self._way == "weighted" else [TextSnippet(p.kind, p.text, p.language) for p in snippets]
-                yield {"index": {"_index": self._name, "_id": f"{site.site.name}/{picture}"}}
-                yield factor.snippet_fields_of([snippet for snippet in weighted if snippet.kind is not Kind.FILE_NAME], {})
+def _documents(index: str, way: str, read: Sequence[Read]) -> Iterator[Json]:
+    """Action and document of every picture, for a bulk request."""
+    for site in read:
+        for picture, snippets in site.snippets.items():
+            named = [snippet for snippet in snippets if snippet.kind is not Kind.FILE_NAME]
+            plain = [TextSnippet(snippet.kind, snippet.text, snippet.language) for snippet in named]
+            yield {"index": {"_index": index, "_id": f"{site.site.name}/{picture}"}}
+            yield _linked_text().snippet_fields_of(named if way == "weighted" else plain, {})
 
 
 def _ranks(client: OpenSearch, index: str, site: Read) -> Iterator[tuple[bool, int]]:

@@ -25,7 +25,7 @@ Limit = Callable[[str, Mapping[str, Row]], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Shares of questions: something is kept where nothing is relevant; a relevant document is kept where there is one."""
+    """Shares of questions without and with relevant documents: any document is kept; a relevant document is kept."""
 
     false_alarms: float
     finds: float

@@ -1,4 +1,4 @@
-"""Thresholds separate what is related from what is not, and say so where nothing does."""
+"""Thresholds separate related from unrelated pairs; packaged thresholds fit the packaged weights."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ranking.learning.models import Models
 RNG = np.random.default_rng(5)
 
 
-def test_two_heaps_are_told_apart() -> None:
+def test_a_threshold_separates_two_distributions() -> None:
     related, unrelated = RNG.normal(0.8, 0.03, 500), RNG.normal(0.4, 0.03, 500)
     value, kept, passed = choose([related], unrelated, 0.02)
     assert 0.5 < value < 0.75 and kept > 0.98 and passed == 0
@@ -29,7 +29,7 @@ def test_no_more_unrelated_pairs_pass_than_are_allowed() -> None:
     assert kept == pytest.approx((related >= value).mean(), abs=1e-3)
 
 
-def test_a_column_that_says_the_same_of_all_separates_nothing() -> None:
+def test_equal_values_separate_nothing() -> None:
     assert choose([np.ones(50)], np.ones(50), 0.02)[1] == 0
 
 

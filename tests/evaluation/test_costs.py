@@ -1,4 +1,4 @@
-"""A row per factor: its own task beside the others, its time, its bytes; and what ingest is held against."""
+"""A row per factor: its own task, time and bytes; and the extractors alone, which ingest is compared with."""
 
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ class Smell(Factor):
 
 
 class Silent(Smell):
-    """A factor that no comparison has."""
+    """A factor that is in no comparison."""
 
     name: ClassVar[str] = "silent"
 
@@ -52,7 +52,7 @@ def compared(*rows: Row) -> Comparison:
     return Comparison(compare.FUSION, list(rows), {})
 
 
-def test_tasks_are_of_sets_and_measures_that_there_are(settings: Settings) -> None:
+def test_tasks_name_existing_sets_and_measures(settings: Settings) -> None:
     tasks = {factor.name: costs.tasks_of(factor) for factor in FACTORS.every}
     assert {name for found in tasks.values() for name in found} <= set(evaluation_sets(settings))
     assert {measure for found in tasks.values() for measure in found.values()} <= set(NAMES)
@@ -71,7 +71,7 @@ def test_a_factor_is_judged_by_its_own_task_beside_the_best_other() -> None:
     assert found == costs.Worth("near-duplicate", "Success@1", 0.7, "similar", 0.9, chosen=False)
 
 
-def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None:
+def test_a_factor_without_a_task_is_judged_by_the_set_that_it_answers_best() -> None:
     comparison = compared(
         row("a", "smell alone", 0.2),
         row("b", "smell alone", 0.6),

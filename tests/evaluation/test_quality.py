@@ -57,7 +57,7 @@ def test_garments_find_garments_of_their_class(
     page = report.page(comparison, asked, "colours alone", thumbnail, facts={"measured": "now"}, abouts=abouts)
     assert "same kind" in page and "colours alone" in page and "<script" not in page
     kept = tmp_path / "candidates.jsonl.gz"
-    assert candidate_log.write(kept, asked) == 8 and candidate_log.read(kept) == asked, "what was asked survives its file"
+    assert candidate_log.write(kept, asked) == 8 and candidate_log.read(kept) == asked, "reading is the inverse of writing"
     collection.remove()
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*")
 

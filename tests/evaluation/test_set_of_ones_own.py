@@ -58,13 +58,13 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_a_set_is_listed_and_what_cannot_be_used_is_named(plugged: Path) -> None:
+def test_a_set_is_listed_and_broken_sets_are_named(plugged: Path) -> None:
     settings = get_settings()
     assert {"same mug", "near-duplicate"} <= evaluation_sets(settings).keys()
     reasons = sorted(str(broken) for broken in broken_sets(settings))
     assert len(reasons) == 2 and "exists already" in reasons[0] and "nothing_of_that_name" in reasons[1]
-    said = CliRunner().invoke(main, ["evaluate", "--list", "--data", str(plugged)]).output
-    assert "same mug\n  A photo of a mug" in said and "Needs: mugs; not in this folder." in said
+    output = CliRunner().invoke(main, ["evaluate", "--list", "--data", str(plugged)]).output
+    assert "same mug\n  A photo of a mug" in output and "Needs: mugs; not in this folder." in output
 
 
 @pytest.mark.usefixtures("plugged")
@@ -81,6 +81,6 @@ def test_its_images_are_indexed_and_its_questions_asked(data: Path, live_setting
             (right,) = one.grades
             table = one.wide.table
             assert max(table, key=lambda document: table[document].get("similar", 0.0)) == right
-            assert one.weights["embedding"], "a log knows the weights that it was asked with"
+            assert one.weights["embedding"], "an entry of the log has the weights of its index"
     finally:
         collection.remove()
