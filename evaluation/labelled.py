@@ -46,14 +46,14 @@ class Labels:
 
         A text made of several has the label of most of its letters.
         """
+        asked = plain(text)
+        if asked in self.about or asked in self.why:
+            return self._of(asked, picture)
         votes: dict[str, int] = {}
         for known in (*self.about, *self.why):
-            if known and (known in plain(text) or plain(text) in known):
+            if known and (known in asked or asked in known):
                 verdict = self._of(known, picture)
-                votes[verdict] = votes.get(verdict, 0) + min(len(known), len(plain(text)))
-        exact = plain(text)
-        if exact in self.about or exact in self.why:
-            return self._of(exact, picture)
+                votes[verdict] = votes.get(verdict, 0) + min(len(known), len(asked))
         return max(votes, key=lambda verdict: votes[verdict]) if votes else UNKNOWN
 
     def _of(self, known: str, picture: str) -> str:
