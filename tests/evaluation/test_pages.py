@@ -40,3 +40,10 @@ def test_page_and_figures_are_written_side_by_side(tmp_path: Path, monkeypatch: 
 def test_a_set_without_a_sentence_has_only_its_number_of_questions() -> None:
     assert "\n\n1,000 questions.\n\n|" in pages.render("question_sets", {"rows": [ROW], "abouts": {}})
     assert "1,000 questions. Cups.\n" in pages.render("question_sets", {"rows": [ROW], "abouts": {"mugs": "Cups."}})
+
+
+def test_the_time_of_rescoring_is_shown_by_its_present_and_its_former_name() -> None:
+    figures = json.loads((pages.MEASUREMENTS / "local.json").read_text())
+    stages = figures["took_ms"]
+    stages["rescore"] = stages.pop("checks", stages.get("rescore"))
+    assert f"and {stages['rescore']} ms for matching points" in pages.render("local", figures)
