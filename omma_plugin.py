@@ -62,8 +62,8 @@ A complete example, one file with an extractor and a factor that compares images
 `docs/tutorials/plugins.md` has this example with an image page, a source and a package around it.
 """
 
-from evaluation.datasets import Known
-from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
+from evaluation.datasets import SAME, Known
+from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from factors import knn
 from factors.base import (
     UNSCORED,

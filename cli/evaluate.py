@@ -24,7 +24,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> None:
     """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must be up, and something indexed."""
     from engine import demo_corpus  # noqa: PLC0415  (only a measurement loads what it measures)
-    from evaluation import pages, report, speed, throughput  # noqa: PLC0415
+    from evaluation import pages, speed, throughput  # noqa: PLC0415
 
     settings = get_settings()
     documents = speed.count(settings)
@@ -37,8 +37,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
     console.print("ingest")
     figures["ingest"] = throughput.ingest(pictures or demo_corpus.ensure(settings), number, rounds, settings)
     figures["ingest"]["source"] = "the demo corpus" if pictures is None else pictures.name
-    page = pages.benchmarks(figures)
-    _written(report.write("benchmarks", page, figures), page)
+    _written(pages.write("benchmarks", figures), pages.render("benchmarks", figures))
 
 
 @click.command()
@@ -93,47 +92,48 @@ def _list_sets(data: Path | None) -> None:
     """Each set in two lines; sets that could not be loaded, with the reason."""
     from evaluation.evaluation_set import broken_sets, evaluation_sets  # noqa: PLC0415
 
-    for name, one in evaluation_sets().items():
+    settings = get_settings()
+    for name, one in evaluation_sets(settings).items():
         needs = ", ".join(one.needs) or "whichever data sets are there"
         missing = "" if data is None or one.is_there(data) else "; not in this folder"
         click.echo(f"{name}\n  {one.about} Needs: {needs}{missing}.")
-    for broken in broken_sets():
+    for broken in broken_sets(settings):
         click.echo(str(broken), err=True)
 
 
 def _uncalibrated(candidate_log: Path | None) -> list[Path]:
-    from evaluation import asking, report, uncalibrated  # noqa: PLC0415
+    from evaluation import pages, uncalibrated  # noqa: PLC0415
+    from evaluation.candidate_log import read  # noqa: PLC0415
 
     if candidate_log is None:
         raise click.UsageError("name a file made by `omma rank collect` by --candidate-log")
     settings = get_settings()
-    figures = {"surroundings": report.surroundings(settings)} | uncalibrated.measure(asking.read(candidate_log), settings)
-    return report.write("uncalibrated", uncalibrated.page(figures), figures)
+    figures = {"surroundings": pages.surroundings(settings)} | uncalibrated.measure(read(candidate_log), settings)
+    return pages.write("uncalibrated", figures)
 
 
 def _trash() -> list[Path]:
-    from evaluation import report, trash_report  # noqa: PLC0415
+    from evaluation import pages  # noqa: PLC0415
     from evaluation.trash import measure  # noqa: PLC0415
 
     figures = measure(get_settings())
-    page = trash_report.page(figures)
-    click.echo(page)
-    return report.write("trash", page, figures)
+    click.echo(pages.render("trash", figures))
+    return pages.write("trash", figures)
 
 
 def _local(data: Path | None) -> list[Path]:
     """Figures of local descriptors."""
-    from evaluation import local, local_page, report  # noqa: PLC0415
+    from evaluation import local, pages  # noqa: PLC0415
 
     if data is None:
         raise click.UsageError("name the folder of data sets by --data")
     settings = get_settings()
     figures = local.measure(data, settings, console.print)
-    return report.write("local", local_page.page(figures), figures)
+    return pages.write("local", figures)
 
 
 def _surroundings(settings: Settings) -> dict[str, str]:
-    from evaluation.report import surroundings  # noqa: PLC0415
+    from evaluation.pages import surroundings  # noqa: PLC0415
 
     return surroundings(settings)
 

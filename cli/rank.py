@@ -39,7 +39,7 @@ def collect(file: Path, data: Path | None, questions: Path | None, every: int) -
 
     Without --data and --questions: the questions that were judged in this installation.
     """
-    from evaluation.candidate_log import make  # noqa: PLC0415  (only a measurement loads what it measures)
+    from evaluation.asking import make  # noqa: PLC0415  (only a measurement loads what it measures)
 
     click.echo(f"{make(file, data, questions, get_settings(), tell, every=every)} questions in {file}")
 
@@ -216,7 +216,7 @@ def _judge_copies(number: int) -> None:
 def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]":
     """The examples of files, or of everything judged and clicked here; and the weights of the index they come from."""
     from engine.connections import Context  # noqa: PLC0415
-    from evaluation import asking  # noqa: PLC0415
+    from evaluation import candidate_log  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
     from workers.learning import examples_of_installation  # noqa: PLC0415
@@ -225,9 +225,9 @@ def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]"
         context = Context(get_settings())
         searcher = Searcher(context)
         return examples_of_installation(searcher, context.client, tell), dict(searcher.fingerprints())
-    asked = [one for file in files for one in asking.read(file)]
+    asked = [one for file in files for one in candidate_log.read(file)]
     names = FactorRegistry.of(get_settings()).feature_names()
-    return [one.example(names) for one in asked if one.grades], asking.weights_of(asked)
+    return [one.example(names) for one in asked if one.grades], candidate_log.weights_of(asked)
 
 
 def _models() -> "Models":

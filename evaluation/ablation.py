@@ -1,7 +1,7 @@
 """More factors, more quality: models with one factor more at a time, and with one factor less.
 
-Each model is trained anew on what its factors alone propose and say, and is measured on held-out questions in the same way: a
-factor that is left out neither finds nor orders.
+Each model is trained anew on the candidates and features of its factors alone and measured on held-out questions in the same
+way: a factor that is left out neither retrieves nor orders.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from evaluation.asking import Asked, factor_of
+from evaluation.candidate_log import Asked, factor_of
 from evaluation.compare import alone, outcome
 from ranking.learning.examples import by_side
 from ranking.learning.features import FeatureSet
@@ -23,7 +23,7 @@ INK, SOFT, ACCENT = "#1c2024", "#8a8780", "#b4552d"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One set of factors: mean NDCG@10 over held-out questions, where 95 % of such means lie, and the change."""
+    """One set of factors: mean NDCG@10 over held-out questions, its 95 % interval, and the change to the set before."""
 
     factor: str
     factors: tuple[str, ...]
@@ -46,22 +46,21 @@ def draw_curve(asked: Sequence[Asked], columns: Sequence[str], tell: Callable[[s
     """Train and measure every step. `columns` are those of all factors."""
     asked = [one for one in asked if one.grades]
     factors = strongest_first(asked, list(dict.fromkeys(map(factor_of, columns))))
-    measured: dict[tuple[str, ...], dict[str, float]] = {}
-    for chosen in [*(factors[: n + 1] for n in range(len(factors))), *([f for f in factors if f != g] for g in factors)]:
-        key = tuple(chosen)
-        if key not in measured:
-            measured[key] = _measured(asked, [c for c in columns if factor_of(c) in chosen], set(chosen))
-            tell(f"{len(chosen)} factors ({', '.join(chosen)}): NDCG@10 {np.mean([*measured[key].values()]):.4f}")
     prefixes = [tuple(factors[: n + 1]) for n in range(len(factors))]
+    without = {factor: tuple(f for f in factors if f != factor) for factor in factors}
+    measured: dict[tuple[str, ...], dict[str, float]] = {}
+    for chosen in dict.fromkeys([*prefixes, *without.values()]):
+        measured[chosen] = _measured(asked, [c for c in columns if factor_of(c) in chosen], set(chosen))
+        tell(f"{len(chosen)} factors ({', '.join(chosen)}): NDCG@10 {np.mean([*measured[chosen].values()]):.4f}")
+    before = [None, *(measured[prefix] for prefix in prefixes)]
+    added = [_step(factors[n], prefix, measured[prefix], before[n]) for n, prefix in enumerate(prefixes)]
     whole = measured[prefixes[-1]]
-    added = [_step(factors[n], key, measured[key], measured[prefixes[n - 1]] if n else None) for n, key in enumerate(prefixes)]
-    without = [(factor, tuple(f for f in factors if f != factor)) for factor in factors]
-    dropped = [_step(factor, key, measured[key], whole) for factor, key in without]
+    dropped = [_step(factor, others, measured[others], whole) for factor, others in without.items()]
     return Curve(added, dropped, len(whole))
 
 
 def strongest_first(asked: Sequence[Asked], factors: Sequence[str]) -> list[str]:
-    """By what each factor answers alone, over the questions that are learned from."""
+    """Factors by the NDCG@10 of each alone, on the questions that models learn from."""
     known = [one for one in asked if one.example().side != "test"]
     strength = {f: float(np.mean([*outcome(known, alone(f)).figures["NDCG@10"].values()])) for f in factors}
     return sorted(factors, key=lambda factor: (-strength[factor], factor))
@@ -70,7 +69,7 @@ def strongest_first(asked: Sequence[Asked], factors: Sequence[str]) -> list[str]
 def plot(curve: Curve, path: Path) -> None:
     """The curve as SVG: mean NDCG@10 by number of factors, with intervals."""
     mpl.use("svg")
-    from matplotlib import pyplot  # noqa: PLC0415  (after the choice of how to draw)
+    from matplotlib import pyplot  # noqa: PLC0415  (only after the backend is chosen)
 
     with mpl.rc_context({"svg.hashsalt": "omma", "font.family": "sans-serif", "text.color": INK, "axes.edgecolor": SOFT}):
         figure, axes = pyplot.subplots(figsize=(7.6, 4.2))

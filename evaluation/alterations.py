@@ -1,7 +1,7 @@
-"""Pictures altered in one known way each, to see what a way of finding the same thing again survives.
+"""Pictures altered in one known way each, to measure which alterations a retrieval of the same picture survives.
 
-Every alteration is the same for the same seed. Pictures are RGBA, uint8 [height, width, 4]; what is see-through lies on white,
-as it does where pictures are looked at, or on the photograph that it is pasted onto.
+An alteration is the same for the same seed. Pictures are RGBA, uint8 [height, width, 4]; transparent pixels lie on white, as
+extractors have them, or on the photograph that the picture is pasted onto.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ import numpy as np
 from training.transforms import OPAQUE, Pixels, Random, encoded, opened, over
 
 Alteration = Callable[[Pixels, Random], Pixels]
-SCENE = 480  # px of the longer side of a photograph that is pasted onto
-SHARE = (0.4, 0.6)  # of the photograph's shorter side, that the pasted picture's longer one takes
-POOR = 20  # quality of a poor JPEG
+SCENE_SIDE = 480  # px of the longer side of a photograph that is pasted onto
+PASTED_SHARE = (0.4, 0.6)  # the longer side of a pasted picture, of the shorter side of the photograph
+POOR_QUALITY = 20  # of a JPEG
 
 
 def centre_crop(pixels: Pixels, random: Random) -> Pixels:
-    """The middle 60 % of each side."""
+    """The central 60 % of each side."""
     h, w = pixels.shape[:2]
     return pixels[round(0.2 * h) : round(0.8 * h), round(0.2 * w) : round(0.8 * w)]
 
@@ -31,12 +31,12 @@ def dimmed(pixels: Pixels, random: Random) -> Pixels:
 
 
 def rotated(pixels: Pixels, random: Random) -> Pixels:
-    """By any angle."""
+    """Turned by 30 to 330 degrees."""
     return turned(pixels, random.uniform(30, 330))
 
 
 def scaled(pixels: Pixels, random: Random) -> Pixels:
-    """To half of each side."""
+    """Scaled to half of each side."""
     return _sized(pixels, 0.5)
 
 
@@ -60,7 +60,7 @@ def occluded(pixels: Pixels, random: Random) -> Pixels:
 
 
 def plain(pixels: Pixels, random: Random) -> Pixels:
-    """As it is; what the poor JPEG does to it comes after."""
+    """Unaltered; `altered` encodes it as a poor JPEG."""
     return pixels
 
 
@@ -80,16 +80,16 @@ def altered(data: bytes, kind: str, seed: int) -> bytes:
     """The picture on white, altered, as JPEG."""
     pixels = ALTERATIONS[kind](opened(data), np.random.default_rng(seed))
     white = np.full((*pixels.shape[:2], 3), OPAQUE, dtype=np.uint8)
-    return encoded(over(pixels, white), POOR if kind == "poor JPEG" else 85)
+    return encoded(over(pixels, white), POOR_QUALITY if kind == "poor JPEG" else 85)
 
 
 def pasted(data: bytes, scene: bytes, seed: int) -> bytes:
     """The picture, turned by up to 40 degrees, somewhere on a photograph, as JPEG."""
     random = np.random.default_rng(seed)
     photo = opened(scene)
-    photo = _sized(photo, SCENE / max(photo.shape[:2]))[..., :3].copy()
+    photo = _sized(photo, SCENE_SIDE / max(photo.shape[:2]))[..., :3].copy()
     part = turned(opened(data), random.uniform(-40, 40))
-    part = _sized(part, random.uniform(*SHARE) * min(photo.shape[:2]) / max(part.shape[:2]))
+    part = _sized(part, random.uniform(*PASTED_SHARE) * min(photo.shape[:2]) / max(part.shape[:2]))
     h, w = part.shape[:2]
     top, left = int(random.integers(0, photo.shape[0] - h + 1)), int(random.integers(0, photo.shape[1] - w + 1))
     photo[top : top + h, left : left + w] = over(part, photo[top : top + h, left : left + w])
@@ -97,7 +97,7 @@ def pasted(data: bytes, scene: bytes, seed: int) -> bytes:
 
 
 def turned(pixels: Pixels, degrees: float) -> Pixels:
-    """Turned about its middle, on a canvas that holds all of it; the corners are see-through."""
+    """Turned about the centre, on a canvas that holds all of it; the corners are transparent."""
     h, w = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
     cos, sin = np.abs(matrix[0, :2])

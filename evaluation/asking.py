@@ -1,85 +1,117 @@
-"""The candidate log: questions asked once, with every feature of every candidate, so that configurations are compared offline.
+"""Ask questions whose answers are known: of evaluation sets, of a folder of judgements, of the judgements of the installation.
 
-For a subset of features, the candidates are those that these features alone would have proposed: leaving a factor out takes
-away what only it finds.
+Each answered question is an entry of a candidate log.
 """
 
-import base64
-import gzip
-import io
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
-from PIL import Image
-from pydantic import BaseModel, ConfigDict
-
-from engine.errors import ConfigurationError, InputError
-from evaluation.evaluation_set import Posed
+from engine.connections import Context
+from engine.errors import ConfigurationError, InputError, NotFoundError
+from engine.settings import Settings
+from evaluation import candidate_log, indexing
+from evaluation.candidate_log import Asked, data_address
+from evaluation.corpus import Corpus
+from evaluation.evaluation_set import Posed, evaluation_sets
+from factors.registry import FactorRegistry
 from query.search import Searcher, WideCandidates
-from ranking.candidate_set import CandidateSet, FusionConfig
-from ranking.fusion import ReciprocalRank
-from ranking.learning.examples import Example, Part
+from ranking.judgements import files
+from ranking.judgements.judgement import Topic, by_topic
+from ranking.judgements.store import Judgements
 from workers.learning import request_of
 
 PROGRESS_EVERY = 200
-SIDE = 96  # px of a picture in a report
+Tell = Callable[[str], None]
 
 
-class Asked(BaseModel):
-    """One question and its answer, as wide as it can be. Documents of `proposals`, `kept`: places in the table."""
+def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell, *, every: int = 1) -> int:
+    """Write the answers of all questions to a file; return their number.
 
-    model_config = ConfigDict(frozen=True)
+    The questions of the evaluation sets (`data`), of a folder of topics and judgements (`questions`), or of both; without
+    either, the judged topics of the installation. ConfigurationError if there are none.
+    """
+    parts: list[Iterator[Asked]] = []
+    if data:
+        parts.append(_of_data(data, settings, tell, every))
+    if questions:
+        parts.append(of_folder(questions, settings, tell))
+    if not parts:
+        parts.append(of_installation(settings, tell))
+    return candidate_log.write(file, chain(*parts))
 
-    set: str
-    topic: str
-    family: str
-    part: Part | None
-    grades: dict[str, int]
-    complete: bool = True
-    wide: CandidateSet
-    proposals: dict[str, list[int]]
-    kept: list[int]
-    limit: int
-    words: str = ""
-    picture: str = ""  # small, as a data address
-    took: dict[str, float]
-    weights: dict[str, str] = {}  # extractor -> fingerprint of the index that was asked
 
-    def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
-        """Rank fusion as it was set, of all columns or of these alone."""
-        return ReciprocalRank.of(self._fusion_config(columns))
+def _of_data(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:
+    """Index the data sets, ask, and remove them."""
+    corpus, collection = indexing.build(data, settings, tell, every=every)
+    try:
+        yield from of_sets(corpus, collection.searcher(), tell)
+    finally:
+        collection.remove()
 
-    def example(self, columns: Collection[str] | None = None) -> Example:
-        """The question as a ranker gets it, with all features or with these alone."""
-        ids = list(self.wide.table)
-        proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
-        found = self.fusion(columns).merge(proposals)[: self.limit]
-        table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, columns)} for i in found if i in self.wide.table}
-        duplicate_pairs = [pair for pair in self.wide.duplicate_pairs if set(pair) <= table.keys()]
-        candidate_set = CandidateSet(
-            table=table,
-            query_features=self.wide.query_features,
-            fusion_config=self._fusion_config(columns),
-            duplicate_pairs=duplicate_pairs,
+
+def of_sets(
+    corpus: Corpus, searcher: Searcher, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False
+) -> Iterator[Asked]:
+    """The answers to all questions of the sets (or of the named ones), asked of the mixed collection.
+
+    `held_out`: only questions that no model learns from.
+    """
+    chosen = [one for name, one in evaluation_sets(corpus.settings).items() if not names or name in names]
+    there = [one for one in chosen if one.is_there(corpus.data)]
+    posed = (question for one in there for question in islice(one.questions(corpus), 0, None, corpus.every))
+    return ask(searcher, (one for one in posed if not held_out or one.held_out), tell)
+
+
+def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
+    """The answers to all judged questions of a folder of topics and judgements, asked of the installation."""
+    return ask(_wide_searcher(Context(settings)), judged_of_folder(folder), tell)
+
+
+def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
+    """The answers to all questions that were judged in this installation; ConfigurationError if there are none."""
+    context = Context(settings)
+    posed = list(judged_of_store(Judgements(context.client, settings), tell))
+    if not posed:
+        raise ConfigurationError(
+            "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
+            "or name questions by --data or --questions"
         )
-        return Example(
-            topic=self.topic, candidate_set=candidate_set, grades=self.grades, complete=self.complete, family=self.family,
-            set=self.set, part=self.part,
-        )  # fmt: skip
-
-    def columns_of(self, factors: Collection[str]) -> frozenset[str]:
-        """The columns that the question has of these factors."""
-        return frozenset(column for column in self.wide.fusion_config.weights if factor_of(column) in factors)
-
-    def _fusion_config(self, columns: Collection[str] | None) -> FusionConfig:
-        whole = self.wide.fusion_config
-        weights = {column: weight if _in(column, columns) else 0.0 for column, weight in whole.weights.items()}
-        return whole.model_copy(update={"weights": weights})
+    return ask(_wide_searcher(context), posed, tell)
 
 
-def factor_of(column: str) -> str:
-    """The factor that a column belongs to."""
-    return column.partition(".")[0]
+def _wide_searcher(context: Context) -> Searcher:
+    """A searcher with all features, also those that are disabled by default."""
+    names = FactorRegistry.of(context.settings).every_feature_name
+    return Searcher(context.with_settings(context.settings.model_copy(update={"more_columns": names})))
+
+
+def judged_of_folder(folder: Path) -> Iterator[Posed]:
+    """Every judged topic of the folder; documents without a judgement are unjudged, not unrelated."""
+    read = files.read_folder(folder)
+    grades = by_topic(read.judgements)
+    for topic, picture in read.topics:
+        if topic.id in grades:
+            yield _posed(topic, grades[topic.id], picture, folder.name)
+
+
+def judged_of_store(store: Judgements, tell: Tell) -> Iterator[Posed]:
+    """Every judged topic of the installation; one whose image is gone is left out and reported."""
+    grades = by_topic(store.all())
+    for topic in map(Topic.named, store.topics()):
+        if topic.id not in grades:
+            continue
+        try:
+            picture = store.picture(topic)
+        except NotFoundError as error:
+            tell(f"question {topic.id} is left out: {error}")
+            continue
+        yield _posed(topic, grades[topic.id], picture, "judged")
+
+
+def _posed(topic: Topic, grades: dict[str, int], picture: bytes | None, default: str) -> Posed:
+    family = topic.picture or topic.like or topic.id
+    return Posed(topic.set or default, topic, dict(grades), family, picture, complete=False)
 
 
 def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], None]) -> Iterator[Asked]:
@@ -96,43 +128,6 @@ def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], No
             tell(f"{count} questions asked")
 
 
-def small(data: bytes) -> str:
-    """A picture as a small data address."""
-    image = Image.open(io.BytesIO(data)).convert("RGB")
-    image.thumbnail((SIDE, SIDE))
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=70)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
-
-
-def write(path: Path, asked: Iterable[Asked]) -> int:
-    """One line each, compressed; how many."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, count = path.with_name(f".{path.name}.part"), 0
-    with gzip.open(temporary, "wt", compresslevel=4) as file:
-        for one in asked:
-            file.write(one.model_dump_json() + "\n")
-            count += 1
-    temporary.replace(path)
-    return count
-
-
-def read(path: Path) -> list[Asked]:
-    """The questions of a file that `write` made."""
-    with gzip.open(path, "rt") as file:
-        return [Asked.model_validate_json(line) for line in file]
-
-
-def weights_of(asked: Iterable[Asked]) -> dict[str, str]:
-    """The weights that all of these were asked with; ConfigurationError where they differ."""
-    found: dict[str, str] = {}
-    for one in asked:
-        if differing := sorted(name for name, mark in one.weights.items() if found.get(name, mark) != mark):
-            raise ConfigurationError(f"the candidate logs were made with different weights of {', '.join(differing)}")
-        found |= one.weights
-    return found
-
-
 def _asked(posed: Posed, found: WideCandidates, limit: int, weights: dict[str, str]) -> Asked:
     places = {document: place for place, document in enumerate(found.candidate_set.table)}
     return Asked(
@@ -140,13 +135,9 @@ def _asked(posed: Posed, found: WideCandidates, limit: int, weights: dict[str, s
         complete=posed.complete,
         wide=found.candidate_set, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
         kept=_places(found.kept, places), limit=limit, words=posed.topic.text,
-        picture=small(posed.picture) if posed.picture else "", took=dict(found.took), weights=weights,
+        picture=data_address(posed.picture) if posed.picture else "", took=dict(found.took), weights=weights,
     )  # fmt: skip
 
 
 def _places(ids: Iterable[str], places: dict[str, int]) -> list[int]:
     return [places[document] for document in ids if document in places]
-
-
-def _in(column: str, columns: Collection[str] | None) -> bool:
-    return columns is None or column in columns

@@ -1,13 +1,11 @@
 """Calibrate features: from questions with related and unrelated documents to thresholds.
 
-Which features a question calibrates follows from their declarations: those that compare the part of the question that it has
-(`Feature.compares`), except those of which any match is evidence. Values of a feature with scale "per-query" are shares of the
-best value of the question.
+A question calibrates the features that compare a part of it (`Feature.compares`), except features whose every match is
+evidence (`Feature.retrieval_is_evidence`). Values of a feature with scale "per-query" are shares of the question's best value.
 
 Pairs have a relation (a copy of an image, one product, one caption). A feature is calibrated on the relations that it holds: it
-keeps at least LEAST_KEPT of their pairs while it passes no more than the permitted share of unrelated ones. Its threshold is
-the value at which the share of related pairs (mean over these relations) exceeds that of unrelated pairs by the most (Youden's
-J).
+keeps at least MIN_KEPT of their pairs and passes no more than the permitted share of unrelated ones. Its threshold is the value
+at which the share of related pairs (mean over these relations) exceeds that of unrelated pairs by the most (Youden's J).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +26,7 @@ from ranking.cutoff import Threshold, Thresholds
 Values = NDArray[np.float64]
 MAX_PASSED = 0.02  # of the unrelated pairs, for features with an absolute scale
 MAX_PASSED_PER_QUERY = 0.05  # of BM25: some documents with the same words are related after all
-LEAST_KEPT = 0.1  # of the related pairs; a feature that keeps fewer does not hold the relation
+MIN_KEPT = 0.1  # of the related pairs; a feature that keeps fewer does not hold the relation
 MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
 RULE = (
     "a result has evidence in at least one feature: the value at which most more related than unrelated pairs pass, with "
@@ -40,9 +38,9 @@ PROGRESS_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class PairQuestion:
-    """A question, its related documents, and documents that are surely unrelated.
+    """A question, its related documents, and documents that are certainly unrelated.
 
-    `same_thing`: the related documents show the very same thing as the question's image.
+    `same_thing`: the related documents show the same individual thing as the question's image.
     """
 
     relation: str
@@ -71,7 +69,7 @@ class Measurement:
     questions: int = 0
 
     def add(self, asked: PairQuestion, table: Mapping[str, Mapping[str, float]]) -> None:
-        """Take the feature values of one question."""
+        """Add the feature values of one question."""
         self.questions += 1
         self.relations[asked.relation] = self.relations.get(asked.relation, 0) + len(asked.related)
         for feature in self.factors.every_feature:
@@ -108,7 +106,7 @@ def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callabl
 
 
 def calibrate(measured: Measurement, fingerprints: Mapping[str, str], documents: int, data: str) -> Calibration:
-    """The calibration that follows; ConfigurationError where nothing was measured."""
+    """Thresholds from the measured pairs; ConfigurationError if there are none."""
     if not measured.pairs:
         raise ConfigurationError(
             "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
@@ -146,15 +144,15 @@ def _is_calibrated_by(feature: Feature, request: SearchRequest) -> bool:
 
 
 def _threshold(feature: Feature, pairs: Mapping[str, Pairs], weights: Mapping[str, str]) -> Threshold:
-    """Calibrated on the relations that the feature holds; `never` where it holds none."""
+    """Calibrated on the relations that the feature holds; rule `never` if it holds none."""
     max_passed = MAX_PASSED_PER_QUERY if feature.scale == "per-query" else MAX_PASSED
     held = [
-        one for one in pairs.values() if choose([np.array(one.related)], np.array(one.unrelated), max_passed)[1] >= LEAST_KEPT
+        one for one in pairs.values() if choose([np.array(one.related)], np.array(one.unrelated), max_passed)[1] >= MIN_KEPT
     ]
     used = held or list(pairs.values())
     unrelated = np.concatenate([np.array(one.unrelated) for one in used])
     value, kept, passed = choose([np.array(one.related) for one in used], unrelated, max_passed)
-    rule = "never" if not held or kept < LEAST_KEPT else "of-best" if feature.scale == "per-query" else "at-least"
+    rule = "never" if not held or kept < MIN_KEPT else "of-best" if feature.scale == "per-query" else "at-least"
     return Threshold.model_validate(
         {"rule": rule, "value": value, "pairs": sum(len(one.related) for one in used), "unrelated": len(unrelated)}
         | {"kept": kept, "passed": passed, "weights": dict(weights)}
@@ -162,7 +160,7 @@ def _threshold(feature: Feature, pairs: Mapping[str, Pairs], weights: Mapping[st
 
 
 def _landmark(best: Sequence[tuple[float, float]], weights: Mapping[str, str]) -> Threshold:
-    """The value that at most MAX_WRONG of the questions find in something else."""
+    """The value that at most MAX_WRONG of the questions reach with an image of something else."""
     right, wrong = np.array([own for own, _ in best]), np.array([other for _, other in best])
     value = float(np.quantile(wrong, 1 - MAX_WRONG, method="higher")) + 1e-4
     return Threshold(

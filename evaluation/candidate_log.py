@@ -1,107 +1,122 @@
-"""Ask questions whose answers are known, and keep the candidates with all their features."""
+"""The candidate log: questions asked once, with all features of all candidates, so that configurations are compared offline.
 
-from collections.abc import Callable, Iterator
-from itertools import chain, islice
+For a subset of features, the candidates are those that these features alone would have proposed: without a factor, documents
+that only this factor finds are missing. `evaluation.asking` makes the entries.
+"""
+
+import base64
+import gzip
+import io
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from engine.connections import Context
-from engine.errors import ConfigurationError, NotFoundError
-from engine.settings import Settings
-from evaluation import asking, corpus
-from evaluation.asking import Asked
-from evaluation.corpus import Corpus
-from evaluation.evaluation_set import Posed, evaluation_sets
-from factors.registry import FactorRegistry
-from query.search import Searcher
-from ranking.judgements import files
-from ranking.judgements.judgement import Topic, by_topic
-from ranking.judgements.store import Judgements
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from engine.errors import ConfigurationError
+from ranking.candidate_set import CandidateSet, FusionConfig
+from ranking.fusion import ReciprocalRank
+from ranking.learning.examples import Example, Part
+
+THUMBNAIL_SIDE = 96  # px, in a report
 
 
-def judged_of_folder(folder: Path) -> Iterator[Posed]:
-    """Every topic of the folder that was judged; nothing is known of documents without a judgement."""
-    read = files.read_folder(folder)
-    grades = by_topic(read.judgements)
-    for topic, picture in read.topics:
-        if topic.id in grades:
-            yield _posed(topic, grades[topic.id], picture, folder.name)
+class Asked(BaseModel):
+    """One question with all candidates of all features. `proposals` and `kept` are positions in the table.
 
-
-def judged_of_store(store: Judgements, tell: Callable[[str], None]) -> Iterator[Posed]:
-    """Every topic of the installation that was judged; one whose image is gone is left out and reported."""
-    grades = by_topic(store.all())
-    for topic in map(Topic.named, store.topics()):
-        if topic.id not in grades:
-            continue
-        try:
-            picture = store.picture(topic)
-        except NotFoundError as error:
-            tell(f"question {topic.id} is left out: {error}")
-            continue
-        yield _posed(topic, grades[topic.id], picture, "judged")
-
-
-def _posed(topic: Topic, grades: dict[str, int], picture: bytes | None, default: str) -> Posed:
-    family = topic.picture or topic.like or topic.id
-    return Posed(topic.set or default, topic, dict(grades), family, picture, complete=False)
-
-
-Tell = Callable[[str], None]
-
-
-def make(file: Path, data: Path | None, questions: Path | None, settings: Settings, tell: Tell, *, every: int = 1) -> int:
-    """Write the answers of all questions to a file; their number.
-
-    The questions of the evaluation sets (`data`), of a folder of topics and judgements (`questions`), or of both; without
-    either, the installation's own topics that were judged. ConfigurationError where there are none.
+    `took`: milliseconds by stage; `weights`: extractor -> fingerprint in the index that was asked.
     """
-    parts: list[Iterator[Asked]] = []
-    if data:
-        parts.append(_of_sets(data, settings, tell, every))
-    if questions:
-        parts.append(of_folder(questions, settings, tell))
-    if not parts:
-        parts.append(of_installation(settings, tell))
-    return asking.write(file, chain(*parts))
 
+    model_config = ConfigDict(frozen=True)
 
-def of_sets(built: Corpus, tell: Tell, names: tuple[str, ...] = (), *, held_out: bool = False) -> Iterator[Asked]:
-    """The answers to every question of the sets (or of the named ones), asked of the mixed collection.
+    set: str
+    topic: str
+    family: str
+    part: Part | None
+    grades: dict[str, int]
+    complete: bool = True
+    wide: CandidateSet
+    proposals: dict[str, list[int]]
+    kept: list[int]
+    limit: int
+    words: str = ""
+    picture: str = ""  # a thumbnail as a data address
+    took: dict[str, float]
+    weights: dict[str, str] = {}
 
-    `held_out`: only questions that no model learns from.
-    """
-    chosen = [one for name, one in evaluation_sets().items() if not names or name in names]
-    there = [one for one in chosen if one.is_there(built.data)]
-    posed = (question for one in there for question in islice(one.questions(built), 0, None, built.every))
-    return asking.ask(built.collection.searcher(), (one for one in posed if not held_out or one.held_out), tell)
+    def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
+        """Rank fusion with the configuration of the search, over all columns or over these."""
+        return ReciprocalRank.of(self._fusion_config(columns))
 
-
-def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
-    """The answers to every judged question of a folder of topics and judgements, asked of the installation."""
-    return asking.ask(_wide_searcher(Context(settings)), judged_of_folder(folder), tell)
-
-
-def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
-    """The answers to every question that was judged in this installation; ConfigurationError where there are none."""
-    context = Context(settings)
-    posed: list[Posed] = list(judged_of_store(Judgements(context.client, settings), tell))
-    if not posed:
-        raise ConfigurationError(
-            "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
-            "or name questions by --data or --questions"
+    def example(self, columns: Collection[str] | None = None) -> Example:
+        """The question as a ranker gets it, with all features or with these."""
+        ids = list(self.wide.table)
+        proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
+        found = self.fusion(columns).merge(proposals)[: self.limit]
+        table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, columns)} for i in found if i in self.wide.table}
+        duplicate_pairs = [pair for pair in self.wide.duplicate_pairs if set(pair) <= table.keys()]
+        candidate_set = CandidateSet(
+            table=table,
+            query_features=self.wide.query_features,
+            fusion_config=self._fusion_config(columns),
+            duplicate_pairs=duplicate_pairs,
         )
-    return asking.ask(_wide_searcher(context), posed, tell)
+        return Example(
+            topic=self.topic, candidate_set=candidate_set, grades=self.grades, complete=self.complete, family=self.family,
+            set=self.set, part=self.part,
+        )  # fmt: skip
+
+    def columns_of(self, factors: Collection[str]) -> frozenset[str]:
+        """The columns of these factors that the question has."""
+        return frozenset(column for column in self.wide.fusion_config.weights if factor_of(column) in factors)
+
+    def _fusion_config(self, columns: Collection[str] | None) -> FusionConfig:
+        whole = self.wide.fusion_config
+        weights = {column: weight if _in(column, columns) else 0.0 for column, weight in whole.weights.items()}
+        return whole.model_copy(update={"weights": weights})
 
 
-def _wide_searcher(context: Context) -> Searcher:
-    """A searcher with all features, also those that are disabled by default."""
-    names = FactorRegistry.of(context.settings).every_feature_name
-    return Searcher(context.with_settings(context.settings.model_copy(update={"more_columns": names})))
+def factor_of(column: str) -> str:
+    """The factor that a column belongs to."""
+    return column.partition(".")[0]
 
 
-def _of_sets(data: Path, settings: Settings, tell: Tell, every: int) -> Iterator[Asked]:
-    built = corpus.build(data, settings, tell, every=every)
-    try:
-        yield from of_sets(built, tell)
-    finally:
-        built.collection.remove()
+def _in(column: str, columns: Collection[str] | None) -> bool:
+    return columns is None or column in columns
+
+
+def write(path: Path, asked: Iterable[Asked]) -> int:
+    """Write one line of JSON per question, compressed; return their number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary, count = path.with_name(f".{path.name}.part"), 0
+    with gzip.open(temporary, "wt", compresslevel=4) as file:
+        for one in asked:
+            file.write(one.model_dump_json() + "\n")
+            count += 1
+    temporary.replace(path)
+    return count
+
+
+def read(path: Path) -> list[Asked]:
+    """Inverse of `write`."""
+    with gzip.open(path, "rt") as file:
+        return [Asked.model_validate_json(line) for line in file]
+
+
+def weights_of(asked: Iterable[Asked]) -> dict[str, str]:
+    """Extractor -> fingerprint, the same for all questions; ConfigurationError if they differ."""
+    found: dict[str, str] = {}
+    for one in asked:
+        if differing := sorted(name for name, mark in one.weights.items() if found.get(name, mark) != mark):
+            raise ConfigurationError(f"the candidate logs were made with different weights of {', '.join(differing)}")
+        found |= one.weights
+    return found
+
+
+def data_address(data: bytes) -> str:
+    """A thumbnail of a picture, as a data address."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=70)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

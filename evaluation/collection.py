@@ -1,4 +1,7 @@
-"""A collection with an index of its own, made by the very code that workers run, without the queue."""
+"""A collection with an index of its own, made by the code that workers run, without the queue.
+
+Its extractors keep their outputs from one evaluation to the next: images are extracted from once per weights.
+"""
 
 import contextlib
 import hashlib
@@ -30,67 +33,15 @@ from vision.picture import Picture
 from vision.registry import extractors_of
 from workers.runtime import Runtime
 
-NAME = "observations.sqlite"
+OUTPUTS = "observations.sqlite"  # in the cache folder
 Row = tuple[str, str, bytes]
 
 
-class Remembering(FeatureExtractor):
-    """A feature_extractor whose extractors look at each picture once, so that configurations can be compared on the same
-    questions.
-
-    An observation is kept by the weights that made it: where one extractor's change, only that one looks again.
-    """
-
-    def __init__(self, settings: Settings, extractors: Names[str] | None = None) -> None:
-        """Open what is remembered; `extractors` are those that look where none are named, by default all."""
-        super().__init__(extractors_of(settings))
-        self._names, self._marks = extractors, self.fingerprints()
-        self._kept = sqlite3.connect(make_folder(paths_of(settings).cache) / NAME, timeout=60, check_same_thread=False)
-        self._kept.execute(
-            "create table if not exists seen (extractor text, key text, seen blob, primary key (extractor, key))"
-        )
-
-    def extract(self, pictures: Sequence[Picture], extractors: Names[str] | None = None) -> list[ImageFeatures]:
-        """What these extractors see of each."""
-        return super().extract(pictures, extractors if self._names is None else self._names)
-
-    def _observe(
-        self, extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]
-    ) -> list[Outcome[Any]]:
-        """Remembered, or extracted now; failures are not remembered."""
-        mark, keys = f"{extractor.name} {self._marks[extractor.name]}", [_key(picture) for picture in pictures]
-        known = {key: kept for key in dict.fromkeys(keys) if (kept := self._remembered(mark, key))}
-        fresh = {key: place for place, key in enumerate(keys) if key not in known}
-        places = list(fresh.values())
-        outcomes = super()._observe(extractor, [pictures[at] for at in places], [found[at] for at in places]) if places else []
-        made = dict(zip(fresh, outcomes, strict=True))
-        self._keep([(mark, key, pickle.dumps(one.value)) for key, one in made.items() if isinstance(one, Value)])
-        return [(known | made)[key] for key in keys]
-
-    def _remembered(self, mark: str, key: str) -> Value[Any] | None:
-        """The output that was kept, if any."""
-        with self._lock:
-            row = self._kept.execute("select seen from seen where extractor = ? and key = ?", (mark, key)).fetchone()
-        return Value(pickle.loads(row[0])) if row else None  # noqa: S301  (written below, on this machine)
-
-    def _keep(self, rows: Sequence[Row]) -> None:
-        with self._lock, self._kept:
-            self._kept.executemany("insert or replace into seen values (?, ?, ?)", rows)
-
-
-def _key(picture: Picture) -> str:
-    """A part has the id of its whole, so its pixels count, too."""
-    pixels = hashlib.sha256(picture.pixels.tobytes())
-    if picture.alpha is not None:
-        pixels.update(picture.alpha.tobytes())
-    return f"{picture.id} {pixels.hexdigest()}"
-
-
 class Collection:
-    """Pictures of data sets, indexed under a prefix of their own; nothing of it is looked at twice."""
+    """Pictures of data sets, indexed under a prefix of their own."""
 
     def __init__(self, name: str, settings: Settings, extractors: Names[str] | None = None) -> None:
-        """`settings` tell the servers and the models; `extractors` those that look, by default all."""
+        """`settings`: servers and models; `extractors`: names of those that run, by default all."""
         folder = settings.home / "evaluation" / name
         self.settings = settings.model_copy(
             update={
@@ -100,12 +51,12 @@ class Collection:
             }
         )
         self.folder = folder
-        self._feature_extractor = Remembering(settings, extractors)
+        self._feature_extractor = CachedFeatureExtractor(settings, extractors)
         self._runtime = Runtime(Context(self.settings), self._feature_extractor)
         self.ids: dict[Path, str] = {}
 
     def add(self, pictures: Iterable[Known], texts: int = 0) -> None:
-        """Index pictures, the first `texts` texts of each linked to it."""
+        """Index pictures, with the first `texts` texts of each linked to it."""
         store = Store(self.settings)
         items = []
         for known in pictures:
@@ -123,11 +74,11 @@ class Collection:
         return Store(self.settings).original(document)
 
     def fingerprints(self) -> dict[str, str]:
-        """Extractor -> weights that look."""
+        """Extractor -> fingerprint of its weights."""
         return self._feature_extractor.fingerprints()
 
     def count(self) -> int:
-        """How many documents there are."""
+        """Number of documents."""
         return int(self.client.count(index=alias(self.settings))["count"])
 
     def searcher(self, **changes: object) -> Searcher:
@@ -146,7 +97,7 @@ class Collection:
         return self._runtime.client
 
     def remove(self) -> None:
-        """Forget everything."""
+        """Delete indices, Redis keys and files of the collection."""
         client, redis, prefix = self._runtime.client, connect_redis(self.settings), self.settings.index_prefix
         for index in [*all_indices(client, self.settings), f"{prefix}-quarantine"]:
             client.indices.delete(index=index, ignore_unavailable=True)
@@ -155,3 +106,54 @@ class Collection:
         for key in redis.scan_iter(f"{prefix}:*"):
             redis.delete(key)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class CachedFeatureExtractor(FeatureExtractor):
+    """A feature extractor that keeps the outputs of its extractors in a file of the cache folder.
+
+    Outputs are kept by fingerprint: after a change of weights only that extractor runs again.
+    """
+
+    def __init__(self, settings: Settings, extractors: Names[str] | None = None) -> None:
+        """Open the file; `extractors`: names of those that run, by default those that `extract` is asked for."""
+        super().__init__(extractors_of(settings))
+        self._names, self._marks = extractors, self.fingerprints()
+        self._kept = sqlite3.connect(make_folder(paths_of(settings).cache) / OUTPUTS, timeout=60, check_same_thread=False)
+        self._kept.execute(
+            "create table if not exists seen (extractor text, key text, seen blob, primary key (extractor, key))"
+        )
+
+    def extract(self, pictures: Sequence[Picture], extractors: Names[str] | None = None) -> list[ImageFeatures]:
+        """The features of each picture."""
+        return super().extract(pictures, extractors if self._names is None else self._names)
+
+    def _observe(
+        self, extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]
+    ) -> list[Outcome[Any]]:
+        """Outputs that were kept, or are extracted now; failures are not kept."""
+        mark, keys = f"{extractor.name} {self._marks[extractor.name]}", [_key(picture) for picture in pictures]
+        known = {key: kept for key in dict.fromkeys(keys) if (kept := self._cached(mark, key))}
+        fresh = {key: place for place, key in enumerate(keys) if key not in known}
+        places = list(fresh.values())
+        outcomes = super()._observe(extractor, [pictures[at] for at in places], [found[at] for at in places]) if places else []
+        made = dict(zip(fresh, outcomes, strict=True))
+        self._keep([(mark, key, pickle.dumps(one.value)) for key, one in made.items() if isinstance(one, Value)])
+        return [(known | made)[key] for key in keys]
+
+    def _cached(self, mark: str, key: str) -> Value[Any] | None:
+        """The output that was kept, if any."""
+        with self._lock:
+            row = self._kept.execute("select seen from seen where extractor = ? and key = ?", (mark, key)).fetchone()
+        return Value(pickle.loads(row[0])) if row else None  # noqa: S301  (written below, on this machine)
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        with self._lock, self._kept:
+            self._kept.executemany("insert or replace into seen values (?, ?, ?)", rows)
+
+
+def _key(picture: Picture) -> str:
+    """Id and hash of the pixels: a crop has the id of its whole image."""
+    pixels = hashlib.sha256(picture.pixels.tobytes())
+    if picture.alpha is not None:
+        pixels.update(picture.alpha.tobytes())
+    return f"{picture.id} {pixels.hexdigest()}"

@@ -1,4 +1,4 @@
-"""Named configurations on the same questions: what each finds, and whether the difference to a baseline is more than chance."""
+"""Compare named configurations on the same questions, with the significance of each difference to a baseline."""
 
 import statistics
 import time
@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.asking import Asked, factor_of
+from evaluation.candidate_log import Asked, factor_of
 from ranking.candidate_set import Ranked, Ranker
 from ranking.learning.examples import Example
 from ranking.learning.learned import Learned
 from ranking.learning.measures import NAMES, Compared, Figures, candidate_recall, compare, measure
 
 FUSION = "rank fusion"
-ALONE = " alone"  # what the name of a single factor's configuration ends with
-SHOWN = 10
+ALONE = " alone"  # suffix of the name of a single factor's configuration
+MAX_SHOWN = 10  # documents of an order that are kept
 System = Callable[[Asked], tuple[Example, Ranker]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one configuration answered: per question its order, its measures, its candidates' recall, its milliseconds."""
+    """The answers of one configuration by question: order, measures, recall of the candidates, milliseconds of ordering."""
 
     orders: Mapping[str, Sequence[str]]
     figures: Figures
@@ -33,8 +33,8 @@ class Outcome:
 class Row:
     """One configuration on one question set.
 
-    `zero` is the share of questions whose answer is empty after the cut, `left` how many results it leaves on the median;
-    `milliseconds` is the median time of putting in order.
+    `zero`: share of questions without results after the cutoff; `left`: median number of results after it; `milliseconds`:
+    median time of ordering the candidates.
     """
 
     set: str
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that was compared."""
+    """All rows, and all answers by configuration."""
 
     baseline: str
     rows: list[Row]
@@ -88,7 +88,7 @@ def learned(model: Learned, columns: Collection[str] | None = None) -> System:
 def configurations(
     asked: Iterable[Asked], models: Mapping[str, Learned], columns: Collection[str] | None = None
 ) -> dict[str, System]:
-    """Rank fusion and the models by name, of all columns or of these; and every factor that any question has a column of."""
+    """Rank fusion and the models, over all columns or over these, and every factor alone."""
     factors = sorted({factor_of(column) for one in asked for column in one.wide.fusion_config.weights})
     singles = {factor + ALONE: alone(factor) for factor in factors}
     return {FUSION: fusion(columns), **singles, **{name: learned(model, columns) for name, model in models.items()}}
@@ -120,12 +120,12 @@ def outcome(asked: Sequence[Asked], system: System) -> Outcome:
         milliseconds[one.topic] = 1000 * (time.perf_counter() - begun)
         examples.append(example)
     figures = measure(examples, lambda example: orders[example.topic]) if examples else {}
-    shown = {topic: [ranked.id for ranked in order[:SHOWN]] for topic, order in orders.items()}
+    shown = {topic: [ranked.id for ranked in order[:MAX_SHOWN]] for topic, order in orders.items()}
     return Outcome(shown, figures, {e.topic: candidate_recall(e) for e in examples}, milliseconds)
 
 
 def _row(name: str, configuration: str, group: Sequence[Asked], outcomes: Mapping[str, Outcome], baseline: str) -> Row | None:
-    """None where the configuration says nothing of any question of the set."""
+    """None if the configuration orders nothing for any question of the set."""
     mine = outcomes[configuration]
     topics = [one.topic for one in group if one.topic in mine.orders]
     if topics and not any(mine.orders[topic] for topic in topics):
@@ -135,25 +135,23 @@ def _row(name: str, configuration: str, group: Sequence[Asked], outcomes: Mappin
         return Row(name, configuration, len(group), {}, 0.0, zero, left, 0.0) if configuration == baseline else None
     means = {measure: float(np.mean([mine.figures[measure][topic] for topic in topics])) for measure in NAMES}
     recall = float(np.mean([mine.recall[topic] for topic in topics]))
-    against = None
-    if configuration != baseline:
-        before, after = (_of(outcomes[n].figures["NDCG@10"], topics) for n in (baseline, configuration))
-        against = compare(before, after)
+    against = None if configuration == baseline else _against(outcomes[baseline], mine, topics)
     took = statistics.median(mine.milliseconds[topic] for topic in topics)
     return Row(name, configuration, len(group), means, recall, zero, left, took, against)
 
 
-def _of(values: Mapping[str, float], topics: Iterable[str]) -> dict[str, float]:
-    return {topic: values[topic] for topic in topics}
+def _against(baseline: Outcome, other: Outcome, topics: Collection[str]) -> Compared:
+    before, after = (outcome.figures["NDCG@10"] for outcome in (baseline, other))
+    return compare({topic: before[topic] for topic in topics}, {topic: after[topic] for topic in topics})
 
 
 def requests(asked: Sequence[Asked]) -> float:
-    """Median milliseconds of the two requests before any order: candidates and table."""
+    """Median milliseconds of the requests for candidates and for the factor table."""
     return statistics.median(one.took.get("candidates", 0.0) + one.took.get("table", 0.0) for one in asked)
 
 
 def losses(comparison: Comparison, configuration: str, p: float = 0.05) -> list[Row]:
-    """Question sets in which a configuration is worse than the baseline, and not by chance."""
+    """Question sets on which a configuration is significantly worse than the baseline."""
     return [
         row
         for row in comparison.rows

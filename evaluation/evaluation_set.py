@@ -1,11 +1,10 @@
-"""An evaluation set: questions whose answers are known, and the images that they are asked of. One file, one set.
+"""An evaluation set: questions whose answers are known, asked of one mixed collection (evaluation/corpus.py).
 
-Omma's own sets are files of `evaluation/sets/`; others are files of the folders of OMMA_PLUGIN_PATH, or entry points of the
-group `omma.evaluation_sets`. All sets ask one mixed collection (evaluation/corpus.py), to which a set may add images of its
-own.
+Omma's own sets are classes in `evaluation/sets/`; others are files in the folders of OMMA_PLUGIN_PATH, or entry points of the
+group `omma.evaluation_sets`. A set may add images of its own to the collection.
 
-Images that ask were never used to fit weights (training/held_out.py): a ranker trained on answers to others would trust the
-extractors more than they deserve. Images that are only indexed may be any.
+Only images that no weights were fitted on ask (training/held_out.py): a ranker trained on answers to other images would trust
+the extractors more than they deserve. Any image may be indexed.
 """
 
 from abc import ABC, abstractmethod
@@ -13,19 +12,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from engine.plugins import Broken, discover
-from engine.settings import get_settings
-from evaluation.datasets import Known
+from engine.settings import Settings
+from evaluation.corpus import Corpus
+from evaluation.datasets import Grades, Known, there
 from ranking.judgements.judgement import Topic
 from ranking.learning.examples import Part, side_of
 
-if TYPE_CHECKING:
-    from evaluation.corpus import Corpus
-
-Grades = dict[str, int]
-SAME, COARSE, REMOTE = 4, 2, 1  # the thing itself or its fine class; its coarse class; remotely related
 HERE, GROUP = Path(__file__).parent / "sets", "omma.evaluation_sets"
 
 
@@ -33,8 +28,8 @@ HERE, GROUP = Path(__file__).parent / "sets", "omma.evaluation_sets"
 class Posed:
     """A question, the bytes of its image, and the grades of its answers.
 
-    `family`: questions about one image, which stay on one side of the split. `complete`: every document without a grade is
-    unrelated; otherwise nothing is known of it.
+    `family`: questions about one image share it and stay on one side of the split. `complete`: every document without a grade
+    is unrelated; otherwise documents without a grade are unjudged.
     """
 
     set: str
@@ -54,8 +49,8 @@ class Posed:
 class EvaluationSet(ABC):
     """One named set of questions.
 
-    `about` is its sentence in docs/quality.md. `needs` names the folders below `--data` without which it has no questions.
-    `texts` is how many of the texts of its own images are linked to them.
+    `about` is its sentence in docs/measurements/quality.md. `needs`: folders below `--data` without which it has no questions.
+    `texts`: how many texts of each of its own images are linked to the image.
     """
 
     name: ClassVar[str]
@@ -64,26 +59,26 @@ class EvaluationSet(ABC):
     texts: ClassVar[int] = 0
 
     def images(self, data: Path) -> Iterable[Known]:
-        """Images of the set's own, to be indexed beside the mixed collection; `data` is the folder of data sets."""
+        """Images of the set's own, indexed beside the others; `data` is the folder of data sets."""
         return ()
 
     @abstractmethod
-    def questions(self, corpus: "Corpus") -> Iterator[Posed]:
+    def questions(self, corpus: Corpus) -> Iterator[Posed]:
         """Every question; `corpus.id(known)` is the document of an indexed image."""
 
     def is_there(self, data: Path) -> bool:
         """Whether the folder of data sets has what the set needs."""
-        return all((data / name).is_dir() for name in self.needs)
+        return there(data, *self.needs)
 
 
-def evaluation_sets() -> dict[str, EvaluationSet]:
-    """Every set that could be loaded, by name."""
-    return _registered(tuple(get_settings().plugin_path))[0]
+def evaluation_sets(settings: Settings) -> dict[str, EvaluationSet]:
+    """Every set that could be loaded, by name: Omma's own, those of `settings.plugin_path`, and those of installed packages."""
+    return _registered(tuple(settings.plugin_path))[0]
 
 
-def broken_sets() -> tuple[Broken, ...]:
+def broken_sets(settings: Settings) -> tuple[Broken, ...]:
     """The sets that were left out, with the reasons."""
-    return _registered(tuple(get_settings().plugin_path))[1]
+    return _registered(tuple(settings.plugin_path))[1]
 
 
 @lru_cache(maxsize=8)

@@ -1,7 +1,7 @@
-"""Judgements generated from the indexed images: transformed copies ask, and the images they were made of are the answers.
+"""Judgements generated from the indexed images: transformed copies ask, and the images that they were made from are right.
 
-The image itself has grade 4, others with its facets and category 2, others of its category 1. A transform takes something away,
-so that these judgements teach which features survive it.
+The image itself has grade 4, others with its facets and category 2, others of its category 1. From these judgements a model
+learns which features survive which transform.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from ranking.judgements.store import Judgements
 from training import transforms
 
 SEED = 7  # of the random choice of images
-ITSELF, ALIKE, RELATED = 4, 2, 1
-MOST_RELATED = 60  # documents of a category that are judged for one copy
+ITSELF, ALIKE, RELATED = 4, 2, 1  # grades
+MAX_RELATED = 60  # documents of a category that are judged for one copy
 FIELDS = ["category", "facets"]
-SMALLEST = 48  # px of a side; of less, a copy shows nothing
+MIN_SIDE = 48  # px; a copy of a smaller image shows nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Original:
     """A document that copies are made of, with its category and facets."""
 
     id: str
@@ -42,12 +42,12 @@ class Kept:
 
 
 def generate(folder: Path, number: int, seed: int, settings: Settings) -> tuple[int, int]:
-    """Write a folder of topics and judgements; the number of each. NotFoundError where nothing is indexed."""
+    """Write a folder of topics and judgements; return the number of each. NotFoundError if nothing is indexed."""
     return files.write_folder(folder, *make(number, seed, settings))
 
 
 def judge(number: int, seed: int, settings: Settings) -> int:
-    """Put the judgements into the installation's store; their number. NotFoundError where nothing is indexed."""
+    """Add the judgements to the installation's store; return their number. NotFoundError if nothing is indexed."""
     topics, judgements = make(number, seed, settings)
     return Judgements(connect(settings), settings).take(topics, judgements)
 
@@ -62,7 +62,7 @@ def make(number: int, seed: int, settings: Settings) -> tuple[list[files.Asked],
     judgements: list[Judgement] = []
     for place, document in enumerate(documents):
         data = store.original(document.id)
-        if min(Image.open(io.BytesIO(data)).size) < SMALLEST:
+        if min(Image.open(io.BytesIO(data)).size) < MIN_SIDE:
             continue
         picture = transforms.copy(data, kinds[place % len(kinds)], seed + place)
         name = f"{files.PICTURES}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
@@ -72,22 +72,22 @@ def make(number: int, seed: int, settings: Settings) -> tuple[list[files.Asked],
     return topics, judgements
 
 
-def _judged(topic: Topic, document: Kept, documents: list[Kept]) -> Iterator[Judgement]:
-    """The picture itself, then others that have something in common with it."""
+def _judged(topic: Topic, document: Original, documents: list[Original]) -> Iterator[Judgement]:
+    """Judgements of the image itself, then of others with its category or facets."""
     related = [other for other in documents if other.category == document.category != "" and other is not document]
-    grades = {other.id: ALIKE if other.facets == document.facets != () else RELATED for other in related[:MOST_RELATED]}
+    grades = {other.id: ALIKE if other.facets == document.facets != () else RELATED for other in related[:MAX_RELATED]}
     for name, grade in ({document.id: ITSELF} | grades).items():
         yield Judgement(topic=topic.id, document=name, grade=grade, source="generated", rater="transformed copies")
 
 
-def _some(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Kept]:
+def _some(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Original]:
     """Random documents, the same ones for a seed."""
     query: dict[str, Any] = {"function_score": {"random_score": {"seed": seed, "field": "_seq_no"}}}
     body = {"size": number, "_source": FIELDS, "query": query}
     with guard():
         hits = client.search(index=alias(settings), body=body, params={"ignore_unavailable": "true"})["hits"]["hits"]
-    return [_kept(hit["_id"], hit["_source"]) for hit in hits]
+    return [_original(hit["_id"], hit["_source"]) for hit in hits]
 
 
-def _kept(document: str, source: dict[str, Any]) -> Kept:
-    return Kept(document, first(source.get("category", "")), tuple(sorted(as_list(source.get("facets") or []))))
+def _original(document: str, source: dict[str, Any]) -> Original:
+    return Original(document, first(source.get("category", "")), tuple(sorted(as_list(source.get("facets") or []))))

@@ -1,8 +1,7 @@
-"""Labelled web sites: pages that are written here, so that it is known of every text what it is about.
+"""Labelled web sites: pages generated from templates that label every text with the pictures it is about.
 
-Each folder of `evaluation/sites` holds `content.yaml` (what a site is about) and `page.html` (how it is built, in Jinja). A
-template writes every text by `say(text, pictures)`: that is the label, made where the text is written and not by any rule. A
-text that begins with `~why|` is about no picture.
+Each folder of `evaluation/sites` holds `content.yaml` (the content of a site) and `page.html` (a Jinja template). A template
+writes every text by `say(text, pictures)`, which is its label. A text that begins with `~why|` is about no picture.
 """
 
 import re
@@ -20,41 +19,41 @@ from ingest.trash.phrases import plain
 SITES = Path(__file__).with_name("sites")
 REFERENCE = re.compile(r"""[\w./@-]+\.(?:jpg|png|gif|webp)""")
 COPY = re.compile(r"(?:-\d+x\d+|@2x)$|^thumb_")
-OTHER = "another picture"  # why a text is trash that is about a picture of the page, and not about this one
+OTHER = "another picture"  # label of a text about another picture of the page
 UNKNOWN = "not labelled"
 
 
 @dataclass
 class Labels:
-    """What the author of a page says of its texts: pictures that each is about, or why it is about none."""
+    """The labels of a page's texts: the pictures that each is about, or why it is about none."""
 
     about: dict[str, set[str]] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
 
     def say(self, text: Any, pictures: Any = None) -> str:
-        """The text as the page shows it, with its label noted."""
+        """Note the label of a text; return the text as the page shows it."""
         written = str(text).strip()
-        why, bar, said = written[1:].partition("|") if written.startswith("~") else ("", "", written)
+        why, bar, shown = written[1:].partition("|") if written.startswith("~") else ("", "", written)
         if bar:
-            self.why.setdefault(plain(said), why)
-            return said
+            self.why.setdefault(plain(shown), why)
+            return shown
         keys = [pictures] if isinstance(pictures, str) else list(pictures or ())
-        self.about.setdefault(plain(said), set()).update(keys)
-        return said
+        self.about.setdefault(plain(shown), set()).update(keys)
+        return shown
 
     def of(self, text: str, picture: str) -> str:
-        """Empty where the text is about the picture; else why it is not, or `UNKNOWN`.
+        """Empty if the text is about the picture; else why it is not, or `UNKNOWN`.
 
-        A text made of several is what the larger part of its letters is.
+        A text made of several has the label of most of its letters.
         """
+        asked = plain(text)
+        if asked in self.about or asked in self.why:
+            return self._of(asked, picture)
         votes: dict[str, int] = {}
         for known in (*self.about, *self.why):
-            if known and (known in plain(text) or plain(text) in known):
+            if known and (known in asked or asked in known):
                 verdict = self._of(known, picture)
-                votes[verdict] = votes.get(verdict, 0) + min(len(known), len(plain(text)))
-        exact = plain(text)
-        if exact in self.about or exact in self.why:
-            return self._of(exact, picture)
+                votes[verdict] = votes.get(verdict, 0) + min(len(known), len(asked))
         return max(votes, key=lambda verdict: votes[verdict]) if votes else UNKNOWN
 
     def _of(self, known: str, picture: str) -> str:
@@ -65,7 +64,7 @@ class Labels:
 
 @dataclass
 class LabelledSite:
-    """A site in a folder. `tuned`: rules were made while looking at it; `queries` ask for pictures in other words."""
+    """A site in a folder. `tuned`: rules were made from its mistakes; `queries`: words that ask for a picture."""
 
     name: str
     folder: Path
@@ -76,14 +75,14 @@ class LabelledSite:
 
 
 def names() -> list[str]:
-    """All sites, in order."""
+    """Names of all sites, sorted."""
     return sorted(path.parent.name for path in SITES.glob("*/content.yaml"))
 
 
 def build(name: str, folder: Path, seed: int) -> LabelledSite:
     """Write the site's pages and pictures into the folder."""
     content: dict[str, Any] = yaml.safe_load((SITES / name / "content.yaml").read_text(encoding="utf-8"))
-    # Nothing is escaped: the authors of these pages are those of the templates.
+    # Nothing is escaped: content and templates are our own.
     template = Environment(loader=FileSystemLoader(SITES / name), autoescape=False).get_template("page.html")  # noqa: S701
     labels, pictures = {}, set[str]()
     for page in content["pages"]:
@@ -99,12 +98,12 @@ def build(name: str, folder: Path, seed: int) -> LabelledSite:
 
 
 def key_of(address: str) -> str:
-    """Which picture a file shows: copies in other sizes show the same."""
+    """The key of the picture that a file shows, the same for copies in other sizes."""
     return COPY.sub("", COPY.sub("", Path(address.partition("?")[0]).stem))
 
 
 def _draw(folder: Path, references: Iterable[str], seed: int) -> None:
-    """A small picture for each name, the same for copies of one, so that they become one document."""
+    """Draw a small picture for each file; copies in other sizes have the same pixels and become one document."""
     colours: dict[str, int] = {}
     for reference in references:
         if reference.startswith("//") or ("/" not in reference and reference.endswith(".html")):
@@ -116,7 +115,7 @@ def _draw(folder: Path, references: Iterable[str], seed: int) -> None:
 
 
 def _queries(content: Any) -> Iterable[tuple[str, str]]:
-    """Every query, with the key of the picture that it asks for."""
+    """Pairs of a picture's key and its query, from any depth of the content."""
     if isinstance(content, list):
         for one in content:
             yield from _queries(one)

@@ -1,12 +1,12 @@
-"""What local descriptors add: altered pictures of the demo corpus, and phone photos of packages, each found among everything.
+"""What local descriptors add, on altered pictures of the demo corpus and on phone photos of packages.
 
 The same questions are answered by `similar` alone, by visual words alone, by words and matched points, by both factors
-together, and by these with near-duplicates. What points match in pictures of something else tells how many must match before a
-picture is said to show the same thing, and how like two pictures must be: that is what landmarks are named by.
+together, and by both with near-duplicates. Thresholds of landmarks follow from pictures of something else: from the number of
+points that match in them, and from their similarity.
 """
 
 import statistics
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from engine.demo_corpus import ensure
 from engine.settings import Settings
-from evaluation import datasets, report
+from evaluation import datasets, pages
 from evaluation.alterations import ALTERATIONS, PASTED, altered, pasted
-from evaluation.asking import Asked, ask
+from evaluation.asking import ask
+from evaluation.candidate_log import Asked
 from evaluation.collection import Collection as Index
 from evaluation.datasets import Known
 from evaluation.evaluation_set import Posed
@@ -29,23 +30,23 @@ from ranking.judgements.judgement import Topic
 from training.held_out import is_held_out
 
 Json = dict[str, Any]
-EXTRACTORS = ("embedding", "local", "phash")  # of the others, detector and reader take long and say little of these questions
+EXTRACTORS = ("embedding", "local", "phash")  # detector and OCR take long and add little for these questions
 PICTURES = {"similar", "local", "near_duplicate"}
 WAYS: dict[str, Collection[str]] = {
     "similar alone": {"similar"}, "words and points": {"local"}, "both": {"similar", "local"}, "with phash": PICTURES,
 }  # fmt: skip
-STAMPS = 80  # pictures that are altered, in each way
-SCENES, DISTRACTORS = 50, 200  # photographs that are pasted onto, and that are indexed beside everything
-LEAST_SIDE = 100  # px of the longer side of a picture that is asked with
+MAX_ALTERED = 80  # pictures that are altered in every way
+SCENES, DISTRACTORS = 50, 200  # photographs that are pasted onto; that are indexed, too
+MIN_SIDE = 100  # px of the longer side of a picture that is altered
 DEPTHS = (1, 10)
 DEPTHS_OF_CANDIDATES = (1, 5, 10, 50)
 PACKAGES = "/Packages/"  # folder of the catalogue's pictures of packages
 COUNTS = (6, 8, 10, 12, 15, 20)  # matched points
-WRONG = 0.01  # of questions, in which something else may seem to be the same
+MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a threshold
 
 
 def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> Json:
-    """All figures; ConfigurationError where data sets are missing."""
+    """All figures; ConfigurationError if data sets are missing."""
     datasets.need(data, datasets.GROCERY, datasets.FLICKR)
     index = Index("local", settings, EXTRACTORS)
     try:
@@ -55,7 +56,7 @@ def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> Json
         shop = list(ask(searcher, _packages(index, data, catalogue), tell))
         thresholds = _thresholds([*asked, *shop], index.fingerprints())
         figures: Json = {
-            "surroundings": report.surroundings(settings), "documents": index.count(), "questions": len(asked),
+            "surroundings": pages.surroundings(settings), "documents": index.count(), "questions": len(asked),
             "embedding": index.fingerprints()["embedding"], "bytes": _bytes(index), "took_ms": _took([*asked, *shop]),
             "altered": {kind: _recalls([one for one in asked if one.set == kind]) for kind in (*ALTERATIONS, PASTED)},
             "altered_all": _recalls(asked), "other_things": _others(asked), "packages": _of_packages(shop, catalogue, index),
@@ -69,7 +70,7 @@ def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> Json
 def _indexed(
     index: Index, data: Path, settings: Settings, tell: Callable[[str], None]
 ) -> tuple[list[Item], Sequence[bytes], list[Known]]:
-    """Everything that is searched: all stamps, the catalogue, photographs; and photographs that are not indexed."""
+    """Index the demo corpus, the catalogue and photographs; return stamps, bytes of other photographs, and the catalogue."""
     ensure(settings)
     stamps = [item for item in DemoSource("demo", "demo", index.settings).items() if isinstance(item, Item)]
     catalogue = datasets.grocery_catalogue(data)
@@ -81,10 +82,10 @@ def _indexed(
 
 
 def _altered(index: Index, stamps: Sequence[Item], scenes: Sequence[bytes]) -> Iterator[Posed]:
-    """Held-out stamps, altered in every way."""
+    """Held-out stamps ask, altered in every way."""
     large = _large(index)
     held = [item for item in stamps if is_held_out("demo", Path(item.reference).name) and item.original in large]
-    for seed, item in enumerate(held[n * len(held) // STAMPS] for n in range(min(STAMPS, len(held)))):
+    for seed, item in enumerate(datasets.thinned(held, MAX_ALTERED)):
         data = index.original(item.original)
         for kind in ALTERATIONS:
             yield _posed(kind, altered(data, kind, seed), item.original, item.reference)
@@ -92,15 +93,15 @@ def _altered(index: Index, stamps: Sequence[Item], scenes: Sequence[bytes]) -> I
 
 
 def _large(index: Index) -> set[str]:
-    """Documents whose longer side has enough pixels."""
-    sides: list[Json] = [{"range": {name: {"gte": LEAST_SIDE}}} for name in ("width", "height")]
+    """Documents whose longer side has MIN_SIDE pixels or more."""
+    sides: list[Json] = [{"range": {name: {"gte": MIN_SIDE}}} for name in ("width", "height")]
     body = {"size": 10_000, "_source": False, "query": {"bool": {"should": sides}}}
     hits = index.client.search(index=alias(index.settings), body=body)["hits"]["hits"]
     return {str(hit["_id"]) for hit in hits}
 
 
 def _packages(index: Index, data: Path, catalogue: Sequence[Known]) -> Iterator[Posed]:
-    """Phone photos of packages; the catalogue's picture of the same product answers."""
+    """Phone photos of packages ask; the catalogue's picture of the same product is right."""
     packages = {known.fine: index.ids[known.path] for known in catalogue if PACKAGES in str(known.path)}
     for photo in datasets.grocery_photos(data, "val"):
         if photo.fine in packages:
@@ -112,42 +113,44 @@ def _posed(kind: str, picture: bytes, answer: str, name: str) -> Posed:
 
 
 def _recalls(asked: Sequence[Asked]) -> Json:
-    """By way of asking: the share of questions whose answer is among the first."""
+    """Way of asking -> recall at DEPTHS."""
     rows: Json = {way: _at(asked, [_place(_ordered(one, factors), one) for one in asked]) for way, factors in WAYS.items()}
     words = [_place(_proposed(one, "local"), one) for one in asked]
     return {"questions": len(asked), "words alone": _at(asked, words)} | rows
 
 
 def _at(asked: Sequence[Asked], places: Sequence[int], depths: Sequence[int] = DEPTHS) -> dict[str, float]:
+    """Depth -> share of questions whose answer has that rank or a better one."""
     return {f"r_at_{k}": round(sum(place <= k for place in places) / max(len(asked), 1), 3) for k in depths}
 
 
 def _ordered(one: Asked, factors: Collection[str]) -> list[str]:
-    """Documents as rank fusion puts them, by these factors alone."""
+    """Documents in the order of rank fusion over these factors alone."""
     columns = one.columns_of(factors)
     return [ranked.id for ranked in one.fusion(columns).order(one.example(columns).candidate_set)]
 
 
 def _proposed(one: Asked, column: str) -> list[str]:
+    """Documents in the order in which one feature proposes them."""
     ids = list(one.wide.table)
     return [ids[at] for at in one.proposals.get(column, [])]
 
 
 def _place(order: Sequence[str], one: Asked) -> int:
-    """Of the first right answer; beyond everything where there is none."""
+    """Rank of the first right answer; beyond every depth if there is none."""
     return next((at for at, document in enumerate(order, start=1) if document in one.grades), 10**6)
 
 
-def _counts(one: Asked) -> dict[str, int]:
-    """Matched points of every document that has any."""
+def _matched_points(one: Asked) -> dict[str, int]:
+    """Document -> number of matched points, the inverse of the factor's saturation n / (n + HALFWAY)."""
     values = {document: row["local.inliers"] for document, row in one.wide.table.items() if "local.inliers" in row}
     return {document: round(HALFWAY * value / (1 - value)) for document, value in values.items()}
 
 
 def _others(asked: Sequence[Asked]) -> Json:
-    """How often points match in a picture of something else: the share of questions, by the number that must match."""
-    most = [max((count for i, count in _counts(one).items() if i not in one.grades), default=0) for one in asked]
-    own = [max((count for i, count in _counts(one).items() if i in one.grades), default=0) for one in asked]
+    """Number of matched points -> share of questions in which the own picture, and any other picture, has as many."""
+    most = [max((count for i, count in _matched_points(one).items() if i not in one.grades), default=0) for one in asked]
+    own = [max((count for i, count in _matched_points(one).items() if i in one.grades), default=0) for one in asked]
     return {str(least): {"own": _share(own, least), "other": _share(most, least)} for least in COUNTS}
 
 
@@ -156,43 +159,52 @@ def _share(counts: Sequence[float], least: float) -> float:
 
 
 def _of_packages(shop: Sequence[Asked], catalogue: Sequence[Known], index: Index) -> Json:
-    """Candidates' recall, and the precision of what is verified: the same product, or at least the same maker."""
-    fine = {index.ids[known.path]: known.texts[0] for known in catalogue}
-    verified = [(one, document) for one in shop for document in _counts(one)]
-    right = sum(document in one.grades for one, document in verified)
-    maker = sum(_maker(fine, document) == _maker(fine, next(iter(one.grades))) for one, document in verified)
+    """Recall of candidates, and precision of pictures with matched points: the same product, or the same maker."""
+    names = {index.ids[known.path]: known.texts[0] for known in catalogue}
     candidates = {
         way: _at(shop, [_place(_proposed(one, way), one) for one in shop], DEPTHS_OF_CANDIDATES) for way in ("similar", "local")
     }
+    classes = sorted({names[_answer(one)] for one in shop})
+    return {"classes": classes, "candidates": candidates, "ways": _recalls(shop), "verified": _verified(shop, names)}
+
+
+def _verified(shop: Sequence[Asked], names: Mapping[str, str]) -> Json:
+    """How often pictures with matched points show the same product, and how many photos have such pictures."""
+    points = [(one, _matched_points(one)) for one in shop]
+    pairs = [(one, document) for one, found in points for document in found]
     return {
-        "classes": sorted({fine[next(iter(one.grades))] for one in shop}),
-        "candidates": candidates,
-        "ways": _recalls(shop),
-        "verified": {
-            "photos_with_any": round(len({id(one) for one, _ in verified}) / max(len(shop), 1), 3),
-            "photos_with_own": round(sum(any(i in one.grades for i in _counts(one)) for one in shop) / max(len(shop), 1), 3),
-            "pairs": len(verified), "same_product": round(right / max(len(verified), 1), 3),
-            "same_maker": round(maker / max(len(verified), 1), 3),
-        },
-    }  # fmt: skip
+        "photos_with_any": _rate([bool(found) for _, found in points]),
+        "photos_with_own": _rate([any(i in one.grades for i in found) for one, found in points]),
+        "pairs": len(pairs),
+        "same_product": _rate([document in one.grades for one, document in pairs]),
+        "same_maker": _rate([_maker(names, document) == _maker(names, _answer(one)) for one, document in pairs]),
+    }
 
 
-def _maker(names: dict[str, str], document: str) -> str:
-    """The first word of a product's name; empty for what is no product."""
+def _rate(which: Sequence[bool]) -> float:
+    return round(sum(which) / max(len(which), 1), 3)
+
+
+def _answer(one: Asked) -> str:
+    return next(iter(one.grades))
+
+
+def _maker(names: Mapping[str, str], document: str) -> str:
+    """The first word of a product's name; the document itself if it is not a product."""
     return names.get(document, "").split(" ")[0] or document
 
 
 def _thresholds(asked: Sequence[Asked], fingerprints: dict[str, str]) -> Thresholds:
-    """For each column the value that at most a hundredth of questions find in something else."""
+    """For each column the value that at most MAX_WRONG of the questions reach with something else."""
     found = {}
     for column, extractor in (("similar", "embedding"), ("local.inliers", "local")):
         own, other = ([_best(one, column, right=right) for one in asked] for right in (True, False))
-        value = float(np.quantile(other, 1 - WRONG, method="higher")) + 1e-4
+        value = float(np.quantile(other, 1 - MAX_WRONG, method="higher")) + 1e-4
         found[column] = Threshold(
             rule="at-least", value=round(value, 4), pairs=len(own), unrelated=len(other), kept=_share(own, value),
             passed=_share(other, value), weights={extractor: fingerprints[extractor]},
         )  # fmt: skip
-    rule = f"the least value that at most {WRONG:.0%} of questions find in a picture of something else"
+    rule = f"the least value that at most {MAX_WRONG:.0%} of questions find in a picture of something else"
     data = "altered pictures of the demo corpus, phone photos of packages"
     return Thresholds(rule=rule, data=data, columns=found)
 
@@ -208,7 +220,7 @@ def _took(asked: Sequence[Asked]) -> Json:
 
 
 def _bytes(index: Index) -> Json:
-    """What the factor keeps of a document, on average, as it is sent."""
+    """Mean sizes of the factor's fields per document, as they are sent: bytes, and number of points."""
     body = {"size": 1000, "_source": ["local", "local_points"], "query": {"exists": {"field": "local"}}}
     hits = index.client.search(index=alias(index.settings), body=body)["hits"]["hits"]
     sizes = {name: round(statistics.mean(len(hit["_source"][name]) for hit in hits)) for name in ("local", "local_points")}

@@ -3,8 +3,7 @@
 A sample of documents is drawn. Related pairs are
 
 * copies: a transformed copy of a document's image, and the document (`copy: crop`, ...);
-* groups: a document, and the others of the smallest group that it is in (a facet, its category, its landmark, which is a
-facet);
+* groups: a document, and the others of its smallest group (a facet, which may be a landmark, or its category);
 * words: a few words of a document's linked text, or of the text read in its image, and the document;
 * judgements: a judged question, and the documents graded 2 and more.
 
@@ -43,8 +42,8 @@ from workers.learning import request_of
 Tell = Callable[[str], None]
 SAMPLE = 500  # documents that pairs are made of
 MAX_UNRELATED, MAX_RELATED = 250, 20  # documents per question
-GROUP_SHARE = 0.5  # of the sample, above which a group says nothing
-WORDS_ASKED = 3
+MAX_GROUP_SHARE = 0.5  # of the sample; larger groups relate nothing
+WORDS_ASKED = 3  # per question
 BITS = 64  # of a perceptual hash, kept as a signed number
 RELATED_GRADE = 2
 SAVED = "saved"  # the copy that only loses a little (evaluation/pairs_of_sets.py)
@@ -62,9 +61,9 @@ class Sampled:
 
 
 def of_installation(context: Context, number: int, seed: int, tell: Tell) -> Calibration:
-    """Calibrate on the installation's own documents; NotFoundError where nothing is indexed.
+    """Calibrate on the installation's own documents; NotFoundError if nothing is indexed.
 
-    `number`: copies, groups and questions of words that are asked, each.
+    `number`: copies, groups and questions of words, of each.
     """
     settings, client = context.settings, context.client
     names = FactorRegistry.of(settings).every_feature_name
@@ -94,11 +93,11 @@ class Pairing:
         """`duplicate_bits`: Hamming distance of perceptual hashes up to which two images are duplicates."""
         self.sample, self._bits = sample, duplicate_bits
         counts = Counter(group for document in sample for group in document.groups)
-        self._sizes = {group: size for group, size in counts.items() if 1 < size <= GROUP_SHARE * len(sample)}
+        self._sizes = {group: size for group, size in counts.items() if 1 < size <= MAX_GROUP_SHARE * len(sample)}
         self._random = random.Random(seed)  # noqa: S311  (a repeatable choice, no secret)
 
     def smallest_group(self, document: Sampled) -> tuple[str, frozenset[str]]:
-        """The name of the smallest group that it shares, and the other members; empty where it shares none."""
+        """The name of the smallest group that it shares, and the other members; empty if it shares none."""
         shared = sorted((self._sizes[group], group) for group in document.groups if group in self._sizes)
         if not shared:
             return "", frozenset()
@@ -109,7 +108,7 @@ class Pairing:
     def unrelated(
         self, documents: Sequence[Sampled], words: Sequence[str] = (), related: frozenset[str] = frozenset()
     ) -> frozenset[str]:
-        """Documents that share nothing with any of these, have none of the words, and are not known to be related."""
+        """Documents that share nothing with these, have none of the words, and are not in `related`."""
         found = [
             other.id
             for other in self.sample
@@ -157,7 +156,7 @@ def _groups(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
 
 
 def _words(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
-    """The longest words of one text of a document ask for it."""
+    """The longest words of a document's text ask for it."""
     for document in pairing.sample[:number]:
         for origin, words in document.words.items():
             asked = sorted(dict.fromkeys(words), key=lambda word: (-len(word), word))[:WORDS_ASKED]
@@ -167,7 +166,7 @@ def _words(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
 
 
 def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[PairQuestion]:
-    """Questions that people, clicks or copies judged; documents graded 0 are unrelated, too."""
+    """Judged questions; documents graded 0 are unrelated, too."""
     by_id, grades = {document.id: document for document in pairing.sample}, by_topic(store.all())
     for topic in (topic for topic in map(Topic.named, store.topics()) if topic.id in grades):
         judged = grades[topic.id]

@@ -1,11 +1,11 @@
-"""Pairs of the data sets, on which the thresholds that Omma comes with are calibrated.
+"""Pairs of the data sets, on which the packaged thresholds are calibrated.
 
-Their kinds of things have nothing to do with one another, so that unrelated documents are certain; no weights were fitted on
-any of the images.
+The data sets show different kinds of things, so that documents of two of them are certainly unrelated; no weights were fitted
+on any of the images.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,12 @@ from training import transforms
 from training.drawing import draw_sign
 from vision.picture import decode
 
-SIGNS, CANDIDATES = 40, 2000
+SIGNS, CANDIDATES = 40, 2000  # drawn signs; candidates per question
 DATA = "grocery, clothing, flickr8k, drawn signs"
 
 
 def of_sets(data: Path, settings: Settings, tell: Callable[[str], None]) -> Calibration:
-    """Index the data sets, measure, remove them; ConfigurationError where they are missing."""
+    """Index the data sets, measure, remove them; ConfigurationError if they are missing."""
     datasets.need(data, datasets.GROCERY, datasets.CLOTHING, datasets.FLICKR)
     collection = Collection("calibration", settings)
     try:
@@ -47,16 +47,13 @@ def _questions(collection: Collection, data: Path) -> Iterator[PairQuestion]:
     everyday = datasets.thinned(datasets.unseen(datasets.everyday(data)), 300)
     collection.add([*catalogue, *shop, *garments])
     collection.add(everyday, texts=1)
-    ids = collection.ids
     signs = list(_signs(collection, data))
-    groceries, clothes = ([ids[k.path] for k in known] for known in ([*catalogue, *shop], garments))
-    photos = frozenset(ids[k.path] for k in everyday)
-    for photo in datasets.grocery_photos(data, "val", 120):
-        same = frozenset(ids[k.path] for k in (*catalogue, *shop) if k.fine == photo.fine)
-        yield PairQuestion("same product", SearchRequest(image=photo.path.read_bytes()), same, photos | set(clothes))
-    for garment in garments[::3]:
-        same = frozenset(ids[k.path] for k in garments if k.fine == garment.fine and k is not garment)
-        yield PairQuestion("same kind", SearchRequest(like=ids[garment.path]), same, photos | set(groceries))
+    ids = collection.ids
+    groceries, clothes, photos = (
+        frozenset(ids[known.path] for known in group) for group in ([*catalogue, *shop], garments, everyday)
+    )
+    yield from _of_products(datasets.grocery_photos(data, "val", 120), [*catalogue, *shop], ids, photos | clothes)
+    yield from _of_garments(garments, ids, photos | groceries)
     every = frozenset(ids.values())
     for place, photo in enumerate(everyday[::2]):
         own = frozenset({ids[photo.path]})
@@ -64,10 +61,26 @@ def _questions(collection: Collection, data: Path) -> Iterator[PairQuestion]:
     yield from signs
 
 
+def _of_products(
+    asking: Iterable[Known], indexed: Sequence[Known], ids: Mapping[Path, str], unrelated: frozenset[str]
+) -> Iterator[PairQuestion]:
+    """Photos taken in shops ask for their product."""
+    for photo in asking:
+        same = frozenset(ids[known.path] for known in indexed if known.fine == photo.fine)
+        yield PairQuestion("same product", SearchRequest(image=photo.path.read_bytes()), same, unrelated)
+
+
+def _of_garments(garments: Sequence[Known], ids: Mapping[Path, str], unrelated: frozenset[str]) -> Iterator[PairQuestion]:
+    """Every third indexed garment asks for the others of its class."""
+    for garment in garments[::3]:
+        same = frozenset(ids[known.path] for known in garments if known.fine == garment.fine and known is not garment)
+        yield PairQuestion("same kind", SearchRequest(like=ids[garment.path]), same, unrelated)
+
+
 def _of_photo(
     photo: Known, place: int, own: frozenset[str], others: frozenset[str], photos: frozenset[str]
 ) -> Iterator[PairQuestion]:
-    """Copies of the image, and the caption that is not indexed."""
+    """Two copies of the image ask for it, and the caption that is not indexed."""
     kinds = list(transforms.TRANSFORMS)
     kind = kinds[place % len(kinds)]
     data = photo.path.read_bytes()
@@ -78,7 +91,7 @@ def _of_photo(
 
 
 def _signs(collection: Collection, data: Path) -> Iterator[PairQuestion]:
-    """The same words on two photos: one is indexed, the other asks; so do the words themselves."""
+    """The same words on two photos: the first is indexed, the second and the words themselves ask for it."""
     backgrounds = datasets.backgrounds(data, 2 * SIGNS)
     folder = collection.folder / "signs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +116,7 @@ def _sign(background: Known, seed: int, settings: Settings) -> tuple[bytes, list
 
 
 def saved_copy(data: bytes) -> bytes:
-    """The image cut by 2 % at each side, at two thirds of its size, as a poor JPEG."""
+    """The image without 2 % at each edge, at two thirds of its size, as a poor JPEG."""
     pixels = transforms.opened(data)
     image = Image.fromarray(transforms.over(pixels, np.full_like(pixels[..., :3], transforms.OPAQUE)))
     w, h = image.size

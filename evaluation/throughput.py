@@ -1,4 +1,4 @@
-"""How fast pictures are ingested, beside the models alone on the same pictures, in the same run."""
+"""Speed of ingest, with the extractors alone on the same pictures as the lower bound in the same run."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ from workers.celery_config import BULK
 from workers.dispatch import Dispatcher
 
 Json = dict[str, Any]
-PATIENCE = 600  # seconds for a worker to load its models, or for a job to end
+TIMEOUT = 600  # seconds for a worker to load its models, or for a job to end
 
 
 def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
@@ -40,9 +40,9 @@ def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
     alone, whole, extractors = [], [], []
     with linked(chosen, settings) as pictures:
         for _ in range(rounds):
-            looked = models_alone(pictures, settings)
-            alone.append(looked.seconds)
-            extractors.append(looked.extractors)
+            extracted = models_alone(pictures, settings)
+            alone.append(extracted.seconds)
+            extractors.append(extracted.extractors)
             whole.append(ingested(pictures, settings))
     models, all_of_it = statistics.median(alone), statistics.median(whole)
     return {
@@ -58,7 +58,7 @@ def ingest(folder: Path, number: int, rounds: int, settings: Settings) -> Json:
 
 
 def spread(folder: Path, number: int) -> list[Path]:
-    """At most that many pictures from all over a folder; ConfigurationError where there are none."""
+    """At most `number` pictures, evenly spread over the folder; ConfigurationError if it has none."""
     found = picture_files(folder)
     if not found:
         raise ConfigurationError(f"there are no pictures in {folder}")
@@ -82,34 +82,32 @@ def linked(chosen: list[Path], settings: Settings) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """Seconds until the last process had looked at its share, and what each extractor took of all processes together."""
+    """Seconds until the last process was done, and the seconds of each extractor, summed over processes."""
 
     seconds: float
     extractors: Mapping[str, float]
 
 
 def per_extractor(rounds: Sequence[Mapping[str, float]], pictures: int) -> list[Json]:
-    """Milliseconds per image of each extractor alone (median of the rounds), in the order in which they look, and their
-    shares.
-    """
+    """Milliseconds per image of each extractor (median of the rounds) and its share, in the order in which they run."""
     medians = {extractor: 1000 * statistics.median(taken[extractor] for taken in rounds) / pictures for extractor in rounds[0]}
     whole = max(sum(medians.values()), 1e-9)
     return [{"extractor": extractor, "ms": round(ms, 2), "share": round(ms / whole, 4)} for extractor, ms in medians.items()]
 
 
 def models_alone(folder: Path, settings: Settings) -> Extracted:
-    """What as many processes as a worker has take, side by side, for nothing but looking at decoded pictures."""
+    """Extract from decoded pictures in as many processes as a worker has."""
     count = settings.processes
     settings = settings.model_copy(update={"threads": settings.process_threads})
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        shares = pool.map(partial(_look, folder, settings, count), range(count))
-        looked = list(shares)
-    extractors = {extractor: sum(one.extractors[extractor] for one in looked) for extractor in looked[0].extractors}
-    return Extracted(max(one.seconds for one in looked), extractors)
+        shares = pool.map(partial(_extract_share, folder, settings, count), range(count))
+        done = list(shares)
+    extractors = {extractor: sum(one.extractors[extractor] for one in done) for extractor in done[0].extractors}
+    return Extracted(max(one.seconds for one in done), extractors)
 
 
-def _look(folder: Path, settings: Settings, count: int, share: int) -> Extracted:
-    """One process's share; waiting for models and decoding does not count."""
+def _extract_share(folder: Path, settings: Settings, count: int, share: int) -> Extracted:
+    """The share of one process; loading models and decoding are not timed."""
     os.environ["OMP_THREAD_LIMIT"] = str(settings.threads)
     pictures = usable(folder, len(picture_files(folder)), settings)[share::count]
     feature_extractor = get_feature_extractor(settings)
@@ -124,7 +122,7 @@ def _look(folder: Path, settings: Settings, count: int, share: int) -> Extracted
 
 
 def ingested(folder: Path, settings: Settings) -> float:
-    """Seconds from reading the folder to the last document, by a worker of its own that has its models loaded."""
+    """Seconds from reading the folder to the last document, with a worker of its own whose models are loaded."""
     collection = Collection(f"bench-{uuid.uuid4().hex[:6]}", settings)
     made = collection.settings
     try:
@@ -142,7 +140,7 @@ def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
     job = dispatcher.create(source.spec, source.collection)
     names = [path.name for path in picture_files(folder)[:only]] if only else None
     dispatcher.read(job, source, only=names)
-    jobs, end = Jobs(connect_redis(settings), settings.index_prefix), time.monotonic() + PATIENCE
+    jobs, end = Jobs(connect_redis(settings), settings.index_prefix), time.monotonic() + TIMEOUT
     while not jobs.progress(job).ended:
         if time.monotonic() > end:
             raise EngineUnavailable("the worker does not answer; its log is in the folder of logs")
@@ -152,15 +150,15 @@ def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
 
 @contextmanager
 def _worker(settings: Settings) -> Iterator[None]:
-    """A worker for these settings, ended afterwards."""
+    """A worker process with these settings, stopped at the end."""
     command = ["-m", "celery", "-A", "workers.app", "worker", "-Q", BULK, "-c", str(settings.processes), "-l", "warning"]
-    told = omma_environment(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
+    environment = omma_environment(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
     log = settings.home / "logs" / "bench-worker.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         worker = subprocess.Popen(
             [sys.executable, *command, "-n", f"{settings.index_prefix}@%h"],
-            env=os.environ | told, cwd=CHECKOUT, stdout=out, stderr=out, start_new_session=True,
+            env=os.environ | environment, cwd=CHECKOUT, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
     try:
         yield

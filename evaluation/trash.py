@@ -1,8 +1,9 @@
-"""How well the trash filter tells what is about a picture, and what search gains by it, on labelled sites."""
+"""Quality of the trash filter on labelled sites: precision and recall by site, kind and reason, and the gain of search."""
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,12 @@ from mappings.template import index_body
 
 Json = dict[str, Any]
 SPLITS = {"tuned on": True, "held out": False}
-FIRST = 10  # ranks that count for the reciprocal rank
+MAX_RANK = 10  # later ranks have reciprocal rank 0
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One snippet of one picture: why its author says that it is trash (empty: it is not), and what the filter says."""
+    """One snippet of one picture, with its label (`why` it is trash; empty: it is not) and the verdict of the filter."""
 
     site: str
     tuned: bool
@@ -42,7 +43,7 @@ class Judged:
 
 @dataclass
 class Read:
-    """A site that was read: snippets with both judgements, snippets by picture for search, and queries."""
+    """A site that was read: snippets with label and verdict, snippets by picture; `unknown`: snippets without a label."""
 
     site: LabelledSite
     judged: list[Judged]
@@ -51,7 +52,7 @@ class Read:
 
 
 def measure(settings: Settings) -> Json:
-    """All figures: the filter against the labels, and search with and without it. Services must be up."""
+    """All figures: the filter against the labels, and search with and without it. Needs running services."""
     with tempfile.TemporaryDirectory() as name:
         here = settings.model_copy(update={"store_url": f"file://{name}/store"})
         read = [read_site(site, Path(name), seed, here) for seed, site in enumerate(names(), start=1)]
@@ -64,14 +65,14 @@ def measure(settings: Settings) -> Json:
         "labels": _by(judged, lambda one: one.why or "about the picture"),
         "kinds": {kind: _figures([one for one in judged if one.kind == kind]) for kind in sorted({one.kind for one in judged})},
         "reasons": _by([one for one in judged if one.reason], lambda one: re.sub(r"\d+", "N", one.reason)),
-        # Mistakes on the held-out sites are shown to nobody: who sees them would mend them.
+        # Mistakes on held-out sites are not shown: rules made from them would no longer be held out.
         "wrong": [_shown(one) for one in judged if one.tuned and one.is_trash != bool(one.why)],
         "search": _search(read, settings),
     }
 
 
 def read_site(name: str, folder: Path, seed: int, settings: Settings) -> Read:
-    """Build a site, read it as `omma ingest site:` does, and put both judgements side by side."""
+    """Build a site, read it as `omma ingest site:` does, and put labels and verdicts side by side."""
     place = folder / name
     place.mkdir()
     site = build(name, place, seed)
@@ -93,12 +94,12 @@ def _judge(found: Read, site: LabelledSite, page: str, picture: str, snippet: Te
     if why == UNKNOWN:
         found.unknown += 1
         return
-    told = (snippet.kind.value, snippet.text, why, snippet.weight, snippet.reason, snippet.is_trash)
-    found.judged.append(Judged(site.name, site.tuned, picture, *told))
+    verdict = (snippet.weight, snippet.reason, snippet.is_trash)
+    found.judged.append(Judged(site.name, site.tuned, picture, snippet.kind.value, snippet.text, why, *verdict))
 
 
 def _figures(judged: Sequence[Judged]) -> Json:
-    """Precision and recall of finding trash, and of keeping what is about the picture."""
+    """Precision and recall of trash, of kept snippets, and precision of snippets of full weight."""
     trash, found = [one for one in judged if one.why], [one for one in judged if one.is_trash]
     good, kept = [one for one in judged if not one.why], [one for one in judged if not one.is_trash]
     full = [one for one in judged if one.weight >= 1]
@@ -114,16 +115,16 @@ def _figures(judged: Sequence[Judged]) -> Json:
 
 
 def _share(all_of: Sequence[Judged], that_are: Sequence[Judged]) -> float | None:
-    """Which share of the first are among the second; none of nothing."""
+    """The share of the first that is among the second; None if the first is empty."""
     among = {id(one) for one in that_are}
     return sum(id(one) in among for one in all_of) / len(all_of) if all_of else None
 
 
-def _by(judged: Iterable[Judged], name: Any) -> dict[str, Json]:
-    """For each group: snippets, how many of them are trash by their label, and how many are kept apart."""
+def _by(judged: Iterable[Judged], group: Callable[[Judged], str]) -> dict[str, Json]:
+    """Group -> number of snippets, of trash by label, and of snippets that are kept apart; the largest group first."""
     groups: dict[str, list[Judged]] = {}
     for one in judged:
-        groups.setdefault(name(one), []).append(one)
+        groups.setdefault(group(one), []).append(one)
     return {
         key: {
             "snippets": len(found),
@@ -139,7 +140,7 @@ def _shown(one: Judged) -> Json:
 
 
 def _search(read: Sequence[Read], settings: Settings) -> Json:
-    """Each picture's query, asked of all sites: BM25 over weighed snippets, and over the same snippets without weights."""
+    """The query of each picture, asked of all sites: BM25 over weighted snippets, and over the same without weights."""
     client = connect(settings)
     found: Json = {"questions": sum(len(site.site.queries) for site in read)}
     ranks = {}
@@ -147,46 +148,48 @@ def _search(read: Sequence[Read], settings: Settings) -> Json:
         with _index(client, settings, way, read) as index:
             ranks[way] = [rank for site in read for rank in _ranks(client, index, site)]
         for split, tuned in SPLITS.items():
-            mine = [rank for told, rank in ranks[way] if told is tuned]
-            first, reciprocal = sum(rank == 1 for rank in mine), sum(1 / rank for rank in mine if 0 < rank <= FIRST)
-            found.setdefault(split, {"questions": len(mine)})[way] = {"first": first / len(mine), "mrr": reciprocal / len(mine)}
+            mine = [rank for site_tuned, rank in ranks[way] if site_tuned is tuned]
+            found.setdefault(split, {"questions": len(mine)})[way] = _success(mine)
     pairs = [(a or 1000, b or 1000) for (_, a), (_, b) in zip(ranks["unweighted"], ranks["weighted"], strict=True)]
     return found | {"better": sum(b < a for a, b in pairs), "worse": sum(b > a for a, b in pairs)}
+
+
+def _success(ranks: Sequence[int]) -> Json:
+    """The share of questions with the right picture first, and the mean reciprocal rank."""
+    first, reciprocal = sum(rank == 1 for rank in ranks), sum(1 / rank for rank in ranks if 0 < rank <= MAX_RANK)
+    return {"first": first / len(ranks), "mrr": reciprocal / len(ranks)}
 
 
 def _linked_text() -> Factor:
     return next(factor for factor in own_factors() if factor.name == "linked_text")
 
 
-class _index:  # noqa: N801  (a context manager)
-    """An index of linked text alone, gone afterwards."""
+@contextmanager
+def _index(client: OpenSearch, settings: Settings, way: str, read: Sequence[Read]) -> Iterator[str]:
+    """The name of an index of linked text alone, deleted at the end."""
+    name = f"{settings.index_prefix}-trash-{way}"
+    with guard():
+        client.indices.delete(index=name, ignore_unavailable=True)
+        client.indices.create(index=name, body=index_body({"linked_text": _linked_text().fields({})}, {}, settings))
+        client.bulk(body=list(_documents(name, way, read)), refresh=True)
+    try:
+        yield name
+    finally:
+        client.indices.delete(index=name, ignore_unavailable=True)
 
-    def __init__(self, client: OpenSearch, settings: Settings, way: str, read: Sequence[Read]) -> None:
-        self._client, self._read, self._way = client, read, way
-        self._name = f"{settings.index_prefix}-trash-{way}"
-        self._body = index_body({"linked_text": _linked_text().fields({})}, {}, settings)
 
-    def __enter__(self) -> str:
-        with guard():
-            self._client.indices.delete(index=self._name, ignore_unavailable=True)
-            self._client.indices.create(index=self._name, body=self._body)
-            self._client.bulk(body=list(self._lines()), refresh=True)
-        return self._name
-
-    def __exit__(self, *_: object) -> None:
-        self._client.indices.delete(index=self._name, ignore_unavailable=True)
-
-    def _lines(self) -> Iterator[Json]:
-        factor = _linked_text()
-        for site in self._read:
-            for picture, snippets in site.snippets.items():
-                weighed = snippets if self._way == "weighted" else [TextSnippet(p.kind, p.text, p.language) for p in snippets]
-                yield {"index": {"_index": self._name, "_id": f"{site.site.name}/{picture}"}}
-                yield factor.snippet_fields_of([snippet for snippet in weighed if snippet.kind is not Kind.FILE_NAME], {})
+def _documents(index: str, way: str, read: Sequence[Read]) -> Iterator[Json]:
+    """Action and document of every picture, for a bulk request."""
+    for site in read:
+        for picture, snippets in site.snippets.items():
+            named = [snippet for snippet in snippets if snippet.kind is not Kind.FILE_NAME]
+            plain = [TextSnippet(snippet.kind, snippet.text, snippet.language) for snippet in named]
+            yield {"index": {"_index": index, "_id": f"{site.site.name}/{picture}"}}
+            yield _linked_text().snippet_fields_of(named if way == "weighted" else plain, {})
 
 
 def _ranks(client: OpenSearch, index: str, site: Read) -> Iterator[tuple[bool, int]]:
-    """Whether the site was tuned on, and the rank of the right picture for each of its queries; 0 where it is not found."""
+    """For each query: whether its site was tuned on, and the rank of the right picture (0: not found)."""
     for picture, query in site.site.queries.items():
         words = Words(tuple(Term(word) for word in query.split()))
         clause = _linked_text().clauses(Question(words=words))[0]

@@ -1,4 +1,4 @@
-"""How well the rule for features without thresholds works (ranking/cutoff.py), measured on features that have thresholds.
+"""Quality of the rule for features without thresholds (ranking/cutoff.py), measured on features that have thresholds.
 
 Each calibrated feature is treated in turn as if it had no threshold. Three limits are compared: its calibrated threshold, the
 value that stands out from the question's background, and any value at all. Questions with nothing relevant are those of a
@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.settings import Settings
-from evaluation import report
-from evaluation.asking import Asked
+from evaluation.candidate_log import Asked
 from factors.registry import FactorRegistry
 from ranking import cutoff
 from ranking.calibrations import Calibrations
@@ -22,29 +21,11 @@ from ranking.learning.measures import RELEVANT
 Json = dict[str, Any]
 Row = Mapping[str, float]
 Limit = Callable[[str, Mapping[str, Row]], float | None]
-PAGE = """\
-# Features without thresholds
-
-*Written by `omma evaluate --candidate-log FILE --uncalibrated`; run it again to write it anew.*
-
-{surroundings}.
-
-A feature that was never calibrated counts as evidence where a value stands out from its background: the values of the other
-candidates of the same question ([the cutoff](../explanation/cutoff.md)). Here each calibrated feature is treated as if it had
-no threshold, on {questions:,} questions with known answers. *False alarms* is the share of questions with nothing relevant in
-which the feature keeps something; *finds* is the share of questions, in which a relevant candidate has a value, that keep
-such a candidate.
-
-{table}
-
-The log comes from `omma rank collect FILE --data FOLDER` (`--every 10` for these figures). Questions with nothing relevant are
-those without answers, and questions with complete judgements whose graded documents were taken out of the candidates.
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Shares of questions: something is kept where nothing is relevant; a relevant document is kept where there is one."""
+    """Shares of questions without and with relevant documents: any document is kept; a relevant document is kept."""
 
     false_alarms: float
     finds: float
@@ -63,25 +44,15 @@ class FeatureRow:
 
 
 def measure(asked: Sequence[Asked], settings: Settings) -> Json:
-    """The figures of the page; features are those with thresholds that fit the weights of the log."""
+    """The figures of the page, for the features whose thresholds fit the weights of the log."""
     thresholds = Calibrations(settings).in_use(_weights(asked)).cutoff
     calibrated = _calibrated(thresholds, FactorRegistry.of(settings))
     rows = [found for name in sorted(thresholds.columns) if (found := _row(name, asked, calibrated)) is not None]
     return {"questions": len(asked), "rows": [asdict(row) for row in rows]}
 
 
-def page(figures: Json) -> str:
-    """docs/measurements/uncalibrated.md, from the figures with the `surroundings` that they were measured in."""
-    head = (
-        "feature", "nothing relevant", "false alarms: calibrated", "background", "any value", "with relevant",
-        "finds: calibrated", "background", "any value",
-    )  # fmt: skip
-    table = report.table(head, [_cells(row) for row in figures["rows"]])
-    return PAGE.format(surroundings=report.listed(figures["surroundings"]), questions=figures["questions"], table=table)
-
-
 def _row(name: str, asked: Iterable[Asked], calibrated: Limit) -> FeatureRow | None:
-    """None where no question has the feature."""
+    """None if there are no questions of one of both kinds with the feature."""
     nothing: list[Mapping[str, Row]] = []
     relevant: list[tuple[Mapping[str, Row], set[str]]] = []
     for one in asked:
@@ -127,10 +98,3 @@ def _background(name: str, table: Mapping[str, Row]) -> float | None:
 
 def _weights(asked: Sequence[Asked]) -> Mapping[str, str]:
     return asked[0].weights if asked else {}
-
-
-def _cells(row: Json) -> list[str]:
-    kinds = ("calibrated", "background", "any_value")
-    alarms = [f"{row[kind]['false_alarms']:.1%}" for kind in kinds]
-    finds = [f"{row[kind]['finds']:.1%}" for kind in kinds]
-    return [row["feature"], str(row["nothing"]), *alarms, str(row["relevant"]), *finds]

@@ -1,1 +1,1 @@
-"""The evaluation sets: one file per set, found by their folder (evaluation/evaluation_set.py)."""
+"""The evaluation sets that Omma comes with, found by their folder (evaluation/evaluation_set.py)."""

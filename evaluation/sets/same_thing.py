@@ -5,9 +5,12 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.corpus import Corpus
-from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
+from evaluation.datasets import SAME
+from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
+
+MAX_GARMENTS, MAX_PASTED = 500, 300  # questions
 
 
 class SameProduct(EvaluationSet):
@@ -40,9 +43,6 @@ class PhoneToCatalogue(EvaluationSet):
             yield Posed(self.name, topic, grades, family_of(photo), photo.path.read_bytes(), part)
 
 
-MAX_GARMENTS = 500
-
-
 class SameKind(EvaluationSet):
     """A garment, asked of all garments; those of its class are right."""
 
@@ -58,9 +58,6 @@ class SameKind(EvaluationSet):
             yield Posed(self.name, Topic(like=corpus.id(garment), filters=among), grades, family_of(garment))
 
 
-MAX_PASTED = 300
-
-
 class SameObject(EvaluationSet):
     """A part of a picture into which an indexed picture was pasted; that one is right."""
 
@@ -74,6 +71,6 @@ class SameObject(EvaluationSet):
             return
         for seed, item in enumerate(datasets.thinned(corpus.unseen_stamps, MAX_PASTED)):
             scene = corpus.scenes[-1 - seed % len(corpus.scenes)]
-            picture, box = transforms.pasted(corpus.collection.original(item.original), scene, seed)
+            picture, box = transforms.pasted(corpus.original(item.original), scene, seed)
             topic = Topic(picture=f"pasted-{item.original}", box=[round(part, 4) for part in box])
             yield Posed(self.name, topic, corpus.stamp_grades(item), item.original, picture)

@@ -6,12 +6,16 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.corpus import Corpus
-from evaluation.datasets import Known
-from evaluation.evaluation_set import COARSE, SAME, EvaluationSet, Posed, family_of
+from evaluation.datasets import COARSE, SAME, Known
+from evaluation.evaluation_set import EvaluationSet, Posed, family_of
 from ranking.judgements.judgement import Topic
 from training import transforms
 
-MAX_QUESTIONS = 600
+MAX_CAPTIONS = 600  # questions of captions
+MAX_SIBLINGS, MAX_DESCRIBED = 220, 200  # questions of siblings, of parts of photos
+CAPTION_WORDS = 4  # beside a part of a photo
+WORDS_ASKED, LINES_ASKED = 3, 5  # per question; per receipt
+SEED = 7
 
 
 class WordsToPicture(EvaluationSet):
@@ -23,13 +27,9 @@ class WordsToPicture(EvaluationSet):
 
     def questions(self, corpus: Corpus) -> Iterator[Posed]:
         """The second caption asks; only the first is indexed."""
-        for photo in datasets.thinned(corpus.photos, MAX_QUESTIONS):
+        for photo in datasets.thinned(corpus.photos, MAX_CAPTIONS):
             topic = Topic(text=" ".join(datasets.words_of(photo.texts[1])))
             yield Posed(self.name, topic, {corpus.id(photo): SAME}, family_of(photo))
-
-
-MAX_SIBLINGS, MAX_DESCRIBED = 220, 200
-CAPTION_WORDS = 4
 
 
 class PictureAndWords(EvaluationSet):
@@ -40,7 +40,7 @@ class PictureAndWords(EvaluationSet):
     needs: ClassVar[tuple[str, ...]] = ()
 
     def questions(self, corpus: Corpus) -> Iterator[Posed]:
-        """Groceries and everyday photos, whichever are there."""
+        """Groceries and everyday photos, as far as they are there."""
         yield from self._siblings(corpus)
         for seed, photo in enumerate(datasets.thinned(corpus.photos, MAX_DESCRIBED)):
             words = datasets.words_of(photo.texts[2])[:CAPTION_WORDS]
@@ -49,7 +49,7 @@ class PictureAndWords(EvaluationSet):
             yield Posed(self.name, topic, {corpus.id(photo): SAME}, family_of(photo), copy)
 
     def _siblings(self, corpus: Corpus) -> Iterator[Posed]:
-        """A product of the same coarse class is wanted: its name is the words."""
+        """The words name another product of the same coarse class; its picture is right."""
         by_coarse: dict[str, list[Known]] = {}
         for known in corpus.catalogue:
             by_coarse.setdefault(known.coarse, []).append(known)
@@ -60,10 +60,6 @@ class PictureAndWords(EvaluationSet):
             grades = {corpus.id(k): COARSE for k in by_coarse[photo.coarse]} | {corpus.id(wanted): SAME}
             topic = Topic(picture=photo.path.name, text=wanted.texts[0].casefold())
             yield Posed(self.name, topic, grades, family_of(photo), photo.path.read_bytes(), part)
-
-
-SEED = 7
-WORDS_ASKED, LINES_ASKED = 3, 5  # per question; per receipt
 
 
 class TextInPicture(EvaluationSet):

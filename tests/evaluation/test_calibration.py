@@ -1,20 +1,13 @@
-"""Thresholds separate what is related from what is not, and say so where nothing does."""
+"""Thresholds separate related from unrelated pairs; packaged thresholds fit the packaged weights."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from evaluation import pages, report
-from evaluation.ablation import Curve
 from evaluation.calibration import choose
-from evaluation.compare import Comparison, Row
-from evaluation.costs import Cost
 from evaluation.pairs_of_sets import of_sets
 from factors.registry import own_factors
 from ranking.calibrations import Calibrations
@@ -23,7 +16,7 @@ from ranking.learning.models import Models
 RNG = np.random.default_rng(5)
 
 
-def test_two_heaps_are_told_apart() -> None:
+def test_a_threshold_separates_two_distributions() -> None:
     related, unrelated = RNG.normal(0.8, 0.03, 500), RNG.normal(0.4, 0.03, 500)
     value, kept, passed = choose([related], unrelated, 0.02)
     assert 0.5 < value < 0.75 and kept > 0.98 and passed == 0
@@ -36,7 +29,7 @@ def test_no_more_unrelated_pairs_pass_than_are_allowed() -> None:
     assert kept == pytest.approx((related >= value).mean(), abs=1e-3)
 
 
-def test_a_column_that_says_the_same_of_all_separates_nothing() -> None:
+def test_equal_values_separate_nothing() -> None:
     assert choose([np.ones(50)], np.ones(50), 0.02)[1] == 0
 
 
@@ -57,27 +50,3 @@ def test_what_is_shipped_belongs_to_the_weights_that_are_shipped(models_home: Se
     card = models.card(models.packaged())
     read = {extractor for factor in own_factors() for extractor in factor.reads}
     assert card.weights == {name: fingerprints[name] for name in read}, "run `omma rank train --packaged`"
-
-
-@pytest.mark.parametrize("name", ["benchmarks", "quality", "ablation"])
-def test_pages_say_what_was_measured(name: str) -> None:
-    figures = json.loads((report.MEASUREMENTS / f"{name}.json").read_text())
-    made = {"benchmarks": _benchmarks, "quality": _quality, "ablation": _ablation}
-    page = made[name](figures)
-    assert (report.MEASUREMENTS / f"{name}.md").read_text() == page
-
-
-def _benchmarks(figures: Any) -> str:
-    assert "extractors" in figures["ingest"], "measured before ingest was told extractor by extractor: run `omma bench`"
-    return pages.benchmarks(figures)
-
-
-def _quality(figures: Any) -> str:
-    rows = TypeAdapter(list[Row]).validate_python(figures["rows"])
-    assert "costs" in figures, "measured before factors had costs: run `omma evaluate --data`"
-    costs = TypeAdapter(list[Cost]).validate_python(figures["costs"])
-    return pages.quality(Comparison("rank fusion", rows, {}), figures["facts"], figures["reading"], costs)
-
-
-def _ablation(figures: Any) -> str:
-    return pages.ablation(TypeAdapter(Curve).validate_python(figures["curve"]), figures["surroundings"])

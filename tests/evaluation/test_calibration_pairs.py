@@ -1,4 +1,4 @@
-"""What calibration takes as related and as surely unrelated, and what follows from it."""
+"""Related and unrelated pairs of an installation, and the thresholds that follow."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ SAMPLE = [
 ]
 
 
-def test_the_smallest_group_is_what_is_related() -> None:
+def test_the_smallest_group_is_related() -> None:
     pairing = pairs.Pairing(SAMPLE, 6, 1)
     assert pairing.smallest_group(SAMPLE[0]) == ("sku", frozenset({"ball, again"}))
     assert pairing.smallest_group(SAMPLE[3]) == ("", frozenset()), "alone in its category"
@@ -44,7 +44,7 @@ def test_unrelated_documents_share_no_group_no_hash_and_no_word() -> None:
     assert pairing.unrelated([SAMPLE[0]], (), frozenset({"lamp"})) == {"boot", "foot", "lamp, again"}
 
 
-def test_a_group_of_most_documents_separates_nobody() -> None:
+def test_a_group_of_most_documents_is_ignored() -> None:
     everyone = [sampled(f"d{number}", "category=all") for number in range(5)]
     assert pairs.Pairing(everyone, 6, 1).unrelated([everyone[0]]) == {"d1", "d2", "d3", "d4"}
 

@@ -1,4 +1,4 @@
-"""Configurations compared offline: what a factor alone finds, what a model gains, what is worse beyond chance."""
+"""Configurations compared offline: single factors, models, significant losses, ablation."""
 
 import io
 from pathlib import Path
@@ -10,7 +10,7 @@ from PIL import Image
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import ablation, compare, pages, session
-from evaluation.asking import Asked
+from evaluation.candidate_log import Asked
 from evaluation.session import Session
 from ranking.learning import models as life
 from ranking.learning.examples import by_side
@@ -20,7 +20,7 @@ from training import transforms
 
 
 def asked(number: int) -> Asked:
-    """A made-up question, every column proposing what it has."""
+    """A made-up question; every column proposes the documents that have a value in it."""
     made = example(number)
     rows = list(made.candidate_set.table.values())
     proposals = {column: [at for at, row in enumerate(rows) if column in row] for column in COLUMNS}
@@ -41,12 +41,12 @@ def model() -> Learned:
     return Learned("made-up", FEATURES, fit(sides["train"], sides["validation"], Recipe(features=FEATURES, trees=40)))
 
 
-def test_a_factor_alone_has_only_what_it_proposes_and_says() -> None:
+def test_a_factor_alone_has_only_its_own_candidates_and_features() -> None:
     one = ASKED[1]
     alone = one.example(one.columns_of({"words"}))
     assert {column for row in alone.candidate_set.table.values() for column in row} == {"words"}
     assert set(alone.candidate_set.table) == {i for i, row in one.wide.table.items() if "words" in row}
-    assert len(one.example().candidate_set.table) == one.limit, "of all that is proposed, fusion takes as many as there may be"
+    assert len(one.example().candidate_set.table) == one.limit, "fusion takes the limit of all proposed documents"
 
 
 def test_a_model_is_compared_with_fusion_and_single_factors(model: Learned) -> None:
@@ -59,17 +59,17 @@ def test_a_model_is_compared_with_fusion_and_single_factors(model: Learned) -> N
     assert not compare.losses(found, "current model")
     assert any(row.set == "all" for row in compare.losses(found, "lying alone"))
     assert rows["lying alone"].recall >= rows["words alone"].recall
-    table = pages.tables(found, {})
+    table = pages.render("question_sets", {"rows": found.rows, "abouts": {}})
     assert "| current model |" in table and "## Set 0" in table
 
 
-def test_questions_without_an_answer_only_tell_what_the_cut_leaves() -> None:
+def test_questions_without_an_answer_only_measure_the_cutoff() -> None:
     nothing = [ASKED[0].model_copy(update={"set": "nothing", "topic": "n", "grades": {}, "kept": []}), ASKED[1]]
     rows = [row for row in compare.run(nothing, {"rank fusion": compare.fusion()}).rows if row.set == "nothing"]
     assert [(row.zero, row.left, row.means) for row in rows] == [(1.0, 0, {})]
 
 
-def test_a_baseline_that_is_none_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_baseline_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "PACKAGED", tmp_path / "none")
     with pytest.raises(ConfigurationError, match="no configuration is named 'guessing'; there are rank fusion, lying alone"):
         session.compared(ASKED[:4], Settings(home=tmp_path), [], "guessing")
@@ -82,15 +82,15 @@ def test_exactly_one_source_of_questions_is_named(tmp_path: Path) -> None:
 
 
 def test_more_factors_more_quality_is_drawn(tmp_path: Path) -> None:
-    said: list[str] = []
-    curve = ablation.draw_curve(ASKED, COLUMNS, said.append)
+    messages: list[str] = []
+    curve = ablation.draw_curve(ASKED, COLUMNS, messages.append)
     assert curve.added[0].factor == "similar" and len(curve.added) == len(curve.dropped) == 3
     without = {step.factor: step.against.change for step in curve.dropped if step.against}
     assert without["similar"] < -0.2 and without["similar"] < without["lying"]
     assert all(step.low <= step.mean <= step.high for step in curve.added)
     ablation.plot(curve, tmp_path / "curve.svg")
     assert (tmp_path / "curve.svg").read_text().count("<svg") == 1
-    assert "+ similar" in pages.ablation(curve, {"measured": "now"})
+    assert "+ similar" in pages.render("ablation", {"curve": curve, "surroundings": {"measured": "now"}})
 
 
 def picture() -> bytes:
@@ -107,7 +107,7 @@ def test_copies_are_pictures_that_differ_and_are_the_same_for_a_seed(name: str) 
     assert Image.open(io.BytesIO(one)).format == "JPEG"
 
 
-def test_a_pasted_picture_lies_where_it_is_said_to_lie() -> None:
+def test_a_pasted_picture_fills_its_box() -> None:
     red = io.BytesIO()
     Image.new("RGB", (80, 80), (250, 0, 0)).save(red, "PNG")
     scene = io.BytesIO()

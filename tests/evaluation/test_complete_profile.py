@@ -58,7 +58,7 @@ def index(settings: Settings) -> None:
 
 
 def ask(settings: Settings) -> Answer:
-    """Asked by the landmark's image, a little smaller."""
+    """Ask with the landmark's image, a little smaller."""
     picture = photo(*SIDES, seed=0).resize((150, 112))
     extractor = FeatureExtractor(extractors_of(settings))
     return Searcher(Context(settings), extractor=lambda: extractor).search(SearchRequest(image=encoded(picture)))
@@ -73,10 +73,10 @@ def omma(*arguments: str) -> str:
 def test_two_commands_make_the_profile_hub_complete(hub: Settings) -> None:
     index(hub)
     before = ask(hub)
-    said = " ".join(before.warnings)
-    assert "learned on an index of other weights (embedding, joint)" in said
-    assert "thresholds of " in said and "similar" in said
-    assert UNCALIBRATED not in said, "points that lie alike are calibrated for every embedding"
+    warnings = " ".join(before.warnings)
+    assert "learned on an index of other weights (embedding, joint)" in warnings
+    assert "thresholds of " in warnings and "similar" in warnings
+    assert UNCALIBRATED not in warnings, "points that lie alike are calibrated for every embedding"
     assert before.ranker == "fusion"
     assert "similar" in omma("calibrate", "--number", "14")
     assert "in use" in omma("rank", "train", "--generate", "--number", str(DOCUMENTS))

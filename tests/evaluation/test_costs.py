@@ -1,5 +1,6 @@
-"""A row per factor: its own task beside the others, its time, its bytes; and what ingest is held against."""
+"""A row per factor: its own task, time and bytes; and the extractors alone, which ingest is compared with."""
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ import pytest
 
 from engine.connections import connect
 from engine.settings import Settings
-from evaluation import compare, costs, pages, throughput
+from evaluation import compare, costs, indexing, pages, throughput
 from evaluation.compare import Comparison, Row
 from evaluation.evaluation_set import evaluation_sets
 from evaluation.session import Session
@@ -22,6 +23,7 @@ FIGURES = {
     "surroundings": {"machine": "one"}, "documents": 8, "questions": 8, "stages_ms": {"table": 1.0}, "like": [], "upload": {},
     "ordering": {"times": {}, "questions": 8, "candidates": 8},
 }  # fmt: skip
+FACTS = {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}, "every": 3}
 
 
 class Smell(Factor):
@@ -37,7 +39,7 @@ class Smell(Factor):
 
 
 class Silent(Smell):
-    """A factor that no comparison has."""
+    """A factor that is in no comparison."""
 
     name: ClassVar[str] = "silent"
 
@@ -50,9 +52,9 @@ def compared(*rows: Row) -> Comparison:
     return Comparison(compare.FUSION, list(rows), {})
 
 
-def test_tasks_are_of_sets_and_measures_that_there_are() -> None:
+def test_tasks_name_existing_sets_and_measures(settings: Settings) -> None:
     tasks = {factor.name: costs.tasks_of(factor) for factor in FACTORS.every}
-    assert {name for found in tasks.values() for name in found} <= set(evaluation_sets())
+    assert {name for found in tasks.values() for name in found} <= set(evaluation_sets(settings))
     assert {measure for found in tasks.values() for measure in found.values()} <= set(NAMES)
     assert tasks["near_duplicate"] == {"near-duplicate": "Success@1"}
 
@@ -69,7 +71,7 @@ def test_a_factor_is_judged_by_its_own_task_beside_the_best_other() -> None:
     assert found == costs.Worth("near-duplicate", "Success@1", 0.7, "similar", 0.9, chosen=False)
 
 
-def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None:
+def test_a_factor_without_a_task_is_judged_by_the_set_that_it_answers_best() -> None:
     comparison = compared(
         row("a", "smell alone", 0.2),
         row("b", "smell alone", 0.6),
@@ -78,8 +80,9 @@ def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None
     )
     assert costs.worth(comparison, Smell()) == costs.Worth("b", "NDCG@10", 0.6, "similar", 0.5, chosen=True)
     assert costs.worth(comparison, Silent()) is None
-    table = pages.factors([costs.Cost("smell", costs.worth(comparison, Smell()), 3.0, 1.0, 2000.0, 100.0)])
-    assert "| smell | (b) | NDCG@10 | 0.600 | similar 0.500 | 3.0 | 1.0 | 2,000 | 100 |" in table
+    made = costs.Cost("smell", costs.worth(comparison, Smell()), 3.0, 1.0, 2000.0, 100.0)
+    page = pages.render("quality", {"facts": FACTS, "rows": comparison.rows, "costs": [made], "reading": {}})
+    assert "| smell | (b) | NDCG@10 | 0.600 | similar 0.500 | 3.0 | 1.0 | 2,000 | 100 |" in page
 
 
 @pytest.mark.engine
@@ -88,12 +91,10 @@ def test_a_factor_that_no_set_names_is_judged_where_it_alone_does_best() -> None
 def test_every_factor_costs_time_and_bytes(
     data: Path, live_settings: Settings, models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evaluation import corpus  # noqa: PLC0415
-
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
-    settings, build = live_settings.model_copy(update=changes), corpus.build
-    monkeypatch.setattr(corpus, "build", lambda *told, **more: build(*told, demo=False, **more))
-    with Session(data, None, None, settings, lambda said: None) as session:
+    settings, build = live_settings.model_copy(update=changes), indexing.build
+    monkeypatch.setattr(indexing, "build", partial(build, demo=False))
+    with Session(data, None, None, settings, lambda line: None) as session:
         comparison = session.compare(session.asked(("same kind",), everything=True), (), compare.FUSION)
         found = {cost.factor: cost for cost in session.costs(comparison)}
         assert found.keys() == {factor.name for factor in FACTORS.active}
@@ -104,28 +105,23 @@ def test_every_factor_costs_time_and_bytes(
             assert cost.index >= 0 and (made or not (cost.index or cost.source))
         assert found["similar"].source > 1000 and found["similar"].index > 1000, "a vector of 256 numbers"
         assert found["labels"].worth and found["labels"].worth.set == "same kind" and not found["labels"].worth.chosen
-        page = pages.quality(
-            comparison,
-            {"surroundings": {}, "documents": 8, "requests": 1.0, "profile": "packaged", "abouts": {}, "every": 3},
-            {},
-            [*found.values()],
-        )
+        page = pages.render("quality", {"facts": FACTS, "rows": comparison.rows, "costs": [*found.values()], "reading": {}})
         assert "## Factor by factor" in page and "| similar |" in page
         assert "8 pictures (one in 3 of the large sets" in page
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*"), "nothing is left"
 
 
 @pytest.mark.models
-def test_models_alone_are_told_extractor_by_extractor(data: Path, models_home: Settings) -> None:
+def test_models_alone_are_timed_extractor_by_extractor(data: Path, models_home: Settings) -> None:
     settings = models_home.model_copy(update={"worker_concurrency": 1, "batch_size": 4})
-    looked = throughput.models_alone(data, settings)
-    assert list(looked.extractors) == list(get_feature_extractor(settings).extractors)
-    assert 0 < sum(looked.extractors.values()) <= looked.seconds
-    rows = throughput.per_extractor([looked.extractors, looked.extractors], 8)
+    extracted = throughput.models_alone(data, settings)
+    assert list(extracted.extractors) == list(get_feature_extractor(settings).extractors)
+    assert 0 < sum(extracted.extractors.values()) <= extracted.seconds
+    rows = throughput.per_extractor([extracted.extractors, extracted.extractors], 8)
     assert sum(line["share"] for line in rows) == pytest.approx(1.0, abs=0.01)
     ingest = {
         "pictures": 8, "source": "a folder", "rounds": 2, "processes": 1, "models_alone_per_s": 9.0, "ingest_per_s": 8.0,
         "overhead": 0.1, "extractors": rows,
     }  # fmt: skip
-    page = pages.benchmarks(FIGURES | {"ingest": ingest})
-    assert "ingest with all extractors" in page and all(f"| {name} |" in page for name in looked.extractors)
+    page = pages.render("benchmarks", FIGURES | {"ingest": ingest})
+    assert "ingest with all extractors" in page and all(f"| {name} |" in page for name in extracted.extractors)

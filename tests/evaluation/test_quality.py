@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from engine.connections import connect
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import asking, candidate_log, compare, corpus, datasets, report, session
+from evaluation import asking, candidate_log, compare, datasets, indexing, report, session
 
 KINDS = {"balls": "#c02020", "stripes": "#2060c0"}
 
@@ -45,21 +45,20 @@ def test_garments_find_garments_of_their_class(
 ) -> None:
     changes = {"home": models_home.home, "threads": 1, "ocr_languages": "eng", "rank_models": str(tmp_path / "ranking")}
     settings = live_settings.model_copy(update=changes)
-    said: list[str] = []
-    built = corpus.build(data, settings, said.append, demo=False)
-    asked = list(candidate_log.of_sets(built, said.append, ("same kind",)))
+    messages: list[str] = []
+    corpus, collection = indexing.build(data, settings, messages.append, demo=False)
+    asked = list(asking.of_sets(corpus, collection.searcher(), messages.append, ("same kind",)))
     comparison = compare.run(asked, compare.configurations(asked, {}))
     rows = {row.configuration: row for row in comparison.rows if row.set == "same kind"}
-    assert rows["rank fusion"].questions == 8 and built.collection.count() == 8
+    assert rows["rank fusion"].questions == 8 and collection.count() == 8
     for name in ("rank fusion", "similar alone"):
         assert rows[name].means["Success@1"] > 0.8 and rows[name].recall == 1.0
-    page = report.page(
-        comparison, asked, "colours alone", Store(built.settings).thumbnail, facts={"measured": "now"}, abouts=session.abouts()
-    )
+    thumbnail, abouts = Store(corpus.settings).thumbnail, session.abouts(settings)
+    page = report.page(comparison, asked, "colours alone", thumbnail, facts={"measured": "now"}, abouts=abouts)
     assert "same kind" in page and "colours alone" in page and "<script" not in page
     kept = tmp_path / "candidates.jsonl.gz"
-    assert asking.write(kept, asked) == 8 and asking.read(kept) == asked, "what was asked survives its file"
-    built.collection.remove()
+    assert candidate_log.write(kept, asked) == 8 and candidate_log.read(kept) == asked, "reading is the inverse of writing"
+    collection.remove()
     assert not connect(settings).indices.get(index=f"{settings.index_prefix}-*")
 
 

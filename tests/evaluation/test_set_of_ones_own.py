@@ -8,13 +8,12 @@ from click.testing import CliRunner
 
 from cli.main import main
 from engine.settings import Settings, get_settings
-from evaluation import candidate_log, corpus, evaluation_set
+from evaluation import asking, indexing
+from evaluation.evaluation_set import broken_sets, evaluation_sets
 from tests.vision.drawing import photo
 
 MUGS = """
-from evaluation.datasets import Known
-from evaluation.evaluation_set import SAME, EvaluationSet, Posed, family_of
-from ranking.judgements.judgement import Topic
+from omma_plugin import SAME, EvaluationSet, Known, Posed, Topic, family_of
 
 
 class Mugs(EvaluationSet):
@@ -59,12 +58,13 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_a_set_is_listed_and_what_cannot_be_used_is_named(plugged: Path) -> None:
-    assert "same mug" in evaluation_set.evaluation_sets() and "near-duplicate" in evaluation_set.evaluation_sets()
-    reasons = sorted(str(broken) for broken in evaluation_set.broken_sets())
+def test_a_set_is_listed_and_broken_sets_are_named(plugged: Path) -> None:
+    settings = get_settings()
+    assert {"same mug", "near-duplicate"} <= evaluation_sets(settings).keys()
+    reasons = sorted(str(broken) for broken in broken_sets(settings))
     assert len(reasons) == 2 and "exists already" in reasons[0] and "nothing_of_that_name" in reasons[1]
-    said = CliRunner().invoke(main, ["evaluate", "--list", "--data", str(plugged)]).output
-    assert "same mug\n  A photo of a mug" in said and "Needs: mugs; not in this folder." in said
+    output = CliRunner().invoke(main, ["evaluate", "--list", "--data", str(plugged)]).output
+    assert "same mug\n  A photo of a mug" in output and "Needs: mugs; not in this folder." in output
 
 
 @pytest.mark.usefixtures("plugged")
@@ -73,14 +73,14 @@ def test_a_set_is_listed_and_what_cannot_be_used_is_named(plugged: Path) -> None
 @pytest.mark.models
 def test_its_images_are_indexed_and_its_questions_asked(data: Path, live_settings: Settings, models_home: Settings) -> None:
     settings = live_settings.model_copy(update={"home": models_home.home, "threads": 1, "ocr_languages": "eng"})
-    built = corpus.build(data, settings, lambda line: None, demo=False)
+    corpus, collection = indexing.build(data, settings, lambda line: None, demo=False)
     try:
-        asked = list(candidate_log.of_sets(built, lambda line: None, ("same mug",)))
-        assert built.collection.count() == 3 and len(asked) == 3
+        asked = list(asking.of_sets(corpus, collection.searcher(), lambda line: None, ("same mug",)))
+        assert collection.count() == 3 and len(asked) == 3
         for one in asked:
             (right,) = one.grades
             table = one.wide.table
             assert max(table, key=lambda document: table[document].get("similar", 0.0)) == right
-            assert one.weights["embedding"], "a log knows the weights that it was asked with"
+            assert one.weights["embedding"], "an entry of the log has the weights of its index"
     finally:
-        built.collection.remove()
+        collection.remove()

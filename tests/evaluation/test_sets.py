@@ -1,4 +1,4 @@
-"""What asks is what no weights were fitted on."""
+"""Only images that no weights were fitted on ask."""
 
 from pathlib import Path
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.settings import Settings
-from evaluation import uncalibrated
-from evaluation.asking import Asked
+from evaluation import pages, uncalibrated
+from evaluation.candidate_log import Asked
 from ranking.calibrations import Calibrations, InUse
 from ranking.candidate_set import CandidateSet
 from ranking.cutoff import Threshold, Thresholds
@@ -43,5 +43,5 @@ def test_false_alarms_and_finds_are_counted_for_each_limit(figures: uncalibrated
 
 
 def test_the_page_names_every_feature(figures: uncalibrated.Json) -> None:
-    page = uncalibrated.page({"surroundings": {"measured": "now"}} | figures)
+    page = pages.render("uncalibrated", {"surroundings": {"measured": "now"}} | figures)
     assert "| similar | 60 | 0.0% |" in page and "50.0%" in page

@@ -74,7 +74,7 @@ def session(folder: Path) -> dict[str, Any]:
     found["described"] = {part.title: part.items[0].text for part in show(Context(settings), first).descriptions}
     found["page"] = create_app(settings).test_client().get(f"/picture/{first}").text
     found["docs"] = reference.factors_here(settings)
-    found["sets"] = sorted(evaluation_sets())
+    found["sets"] = sorted(evaluation_sets(settings))
     found["packaged"] = Models(settings).packaged()
     found["learned"] = learn(folder)
     return found
