@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
-from factors.text import Kind, TextSnippet
+from factors.text import Kind, TextSnippet, without_marks
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
 # What names the picture itself says more than what merely stood near it.
@@ -88,15 +88,10 @@ class LinkedText(Factor):
     def explain(self, evidence: Evidence) -> str:
         """The words where they stand."""
         if evidence.highlights:
-            return f"Text linked to it has your words: {plain(evidence.highlights[0])}"
+            return f"Text linked to it has your words: {without_marks(evidence.highlights[0])}"
         return "Text linked to it has your words."
 
 
 def _languages(text: str) -> list[str]:
     """The fields of languages that these words may be in."""
     return [f"linked.{name}" for name in analyzers_for(text)]
-
-
-def plain(snippet: Any) -> str:
-    """A snippet without highlight markers."""
-    return str(snippet).replace("\ue000", "").replace("\ue001", "")

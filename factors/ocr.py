@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
-from factors.linked_text import plain
+from factors.text import MARK_END, MARK_START, without_marks
 from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
 CONFIDENT = 0.6  # of a word read on the question's picture, to ask with it
@@ -16,7 +16,7 @@ TRIGRAMS = "55%"  # of a word's trigrams must be there: one misread letter in ni
 TRIGRAM_SHARE = 0.3  # rare trigrams add up to more than the word that they come from
 LINES = {"number_of_fragments": 8, "fragment_size": 200}
 BY_PICTURE = 0.5  # what words read on the question's picture count beside words that were asked for
-MARKED = re.compile("\ue000(.*?)\ue001")
+MARKED = re.compile(f"{MARK_START}(.*?){MARK_END}")
 DOUBTED = "Hard to read; no search goes by it."
 EDGES = re.compile(r"^\W+|\W+$")
 
@@ -104,7 +104,7 @@ class Ocr(Factor):
         """The words where they were read."""
         whose = "the text of your picture" if evidence.clause == "ocr.picture" else "your words"
         if evidence.highlights:
-            return f"Text read in it has {whose}: {plain(evidence.highlights[0])}"
+            return f"Text read in it has {whose}: {without_marks(evidence.highlights[0])}"
         return f"Text read in it has {whose}."
 
 

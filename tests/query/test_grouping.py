@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from query.duplicates import same_pictures
+from query.ordering import same_pictures
 from query.retrieval import Row
 
 HASH = 0b1011 << 40

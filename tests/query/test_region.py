@@ -65,10 +65,10 @@ def test_what_is_no_box(values: list[float]) -> None:
 
 def test_overlap_is_intersection_over_union() -> None:
     half = Box(0, 0, 0.5, 1)
-    assert request.overlap(half, half) == pytest.approx(1)
-    assert request.overlap(half, Box(0, 0, 1, 1)) == pytest.approx(0.5)
-    assert request.overlap(half, Box(0.25, 0, 0.5, 1)) == pytest.approx(1 / 3)
-    assert request.overlap(half, Box(0.6, 0, 0.4, 1)) == 0
+    assert half.overlap(half) == pytest.approx(1)
+    assert half.overlap(Box(0, 0, 1, 1)) == pytest.approx(0.5)
+    assert half.overlap(Box(0.25, 0, 0.5, 1)) == pytest.approx(1 / 3)
+    assert half.overlap(Box(0.6, 0, 0.4, 1)) == 0
 
 
 def test_a_request_names_the_part_either_way() -> None:
