@@ -87,22 +87,22 @@ def test_svmrank_lines_keep_features_missing_values_and_names(tmp_path: Path) ->
     rows = exchange.Rows(
         ("similar", "ocr.picture"), values, (4, 0, 2), ("q1", "q1", "a topic".replace(" ", "_")), ("a", "b", "c")
     )
-    exchange.write(tmp_path / "x.svm", rows)
+    exchange.write_svmrank(tmp_path / "x.svm", rows)
     text = (tmp_path / "x.svm").read_text()
     assert "# 2: ocr.picture" in text and "4 qid:1 1:0.5 # a" in text and "0 qid:1 2:-1.25 # b" in text
-    back = exchange.read(tmp_path / "x.svm")
+    back = exchange.read_svmrank(tmp_path / "x.svm")
     np.testing.assert_allclose(back.values, values)
     assert (back.names, back.grades, back.topics, back.documents) == (rows.names, rows.grades, rows.topics, rows.documents)
 
 
 def test_lines_of_others_are_read_and_wrong_ones_named(tmp_path: Path) -> None:
     (tmp_path / "ranklib.txt").write_text("2 qid:10 1:0.5 3:1 # GX001\n0 qid:10 2:7\n")
-    rows = exchange.read(tmp_path / "ranklib.txt")
+    rows = exchange.read_svmrank(tmp_path / "ranklib.txt")
     assert rows.names == ("1", "2", "3") and rows.topics == ("10", "10") and rows.documents == ("GX001", "")
     for wrong in ("qid:1 1:2", "1 qid:1 0:2", "1 qid:1 a:2", "1 qid:1 1:x"):
         (tmp_path / "wrong.txt").write_text(wrong + "\n")
         with pytest.raises(ConfigurationError, match="line 1"):
-            exchange.read(tmp_path / "wrong.txt")
+            exchange.read_svmrank(tmp_path / "wrong.txt")
 
 
 def test_people_are_believed_before_clicks_and_clicks_before_what_was_generated() -> None:

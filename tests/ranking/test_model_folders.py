@@ -10,10 +10,11 @@ import pytest
 
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
+from ranking.fusion import Fusion
 from ranking.learning.examples import by_side
 from ranking.learning.learned import Recipe, fit
 from ranking.learning.models import Card, Models
-from ranking.learning.train import Fusion, in_use
+from ranking.learning.train import in_use
 from ranking.selection import RankerSelector
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
