@@ -20,7 +20,7 @@ from evaluation.asking import Asked, ask
 from evaluation.collection import Collection as Index
 from evaluation.datasets import Known
 from evaluation.evaluation_set import Posed
-from factors.local import HALFWAY
+from factors.local import INLIERS_AT_HALF
 from ingest.item import Item
 from ingest.sources.demo import DemoSource
 from mappings.versions import alias
@@ -141,7 +141,7 @@ def _place(order: Sequence[str], one: Asked) -> int:
 def _counts(one: Asked) -> dict[str, int]:
     """Matched points of every document that has any."""
     values = {document: row["local.inliers"] for document, row in one.wide.table.items() if "local.inliers" in row}
-    return {document: round(HALFWAY * value / (1 - value)) for document, value in values.items()}
+    return {document: round(INLIERS_AT_HALF * value / (1 - value)) for document, value in values.items()}
 
 
 def _others(asked: Sequence[Asked]) -> Json:

@@ -1,4 +1,4 @@
-"""Linked text: what people wrote next to the picture, in many languages."""
+"""Linked text: text next to the image, in many languages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -7,12 +7,12 @@ from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from factors.text import Kind, TextSnippet, without_marks
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
-# What names the picture itself says more than what merely stood near it.
-STRONG = {Kind.TITLE, Kind.PRODUCT, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
-SHOWN = 120  # characters of a highlighted snippet
-STRENGTH = 2.0  # what they count beside the others
-MOST_WORDS = 12  # looked for in every language: the engine takes 1024 clauses in one request, of all factors together
-SEVERAL = 0.1  # what further fields count beside the best: a word that is spelt alike in ten languages is still one word
+# Text that names the image says more about it than text nearby.
+STRONG_KINDS = {Kind.TITLE, Kind.PRODUCT, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
+HIGHLIGHT_LENGTH = 120  # characters of a highlighted snippet
+STRONG_BOOST = 2.0  # of strong snippets, relative to the others
+MAX_WORDS_BY_LANGUAGE = 12  # matched in every language's field: the engine limits a request of all factors to 1,024 clauses
+TIE_BREAKER = 0.1  # of further fields, relative to the best: a word that is spelt alike in ten languages is still one word
 
 
 class LinkedText(Factor):
@@ -38,7 +38,7 @@ class LinkedText(Factor):
     def fields(self, dimensions: object) -> Json:
         """One field per analyzer, one for all languages, one for the strong kinds."""
         folded = {"type": "text", "analyzer": "folded"}
-        # Texts in sixty languages are no longer than texts in one: length must not count against a document.
+        # Texts in many languages make a document long, which must not count against it.
         unnormed = folded | {"norms": False}
         by_analyzer = {name: {"type": "text", "analyzer": name, "similarity": "boolean"} for name in ANALYZERS}
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
@@ -50,7 +50,7 @@ class LinkedText(Factor):
             if snippet.is_trash:
                 continue
             fields.setdefault("all", {})[snippet.text] = None
-            if snippet.kind in STRONG and snippet.weight >= 1:
+            if snippet.kind in STRONG_KINDS and snippet.weight >= 1:
                 fields.setdefault("strong", {})[snippet.text] = None
             if name := analyzer(snippet.language):
                 fields.setdefault(name, {})[snippet.text] = None
@@ -61,10 +61,13 @@ class LinkedText(Factor):
         if not question.words:
             return []
         text = question.words.text
-        ways: list[Json] = [{"match": {"linked.all": text}}, {"match": {"linked.strong": {"query": text, "boost": STRENGTH}}}]
-        beginning = " ".join(text.split()[:MOST_WORDS])
+        ways: list[Json] = [
+            {"match": {"linked.all": text}},
+            {"match": {"linked.strong": {"query": text, "boost": STRONG_BOOST}}},
+        ]
+        beginning = " ".join(text.split()[:MAX_WORDS_BY_LANGUAGE])
         ways += [{"match": {path: beginning}} for path in _languages(text)]
-        match = {"dis_max": {"tie_breaker": SEVERAL, "queries": ways}}
+        match = {"dis_max": {"tie_breaker": TIE_BREAKER, "queries": ways}}
         return [Clause("linked_text", score=match, retrieve=match)]
 
     def text_fields(self) -> tuple[str, ...]:
@@ -82,7 +85,7 @@ class LinkedText(Factor):
 
     def highlight(self, question: Question) -> Json:
         """The matching snippet in whichever field matched."""
-        options = {"number_of_fragments": 1, "fragment_size": SHOWN}
+        options = {"number_of_fragments": 1, "fragment_size": HIGHLIGHT_LENGTH}
         return dict.fromkeys(("linked.all", *_languages(question.words.text)), options) if question.words else {}
 
     def explain(self, evidence: Evidence) -> str:
