@@ -86,7 +86,7 @@ class Colours(Factor):
         return ("palette",)
 
     def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
-        """The dominant colours; the share of the image stands for a confidence."""
+        """The dominant colours; the share of the image is given as the confidence."""
         items = tuple(DescriptionItem(found.name, found.share, rgb=found.rgb) for found in image_features.colours or ())
         return [Description("Colours", items, facet="colour")] if items else []
 

@@ -65,5 +65,5 @@ def as_vector(kept: Sequence[float]) -> Vector:
 
 
 def cosine(score: float) -> float:
-    """The cosine that a score of `exact` stands for."""
+    """The cosine of a score of `exact`."""
     return 2 * score - 1

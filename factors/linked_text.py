@@ -36,7 +36,7 @@ class LinkedText(Factor):
     )
 
     def fields(self, dimensions: object) -> Json:
-        """One field per analyzer, one for all languages, one for the strong kinds."""
+        """A field per analyzer, one for all languages, one for the strong kinds."""
         folded = {"type": "text", "analyzer": "folded"}
         # Texts in many languages make a document long, which must not count against it.
         unnormed = folded | {"norms": False}
@@ -44,7 +44,7 @@ class LinkedText(Factor):
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
     def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
-        """The snippets, sorted into fields; trash in none, and what weighs less than 1 never strong."""
+        """The snippets by field; trash is in none, and a snippet that weighs less than 1 is never strong."""
         fields: dict[str, dict[str, None]] = {}
         for snippet in snippets:
             if snippet.is_trash:
@@ -75,7 +75,7 @@ class LinkedText(Factor):
         return ("linked.all", *(f"linked.{name}" for name in ANALYZERS))
 
     def word_fields(self) -> tuple[str, ...]:
-        """As it stands, and by stems: of English, and of languages that have their letters almost to themselves."""
+        """Unstemmed words, and stems of English and of languages whose letters hardly any other language uses."""
         own = [name for name in ANALYZERS if name == "english" or name not in LATIN]
         return ("linked.all", *(f"linked.{name}" for name in own))
 
@@ -89,7 +89,7 @@ class LinkedText(Factor):
         return dict.fromkeys(("linked.all", *_languages(question.words.text)), options) if question.words else {}
 
     def explain(self, evidence: Evidence) -> str:
-        """The words where they stand."""
+        """The snippet with the matching words."""
         if evidence.highlights:
             return f"Text linked to it has your words: {without_marks(evidence.highlights[0])}"
         return "Text linked to it has your words."

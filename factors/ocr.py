@@ -75,7 +75,7 @@ class Ocr(Factor):
         return [Clause(name, score=match(text), retrieve=match(text)) for name, text in columns.items() if text]
 
     def text_fields(self) -> tuple[str, ...]:
-        """As it stands, and by stems."""
+        """Unstemmed words, and stems of English and Russian."""
         return ("ocr", "ocr.en", "ocr.ru")
 
     def highlight(self, question: Question) -> Json:

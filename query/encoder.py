@@ -7,6 +7,7 @@ their latest results, and are safe to share between threads.
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,9 +51,9 @@ class CanEncode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The image asked with: features of the whole, and of the part that was chosen.
+    """Features of the question's image: of the whole, and of the chosen part.
 
-    `restored`: all features come from the document, so they were made by the index's own weights.
+    `restored`: all features come from the document, so that they have the index's own weights.
     """
 
     whole: ImageFeatures
@@ -80,37 +81,37 @@ class QueryEncoder:
         """The image that was sent, or fetched from an address; BadPicture, FetchError."""
         settings = self._context.settings
         data = request.image if request.image is not None else fetch(request.address or "", settings).data
-        digest = hashlib.sha256(data).hexdigest()
-        whole = self._extracted(digest, None, lambda: decode(data, settings))
-        return self._with_part(request, Asked(whole), lambda: decode(data, settings))
+        picture = partial(decode, data, settings)
+        whole = self._extracted(hashlib.sha256(data).hexdigest(), None, picture)
+        return self._with_part(request, Asked(whole), picture)
 
     def at_document(self, request: SearchRequest, document: Mapping[str, Any]) -> Asked:
         """The image of a document: restored; models run only for a part that is not a detected object."""
-        digest = request.like or ""
+        digest, context = request.like or "", self._context
         whole = restore(digest, document, self._factors)
-        context = self._context
         return self._with_part(
             request, Asked(whole, restored=True), lambda: decode(context.store.original(digest), context.settings)
         )
 
     def _with_part(self, request: SearchRequest, asked: Asked, picture: Callable[[], Picture]) -> Asked:
+        """With the features of the requested part: those of a detected object, or extracted from the pixels."""
         whole = asked.whole
         box = request.box_within(whole.width, whole.height)
         if box is None:
             return asked
         found = as_object(whole, box)
         known = None if found is None else replace(asked, part=found, box=box)
-        if known and not self._words_move(request):
+        if known and not self._needs_joint_embedding(request):
             return known
         try:
             return Asked(whole, part=self._extracted(whole.picture_id, box, lambda: picture().crop(box)), box=box)
-        except NotFoundError:  # the bytes are gone from the store: the detected object remains
+        except NotFoundError:  # the original was deleted from the store: the detected object remains
             if known is None:
                 raise
             return known
 
-    def _words_move(self, request: SearchRequest) -> bool:
-        """Whether words move the image in the joint embedding, in which detected objects have no vectors."""
+    def _needs_joint_embedding(self, request: SearchRequest) -> bool:
+        """Whether the words of the question need the joint embedding of the part, which detected objects do not have."""
         return bool(request.text.strip()) and "joint" in self.extractors
 
     def _extracted(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> ImageFeatures:

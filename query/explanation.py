@@ -18,7 +18,7 @@ DECISIVE_SHARE = 0.15  # of all differences, from which a factor is named in the
 OTHER_PARTS = {  # of a score, which belong to no factor: title and text
     "list": ("Agreement", "How the factors agree with one another on this picture, beside the other candidates."),
     "question": ("Kind of question", "What the other factors count for in a question of this kind."),
-    "engine": ("Learned order", "The model runs in the engine, which does not tell the parts of its score."),
+    "engine": ("Learned order", "The model runs in the engine, which does not report the parts of its score."),
 }
 
 

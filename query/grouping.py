@@ -29,7 +29,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The results in order, without the irrelevant tail, and what was cut."""
+    """The results in order, without the irrelevant tail, and the limits that decided."""
 
     ranked: Sequence[Ranked]
     cutoff: Cutoff
@@ -125,7 +125,7 @@ def diversify(calls: Calls, settings: Settings, understood: Understood, grouped:
 
 
 def mmr(relevant: Matrix, similar: Matrix, amount: float) -> list[int]:
-    """Positions in the new order; `relevant` [n] and `similar` [n, n] lie within 0..1, `amount` is the weight of the latter."""
+    """Positions in the new order; `relevant` [n] and `similar` [n, n] are within 0..1, `amount` is the weight of the latter."""
     chosen: list[int] = []
     closest = np.zeros(len(relevant))
     left = np.ones(len(relevant), dtype=bool)

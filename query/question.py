@@ -28,10 +28,10 @@ MIN_LABEL_CONFIDENCE = 0.1  # from which a label of the question's image is show
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A request as it was understood; `shown` is what the answer repeats of it.
+    """A request as it was understood; `shown` is its form in the answer.
 
-    `columns` are the features that the question has. `thresholds` (of the cutoff) and `landmark_thresholds` are those that were
-    measured with the index's weights. Documents of `left_out` do not answer (the document asked with).
+    `columns` are the features of the question. `thresholds` (of the cutoff) and `landmark_thresholds` are those that were
+    measured with the index's weights. Documents of `left_out` are no candidates (the document asked with).
     """
 
     request: SearchRequest

@@ -60,7 +60,7 @@ class FactorTable:
 
 @dataclass(frozen=True, slots=True)
 class RescoredTable:
-    """The factor table with the features computed here; `rescored` has what was found, by document and feature."""
+    """The factor table with the features computed here; `rescored` has their results, by document and feature."""
 
     columns: Columns
     rows: Mapping[str, Row]

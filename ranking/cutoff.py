@@ -8,8 +8,8 @@ A document is kept when at least one feature gives it evidence. What counts as e
 * `never`: the feature alone is no evidence, because it does not separate related from unrelated pairs.
 
 A feature without a threshold is evidence by any value where its factor declares so (`retrieval_is_evidence`). Otherwise a value
-must stand out from the feature's own background, the values of this question's candidates: it must lie six standard deviations
-above their median. Median and deviation are robust, as in the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle
+must stand out from the feature's own background, the values of this question's candidates, by six standard deviations above
+their median. Median and deviation are robust, as in the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle
 Outliers, 1993): the deviation is the larger of those that the 75th and the 90th percentile would have under a normal
 distribution, so that neither a few relevant documents nor a skewed background are taken for the spread of the rest.
 `omma evaluate --uncalibrated` measures this rule and writes docs/measurements/uncalibrated.md.

@@ -175,7 +175,8 @@ def pbm(clicks: Clicks) -> Estimate:
     if not clicks.pairs:
         return Estimate({}, [])
     positions = int(clicks.position.max()) + 1
-    attractive, examined = np.full(len(clicks.pairs), 0.5), 1.0 / (1.0 + np.arange(positions))
+    attractive: Vector = np.full(len(clicks.pairs), 0.5)
+    examined: Vector = 1.0 / (1.0 + np.arange(positions, dtype=np.float64))
     for _ in range(PBM_ROUNDS):
         estimated, examined = _pbm_round(clicks, attractive, examined)
         change, attractive = float(np.abs(estimated - attractive).max()), estimated

@@ -147,8 +147,8 @@ Then search with a rescore by `sltr`:
     {{"query": ..., "rescore": {{"window_size": 200, "query": {{"query_weight": 0, "rescore_query_weight": 1, "rescore_query":
       {{"sltr": {{"store": "{store}", "model": "{name}", "params": {{...}}}}}}}}}}}}
 
-`params` has, by a column's name (`.` is written `_`), the whole query that scores a document in that column; a column that a
-question does not have is left out. The numbers named `question_...` must all be there.
+`params` has, by the name of a column (with `_` for `.`), the query that scores a document in that column; columns that a
+question lacks are left out. All numbers named `question_...` are required.
 
-Names never change what they stand for: a new model has a new name. `DELETE` on the paths above takes one away.
+The meaning of a name never changes: a new model has a new name. `DELETE` on the paths above removes one.
 """

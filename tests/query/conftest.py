@@ -43,7 +43,7 @@ def calibrated(monkeypatch: pytest.MonkeyPatch, thresholds: Thresholds, landmark
     """Searches use these thresholds, in place of the packaged ones and of those of the installation."""
     packaged = {calibrations.PACKAGED_CUTOFF: thresholds, calibrations.PACKAGED_LANDMARKS: landmark_thresholds}
     monkeypatch.setattr(calibrations, "_packaged", packaged.__getitem__)
-    monkeypatch.setattr(calibrations, "_installed", lambda folder, mark: calibrations.NOTHING)
+    monkeypatch.setattr(calibrations, "_installed", lambda folder, mark: calibrations.NONE_INSTALLED)
 
 
 @pytest.fixture()
