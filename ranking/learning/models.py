@@ -24,7 +24,7 @@ from ranking.fusion import NAME as FUSION
 from ranking.learning.learned import Learned, Recipe
 from ranking.learning.measures import Verdict
 from ranking.plugin.upload import Export, export, upload
-from ranking.versions import State, VersionedFolder, write_files
+from ranking.versions import State, VersionedFolder
 
 if TYPE_CHECKING:
     import lightgbm
@@ -199,11 +199,6 @@ def new_id(data: str, recipe: Recipe, now: datetime | None = None) -> str:
 def training_digest(data: str, recipe: Recipe) -> str:
     """Hash of the examples (by their own hash) and the recipe: where a model has it, there is nothing new to learn."""
     return _sha(f"{data} {recipe.model_dump_json()}".encode())[:10]
-
-
-def write(folder: Path, text: str, card: Card) -> None:
-    """Write the two files of a model."""
-    write_files(folder, _files(text, card))
 
 
 def load(folder: Path) -> Learned:
