@@ -1,4 +1,4 @@
-"""The requests that an answer tells of can be sent by anyone, and say the same as the answer."""
+"""The requests in an answer can be sent by any client, and return what the answer has."""
 
 import json
 from typing import Any

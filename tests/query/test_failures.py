@@ -22,7 +22,7 @@ from tests.factors.scenes import FINGERPRINTS, Live, label
 from tests.query.query_scenes import BOX, StubExtractor, png, towards
 
 EVERYTHING: Json = {"match_all": {}}
-NOBODY = ["nobody", "", "..", ".", "a/b", "*", "_search", "x" * 600, "x" * 9000, "dog0?x", "%2e%2e"]
+UNKNOWN_IDS = ["nobody", "", "..", ".", "a/b", "*", "_search", "x" * 600, "x" * 9000, "dog0?x", "%2e%2e"]
 
 
 class Odd(Factor):
@@ -228,10 +228,10 @@ def test_other_weights_matter_only_where_they_look(full: Live, searcher: Searche
 
 @pytest.mark.engine
 def test_a_document_that_is_not_there(full: Live, searcher: Searcher, live_settings: Settings) -> None:
-    for nobody in NOBODY:
+    for unknown in UNKNOWN_IDS:
         with pytest.raises(NotFoundError, match="there is no picture"):
-            answered(searcher, like=nobody)
+            answered(searcher, like=unknown)
         with pytest.raises(NotFoundError, match="there is no picture"):
-            show(Context(live_settings, full.client), nobody)
+            show(Context(live_settings, full.client), unknown)
     with pytest.raises(NotFoundError, match="there is no picture"):
         show(Context(live_settings, full.client), "\ud800")

@@ -83,7 +83,7 @@ def test_the_box_of_an_object_is_that_object() -> None:
     assert part is not None and part.embedding is not None
     assert part.embedding.tolist() == towards(5).tolist()
     assert (part.objects, part.labels, part.colours, part.phash) == (None, None, None, None)
-    assert as_object(whole, Box(0.25, 0.125, 0.4, 0.5)) is None, "another part must be looked at"
+    assert as_object(whole, Box(0.25, 0.125, 0.4, 0.5)) is None, "another part must be extracted"
 
 
 def test_of_several_objects_the_nearest_one_is_meant() -> None:

@@ -160,11 +160,11 @@ def test_near_duplicates_are_under_their_best(full: Live, searcher: Searcher) ->
 
 
 def test_highlights_mark_the_words(full: Live, searcher: Searcher) -> None:
-    said = by_id(ask(searcher, text="old town"), "dog0").highlights
-    assert said == {"linked.all": ["A red dog in the \ue000old\ue001 \ue000town\ue001"]}
+    highlights = by_id(ask(searcher, text="old town"), "dog0").highlights
+    assert highlights == {"linked.all": ["A red dog in the \ue000old\ue001 \ue000town\ue001"]}
     read = by_id(ask(searcher, text="plate"), "car1")
     assert read.highlights == {"ocr": ["\ue000PLATE\ue001 771"]}
-    assert read.box == [0.0, 0.0, 0.09, 0.05], "where the word stands"
+    assert read.box == [0.0, 0.0, 0.09, 0.05], "the box of the word"
     assert all(not result.highlights for result in ask(searcher, image=png()).results)
 
 
@@ -186,7 +186,7 @@ def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, 
     assert (answer.cutoff.rule, answer.cutoff.calibrated_on) == ("by hand", "made up")
     assert no_cutoff.cutoff.removed == 0
     assert sum(facet.count for facet in answer.facets["category"]) == 4, "what is cut is not counted"
-    assert len(ask(searcher, image=png(), text="+town").results) == 6, "whoever has the required words is no tail"
+    assert len(ask(searcher, image=png(), text="+town").results) == 6, "documents with the required words are not cut"
 
 
 def test_thresholds_of_other_weights_are_named(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:

@@ -1,4 +1,4 @@
-"""The engine's side of a learned order: the plugin's features are the columns of the factor table, and a rescore tells scores.
+"""The engine's side of a learned order: the plugin's features are the columns of the factor table, and a rescore gives scores.
 
 The server of the tests has no Learning to Rank plugin, but all that the plugin asks of it: Mustache and the queries. What the
 plugin does with them is computed by tests/ranking/plugin_reference.py. A server that has it is named by OMMA_TEST_LTR_URL.
