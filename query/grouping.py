@@ -7,7 +7,7 @@ documents and producing summaries (SIGIR 1998): next is the document with the gr
 (1 - d) * relevance - d * (greatest similarity to one that was chosen).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +59,11 @@ def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking)
     if understood.request.no_cutoff or understood.question.words.must:
         return Cut(ranking.ranked, Cutoff(thresholds={}, removed=0))
     thresholds = understood.thresholds
-    kept_ids = supported(understood, table.columns, ranking.candidate_set)
+    limits = _limits(understood, table.columns, ranking.candidate_set)
+    kept_ids = _reaching(limits, understood, ranking.candidate_set)
     kept = [ranked for ranked in ranking.ranked if ranked.id in kept_ids]
     found = Cutoff(
-        thresholds=_limits(understood, table.columns, ranking.candidate_set),
+        thresholds=limits,
         removed=len(ranking.ranked) - len(kept),
         rule=thresholds.rule if thresholds else "",
         calibrated_on=thresholds.data if thresholds else "",
@@ -71,21 +72,25 @@ def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking)
 
 
 def supported(understood: Understood, columns: Columns, candidates: CandidateSet) -> set[str]:
-    """The documents for which some feature gives evidence; where none is calibrated, those that have any value.
+    """The documents that the cutoff keeps."""
+    return _reaching(_limits(understood, columns, candidates), understood, candidates)
+
+
+def _limits(understood: Understood, columns: Columns, candidates: CandidateSet) -> dict[str, float]:
+    """Feature -> limit; a document must reach at least one."""
+    features = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
+    return cutoff.limits(candidates.table, understood.thresholds, features)
+
+
+def _reaching(limits: Mapping[str, float], understood: Understood, candidates: CandidateSet) -> set[str]:
+    """The documents that reach any limit; where no feature is calibrated, those that have any value.
 
     A document without any value was proposed by a feature that was left out since.
     """
     table = candidates.table
     if not cutoff.is_calibrated(table, understood.thresholds):
         return {document for document, values in table.items() if values}
-    reached = _limits(understood, columns, candidates)
-    return {document for document, values in table.items() if cutoff.supported(values, reached)}
-
-
-def _limits(understood: Understood, columns: Columns, candidates: CandidateSet) -> dict[str, float]:
-    """The value that a document must reach in at least one feature."""
-    features = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
-    return cutoff.limits(candidates.table, understood.thresholds, features)
+    return {document for document, values in table.items() if cutoff.supported(values, limits)}
 
 
 def group(ranking: Ranking, cut: Cut) -> Groups:
