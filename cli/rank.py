@@ -67,11 +67,8 @@ def generate(folder: Path, number: int, seed: int) -> None:
 @click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
 def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool, keep: bool, packaged: bool) -> None:
     """Train a model; it is taken into use if it is no worse on held-out questions."""
-    from ranking.learning.train import (  # noqa: PLC0415
-        package,
-        page,
-        retrain,
-    )
+    from ranking.learning.exchange import package, page  # noqa: PLC0415
+    from ranking.learning.train import retrain  # noqa: PLC0415
 
     settings = get_settings()
     if generated:
@@ -81,7 +78,7 @@ def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool,
     promote = not (keep or packaged)
     trained = retrain(examples, settings, tell=tell, plain=without, promote=promote, weights=weights)
     if packaged:
-        package(trained, settings)
+        package(trained.card, settings)
     click.echo(page(trained.card))
 
 
@@ -124,7 +121,7 @@ def show(model: str) -> None:
 @click.argument("model", default="")
 def report(model: str) -> None:
     """How good a model is on held-out questions, beside others; by default the one in use."""
-    from ranking.learning.train import page  # noqa: PLC0415
+    from ranking.learning.exchange import page  # noqa: PLC0415
 
     click.echo(page(_card(model)))
 

@@ -21,7 +21,7 @@ from evaluation.candidate_log import Asked
 from evaluation.collection import Collection as Index
 from evaluation.datasets import Known
 from evaluation.evaluation_set import Posed
-from factors.local import HALFWAY
+from factors.local import INLIERS_AT_HALF
 from ingest.item import Item
 from ingest.sources.demo import DemoSource
 from mappings.versions import alias
@@ -144,7 +144,7 @@ def _place(order: Sequence[str], one: Asked) -> int:
 def _matched_points(one: Asked) -> dict[str, int]:
     """Document -> number of matched points, the inverse of the factor's saturation n / (n + HALFWAY)."""
     values = {document: row["local.inliers"] for document, row in one.wide.table.items() if "local.inliers" in row}
-    return {document: round(HALFWAY * value / (1 - value)) for document, value in values.items()}
+    return {document: round(INLIERS_AT_HALF * value / (1 - value)) for document, value in values.items()}
 
 
 def _others(asked: Sequence[Asked]) -> Json:

@@ -21,7 +21,7 @@ from query.page import source_filter
 from query.request import SearchRequest
 from query.search import Searcher, WideCandidates
 from ranking.candidate_set import CandidateSet
-from ranking.learning.train import Fusion
+from ranking.fusion import Fusion
 from ranking.selection import RankerSelector
 from vision.feature_extractor import get_feature_extractor
 

@@ -152,7 +152,8 @@ def _run(folder: Path, settings: Settings, only: int | None = None) -> float:
 def _worker(settings: Settings) -> Iterator[None]:
     """A worker process with these settings, stopped at the end."""
     command = ["-m", "celery", "-A", "workers.app", "worker", "-Q", BULK, "-c", str(settings.processes), "-l", "warning"]
-    environment = omma_environment(settings) | {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
+    own = {"OMMA_INDEX_PREFIX": settings.index_prefix, "OMMA_STORE_URL": settings.store_url}
+    environment = omma_environment(settings) | own
     log = settings.home / "logs" / "bench-worker.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:

@@ -9,16 +9,14 @@ from factors.text import TextSnippet, Words
 from vision.image_features import Box, ImageFeatures, Vector
 
 Json = dict[str, Any]
-
-
-UNSCORED: Json = {"match_none": {}}  # `score` of a column whose value the engine does not compute
+UNSCORED: Json = {"match_none": {}}  # `score` of a feature that the engine does not compute
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which points of the question's picture are which of the document's: [x, y, x, y], fractions of each picture.
+    """Matched keypoints as (x, y, x, y): in the question's image and in the document's, as fractions of each.
 
-    `outline`: the corners of what was asked with on the document's picture, clockwise, where they are known.
+    `outline`: the corners of the question's image, or of its part, in the document's image, clockwise, where they are known.
     """
 
     pairs: tuple[tuple[float, float, float, float], ...]
@@ -27,7 +25,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Rescored:
-    """What a check says of one document; `count` is what its value was made from, for people."""
+    """The value that a rescore gives one document; `count` is the number behind it, for people (matched points)."""
 
     value: float
     count: int = 0
@@ -36,10 +34,10 @@ class Rescored:
 
 @dataclass(frozen=True, slots=True)
 class Rescore:
-    """How a column is computed in our own process, for the best few candidates: what no query can compute.
+    """How a feature that no query can compute is computed in our own process, for the best candidates.
 
-    `reads` names the doc values that `compute` is given of a document, each a list as the engine has it; None from it means
-    that the document has no value. The best by the columns of `by`, and the best by all columns' proposals, are looked at.
+    `compute` gets the doc values of a document that `reads` names, each a list as the engine returns it; it returns None where
+    the document has no value. The best candidates by the features of `by`, and by rank fusion of all features, are rescored.
     """
 
     reads: tuple[str, ...]
@@ -49,7 +47,7 @@ class Rescore:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The question set of `omma evaluate` that a feature is meant for, and the measure that counts there."""
+    """The question set of `omma evaluate` that a feature is meant for, and the measure for it."""
 
     questions: str
     measure: str = "NDCG@10"
@@ -57,15 +55,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One ranking feature of a factor: what can be said of it without a question.
+    """The declaration of one ranking feature of a factor.
 
     `name` is the factor's name, or `factor.detail`. `compares` names the part of the question that it reads. `scale` is
     "absolute" where values of different questions can be compared (a cosine), "per-query" where they cannot (BM25).
-    `missing_as` tells what a missing value means: "none", there is no match; "median", nothing is known of the document, which
+    `missing_as` is the meaning of a missing value: "none", there is no match; "median", nothing is known of the document, which
     then counts as the median candidate. `retrieves`: it proposes candidates. `rescored`: it is computed in our process for the
     best candidates. `retrieval_is_evidence`: a match alone makes a document relevant (an exact word, verified keypoints),
-    whatever its value; any other feature needs a calibrated threshold, or stands out from its background (ranking/cutoff.py).
-    `identifies`: a high value says that both images show the very same thing, so that it may name a landmark.
+    whatever its value; a value of any other feature must reach a calibrated threshold, or stand out from the background
+    (ranking/cutoff.py). `identifies`: a high value means that both images show the very same thing, and can name a landmark.
     `weight` is its share of its factor's weight in rank fusion. A feature that is not `enabled_by_default` is used where
     OMMA_MORE_COLUMNS names it.
     """
@@ -106,7 +104,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the factors read of a question.
+    """A question as factors read it.
 
     `image_features` is of the image asked with, or of the part that was chosen (`region` is then true). `text_embedding` is the
     embedding of the words in the joint embedding of images and words, minus that of excluded words (unit length); None where no
@@ -122,14 +120,14 @@ class Question:
     word_fields: tuple[str, ...] = ()  # of all active factors (Factor.word_fields), for features over every text
 
     def vector(self) -> Vector | None:
-        """The embedding asked with, if there is one."""
+        """The embedding of the question's image, if there is one."""
         return self.image_features.embedding if self.image_features else None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What explaining one result can draw on: the column and its value, the document, the engine's inner hits (their
-    `_source`) and highlights, and what a check said.
+    """The material for the explanation of one result: the feature and its value, the document, the engine's inner hits
+    (their `_source`) and highlights, and the result of its rescore.
     """
 
     clause: str
@@ -195,39 +193,39 @@ class Factor(ABC):
         return {}
 
     def image_fields(self, image_features: ImageFeatures) -> Json:
-        """Fields of the document that come from its picture."""
+        """Fields of the document that come from its image."""
         return {}
 
     def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
-        """Fields of the document that come from text linked to it; made anew whenever a snippet is added.
+        """Fields of the document that come from text linked to it; called with all snippets whenever one is added.
 
-        A field of `snippet_fields` that is not given is removed from the document. `document` has the fields that
-        come from its picture, for what takes both.
+        A field of `snippet_fields` that is not given is removed from the document. `document` has the fields that come from
+        its image, for factors that need both.
         """
         return {}
 
     def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Inverse of `image_fields`: the extractors' outputs, by extractor, as far as the document keeps them."""
+        """Inverse of `image_fields`: the extractors' outputs, by extractor, as far as the document has them."""
         return {}
 
     @abstractmethod
     def clauses(self, question: Question) -> list[Clause]:
-        """One clause per feature that the question can be asked by; empty where it gives this factor nothing to compare."""
+        """One clause per feature that applies to the question; empty where the question has nothing to compare."""
 
     def text_fields(self) -> tuple[str, ...]:
-        """Analysed text fields in which `+word`, `-word` and `"a phrase"` are looked for."""
+        """Analysed text fields in which `+word`, `-word` and `"a phrase"` are searched."""
         return ()
 
     def word_fields(self) -> tuple[str, ...]:
-        """Those of them in which a word that matches is surely that word, and no stem of another language."""
+        """Those text fields in which a match is the word itself, and no stem of another language."""
         return self.text_fields()
 
     def facets(self) -> Mapping[str, str]:
-        """Names to narrow down by, and the keyword fields that hold their values: `{"colour": "colour"}`."""
+        """Names to filter by -> keyword fields of their values: `{"colour": "colour"}`."""
         return {}
 
     def unshown_fields(self) -> tuple[str, ...]:
-        """Large fields of `_source` that a page of results has no use for."""
+        """Large fields of `_source` that a page of results does not need."""
         return ()
 
     def highlight(self, question: Question) -> Json:
@@ -239,7 +237,7 @@ class Factor(ABC):
         return None
 
     def box(self, evidence: Evidence) -> list[float] | None:
-        """The part of the document's picture that matched, as fractions [x, y, w, h]."""
+        """The part of the document's image that matched, as fractions [x, y, w, h]."""
         return None
 
     def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
@@ -247,5 +245,14 @@ class Factor(ABC):
         return ()
 
     def explain(self, evidence: Evidence) -> str:
-        """One short sentence for people: why this factor speaks for the document."""
+        """One short sentence for people: what this factor found in the document."""
         return f"{self.title}: {evidence.value:.3f}"
+
+
+def rectangle_around(boxes: Sequence[Sequence[float]]) -> list[float] | None:
+    """The smallest rectangle [x, y, w, h] that contains all boxes [x, y, w, h]; None without any. For `Factor.box`."""
+    if not boxes:
+        return None
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return [round(value, 4) for value in (left, top, right - left, bottom - top)]

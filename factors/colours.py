@@ -10,13 +10,13 @@ from factors import knn
 from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question
 from vision.image_features import Colour, ImageFeatures, Vector
 
-LEVELS = (10.0, 35.0, 60.0, 85.0)  # lightness of the palette's anchors, CIE L*
-RING = (0.0, 45.0)  # chroma of the anchors
-HUES = 8
-WIDTH = 20.0  # CIELAB distance over which an anchor fades (about ten just noticeable differences)
-NAMES = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
-SHOWN_SHARE = 0.12
-BY_PICTURE = 0.25  # what a palette counts beside a colour that is named
+ANCHOR_LIGHTNESS = (10.0, 35.0, 60.0, 85.0)  # of the palette's anchors, CIE L*
+ANCHOR_CHROMA = 45.0  # of those that are not grey
+ANCHOR_HUES = 8  # at each lightness
+ANCHOR_WIDTH = 20.0  # standard deviation in CIELAB distance (about ten just noticeable differences)
+BASIC_COLOURS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+MIN_NAMED_SHARE = 0.12  # of a colour whose name a document gets
+PALETTE_WEIGHT = 0.25  # of a palette, relative to a colour that the words name
 
 
 class Colours(Factor):
@@ -32,7 +32,7 @@ class Colours(Factor):
     reads: ClassVar[tuple[str, ...]] = ("colours",)
     weight: ClassVar[float] = 0.4
     features: ClassVar[tuple[Feature, ...]] = (
-        Feature("colours", missing_as="median", retrieves=False, weight=BY_PICTURE, enabled_by_default=False),
+        Feature("colours", missing_as="median", retrieves=False, weight=PALETTE_WEIGHT, enabled_by_default=False),
         Feature("colours.words", compares="words", retrieval_is_evidence=True),
     )
 
@@ -48,7 +48,7 @@ class Colours(Factor):
         """Palette and names."""
         if not image_features.colours:
             return {}
-        shown = [c.name for c in image_features.colours if c.share >= SHOWN_SHARE]
+        shown = [c.name for c in image_features.colours if c.share >= MIN_NAMED_SHARE]
         return {
             "palette": knn.as_list(palette(image_features.colours)),
             "colour": list(dict.fromkeys(shown)),
@@ -68,7 +68,7 @@ class Colours(Factor):
             exact = knn.exact("palette", asked)
             columns.append(Clause("colours", score=exact))
         words = question.words.text.casefold().replace("gray", "grey").split()
-        if named := [word for word in words if word in NAMES]:
+        if named := [word for word in words if word in BASIC_COLOURS]:
             has_one: Json = {"terms": {"colour": named}}
             columns.append(Clause("colours.words", score=has_one, retrieve=has_one if len(named) == len(words) else None))
         return columns
@@ -86,7 +86,7 @@ class Colours(Factor):
         return ("palette",)
 
     def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
-        """The dominant colours; the share of the image stands for a confidence."""
+        """The dominant colours; the share of the image is given as the confidence."""
         items = tuple(DescriptionItem(found.name, found.share, rgb=found.rgb) for found in image_features.colours or ())
         return [Description("Colours", items, facet="colour")] if items else []
 
@@ -100,9 +100,9 @@ class Colours(Factor):
 
 def _anchors() -> Vector:
     """Points of CIELAB, [n, 3]: a grey and a ring of hues at each lightness."""
-    angles = np.arange(HUES) * 2 * np.pi / HUES
-    points = [(level, 0.0, 0.0) for level in LEVELS]
-    points += [(level, RING[1] * np.cos(a), RING[1] * np.sin(a)) for level in LEVELS for a in angles]
+    angles = np.arange(ANCHOR_HUES) * 2 * np.pi / ANCHOR_HUES
+    points = [(level, 0.0, 0.0) for level in ANCHOR_LIGHTNESS]
+    points += [(level, ANCHOR_CHROMA * np.cos(a), ANCHOR_CHROMA * np.sin(a)) for level in ANCHOR_LIGHTNESS for a in angles]
     return np.asarray(points, dtype=np.float32)
 
 
@@ -121,7 +121,7 @@ def palette(colours: Sequence[Colour]) -> Vector:
     spread = np.zeros(len(ANCHORS), dtype=np.float32)
     for colour in colours:
         distance = ((ANCHORS - to_lab(colour.rgb)) ** 2).sum(axis=1)
-        near = np.exp(-(distance - distance.min()) / (2 * WIDTH**2))
+        near = np.exp(-(distance - distance.min()) / (2 * ANCHOR_WIDTH**2))
         spread += colour.share * near / near.sum()
     unit: Vector = spread / max(float(np.linalg.norm(spread)), 1e-9)
     return unit

@@ -1,11 +1,11 @@
-"""Coverage: how many of the words a document has, wherever it has them."""
+"""Coverage: the share of the words that a document has in any of its text fields."""
 
 from typing import ClassVar
 
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 
-MOST_WORDS = 8  # each is looked for in every text field of every factor, and the engine takes 1,024 clauses in one request
-FEWEST_WORDS = 2  # of a single word every other column says more
+MAX_WORDS = 8  # each is matched in every text field of every factor, and the engine limits a request to 1,024 clauses
+MIN_WORDS = 2  # for a single word, every other column says more
 
 
 class Coverage(Factor):
@@ -17,7 +17,7 @@ class Coverage(Factor):
         "The share of the question's words that a document has in any text field of any factor: text linked to it, text read "
         "in it, names of its classes, objects and colours. A red flower whose text says only “flower”, but whose colour is "
         "red, has both. It is asked of questions of two words or more, about their first "
-        f"{MOST_WORDS}. It has no fields of its own."
+        f"{MAX_WORDS}. It has no fields of its own."
     )
     weight: ClassVar[float] = 2.0
     features: ClassVar[tuple[Feature, ...]] = (
@@ -27,7 +27,7 @@ class Coverage(Factor):
     def clauses(self, question: Question) -> list[Clause]:
         """One column where there are several words."""
         words = _words(question)
-        if len(words) < FEWEST_WORDS:
+        if len(words) < MIN_WORDS:
             return []
         fields = list(question.word_fields)
         ways = [_anywhere(word, fields, 1 / len(words)) for word in words]
@@ -42,7 +42,7 @@ class Coverage(Factor):
 
 def _words(question: Question) -> list[str]:
     """The first words, each once."""
-    return list(dict.fromkeys(question.words.text.casefold().split()))[:MOST_WORDS]
+    return list(dict.fromkeys(question.words.text.casefold().split()))[:MAX_WORDS]
 
 
 def _anywhere(word: str, fields: list[str], value: float) -> Json:

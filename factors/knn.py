@@ -1,4 +1,4 @@
-"""The k-NN parts that several factors share: a Lucene HNSW field, and exact scoring of any given document."""
+"""k-NN as factors use it: a Lucene HNSW field, approximate retrieval, exact scores."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def field(dimension: int, space: str = "cosinesimil", data_type: str = "float") 
 
 
 def as_list(vector: Vector) -> list[float]:
-    """As it travels: six digits are more than float32 similarity needs, and half the bytes."""
+    """A vector as JSON: six digits are enough for float32 similarity, and half the bytes."""
     return [round(float(v), 6) for v in vector]
 
 
@@ -65,5 +65,5 @@ def as_vector(kept: Sequence[float]) -> Vector:
 
 
 def cosine(score: float) -> float:
-    """The cosine that a score of `exact` stands for."""
+    """The cosine of a score of `exact`."""
     return 2 * score - 1

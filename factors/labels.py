@@ -1,4 +1,4 @@
-"""Labels: the classifier calls both by the same names."""
+"""Labels: the classifier gives both images the same classes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import ImageFeatures, Label
 
-SURE = 0.15  # probability from which a label is shown and offered as a facet
-KIND_SHARE = 0.5  # what the nearest hypernym counts beside the class itself
-SHOWN, SHOWN_KINDS = 5, 4  # classes on an image's page, and hypernyms of each
-FADE = 0.85  # what each farther one counts beside the one before it
-KINDS = 10  # hypernyms that count
-BY_PICTURE = 0.5  # what classes of a picture count beside words that name them: the embedding knows much of the same
-FINDING = 10  # strongest weights that candidates are looked for by
-FAINTEST = 0.01  # part of a unit vector that is worth a clause
+MIN_CONFIDENCE = 0.15  # of a label that is shown, searched by words, and offered as a facet
+HYPERNYM_WEIGHT = 0.5  # of the nearest hypernym, relative to the class itself
+MAX_SHOWN, MAX_SHOWN_HYPERNYMS = 5, 4  # classes on an image's page, and hypernyms of each
+HYPERNYM_DECAY = 0.85  # factor from each hypernym to the next
+MAX_HYPERNYMS = 10  # of a class that count
+PICTURE_WEIGHT = 0.5  # of the image's classes, relative to words that name them: the embedding has much of the same information
+MAX_RETRIEVAL_WEIGHTS = 10  # the strongest weights, by which candidates are retrieved
+MIN_WEIGHT = 0.01  # component of the unit vector that is worth a clause
 
 
 class Labels(Factor):
@@ -30,7 +30,7 @@ class Labels(Factor):
     reads: ClassVar[tuple[str, ...]] = ("labels",)
     weight: ClassVar[float] = 0.75
     features: ClassVar[tuple[Feature, ...]] = (
-        Feature("labels", weight=BY_PICTURE, task=Task("same kind")),
+        Feature("labels", weight=PICTURE_WEIGHT, task=Task("same kind")),
         Feature("labels.words", compares="words", scale="per-query"),
     )
 
@@ -46,10 +46,10 @@ class Labels(Factor):
         }
 
     def image_fields(self, image_features: ImageFeatures) -> Json:
-        """All classes with their probabilities; the way back keeps them as they were."""
+        """All classes with their probabilities; `restore` gives them back unchanged."""
         if not image_features.labels:
             return {}
-        sure = [label for label in image_features.labels if label.confidence >= SURE]
+        sure = [label for label in image_features.labels if label.confidence >= MIN_CONFIDENCE]
         return {
             "label_weights": weights(image_features.labels),
             "label_names": [name for label in sure for name in label.names],
@@ -71,7 +71,7 @@ class Labels(Factor):
         if question.image_features is None or not question.image_features.labels:
             return []
         asked = weights(question.image_features.labels)
-        strongest = dict(sorted(asked.items(), key=lambda pair: -pair[1])[:FINDING])
+        strongest = dict(sorted(asked.items(), key=lambda pair: -pair[1])[:MAX_RETRIEVAL_WEIGHTS])
         return [Clause("labels", score=_product(asked), retrieve=_product(strongest))]
 
     def _by_words(self, question: Question) -> list[Clause]:
@@ -100,8 +100,8 @@ class Labels(Factor):
 
     def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
         """The most probable classes, each with its nearest hypernyms."""
-        found = (image_features.labels or ())[:SHOWN]
-        items = (DescriptionItem(one.names[0], one.confidence, more=one.hypernyms[:SHOWN_KINDS]) for one in found)
+        found = (image_features.labels or ())[:MAX_SHOWN]
+        items = (DescriptionItem(one.names[0], one.confidence, more=one.hypernyms[:MAX_SHOWN_HYPERNYMS]) for one in found)
         return [Description("Recognised as", tuple(items), facet="label")] if found else []
 
     def explain(self, evidence: Evidence) -> str:
@@ -117,11 +117,11 @@ def weights(labels: tuple[Label, ...]) -> dict[str, float]:
     features: dict[str, float] = {}
     for label in labels:
         features[label.synset] = features.get(label.synset, 0.0) + label.confidence
-        for distance, kind in enumerate(label.hypernyms[:KINDS]):
+        for distance, kind in enumerate(label.hypernyms[:MAX_HYPERNYMS]):
             key = "k_" + "".join(c if c.isalnum() else "_" for c in kind)
-            features[key] = features.get(key, 0.0) + KIND_SHARE * FADE**distance * label.confidence
+            features[key] = features.get(key, 0.0) + HYPERNYM_WEIGHT * HYPERNYM_DECAY**distance * label.confidence
     length = math.sqrt(sum(value**2 for value in features.values()))
-    return {key: round(value / length, 4) for key, value in features.items() if value / length >= FAINTEST}
+    return {key: round(value / length, 4) for key, value in features.items() if value / length >= MIN_WEIGHT}
 
 
 def _product(asked: Mapping[str, float]) -> Json:

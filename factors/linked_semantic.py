@@ -1,4 +1,4 @@
-"""Linked meaning: the text linked to a document is about what the question asks for, in whatever words."""
+"""Linked meaning: the text linked to a document is about the subject of the question, in other words or other languages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from vision.image_features import Vector, unit
 
 
 class LinkedSemantic(Factor):
-    """k-NN over the mean place of linked text in the joint embedding of pictures and words."""
+    """k-NN over the mean vector of linked text in the joint embedding of images and words."""
 
     name: ClassVar[str] = "linked_semantic"
     title: ClassVar[str] = "Meaning of the text linked to it"
@@ -36,17 +36,17 @@ class LinkedSemantic(Factor):
         return {"linked_semantic": knn.field(dimensions["joint"])}
 
     def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
-        """The mean of what was read, by weight."""
+        """The mean of the encoded snippets, by weight."""
         mean = mean_of(snippets)
         return {"linked_semantic": None if mean is None else knn.as_list(mean)}
 
     def clauses(self, question: Question) -> list[Clause]:
-        """A column for the picture, another for the words."""
+        """A column for the image, another for the words."""
         columns = []
         if question.image_features is not None and question.image_features.joint is not None:
-            columns.append(_column("linked_semantic", question.image_features.joint, question))
+            columns.append(knn.clause("linked_semantic", "linked_semantic", question.image_features.joint, question))
         if question.words and question.text_embedding is not None:
-            columns.append(_column("linked_semantic.words", question.text_embedding, question))
+            columns.append(knn.clause("linked_semantic.words", "linked_semantic", question.text_embedding, question))
         return columns
 
     def unshown_fields(self) -> tuple[str, ...]:
@@ -54,13 +54,13 @@ class LinkedSemantic(Factor):
         return ("linked_semantic",)
 
     def explain(self, evidence: Evidence) -> str:
-        """What was compared, as a cosine."""
+        """The cosine, and what it compares."""
         asked = "words" if evidence.clause == "linked_semantic.words" else "picture"
         return f"Text linked to it is about what your {asked} {_verb(asked)} (cosine {knn.cosine(evidence.value):.2f})."
 
 
 def mean_of(snippets: Sequence[TextSnippet]) -> Vector | None:
-    """The mean place of snippets by weight, of unit length; None where nothing was read that is kept."""
+    """The mean vector of the snippets by weight, of unit length; None where none was encoded, or all are trash."""
     read = [
         (snippet.weight, snippet.text_embedding)
         for snippet in snippets
@@ -73,9 +73,3 @@ def mean_of(snippets: Sequence[TextSnippet]) -> Vector | None:
 
 def _verb(asked: str) -> str:
     return "mean" if asked == "words" else "shows"
-
-
-def _column(name: str, vector: Vector, question: Question) -> Clause:
-    asked = knn.as_list(vector)
-    retrieve = knn.retrieve("linked_semantic", asked, question.k, question.filters)
-    return Clause(name, score=knn.exact("linked_semantic", asked), retrieve=retrieve)

@@ -1,18 +1,18 @@
-"""Linked text: what people wrote next to the picture, in many languages."""
+"""Linked text: text next to the image, in many languages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
-from factors.text import Kind, TextSnippet
+from factors.text import Kind, TextSnippet, without_marks
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
-# What names the picture itself says more than what merely stood near it.
-STRONG = {Kind.TITLE, Kind.PRODUCT, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
-SHOWN = 120  # characters of a highlighted snippet
-STRENGTH = 2.0  # what they count beside the others
-MOST_WORDS = 12  # looked for in every language: the engine takes 1024 clauses in one request, of all factors together
-SEVERAL = 0.1  # what further fields count beside the best: a word that is spelt alike in ten languages is still one word
+# Text that names the image says more about it than text nearby.
+STRONG_KINDS = {Kind.TITLE, Kind.PRODUCT, Kind.CAPTION, Kind.ALT, Kind.KEYWORDS}
+HIGHLIGHT_LENGTH = 120  # characters of a highlighted snippet
+STRONG_BOOST = 2.0  # of strong snippets, relative to the others
+MAX_WORDS_BY_LANGUAGE = 12  # matched in every language's field: the engine limits a request of all factors to 1,024 clauses
+TIE_BREAKER = 0.1  # of further fields, relative to the best: a word that is spelt alike in ten languages is still one word
 
 
 class LinkedText(Factor):
@@ -36,21 +36,21 @@ class LinkedText(Factor):
     )
 
     def fields(self, dimensions: object) -> Json:
-        """One field per analyzer, one for all languages, one for the strong kinds."""
+        """A field per analyzer, one for all languages, one for the strong kinds."""
         folded = {"type": "text", "analyzer": "folded"}
-        # Texts in sixty languages are no longer than texts in one: length must not count against a document.
+        # Texts in many languages make a document long, which must not count against it.
         unnormed = folded | {"norms": False}
         by_analyzer = {name: {"type": "text", "analyzer": name, "similarity": "boolean"} for name in ANALYZERS}
         return {"linked": {"properties": {"all": unnormed, "strong": unnormed, **by_analyzer}}}
 
     def snippet_fields_of(self, snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> Json:
-        """The snippets, sorted into fields; trash in none, and what weighs less than 1 never strong."""
+        """The snippets by field; trash is in none, and a snippet that weighs less than 1 is never strong."""
         fields: dict[str, dict[str, None]] = {}
         for snippet in snippets:
             if snippet.is_trash:
                 continue
             fields.setdefault("all", {})[snippet.text] = None
-            if snippet.kind in STRONG and snippet.weight >= 1:
+            if snippet.kind in STRONG_KINDS and snippet.weight >= 1:
                 fields.setdefault("strong", {})[snippet.text] = None
             if name := analyzer(snippet.language):
                 fields.setdefault(name, {})[snippet.text] = None
@@ -61,10 +61,13 @@ class LinkedText(Factor):
         if not question.words:
             return []
         text = question.words.text
-        ways: list[Json] = [{"match": {"linked.all": text}}, {"match": {"linked.strong": {"query": text, "boost": STRENGTH}}}]
-        beginning = " ".join(text.split()[:MOST_WORDS])
+        ways: list[Json] = [
+            {"match": {"linked.all": text}},
+            {"match": {"linked.strong": {"query": text, "boost": STRONG_BOOST}}},
+        ]
+        beginning = " ".join(text.split()[:MAX_WORDS_BY_LANGUAGE])
         ways += [{"match": {path: beginning}} for path in _languages(text)]
-        match = {"dis_max": {"tie_breaker": SEVERAL, "queries": ways}}
+        match = {"dis_max": {"tie_breaker": TIE_BREAKER, "queries": ways}}
         return [Clause("linked_text", score=match, retrieve=match)]
 
     def text_fields(self) -> tuple[str, ...]:
@@ -72,7 +75,7 @@ class LinkedText(Factor):
         return ("linked.all", *(f"linked.{name}" for name in ANALYZERS))
 
     def word_fields(self) -> tuple[str, ...]:
-        """As it stands, and by stems: of English, and of languages that have their letters almost to themselves."""
+        """Unstemmed words, and stems of English and of languages whose letters hardly any other language uses."""
         own = [name for name in ANALYZERS if name == "english" or name not in LATIN]
         return ("linked.all", *(f"linked.{name}" for name in own))
 
@@ -82,21 +85,16 @@ class LinkedText(Factor):
 
     def highlight(self, question: Question) -> Json:
         """The matching snippet in whichever field matched."""
-        options = {"number_of_fragments": 1, "fragment_size": SHOWN}
+        options = {"number_of_fragments": 1, "fragment_size": HIGHLIGHT_LENGTH}
         return dict.fromkeys(("linked.all", *_languages(question.words.text)), options) if question.words else {}
 
     def explain(self, evidence: Evidence) -> str:
-        """The words where they stand."""
+        """The snippet with the matching words."""
         if evidence.highlights:
-            return f"Text linked to it has your words: {plain(evidence.highlights[0])}"
+            return f"Text linked to it has your words: {without_marks(evidence.highlights[0])}"
         return "Text linked to it has your words."
 
 
 def _languages(text: str) -> list[str]:
     """The fields of languages that these words may be in."""
     return [f"linked.{name}" for name in analyzers_for(text)]
-
-
-def plain(snippet: Any) -> str:
-    """A snippet without highlight markers."""
-    return str(snippet).replace("\ue000", "").replace("\ue001", "")

@@ -9,8 +9,8 @@ from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import ImageFeatures
 
 BITS = 64
-FARTHEST = 12  # differing bits up to which two hashes say anything
-NEIGHBOURS = 50
+MAX_DISTANCE = 12  # differing bits, beyond which a hash says nothing
+MAX_CANDIDATES = 50
 SIGN = 1 << (BITS - 1)
 
 
@@ -21,7 +21,7 @@ class NearDuplicate(Factor):
     title: ClassVar[str] = "Near-duplicate"
     about: ClassVar[str] = (
         "The share of equal bits of two 64-bit perceptual hashes (DCT), for pairs that differ in at most "
-        f"{FARTHEST} bits; farther pairs are missing, because beyond that distance the hash says nothing. Candidates come "
+        f"{MAX_DISTANCE} bits; farther pairs are missing, because beyond that distance the hash says nothing. Candidates come "
         "from a binary HNSW graph. The same hash groups near-duplicates under their best result."
     )
     reads: ClassVar[tuple[str, ...]] = ("phash",)
@@ -33,7 +33,7 @@ class NearDuplicate(Factor):
         return {"phash": knn.field(BITS, "hamming", "binary"), "phash_bits": {"type": "long", "index": False}}
 
     def image_fields(self, image_features: ImageFeatures) -> Json:
-        """The hash, twice."""
+        """The hash, in both forms."""
         if image_features.phash is None:
             return {}
         return {"phash": as_bytes(image_features.phash), "phash_bits": signed(image_features.phash)}
@@ -48,7 +48,7 @@ class NearDuplicate(Factor):
         if question.image_features is None or question.image_features.phash is None or question.region:
             return []
         phash = question.image_features.phash
-        retrieve = knn.retrieve("phash", as_bytes(phash), min(question.k, NEIGHBOURS), question.filters)
+        retrieve = knn.retrieve("phash", as_bytes(phash), min(question.k, MAX_CANDIDATES), question.filters)
         return [Clause("near_duplicate", score=equal_bits(phash), retrieve=retrieve)]
 
     def unshown_fields(self) -> tuple[str, ...]:
@@ -62,13 +62,13 @@ class NearDuplicate(Factor):
 
 
 def equal_bits(phash: int) -> Json:
-    """The share of equal bits, 0..1; no match beyond the farthest distance that means something."""
+    """The share of equal bits, 0..1; no match beyond MAX_DISTANCE."""
     source = "1.0 - Long.bitCount(doc['phash_bits'].value ^ params.bits) / 64.0"
     return {
         "script_score": {
             "query": {"exists": {"field": "phash_bits"}},
             "script": {"source": source, "params": {"bits": signed(phash)}},
-            "min_score": 1 - (FARTHEST + 0.5) / BITS,
+            "min_score": 1 - (MAX_DISTANCE + 0.5) / BITS,
         }
     }
 

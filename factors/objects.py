@@ -1,16 +1,14 @@
-"""Objects: something in the picture looks like what was asked with."""
+"""Objects: an object in the image looks like the image asked with, or the words name it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-
-import numpy as np
 
 from factors import knn
 from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
 from vision.image_features import Box, ImageFeatures, Object
 
-PATH = "objects.embedding"
-WHOLE = 0.1  # what objects count for a whole picture, which documents' whole pictures answer better
+VECTOR_FIELD = "objects.embedding"
+WHOLE_IMAGE_WEIGHT = 0.1  # for a whole image, which whole images of documents answer better
 
 
 class Objects(Factor):
@@ -44,7 +42,7 @@ class Objects(Factor):
         }
 
     def image_fields(self, image_features: ImageFeatures) -> Json:
-        """Every object; an empty list says that the detector looked and found nothing."""
+        """Every object; an empty list means that the detector ran and found nothing."""
         if image_features.objects is None:
             return {}
         names = sorted({found.label for found in image_features.objects})
@@ -65,9 +63,9 @@ class Objects(Factor):
         if embedding is None:
             return []
         vector = knn.as_list(embedding)
-        retrieve = nested(knn.retrieve(PATH, vector, question.k, question.filters))
-        weight = 1.0 if question.region else WHOLE
-        return [Clause("objects", score=nested(knn.exact(PATH, vector)), retrieve=retrieve, weight=weight)]
+        retrieve = nested(knn.retrieve(VECTOR_FIELD, vector, question.k, question.filters))
+        weight = 1.0 if question.region else WHOLE_IMAGE_WEIGHT
+        return [Clause("objects", score=nested(knn.exact(VECTOR_FIELD, vector)), retrieve=retrieve, weight=weight)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:
@@ -81,7 +79,7 @@ class Objects(Factor):
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vectors."""
-        return (PATH,)
+        return (VECTOR_FIELD,)
 
     def inner(self, clause: Clause) -> Json | None:
         """The best object of each result comes back as an inner hit."""
@@ -97,7 +95,7 @@ class Objects(Factor):
         return [Description("Objects", items)] if items else []
 
     def explain(self, evidence: Evidence) -> str:
-        """Which object, and how alike; or which name was asked for."""
+        """The object and its similarity, or the names."""
         if evidence.clause == "objects.words":
             return f"Shows what your words name: {', '.join(_names(evidence.document))}."
         what = evidence.inner[0]["label"] if evidence.inner else "an object"
@@ -120,5 +118,5 @@ def _as_json(found: Object) -> Json:
 
 def _from_json(record: Mapping[str, Any]) -> Object:
     vector = record.get("embedding")
-    embedding = None if vector is None else np.asarray(vector, dtype=np.float32)
+    embedding = None if vector is None else knn.as_vector(vector)
     return Object(record["label"], record["confidence"], Box(*record["box"]), embedding)

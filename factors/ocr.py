@@ -1,23 +1,23 @@
-"""OCR: the words that can be read in the picture."""
+"""OCR: text that was read in the image."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
-from factors.linked_text import plain
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task, rectangle_around
+from factors.text import MARK_END, MARK_START, without_marks
 from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
-CONFIDENT = 0.6  # of a word read on the question's picture, to ask with it
-SHORTEST = 3  # letters of such a word, and of a word that has trigrams
-MOST_WORDS = 16  # such words in one question
-TRIGRAMS = "55%"  # of a word's trigrams must be there: one misread letter in nine breaks three of seven
-TRIGRAM_SHARE = 0.3  # rare trigrams add up to more than the word that they come from
-LINES = {"number_of_fragments": 8, "fragment_size": 200}
-BY_PICTURE = 0.5  # what words read on the question's picture count beside words that were asked for
-MARKED = re.compile("\ue000(.*?)\ue001")
-DOUBTED = "Hard to read; no search goes by it."
+MIN_CONFIDENCE = 0.6  # of a word read in the question's image, to ask with it
+MIN_LETTERS = 3  # of such a word, and of a word that is matched by trigrams
+MAX_ASKED_WORDS = 16  # by trigrams, or of the question's image
+MIN_TRIGRAMS = "55%"  # of a word's trigrams must match: one misread letter in nine breaks three of seven
+TRIGRAM_BOOST = 0.3  # rare trigrams add up to more than the word that they are made of
+HIGHLIGHTED_LINES = {"number_of_fragments": 8, "fragment_size": 200}
+PICTURE_WEIGHT = 0.5  # of words read in the question's image, relative to the question's words
+MARKED = re.compile(f"{MARK_START}(.*?){MARK_END}")
+LOW_CONFIDENCE_NOTE = "Hard to read; no search goes by it."
 EDGES = re.compile(r"^\W+|\W+$")
 
 
@@ -35,11 +35,11 @@ class Ocr(Factor):
     weight: ClassVar[float] = 1.5
     features: ClassVar[tuple[Feature, ...]] = (
         Feature("ocr", compares="words", scale="per-query", task=Task("text in picture", "MRR")),
-        Feature("ocr.picture", scale="per-query", weight=BY_PICTURE),
+        Feature("ocr.picture", scale="per-query", weight=PICTURE_WEIGHT),
     )
 
     def fields(self, dimensions: object) -> Json:
-        """One text, analysed four ways; the words with their boxes are kept for showing."""
+        """The text, analysed four ways; words with their boxes, to be shown."""
         ways: Json = {
             "en": {"type": "text", "analyzer": "english"},
             "ru": {"type": "text", "analyzer": "russian"},
@@ -51,7 +51,7 @@ class Ocr(Factor):
         }
 
     def image_fields(self, image_features: ImageFeatures) -> Json:
-        """Lines for searching, words for showing; neither where nothing was read. low-confidence lines are for showing only."""
+        """Lines to search, words to show; neither where nothing was read. Low-confidence lines are shown only."""
         text = image_features.text
         if text is None or not (text.confident or text.low_confidence):
             return {}
@@ -61,7 +61,7 @@ class Ocr(Factor):
         return ({"ocr": list(text.lines)} if text.confident else {}) | {"ocr_words": kept}
 
     def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """What was read; a document that the extractor looked at without a word gives an empty text."""
+        """The text, empty where the extractor found none; nothing where it failed."""
         if "text" in document.get("missing", ()):
             return {}
         kept = document.get("ocr_words", {})
@@ -70,51 +70,47 @@ class Ocr(Factor):
         return {"text": Text(sure, tuple(Line(_words(line)) for line in kept.get("low_confidence", [])))}
 
     def clauses(self, question: Question) -> list[Clause]:
-        """A column for the words asked with, another for the words on the question's picture."""
+        """A column for the question's words, another for the words read in the question's image."""
         columns = {"ocr": question.words.text if question.words else "", "ocr.picture": _read(question.image_features)}
         return [Clause(name, score=match(text), retrieve=match(text)) for name, text in columns.items() if text]
 
     def text_fields(self) -> tuple[str, ...]:
-        """As it stands, and by stems."""
+        """Unstemmed words, and stems of English and Russian."""
         return ("ocr", "ocr.en", "ocr.ru")
 
     def highlight(self, question: Question) -> Json:
         """The lines that matched; by trigrams, whole words that resemble the words asked for."""
         if not (question.words or _read(question.image_features)):
             return {}
-        return dict.fromkeys(("ocr", "ocr.en", "ocr.ru", "ocr.trigram"), LINES)
+        return dict.fromkeys(("ocr", "ocr.en", "ocr.ru", "ocr.trigram"), HIGHLIGHTED_LINES)
 
     def box(self, evidence: Evidence) -> list[float] | None:
         """The rectangle around the words that matched."""
+        matched = _matched(evidence)
         words = evidence.document.get("ocr_words", {}).get("words", [])
-        hits = [box for text, _, box in words if _bare(text) in _matched(evidence)]
-        if not hits:
-            return None
-        left, top = min(b[0] for b in hits), min(b[1] for b in hits)
-        right, bottom = max(b[0] + b[2] for b in hits), max(b[1] + b[3] for b in hits)
-        return [round(v, 4) for v in (left, top, right - left, bottom - top)]
+        return rectangle_around([box for text, _, box in words if _bare(text) in matched])
 
     def describe(self, image_features: ImageFeatures, document: Mapping[str, Any]) -> Sequence[Description]:
         """Lines in reading order; low-confidence lines apart."""
         text = image_features.text or Text()
-        parts = (("Read in it", text.confident, ""), ("Perhaps in it, too", text.low_confidence, DOUBTED))
+        parts = (("Read in it", text.confident, ""), ("Perhaps in it, too", text.low_confidence, LOW_CONFIDENCE_NOTE))
         return [Description(title, _items(lines), lines=True, note=note) for title, lines, note in parts if lines]
 
     def explain(self, evidence: Evidence) -> str:
-        """The words where they were read."""
+        """The matching words in their line."""
         whose = "the text of your picture" if evidence.clause == "ocr.picture" else "your words"
         if evidence.highlights:
-            return f"Text read in it has {whose}: {plain(evidence.highlights[0])}"
+            return f"Text read in it has {whose}: {without_marks(evidence.highlights[0])}"
         return f"Text read in it has {whose}."
 
 
 def match(text: str) -> Json:
-    """The best way of reading counts, the others break ties; by trigrams each word is looked for on its own."""
+    """The best of the four fields counts, the others break ties; by trigrams each word is matched on its own."""
     ways: list[Json] = [{"match": {name: {"query": text}}} for name in ("ocr", "ocr.en", "ocr.ru")]
-    words = [word for word in dict.fromkeys(text.split()) if len(_bare(word)) >= SHORTEST][:MOST_WORDS]
-    similar = [{"match": {"ocr.trigram": {"query": word, "minimum_should_match": TRIGRAMS}}} for word in words]
+    words = [word for word in dict.fromkeys(text.split()) if len(_bare(word)) >= MIN_LETTERS][:MAX_ASKED_WORDS]
+    similar = [{"match": {"ocr.trigram": {"query": word, "minimum_should_match": MIN_TRIGRAMS}}} for word in words]
     if similar:
-        ways.append({"bool": {"should": similar, "boost": TRIGRAM_SHARE}})
+        ways.append({"bool": {"should": similar, "boost": TRIGRAM_BOOST}})
     return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
 
 
@@ -123,25 +119,25 @@ def _items(lines: Sequence[Line]) -> tuple[DescriptionItem, ...]:
 
 
 def _kept(lines: Sequence[Line]) -> list[list[Any]]:
-    """Words as they are kept."""
+    """Words as documents store them."""
     return [[w.text, round(w.confidence, 2), w.box.as_list()] for line in lines for w in line.words]
 
 
 def _words(kept: Iterable[Any]) -> tuple[Word, ...]:
-    """The way back."""
+    """Inverse of `_kept`."""
     return tuple(Word(text, confidence, Box(*box)) for text, confidence, box in kept)
 
 
 def _read(image_features: ImageFeatures | None) -> str:
-    """The words that the question's picture itself says, confidently."""
+    """Words that were read with confidence in the question's image."""
     if image_features is None or image_features.text is None:
         return ""
-    words = [w.text for w in image_features.text.words if w.confidence >= CONFIDENT and len(_bare(w.text)) >= SHORTEST]
-    return " ".join(list(dict.fromkeys(words))[:MOST_WORDS])
+    words = [w.text for w in image_features.text.words if w.confidence >= MIN_CONFIDENCE and len(_bare(w.text)) >= MIN_LETTERS]
+    return " ".join(list(dict.fromkeys(words))[:MAX_ASKED_WORDS])
 
 
 def _matched(evidence: Evidence) -> set[str]:
-    """What the engine marked as matching, which knows stems and misread letters; else the words asked for themselves."""
+    """The words that the engine marked, which includes stems and misread letters; without marks, the words asked with."""
     marked = {_bare(word) for text in evidence.highlights for span in MARKED.findall(text) for word in span.split()}
     if marked:
         return marked
@@ -150,5 +146,5 @@ def _matched(evidence: Evidence) -> set[str]:
 
 
 def _bare(word: str) -> str:
-    """Without case, and without marks at either end."""
+    """The word without case, and without punctuation at its ends."""
     return EDGES.sub("", word.casefold())

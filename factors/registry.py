@@ -19,7 +19,7 @@ from mappings.template import CORE
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 GROUP = "omma.factors"
-# Settings that decide which factors and features take part. Models of plugins' extractors do not change which ones run.
+# Settings that decide which factors and features are active. Models of plugins' extractors have no influence on that.
 FACTOR_SETTINGS = (
     "profile",
     "extractors_off",
@@ -35,7 +35,7 @@ MAX_REGISTRIES_KEPT = 8  # a process uses one; tests and measurements several
 class FactorRegistry:
     """The factors and features of an installation; immutable, so that it can be shared and handed down.
 
-    `every` holds all factors that could be loaded, by name; `broken` names those that were left out, and why.
+    `every` has all factors that could be loaded, by name; `broken` has those that were left out, with the reason.
     """
 
     def __init__(self, settings: Settings, every: Sequence[Factor], broken: Sequence[Broken] = ()) -> None:
@@ -51,7 +51,7 @@ class FactorRegistry:
 
     @cached_property
     def active(self) -> tuple[Factor, ...]:
-        """The factors that take part: all but those that read an extractor that is switched off or was left out."""
+        """The factors whose extractors all run: none is switched off or was left out."""
         if not self._settings.extractors_off and not any(_foreign(factor) for factor in self.every):
             return self.every
         running = _running_extractors(self._settings)
@@ -62,7 +62,7 @@ class FactorRegistry:
         """Plugins' factors that are not active because an extractor that they read is off or was left out, with the reason."""
         active = {factor.name for factor in self.active}
         return {
-            factor.name: f"it reads {', '.join(factor.reads)}, of which an extractor is off or was left out"
+            factor.name: f"it reads {', '.join(factor.reads)}, and an extractor of these is off or was left out"
             for factor in self.every
             if factor.name not in active and _foreign(factor)
         }
@@ -108,7 +108,7 @@ class FactorRegistry:
 
     @cached_property
     def word_fields(self) -> tuple[str, ...]:
-        """Text fields of all active factors in which a match is surely the word itself."""
+        """Text fields of all active factors in which a match is the word itself."""
         return tuple(sorted({path for factor in self.active for path in factor.word_fields()}))
 
     @cached_property
@@ -117,15 +117,15 @@ class FactorRegistry:
         return frozenset(name for factor in self.active for name in factor.snippet_fields)
 
     def made_without(self, meta: Mapping[str, Any], among: Iterable[Factor] | None = None) -> list[str]:
-        """Active factors (or those `among` them) whose fields an index, by its `_meta`, was made without."""
+        """Active factors (or `among` these) whose fields an index lacks, by its `_meta`."""
         chosen = list(self.active if among is None else among)
         lacking = versions.lacking(meta, (factor.name for factor in chosen))
         return [factor.name for factor in chosen if factor.name in lacking and has_fields(factor)]
 
     def index_body(self, fingerprints: Mapping[str, str], dimensions: Mapping[str, int], settings: Settings) -> Json:
-        """The index body that the active factors make together.
+        """The index body of the active factors.
 
-        `fingerprints` and `dimensions` are those of the feature extractor, which has them without loading models.
+        `fingerprints` and `dimensions` are those of the feature extractor, which knows them without loading models.
         """
         parts = {factor.name: factor.fields(dimensions) for factor in self.active}
         meta = versions.record_weights({factor.name: factor.reads for factor in self.active}, fingerprints)
@@ -137,17 +137,17 @@ _kept: OnceCache[str, FactorRegistry] = OnceCache(LRUCache(MAX_REGISTRIES_KEPT))
 
 @lru_cache(maxsize=8)
 def own_factors() -> tuple[Factor, ...]:
-    """The built-in ones alone, by name."""
+    """The built-in factors, by name."""
     return _made(discover(Factor, None, HERE))[0]  # type: ignore[type-abstract]
 
 
 def has_fields(factor: Factor) -> bool:
-    """Whether a factor keeps anything in documents."""
+    """Whether a factor has fields in documents."""
     return type(factor).fields is not Factor.fields
 
 
 def forget_loaded() -> None:
-    """Load everything again with the next call, for tests that change folders."""
+    """Load all factors again with the next call, for tests that change folders."""
     _kept.clear()
     for cached in (_registered, own_factors):
         cached.cache_clear()
@@ -191,8 +191,8 @@ def _check(factor: Factor, made: Mapping[str, Factor], owners: Mapping[str, str]
             raise ConfigurationError(f"field {name!r} of factor {factor.name!r} already belongs to {owners[name]!r}")
 
 
-# What stands for a result where a method of a factor fails. `clauses` is missing: a search reports its failure as a warning.
-# So are the methods between documents and features: ingest records their failure in the document.
+# Results in place of those of a factor's method that fails. `clauses` has none: a search reports its failure as a warning.
+# Nor have the methods between documents and features: ingest records their failure in the document.
 FALLBACKS: dict[str, Callable[..., Any]] = {
     "describe": lambda *_: (),
     "highlight": lambda *_: {},
@@ -202,7 +202,7 @@ FALLBACKS: dict[str, Callable[..., Any]] = {
 
 
 def _guard(factor: Factor) -> None:
-    """A method that fails on one image is logged with the factor's name, and neither the image nor the answer is lost."""
+    """Wrap the factor's methods: a failure is logged with the factor's name, and loses neither the image nor the answer."""
     declared = frozenset(_field_names(factor))
     for name, fallback in FALLBACKS.items():
         setattr(factor, name, _guarded(f"{factor.name}.{name}", getattr(factor, name), fallback))
@@ -224,7 +224,7 @@ def _guarded(name: str, method: Callable[..., Any], fallback: Callable[..., Any]
 
 
 def _only_declared(name: str, method: Callable[..., Json], declared: frozenset[str]) -> Callable[..., Json]:
-    """Without fields that the factor does not declare: the engine would refuse the whole document for them."""
+    """The method without fields that its factor does not declare, for which the engine would refuse the whole document."""
 
     def call(*arguments: Any, **named: Any) -> Json:
         fields = method(*arguments, **named)
@@ -241,13 +241,14 @@ def _field_names(factor: Factor) -> list[str]:
 
 
 class _AnyDimension(dict[str, int]):
-    """Lengths of vectors, where only the names of fields matter."""
+    """A length for every vector, where only the names of fields matter."""
 
     def __missing__(self, key: str) -> int:
         return 8
 
 
 def _foreign(factor: Factor) -> bool:
+    """Whether a plugin brought the factor."""
     return not type(factor).__module__.startswith("factors.")
 
 

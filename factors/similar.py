@@ -1,9 +1,7 @@
-"""Similar: the whole picture looks like the whole picture."""
+"""Similar: the whole images look alike."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-
-import numpy as np
 
 from factors import knn
 from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
@@ -36,22 +34,20 @@ class Similar(Factor):
     def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The embedding."""
         vector = document.get("similar")
-        return {} if vector is None else {"embedding": np.asarray(vector, dtype=np.float32)}
+        return {} if vector is None else {"embedding": knn.as_vector(vector)}
 
     def clauses(self, question: Question) -> list[Clause]:
         """One column where there is a picture to ask with."""
         embedding = question.vector()
         if embedding is None:
             return []
-        vector = knn.as_list(embedding)
-        retrieve = knn.retrieve("similar", vector, question.k, question.filters)
-        return [Clause("similar", score=knn.exact("similar", vector), retrieve=retrieve)]
+        return [knn.clause("similar", "similar", embedding, question)]
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vector."""
         return ("similar",)
 
     def explain(self, evidence: Evidence) -> str:
-        """How alike, as a cosine."""
+        """The cosine."""
         part = "chosen part" if evidence.question.region else "picture"
         return f"Looks like your {part} (cosine {knn.cosine(evidence.value):.2f})."

@@ -1,4 +1,4 @@
-"""Text that factors read: what people wrote next to a picture, and the words of a question."""
+"""Text that factors match: snippets linked to an image, the words of a question, and the marks of a match in a highlight."""
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -7,13 +7,14 @@ from typing import Any
 from vision.image_features import Vector
 
 TRASH = 0.3  # a snippet of less weight is kept and shown with its reason, and not indexed
+MARK_START, MARK_END = "\ue000", "\ue001"  # around what matched, in highlights: characters that no text uses
 
 
 class Kind(StrEnum):
-    """Where a snippet of text stood."""
+    """What a snippet is on its page, or in its feed."""
 
     TITLE = "title"
-    PRODUCT = "product"  # the name that product data give to what is shown
+    PRODUCT = "product"  # the name of the product that the image shows
     CAPTION = "caption"
     ALT = "alt"
     HEADING = "heading"
@@ -26,11 +27,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextSnippet:
-    """One snippet of text linked to a picture; `language` is BCP 47 or empty, `page` the address it stood on.
+    """One snippet of text linked to an image; `language` is BCP 47 or empty, `page` the address of its page.
 
-    `weight` is how much it is about the picture, 0..1 (1: nothing speaks against it); `reason` says why it is less than 1.
-    `text_embedding` is its place in the joint embedding of pictures and words (unit length), where it was read for that; it is
-    not kept.
+    `weight` is how much it is about the image, 0..1; `reason` says why it is less than 1.
+    `text_embedding` is its vector in the joint embedding of images and words (unit length), where it was encoded; not stored.
     """
 
     kind: Kind
@@ -43,22 +43,22 @@ class TextSnippet:
 
     @property
     def is_trash(self) -> bool:
-        """Whether so much speaks against it that it is kept apart."""
+        """Whether its weight is too small for it to be searched."""
         return self.weight < TRASH
 
     def lowered(self, factor: float, reason: str) -> "TextSnippet":
-        """The snippet with `factor` (0..1) times its weight; the reason that lowers it most is the one that stays."""
+        """The snippet with `factor` (0..1) times its weight; of several reasons, the one that lowers it most is kept."""
         strongest = reason if factor <= self.weight or not self.reason else self.reason
         return replace(self, weight=round(self.weight * factor, 4), reason=strongest)
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept in the document and in tasks."""
-        told = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "text_embedding"}
-        return told | {"kind": self.kind.value}
+        """As documents and tasks store it."""
+        stored = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "text_embedding"}
+        return stored | {"kind": self.kind.value}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "TextSnippet":
-        """The way back."""
+        """Inverse of `as_json`."""
         return cls(**(data | {"kind": Kind(data["kind"])}))
 
 
@@ -74,7 +74,7 @@ class Term:
 class Words:
     """`cat "old town" +red -dog`: `should` are optional, `must` and `must_not` are filters over all text fields.
 
-    `field:value` terms are turned into filters by the parser (query/words.py) and do not appear here.
+    `field:value` terms do not appear here: the parser (query/request.py) turns them into filters.
     """
 
     should: tuple[Term, ...] = ()
@@ -82,10 +82,15 @@ class Words:
     must_not: tuple[Term, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything to look for."""
+        """Whether there is anything to search for."""
         return bool(self.should or self.must)
 
     @property
     def text(self) -> str:
         """All wanted words as one plain string, for analysed matching."""
         return " ".join(term.text for term in (*self.must, *self.should))
+
+
+def without_marks(highlight: str) -> str:
+    """A highlight as plain text."""
+    return highlight.replace(MARK_START, "").replace(MARK_END, "")

@@ -16,8 +16,11 @@ from mappings.versions import alias
 from query.answer import Source
 from query.encoder import restore
 from query.engine_calls import may_be_id
-from query.page import as_list, first, point_of
+from query.page import as_list, first, point_of, source_of
 from vision.image_features import ImageFeatures
+
+SINGLE_VALUES = ("title", "width", "height", "bytes", "format", "date", "added", "price")
+LISTS = ("collections", "languages", "missing")
 
 
 class DescribedItem(BaseModel):
@@ -59,7 +62,7 @@ class LinkedSnippet(BaseModel):
 
 
 class DocumentView(BaseModel):
-    """A document without its vectors. `descriptions` come from the factors, each of which says what it found."""
+    """A document without its vectors. `descriptions` are what each factor found in the image."""
 
     id: str
     title: str = ""
@@ -101,7 +104,7 @@ def show(context: Context, document_id: str) -> DocumentView:
         **_facts(document),
         text="\n".join(features.text.lines) if features.text else "",
         descriptions=list(described(factors, features, document)),
-        sources=[Source(**{k: e.get(k) or "" for k in Source.model_fields}) for e in document.get("sources", [])],
+        sources=[source_of(entry) for entry in document.get("sources", [])],
         texts=[_linked(TextSnippet.from_json(entry)) for entry in document.get("texts", [])],
     )
 
@@ -112,20 +115,16 @@ def _linked(snippet: TextSnippet) -> LinkedSnippet:
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
     """Core fields as they are."""
-    plain = ("title", "width", "height", "bytes", "format", "date", "added", "price")
-    facts = {name: document[name] for name in plain if document.get(name) is not None}
-    lists = {name: as_list(document[name]) for name in ("collections", "languages", "missing") if document.get(name)}
-    return (
-        facts
-        | lists
-        | {
-            "category": first(document["category"]) if document.get("category") else "",
-            "place": point_of(document.get("place")),
-            "failures": failures_of(document),
-            "facets": _pairs(document.get("facets") or []),
-            "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},
-        }
-    )
+    single = {name: document[name] for name in SINGLE_VALUES if document.get(name) is not None}
+    lists = {name: as_list(document[name]) for name in LISTS if document.get(name)}
+    made = {
+        "category": first(document["category"]) if document.get("category") else "",
+        "place": point_of(document.get("place")),
+        "failures": failures_of(document),
+        "facets": _pairs(document.get("facets") or []),
+        "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},
+    }
+    return single | lists | made
 
 
 def _pairs(tokens: Any) -> dict[str, list[str]]:

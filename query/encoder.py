@@ -1,12 +1,13 @@
 """The question's side of the feature extractors: features of its image, and the vector of its words.
 
-Features of an image are extracted by models, or restored from the document that the image is. Both encoders keep what was asked
-lately, and are safe to share between threads.
+Features of an image are extracted by models, or restored from the document where the image is indexed. Both encoders cache
+their latest results, and are safe to share between threads.
 """
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,12 +20,12 @@ from factors.base import Factor
 from factors.text import Words
 from ingest.factor_fields import restored
 from ingest.fetch import fetch
-from query.request import SearchRequest, overlap
+from query.request import SearchRequest
 from vision.image_features import Box, ImageFeatures, Line, Text, Vector
 from vision.picture import Picture, decode
 
-MAX_IMAGES_KEPT = 64  # images asked with lately: a part of the same image is often asked for next
-MAX_TEXTS_KEPT = 256  # texts asked with lately: further pages, and the same words with other filters, are asked for next
+MAX_IMAGES_KEPT = 64  # a part of the same image is often asked for next
+MAX_TEXTS_KEPT = 256  # further pages, and the same words with other filters, are asked for next
 SAME_OBJECT_OVERLAP = 0.97  # intersection over union from which a box is that of a detected object
 EXCLUDED_WEIGHT = 0.25  # of excluded words, subtracted from the wanted ones (measured by `omma train joint`)
 
@@ -50,9 +51,9 @@ class CanEncode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The image asked with: features of the whole, and of the part that was chosen.
+    """Features of the question's image: of the whole, and of the chosen part.
 
-    `restored`: all features come from the document, so they were made by the index's own weights.
+    `restored`: all features come from the document, so that they have the index's own weights.
     """
 
     whole: ImageFeatures
@@ -67,58 +68,58 @@ class Asked:
 
 
 class QueryEncoder:
-    """Encodes images asked with."""
+    """Encodes the images of questions."""
 
     def __init__(self, context: Context, factors: Sequence[Factor], extractor: Callable[[], CanEncode]) -> None:
         """`extractor` gives the feature extractor, and is called only where a model must run."""
         self._context, self._factors, self._extractor = context, factors, extractor
         self.extractors = sorted({extractor for factor in factors for extractor in factor.reads})
-        self.unread = ("sources", "texts", *_fields_of_words(factors))
-        self._seen_lately: OnceCache[tuple[str, Box | None], ImageFeatures] = OnceCache(LRUCache(MAX_IMAGES_KEPT))
+        self.unused_fields = ("sources", "texts", *_fields_without_features(factors))
+        self._features: OnceCache[tuple[str, Box | None], ImageFeatures] = OnceCache(LRUCache(MAX_IMAGES_KEPT))
 
     def at_bytes(self, request: SearchRequest) -> Asked:
-        """The picture sent along or fetched from an address; BadPicture, FetchError."""
+        """The image that was sent, or fetched from an address; BadPicture, FetchError."""
         settings = self._context.settings
         data = request.image if request.image is not None else fetch(request.address or "", settings).data
-        digest = hashlib.sha256(data).hexdigest()
-        whole = self._seen(digest, None, lambda: decode(data, settings))
-        return self._with_part(request, Asked(whole), lambda: decode(data, settings))
+        picture = partial(decode, data, settings)
+        whole = self._extracted(hashlib.sha256(data).hexdigest(), None, picture)
+        return self._with_part(request, Asked(whole), picture)
 
     def at_document(self, request: SearchRequest, document: Mapping[str, Any]) -> Asked:
         """The image of a document: restored; models run only for a part that is not a detected object."""
-        digest = request.like or ""
+        digest, context = request.like or "", self._context
         whole = restore(digest, document, self._factors)
-        context = self._context
         return self._with_part(
             request, Asked(whole, restored=True), lambda: decode(context.store.original(digest), context.settings)
         )
 
     def _with_part(self, request: SearchRequest, asked: Asked, picture: Callable[[], Picture]) -> Asked:
+        """With the features of the requested part: those of a detected object, or extracted from the pixels."""
         whole = asked.whole
         box = request.box_within(whole.width, whole.height)
         if box is None:
             return asked
         found = as_object(whole, box)
         known = None if found is None else replace(asked, part=found, box=box)
-        if known and not self._words_move(request):
+        if known and not self._needs_joint_embedding(request):
             return known
         try:
-            return Asked(whole, part=self._seen(whole.picture_id, box, lambda: picture().crop(box)), box=box)
-        except NotFoundError:  # the bytes are gone from the store: the detected object remains
+            return Asked(whole, part=self._extracted(whole.picture_id, box, lambda: picture().crop(box)), box=box)
+        except NotFoundError:  # the original was deleted from the store: the detected object remains
             if known is None:
                 raise
             return known
 
-    def _words_move(self, request: SearchRequest) -> bool:
-        """Whether words move the image in the joint embedding, in which detected objects have no vectors."""
+    def _needs_joint_embedding(self, request: SearchRequest) -> bool:
+        """Whether the words of the question need the joint embedding of the part, which detected objects do not have."""
         return bool(request.text.strip()) and "joint" in self.extractors
 
-    def _seen(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> ImageFeatures:
-        """Its features, extracted once for all who ask at the same time; kept unless an extractor failed."""
-        return self._seen_lately.get(
+    def _extracted(self, digest: str, box: Box | None, picture: Callable[[], Picture]) -> ImageFeatures:
+        """Features of an image or its part: extracted once for simultaneous questions, cached unless an extractor failed."""
+        return self._features.get(
             (digest, box),
             lambda: self._extractor().extract([picture()], self.extractors)[0],
-            keep=lambda seen: not seen.failures,
+            keep=lambda features: not features.failures,
         )
 
 
@@ -154,8 +155,8 @@ class TextQueryEncoder:
         return extractor.encode_text([text])[0] if text and extractor.understands(text) else None
 
 
-def _fields_of_words(factors: Sequence[Factor]) -> Iterator[str]:
-    """Fields from which no feature can be restored."""
+def _fields_without_features(factors: Sequence[Factor]) -> Iterator[str]:
+    """Document fields from which no feature can be restored."""
     for factor in factors:
         if type(factor).restore is Factor.restore:
             yield from factor.fields(dict.fromkeys(factor.reads, 1))
@@ -170,8 +171,8 @@ def restore(digest: str, document: Mapping[str, Any], factors: Sequence[Factor])
 def as_object(whole: ImageFeatures, box: Box) -> ImageFeatures | None:
     """The features of a detected object that has this box, without running a model; None where there is no such object."""
     near = [found for found in whole.objects or () if found.embedding is not None]
-    best = max(near, key=lambda found: overlap(found.box, box), default=None)
-    if best is None or overlap(best.box, box) < SAME_OBJECT_OVERLAP:
+    best = max(near, key=lambda found: found.box.overlap(box), default=None)
+    if best is None or best.box.overlap(box) < SAME_OBJECT_OVERLAP:
         return None
     text = None if whole.text is None else Text(_lines_in(whole.text.confident, box), _lines_in(whole.text.low_confidence, box))
     local = None if whole.local is None else whole.local.within(box, whole.width, whole.height)

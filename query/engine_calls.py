@@ -1,4 +1,4 @@
-"""Requests to the engine during one search, in bounded time, and the record of the search: requests, times, warnings."""
+"""The engine as a search sees it: requests in bounded time, with a record of them, and what is known of the index."""
 
 import json
 import time
@@ -19,8 +19,12 @@ from engine.settings import Settings
 from mappings import versions
 
 Json = dict[str, Any]
-MAX_ID_BYTES = 512  # the engine accepts no longer ids
+COLUMNS_ONLY: Json = {"stored_fields": "_none_"}  # doc values only: loading `_source` takes longer
 NDJSON = {"content-type": "application/x-ndjson"}  # in lower case, as the client has its own
+MAX_ID_BYTES = 512  # the engine accepts no longer ids
+ID_LENGTH, MIN_ID_PREFIX = 64, 6  # letters of an id, and of the shortest prefix of one
+META_SECONDS = 5.0  # how long metadata is kept: a reindex that ends meanwhile is noticed this much later
+MAX_FACET_TOKENS = 500  # of feeds' facets, whose names an error lists
 
 
 class RefusedError(OmmaError):
@@ -28,11 +32,11 @@ class RefusedError(OmmaError):
 
 
 class Calls:
-    """What one search sends to the engine.
+    """The requests of one search, and its record.
 
     `sent` holds every request as method, path, params and body, exactly as sent, so that any OpenSearch client can
-    send it again (a list as body is newline-delimited JSON). `took` holds milliseconds by stage, `warnings` what the answer
-    lacks and why. All requests together have `seconds`; after that the search ends with EngineUnavailable.
+    send it again (a list as body is newline-delimited JSON). `took` holds milliseconds by stage, `warnings` what is missing
+    in the answer and why. All requests together have `seconds`; after that the search ends with EngineUnavailable.
     """
 
     def __init__(self, client: OpenSearch, index: str, seconds: float) -> None:
@@ -118,9 +122,6 @@ class Calls:
         return answer
 
 
-COLUMNS_ONLY: Json = {"stored_fields": "_none_"}  # doc values only: loading `_source` takes longer
-
-
 def may_be_id(text: str) -> bool:
     """Whether the engine accepts the text as the id of a document."""
     try:
@@ -161,11 +162,6 @@ def _details(error: TransportError) -> Any:
 
 def _milliseconds(begun: float) -> float:
     return 1000 * (time.perf_counter() - begun)
-
-
-META_SECONDS = 5.0  # how long metadata is kept: a reindex that ends meanwhile is noticed this much later
-MAX_FACET_TOKENS = 500  # from which the names of feeds' facets are listed in an error
-ID_LENGTH, MIN_ID_PREFIX = 64, 6  # letters of an id, and of the shortest prefix of one
 
 
 class Index:

@@ -1,4 +1,4 @@
-"""Explanations: why a result is where it is, and why one result is above another."""
+"""Explanations of a result's place, and of the difference between two results."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from ranking.candidate_set import Ranked, shares
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
-NEGLIGIBLE = 1e-6  # contribution to a score that is not worth a line
-DECISIVE_SHARE = 0.15  # share of all differences from which a factor is named in the summary
-BESIDE_FEATURES = {
+MIN_CONTRIBUTION = 1e-6  # to a score, from which a feature without a value is named
+DECISIVE_SHARE = 0.15  # of all differences, from which a factor is named in the summary
+OTHER_PARTS = {  # of a score, which belong to no factor: title and text
     "list": ("Agreement", "How the factors agree with one another on this picture, beside the other candidates."),
     "question": ("Kind of question", "What the other factors count for in a question of this kind."),
-    "engine": ("Learned order", "The model runs in the engine, which does not tell the parts of its score."),
+    "engine": ("Learned order", "The model runs in the engine, which does not report the parts of its score."),
 }
 
 
@@ -32,19 +32,19 @@ def contributions(ranking: Ranking, documents: Sequence[str]) -> dict[str, dict[
 
 
 def evidence_of(understood: Understood, table: RescoredTable, ranked: Ranked, hit: Json) -> dict[str, Evidence]:
-    """What each feature of a result can be explained by; `hit` is the result's document as the engine returned it."""
+    """What explains each feature of a result, by name; `hit` is the result's document as the engine returned it."""
     values = table.rows[ranked.id].values
     return {name: _evidence(understood, table, name, ranked, hit) for name in values if name in table.columns}
 
 
 def whys(columns: Columns, ranked: Ranked, evidence: Mapping[str, Evidence], parts: Mapping[str, float]) -> list[Why]:
-    """The greatest part first; features without a value are named where having none changes the score."""
+    """Every feature's part of a score, the greatest first; one without a value is named if that changes the score."""
     share = shares(parts)
     found = [_of_value(columns[name][0], shown, ranked, parts, share) for name, shown in evidence.items()]
     found += [
         _of_missing(columns, name, part, share[name])
         for name, part in parts.items()
-        if name not in evidence and abs(part) > NEGLIGIBLE
+        if name not in evidence and abs(part) > MIN_CONTRIBUTION
     ]
     return sorted(found, key=lambda why: (-why.share, why.factor))
 
@@ -83,7 +83,7 @@ def _difference(upper: Why | None, lower: Why | None) -> Difference:
 
 
 def summary(found: Sequence[Difference]) -> str:
-    """What decides, and what speaks against it, in a sentence."""
+    """The decisive differences in one sentence."""
     total = sum(abs(difference.contribution) for difference in found)
     decisive = [d for d in found if total and abs(d.contribution) >= DECISIVE_SHARE * total]
     ahead = [f"{d.title} ({d.contribution:+.3f})" for d in decisive if d.contribution > 0]
@@ -133,7 +133,7 @@ def _of_missing(columns: Columns, name: str, part: float, share: float) -> Why:
         factor, _ = columns[name]
         title, text = factor.title, "Nothing is known of this picture that could be compared."
     else:
-        title, text = BESIDE_FEATURES.get(name, (name, "Not asked by this question."))
+        title, text = OTHER_PARTS.get(name, (name, "Not asked by this question."))
     return Why(factor=name, title=title, contribution=round(part, 6), share=round(share, 4), text=text)
 
 

@@ -1,4 +1,4 @@
-"""Narrowing: filters that a result must meet whatever its score, and facets, counted over exactly these results."""
+"""Filters, which a result must meet whatever its score, and facets, which count values over the results to filter by next."""
 
 import math
 import re
@@ -14,87 +14,98 @@ from factors.text import Term, Words
 from query.answer import Facet
 
 Json = dict[str, Any]
-Facets = Callable[[str], bool]  # whether feeds brought a facet of that name
+HasFacet = Callable[[str], bool]  # whether feeds brought a facet of that name
 
-# Longest side in pixels: from, below.
-SIZES: dict[str, tuple[int, int | None]] = {"small": (0, 640), "medium": (640, 1600), "large": (1600, None)}
 ALIASES = {"color": "colour", "lang": "language"}
 FACET_PREFIX = "facet."  # prefix for a feed's facet that has the name of a built-in filter
 MAX_VALUES = 100  # in one question; the engine limits a query to 1,024 clauses, and a value takes up to four
-MILLION = 1_000_000
+# Longest side in pixels: from, below.
+SIZES: dict[str, tuple[int, int | None]] = {"small": (0, 640), "medium": (640, 1600), "large": (1600, None)}
 MAX_PIXELS = 2**31 - 1  # of a side; the engine refuses a range whose ends do not fit into 32 bits
+MILLION = 1_000_000
 DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+DECEMBER = 12
 NUMBERS = "accepted: a number, or from..to with either end open"
 DAYS = "accepted: 2024, 2024-05, 2024-05-31, or from..to with either end open"
-DECEMBER = 12
+MAX_FACET_VALUES = 20  # of one facet
+MAX_FACET_TOKENS = 500  # of feeds' facets together
+FACET_FIELDS = {"category": "category", "collection": "collections", "language": "languages", "missing": "missing"}
 
 
-def number_range(name: str, value: str) -> tuple[float, float]:
-    """Both ends, inclusive, an open one infinite; BadQuestion."""
-    low, high = _ends(name, value, NUMBERS)
-    return _finite(name, low, -math.inf), _finite(name, high, math.inf)
+class FilterNames:
+    """Names that a question may filter by: Omma's own, the factors', and those of facets that feeds brought."""
+
+    def __init__(self, factors: Iterable[Factor], has_facet: HasFacet, facet_names: Callable[[], Sequence[str]]) -> None:
+        """`has_facet` and `facet_names` are called only for a name that is unknown here."""
+        offered = {name: path for factor in factors for name, path in factor.facets().items()}
+        self.known = {name: partial(_value, path) for name, path in offered.items()} | CORE
+        self._has_facet, self._facet_names = lru_cache(has_facet), facet_names
+
+    def check(self, name: str) -> None:
+        """BadQuestion, with a list of the names that are accepted, for an unknown name."""
+        name = _canonical(name)
+        if name not in self.known and not self._has_facet(name.removeprefix(FACET_PREFIX)):
+            accepted = ", ".join([*sorted(self.known), *(self._qualified(facet) for facet in self._facet_names())])
+            raise BadQuestion(f'there is no filter {name[:80]!r}; accepted: {accepted} (in "quotes" a colon is plain text)')
+
+    def _qualified(self, facet: str) -> str:
+        """The name by which a filter selects a feed's facet."""
+        return FACET_PREFIX + facet if _canonical(facet) in self.known else facet
+
+    def clause(self, name: str, value: str) -> Json:
+        """One value of one name, as a query; BadQuestion."""
+        self.check(name)
+        name = _canonical(name)
+        if name in self.known:
+            return self.known[name](value)
+        return _value("facets", f"{name.removeprefix(FACET_PREFIX)}={value}")
+
+    def clauses(self, filters: Mapping[str, Sequence[str]]) -> list[Json]:
+        """One clause per name; several values of a name are alternatives."""
+        return [any_of([self.clause(name, value) for value in values]) for name, values in filters.items() if values]
+
+    def excluding(self, filters: Mapping[str, Sequence[str]]) -> list[Json]:
+        """A query that excludes documents with any of these values; none for no values."""
+        alternatives = [self.clause(name, value) for name, values in filters.items() for value in values]
+        return [{"bool": {"must_not": alternatives}}] if alternatives else []
 
 
-def number_clause(path: str, low: float, high: float) -> Json:
-    """The range as a query."""
-    limits = {op: end for op, end in (("gte", low), ("lte", high)) if math.isfinite(end)}
-    return {"range": {path: limits}}
+def check_number(*filters: Mapping[str, Sequence[str]]) -> None:
+    """BadQuestion for more values than one query can hold."""
+    number = sum(len(values) for given in filters for values in given.values())
+    if number > MAX_VALUES:
+        raise BadQuestion(f"a question can filter by {MAX_VALUES} values at most; this one has {number}")
 
 
-def day_clause(name: str, path: str, value: str) -> Json:
-    """Days from the first of the range to the last, each end a whole year, month or day; BadQuestion."""
-    low, high = _ends(name, value, DAYS)
-    limits = {}
-    if low:
-        limits["gte"] = _days(name, low)[0].isoformat()
-    if high:
-        limits["lt"] = _days(name, high)[1].isoformat()
-    return {"range": {path: limits | {"format": "yyyy-MM-dd"}}}
+def of_words(words: Words, factors: Iterable[Factor]) -> list[Json]:
+    """`+word`, `-word` and phrases as filters over every text field that any factor has."""
+    fields = sorted({path for factor in factors for path in factor.text_fields()})
+    found = [_anywhere(term, fields) for term in words.must]
+    if words.must_not:
+        found.append({"bool": {"must_not": [_anywhere(term, fields) for term in words.must_not]}})
+    return found
 
 
-def _ends(name: str, value: str, accepted: str) -> tuple[str, str]:
-    """A single value is both ends."""
-    low, dots, high = (part.strip() for part in value.partition(".."))
-    if not (low or high):
-        raise BadQuestion(f"{name} {value!r} has no end; {accepted}")
-    return (low, high) if dots else (low, low)
+def any_of(alternatives: list[Json]) -> Json:
+    """At least one of them."""
+    if len(alternatives) == 1:
+        return alternatives[0]
+    return {"bool": {"should": alternatives, "minimum_should_match": 1}}
 
 
-def _finite(name: str, text: str, default: float) -> float:
-    if not text:
-        return default
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadQuestion(f"{name} {text[:80]!r} is not a number; {NUMBERS}")
-    return number
+def _canonical(name: str) -> str:
+    """A filter's name in lower case, aliases resolved."""
+    name = name.strip().casefold()
+    return ALIASES.get(name, name)
 
 
-def _days(name: str, text: str) -> tuple[date, date]:
-    """The first day of a year, month or day, and the first day after it."""
-    match = DAY.fullmatch(text)
-    try:
-        if not match:
-            raise ValueError(text)
-        year, month, day = (int(part) if part else 0 for part in match.groups())
-        first = date(year, month or 1, day or 1)
-        return first, _after(first, has_month=bool(month), has_day=bool(day))
-    except (ValueError, OverflowError) as error:
-        raise BadQuestion(f"{name} {text[:80]!r} is not a day; {DAYS}") from error
-
-
-def _after(first: date, *, has_month: bool, has_day: bool) -> date:
-    if has_day:
-        return date.fromordinal(first.toordinal() + 1)
-    if not has_month:
-        return date(first.year + 1, 1, 1)
-    return date(first.year + first.month // DECEMBER, first.month % DECEMBER + 1, 1)
+def _anywhere(term: Term, fields: list[str]) -> Json:
+    options = {"type": "phrase"} if term.phrase else {"type": "best_fields", "operator": "and"}
+    return {"multi_match": {"query": term.text, "fields": fields, "lenient": True, **options}}
 
 
 def _value(path: str, value: str) -> Json:
-    """The whole value, ignoring case."""
+    """A query for the whole value, ignoring case."""
     return {"term": {path: {"value": value, "case_insensitive": True}}}
 
 
@@ -140,6 +151,70 @@ def _id(value: str) -> Json:
     return {"ids": {"values": [value] if value else []}}
 
 
+def number_range(name: str, value: str) -> tuple[float, float]:
+    """Both ends, inclusive, an open one infinite; BadQuestion."""
+    low, high = _ends(name, value, NUMBERS)
+    return _finite(name, low, -math.inf), _finite(name, high, math.inf)
+
+
+def number_clause(path: str, low: float, high: float) -> Json:
+    """The range as a query."""
+    limits = {op: end for op, end in (("gte", low), ("lte", high)) if math.isfinite(end)}
+    return {"range": {path: limits}}
+
+
+def day_clause(name: str, path: str, value: str) -> Json:
+    """Days from the first of the range to the last, each end a whole year, month or day; BadQuestion."""
+    low, high = _ends(name, value, DAYS)
+    limits = {}
+    if low:
+        limits["gte"] = _days(name, low)[0].isoformat()
+    if high:
+        limits["lt"] = _days(name, high)[1].isoformat()
+    return {"range": {path: limits | {"format": "yyyy-MM-dd"}}}
+
+
+def _ends(name: str, value: str, accepted: str) -> tuple[str, str]:
+    """Both ends as text; a single value is both. BadQuestion where both are open."""
+    low, dots, high = (part.strip() for part in value.partition(".."))
+    if not (low or high):
+        raise BadQuestion(f"{name} {value!r} has no end; {accepted}")
+    return (low, high) if dots else (low, low)
+
+
+def _finite(name: str, text: str, default: float) -> float:
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadQuestion(f"{name} {text[:80]!r} is not a number; {NUMBERS}")
+    return number
+
+
+def _days(name: str, text: str) -> tuple[date, date]:
+    """The first day of a year, month or day, and the first day after it."""
+    match = DAY.fullmatch(text)
+    try:
+        if not match:
+            raise ValueError(text)
+        year, month, day = (int(part) if part else 0 for part in match.groups())
+        first = date(year, month or 1, day or 1)
+        return first, _after(first, has_month=bool(month), has_day=bool(day))
+    except (ValueError, OverflowError) as error:
+        raise BadQuestion(f"{name} {text[:80]!r} is not a day; {DAYS}") from error
+
+
+def _after(first: date, *, has_month: bool, has_day: bool) -> date:
+    if has_day:
+        return date.fromordinal(first.toordinal() + 1)
+    if not has_month:
+        return date(first.year + 1, 1, 1)
+    return date(first.year + first.month // DECEMBER, first.month % DECEMBER + 1, 1)
+
+
 CORE: dict[str, Callable[[str], Json]] = {
     "collection": partial(_value, "collections"),
     "category": partial(_value, "category"),
@@ -157,82 +232,6 @@ CORE: dict[str, Callable[[str], Json]] = {
 }
 
 
-class FilterNames:
-    """Names that a question may filter by: Omma's own, the factors', and those of facets that feeds brought."""
-
-    def __init__(self, factors: Iterable[Factor], has_facet: Facets, facet_names: Callable[[], Sequence[str]]) -> None:
-        """`has_facet` and `facet_names` are called only for a name that is unknown here."""
-        offered = {name: path for factor in factors for name, path in factor.facets().items()}
-        self.known = {name: partial(_value, path) for name, path in offered.items()} | CORE
-        self._has_facet, self._facet_names = lru_cache(has_facet), facet_names
-
-    def check(self, name: str) -> None:
-        """BadQuestion, with a list of the names that are accepted, for an unknown name."""
-        name = _own(name)
-        if name not in self.known and not self._has_facet(name.removeprefix(FACET_PREFIX)):
-            accepted = ", ".join([*sorted(self.known), *(self._qualified(facet) for facet in self._facet_names())])
-            raise BadQuestion(f'there is no filter {name[:80]!r}; accepted: {accepted} (in "quotes" a colon is plain text)')
-
-    def _qualified(self, facet: str) -> str:
-        """The name by which a filter selects a feed's facet."""
-        return FACET_PREFIX + facet if _own(facet) in self.known else facet
-
-    def clause(self, name: str, value: str) -> Json:
-        """One value of one name, as a query; BadQuestion."""
-        self.check(name)
-        name = _own(name)
-        if name in self.known:
-            return self.known[name](value)
-        return _value("facets", f"{name.removeprefix(FACET_PREFIX)}={value}")
-
-    def clauses(self, filters: Mapping[str, Sequence[str]]) -> list[Json]:
-        """One clause per name; several values of a name are alternatives."""
-        return [any_of([self.clause(name, value) for value in values]) for name, values in filters.items() if values]
-
-    def excluding(self, filters: Mapping[str, Sequence[str]]) -> list[Json]:
-        """A query that excludes documents with any of these values."""
-        alternatives = [self.clause(name, value) for name, values in filters.items() for value in values]
-        return [{"bool": {"must_not": alternatives}}] if alternatives else []
-
-
-def check_number(*filters: Mapping[str, Sequence[str]]) -> None:
-    """BadQuestion for more values than one query can hold."""
-    number = sum(len(values) for given in filters for values in given.values())
-    if number > MAX_VALUES:
-        raise BadQuestion(f"a question can filter by {MAX_VALUES} values at most; this one has {number}")
-
-
-def of_words(words: Words, factors: Iterable[Factor]) -> list[Json]:
-    """`+word`, `-word` and phrases as filters over every text field that any factor has."""
-    fields = sorted({path for factor in factors for path in factor.text_fields()})
-    found = [_anywhere(term, fields) for term in words.must]
-    if words.must_not:
-        found.append({"bool": {"must_not": [_anywhere(term, fields) for term in words.must_not]}})
-    return found
-
-
-def any_of(alternatives: list[Json]) -> Json:
-    """At least one of them."""
-    if len(alternatives) == 1:
-        return alternatives[0]
-    return {"bool": {"should": alternatives, "minimum_should_match": 1}}
-
-
-def _own(name: str) -> str:
-    name = name.strip().casefold()
-    return ALIASES.get(name, name)
-
-
-def _anywhere(term: Term, fields: list[str]) -> Json:
-    options = {"type": "phrase"} if term.phrase else {"type": "best_fields", "operator": "and"}
-    return {"multi_match": {"query": term.text, "fields": fields, "lenient": True, **options}}
-
-
-MOST_VALUES = 20
-MOST_TOKENS = 500  # of feeds' facets together
-FIELDS = {"category": "category", "collection": "collections", "language": "languages", "missing": "missing"}
-
-
 def counting_body(ids: Sequence[str], factors: Sequence[Factor]) -> Json:
     """A request that counts these documents."""
     query = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
@@ -240,11 +239,11 @@ def counting_body(ids: Sequence[str], factors: Sequence[Factor]) -> Json:
 
 
 def facet_aggregations(factors: Sequence[Factor]) -> Json:
-    """What counts everything that a query matches."""
-    terms: Json = {name: {"terms": {"field": path, "size": MOST_VALUES}} for name, path in facet_paths(factors).items()}
+    """Aggregations that count the values of every facet."""
+    terms: Json = {name: {"terms": {"field": path, "size": MAX_FACET_VALUES}} for name, path in facet_paths(factors).items()}
     sizes = {name: CORE["size"](name) for name in SIZES}
     return terms | {
-        "facets": {"terms": {"field": "facets", "size": MOST_TOKENS}},
+        "facets": {"terms": {"field": "facets", "size": MAX_FACET_TOKENS}},
         "year": {"date_histogram": {"field": "date", "calendar_interval": "year", "format": "yyyy", "min_doc_count": 1}},
         "size": {"filters": {"filters": sizes}},
     }
@@ -264,23 +263,23 @@ def facets_of(counted: Mapping[str, Json], factors: Sequence[Factor]) -> dict[st
 
 def facet_paths(factors: Sequence[Factor]) -> dict[str, str]:
     """Facet -> keyword field, for the document's own and the factors'."""
-    return FIELDS | {name: path for factor in factors for name, path in factor.facets().items()}
+    return FACET_FIELDS | {name: path for factor in factors for name, path in factor.facets().items()}
 
 
 def ordered_facets(counter: Mapping[str, int]) -> list[Facet]:
     """The most frequent values; ties by value."""
-    best = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_VALUES]
+    best = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_FACET_VALUES]
     return [Facet(value=value, count=number) for value, number in best]
 
 
-def _feed_name(name: str, own: Mapping[str, str]) -> str:
+def _feed_name(name: str, built_in: Mapping[str, str]) -> str:
     """A feed's facet under a name that filters understand."""
-    return FACET_PREFIX + name if name.casefold() in own or name.casefold() in CORE else name
+    return FACET_PREFIX + name if name.casefold() in built_in or name.casefold() in CORE else name
 
 
-def _in_order(counters: Mapping[str, Any], own: Mapping[str, str]) -> list[str]:
-    """Omma's own first, then those of feeds."""
-    first = [name for name in (*own, "size", "year") if name in counters]
+def _in_order(counters: Mapping[str, Any], built_in: Mapping[str, str]) -> list[str]:
+    """Built-in facets first, then those of feeds."""
+    first = [name for name in (*built_in, "size", "year") if name in counters]
     return first + sorted(set(counters) - set(first))
 
 

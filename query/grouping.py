@@ -1,25 +1,38 @@
-"""Near-duplicates are shown under their best result; then, where asked, results that differ from those above them come first.
+"""From the order of the candidates to groups of results: the irrelevant tail is cut, near-duplicates are put together.
+
+Where asked, results that differ from those above them come first.
 
 Diversity is maximal marginal relevance. Carbonell, Goldstein: The use of MMR, diversity-based reranking for reordering
 documents and producing summaries (SIGIR 1998): next is the document with the greatest
 (1 - d) * relevance - d * (greatest similarity to one that was chosen).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.settings import Settings
+from query.answer import Cutoff
 from query.engine_calls import Calls, RefusedError
-from query.ordering import Cut, Ranking
-from query.question import Understood
-from ranking.candidate_set import Ranked
+from query.ordering import Ranking
+from query.question import Columns, Understood
+from query.retrieval import RescoredTable
+from ranking import cutoff
+from ranking.candidate_set import CandidateSet, Ranked
 
 DIVERSITY_DEPTH = 100  # groups that may change places; below them nothing is shown on a first page
 VECTOR_FIELD = "similar"  # whose cosine says how similar two images are
 Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The results in order, without the irrelevant tail, and the limits that decided."""
+
+    ranked: Sequence[Ranked]
+    cutoff: Cutoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +54,63 @@ class Groups:
         return self.groups[(page - 1) * number : page * number]
 
 
+def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking) -> Cut:
+    """Drop results that no feature supports. Skipped when the query has required terms."""
+    if understood.request.no_cutoff or understood.question.words.must:
+        return Cut(ranking.ranked, Cutoff(thresholds={}, removed=0))
+    thresholds = understood.thresholds
+    limits = _limits(understood, table.columns, ranking.candidate_set)
+    kept_ids = _reaching(limits, understood, ranking.candidate_set)
+    kept = [ranked for ranked in ranking.ranked if ranked.id in kept_ids]
+    found = Cutoff(
+        thresholds=limits,
+        removed=len(ranking.ranked) - len(kept),
+        rule=thresholds.rule if thresholds else "",
+        calibrated_on=thresholds.data if thresholds else "",
+    )
+    return Cut(kept, found)
+
+
+def supported(understood: Understood, columns: Columns, candidates: CandidateSet) -> set[str]:
+    """The documents that the cutoff keeps."""
+    return _reaching(_limits(understood, columns, candidates), understood, candidates)
+
+
+def _limits(understood: Understood, columns: Columns, candidates: CandidateSet) -> dict[str, float]:
+    """Feature -> limit; a document must reach at least one."""
+    features = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
+    return cutoff.limits(candidates.table, understood.thresholds, features)
+
+
+def _reaching(limits: Mapping[str, float], understood: Understood, candidates: CandidateSet) -> set[str]:
+    """The documents that reach any limit; where no feature is calibrated, those that have any value.
+
+    A document without any value was proposed by a feature that was left out since.
+    """
+    table = candidates.table
+    if not cutoff.is_calibrated(table, understood.thresholds):
+        return {document for document, values in table.items() if values}
+    return {document for document, values in table.items() if cutoff.supported(values, limits)}
+
+
 def group(ranking: Ranking, cut: Cut) -> Groups:
-    """Put each document under the first better one that shows the same image."""
-    same = ranking.duplicates.among([one.id for one in cut.ranked])
-    # Most documents have no better duplicate.
-    doubled: NDArray[np.bool_] = np.asarray(np.tril(same, -1).any(axis=1))
-    groups: dict[int, list[Ranked]] = {}
-    for place, one in enumerate(cut.ranked):
-        better = np.flatnonzero(same[place, :place]) if doubled[place] else ()
-        leader = next((int(at) for at in better if at in groups), place)
-        groups.setdefault(leader, []).append(one)
+    """Put each document under the first better one that shows the same image and is itself under none."""
+    duplicates = _by_document(ranking.candidate_set.duplicate_pairs)
+    groups: dict[str, list[Ranked]] = {}
+    for one in cut.ranked:
+        same = duplicates.get(one.id)
+        best = next((better for better in groups if better in same), one.id) if same else one.id
+        groups.setdefault(best, []).append(one)
     return Groups(tuple(Group(best, tuple(others)) for best, *others in groups.values()))
+
+
+def _by_document(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Document -> the others of its pairs."""
+    found: dict[str, set[str]] = {}
+    for one, other in pairs:
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return found
 
 
 def diversify(calls: Calls, settings: Settings, understood: Understood, grouped: Groups) -> Groups:
@@ -71,7 +130,7 @@ def diversify(calls: Calls, settings: Settings, understood: Understood, grouped:
 
 
 def mmr(relevant: Matrix, similar: Matrix, amount: float) -> list[int]:
-    """Positions in the new order; `relevant` [n] and `similar` [n, n] lie within 0..1, `amount` is the weight of the latter."""
+    """Positions in the new order; `relevant` [n] and `similar` [n, n] are within 0..1, `amount` is the weight of the latter."""
     chosen: list[int] = []
     closest = np.zeros(len(relevant))
     left = np.ones(len(relevant), dtype=bool)

@@ -1,7 +1,7 @@
-"""Name the landmarks that the image asked with shows, by reference images among the results of the page and their duplicates.
+"""Name the landmarks in the image asked with, by reference images among the results of the page and their duplicates.
 
-The features that may identify a thing declare so (`Feature.identifies`). `omma calibrate` measures the value from which on
-hardly any question finds an image of something else (ranking/calibrations.py); a result that reaches it shows the same thing.
+Features that can identify a thing declare it (`Feature.identifies`). `omma calibrate` measures the value that images of other
+things hardly ever reach (ranking/calibrations.py); a result that reaches it shows the same thing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ class Landmarks:
 
 
 def recognise(calls: Calls, factors: FactorRegistry, understood: Understood, page: Page) -> Landmarks:
-    """Name each landmark once, by its best reference image; a warning where landmarks are found but nothing is calibrated."""
+    """Name each landmark once, by its best reference image; a warning if there are reference images but no thresholds."""
     shown = [result for best in page.results for result in (best, *best.duplicates) if result.landmarks]
     if not (shown and understood.request.has_picture):
         return Landmarks()

@@ -1,4 +1,4 @@
-"""The order of the candidates, here or by a model in the engine, and where the irrelevant tail begins."""
+"""The candidate set of a question, and its order: by a learned model, here or in the engine, or by rank fusion."""
 
 import hashlib
 import time
@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from opensearchpy.exceptions import NotFoundError as MissingError
 
 from engine.errors import ConfigurationError, OmmaError
 from engine.settings import Settings
 from factors.base import UNSCORED, Clause
-from query.answer import Cutoff
-from query.duplicates import Duplicates, find_duplicates
 from query.engine_calls import COLUMNS_ONLY, Calls, RefusedError, check_shards, id_of
-from query.question import Columns, Understood
+from query.question import Understood
 from query.request import SearchRequest
-from query.retrieval import RescoredTable
-from ranking import cutoff
+from query.retrieval import RescoredTable, Row
 from ranking.candidate_set import CandidateSet, Ranked, Ranker, columns_of, ranks
 from ranking.clicks.interleaving import TEAMS, team_draft
 from ranking.fusion import ReciprocalRank
@@ -28,10 +27,153 @@ from ranking.plugin.upload import STORE, model_name
 from ranking.selection import RankerSelector
 
 Json = dict[str, Any]
+MAX_SHAPE_DIFFERENCE = 0.04  # relative difference of the aspect ratios of near-duplicates
+MIN_SHARED_COLOURS = 0.5  # Jaccard index of the names of their dominant colours
+HASH_MASK = (1 << 64) - 1
+NOT_INTERLEAVED_BY = {"page", "number", "dsl", "no_cutoff", "image"}  # fields of a request: pages of one answer must agree
 
 
 class NotRankedError(OmmaError):
     """The engine cannot score by a model; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The candidates in order, best first; `name` names the ranker, or both of an interleaving.
+
+    `placed_by` has the ranker of each document, `teams` its team while two rankers are compared.
+    """
+
+    candidate_set: CandidateSet
+    ranked: Sequence[Ranked]
+    name: str
+    placed_by: Mapping[str, Ranker]
+    teams: Mapping[str, str]
+
+
+def order(calls: Calls, settings: Settings, understood: Understood, table: RescoredTable, selector: RankerSelector) -> Ranking:
+    """By the model in use, or by rank fusion; where two rankers are compared, by both in turn."""
+    candidates = candidate_set(settings, understood, table)
+    selection = selector.choose()
+    for line in (selection.warning, selector.news()):
+        if line:
+            calls.warn(line)
+    if selection.in_engine and selection.model:
+        first, ranker = _in_engine(calls, understood, table, candidates, selection.model)
+    else:
+        first, ranker = _ordered(calls, understood.fusion, candidates, selector, selection.model)
+    if selection.compared:
+        second = _ordered(calls, understood.fusion, candidates, selector, selection.challenger)
+        return _interleaved(understood, candidates, (first, ranker), second)
+    name = "sltr" if selection.in_engine and ranker is selection.model else ranker.name
+    return Ranking(candidates, first, name, dict.fromkeys(candidates.table, ranker), {})
+
+
+def candidate_set(settings: Settings, understood: Understood, table: RescoredTable) -> CandidateSet:
+    """The table as rankers read it, in the order in which candidates were proposed."""
+    return CandidateSet(
+        table={document: dict(row.values) for document, row in table.rows.items()},
+        query_features=understood.query_features,
+        fusion_config=understood.fusion.fusion_config,
+        duplicate_pairs=duplicate_pairs(list(table.rows.values()), settings.duplicate_bits),
+    )
+
+
+def duplicate_pairs(rows: Sequence[Row], bits: int) -> list[tuple[str, str]]:
+    """Ids of the candidates that show the same image, each pair once."""
+    return [(rows[one].id, rows[other].id) for one, other in np.argwhere(np.triu(same_pictures(rows, bits), 1))]
+
+
+def same_pictures(rows: Sequence[Row], bits: int) -> NDArray[np.bool_]:
+    """Whether two rows show the same image, [n, n]: hashes differ in at most `bits` bits; shape and colours are the same.
+
+    A perceptual hash knows only brightness: a red ball and a blue ball have the same. Hence the comparison of colours, by their
+    names: half of them must agree, as a colour may be at the edge of being named.
+    """
+    hashes = np.array([int(_first(row, "phash_bits") or 0) & HASH_MASK for row in rows], dtype=np.uint64)
+    known = np.array([_first(row, "phash_bits") is not None for row in rows], dtype=bool)
+    shapes = np.array([_shape(row) for row in rows], dtype=np.float64)
+    distance = np.bitwise_count(hashes[:, None] ^ hashes[None, :])
+    shaped = np.abs(shapes[:, None] / shapes[None, :] - 1) <= MAX_SHAPE_DIFFERENCE
+    alike: NDArray[np.bool_] = (distance <= bits) & shaped & known[:, None] & known[None, :]
+    for one, other in np.argwhere(np.triu(alike, 1)):
+        alike[one, other] = alike[other, one] = _same_colours(rows[one], rows[other])
+    return alike
+
+
+def _same_colours(one: Row, other: Row) -> bool:
+    """Whether the colours are the same; True where either is unknown."""
+    ours, theirs = set(one.fields.get("colour", ())), set(other.fields.get("colour", ()))
+    return not (ours and theirs) or len(ours & theirs) / len(ours | theirs) >= MIN_SHARED_COLOURS
+
+
+def _first(row: Row, name: str) -> int | None:
+    values = row.fields.get(name)
+    return values[0] if values else None
+
+
+def _shape(row: Row) -> float:
+    """Width over height; 1 where they are unknown."""
+    width, height = _first(row, "width"), _first(row, "height")
+    return width / height if width and height else 1.0
+
+
+def _ordered(
+    calls: Calls, fusion: ReciprocalRank, candidates: CandidateSet, selector: RankerSelector, model: Learned | None
+) -> tuple[list[Ranked], Ranker]:
+    """By a model; by rank fusion where there is none, or where it fails."""
+    if model is None:
+        return fusion.order(candidates), fusion
+    begun = time.perf_counter()
+    try:
+        ranked = model.order(candidates)
+    except Exception as error:  # whatever is wrong with a model, there is an order without it
+        calls.warn(f"results are in the order of rank fusion: model {model.name} failed ({error})")
+        return fusion.order(candidates), fusion
+    selector.took(model.name, 1000 * (time.perf_counter() - begun))
+    return ranked, model
+
+
+def _interleaved(
+    understood: Understood,
+    candidates: CandidateSet,
+    ours: tuple[list[Ranked], Ranker],
+    theirs: tuple[list[Ranked], Ranker],
+) -> Ranking:
+    """Team draft: the rankers take turns in choosing; the draft of a question stays the same all day, so that pages agree."""
+    sides = {TEAMS[0]: ours, TEAMS[1]: theirs}
+    seed = _seed(understood.request, understood.shown.picture)
+    drafted = team_draft([ranked.id for ranked in ours[0]], [ranked.id for ranked in theirs[0]], seed)
+    by_id = {team: {ranked.id: ranked for ranked in ranked_list} for team, (ranked_list, _) in sides.items()}
+    return Ranking(
+        candidate_set=candidates,
+        ranked=[by_id[team][document] for document, team in drafted],
+        name=f"{ours[1].name}|{theirs[1].name}",
+        placed_by={document: sides[team][1] for document, team in drafted},
+        teams=dict(drafted),
+    )
+
+
+def _seed(request: SearchRequest, picture: str | None) -> int:
+    day = datetime.now(UTC).date().isoformat()
+    asked = f"{day} {picture} {request.model_dump_json(exclude=NOT_INTERLEAVED_BY)}"
+    return int(hashlib.sha256(asked.encode()).hexdigest()[:8], 16)
+
+
+def _in_engine(
+    calls: Calls, understood: Understood, table: RescoredTable, candidates: CandidateSet, model: Learned
+) -> tuple[list[Ranked], Ranker]:
+    """By the engine's scores; by rank fusion, with a warning, where the engine does not have the model."""
+    if not candidates.table:
+        return [], model
+    try:
+        found = scores_of(calls, understood, table, model)
+    except NotRankedError as error:
+        calls.warn(f"results are in the order of rank fusion: the engine cannot rank by {model.name} ({error})")
+        return understood.fusion.order(candidates), understood.fusion
+    by_column = {column: ranks(candidates.table, column) for column in columns_of(candidates.table)}
+    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in candidates.table]
+    return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id)), model
 
 
 def scores_of(calls: Calls, understood: Understood, table: RescoredTable, model: Learned) -> dict[str, float]:
@@ -90,149 +232,3 @@ def scores(response: Json, lift: float = 0.0) -> dict[str, float]:
     if any(score is None for score in found.values()):
         raise RefusedError("the engine gave documents without scores: a search that is sorted is not rescored")
     return {document: float(score) - lift for document, score in found.items()}
-
-
-NOT_INTERLEAVED_BY = {"page", "number", "dsl", "no_cutoff", "image"}  # of a request: pages of one answer must agree
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The candidates in order, best first; `name` names the ranker, or both of an interleaving.
-
-    `placed_by` has the ranker of each document, `teams` its team while two rankers are compared.
-    """
-
-    candidate_set: CandidateSet
-    duplicates: Duplicates
-    ranked: Sequence[Ranked]
-    name: str
-    placed_by: Mapping[str, Ranker]
-    teams: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The results in order, without the irrelevant tail, and what was cut."""
-
-    ranked: Sequence[Ranked]
-    cutoff: Cutoff
-
-
-def candidate_set(understood: Understood, table: RescoredTable, duplicates: Duplicates) -> CandidateSet:
-    """The table as rankers read it, in the order in which candidates were proposed."""
-    return CandidateSet(
-        table={document: dict(row.values) for document, row in table.rows.items()},
-        query_features=understood.query_features,
-        fusion_config=understood.fusion.fusion_config,
-        duplicate_pairs=duplicates.pairs(),
-    )
-
-
-def order(calls: Calls, settings: Settings, understood: Understood, table: RescoredTable, selector: RankerSelector) -> Ranking:
-    """By the model in use, or by rank fusion; where two rankers are compared, by both in turn."""
-    duplicates = find_duplicates(table.rows, settings.duplicate_bits)
-    candidates = candidate_set(understood, table, duplicates)
-    selection = selector.choose()
-    for line in (selection.warning, selector.news()):
-        if line:
-            calls.warn(line)
-    if selection.in_engine and selection.model:
-        first, ranker = _in_engine(calls, understood, table, candidates, selection.model)
-    else:
-        first, ranker = _ordered(calls, understood.fusion, candidates, selector, selection.model)
-    if selection.compared:
-        second = _ordered(calls, understood.fusion, candidates, selector, selection.challenger)
-        return _interleaved(understood, candidates, duplicates, (first, ranker), second)
-    name = "sltr" if selection.in_engine and ranker is selection.model else ranker.name
-    return Ranking(candidates, duplicates, first, name, dict.fromkeys(candidates.table, ranker), {})
-
-
-def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking) -> Cut:
-    """Drop results that no feature supports. Skipped when the query has required terms."""
-    if understood.request.no_cutoff or understood.question.words.must:
-        return Cut(ranking.ranked, Cutoff(thresholds={}, removed=0))
-    thresholds = understood.thresholds
-    kept_ids = supported(understood, table.columns, ranking.candidate_set)
-    kept = [ranked for ranked in ranking.ranked if ranked.id in kept_ids]
-    found = Cutoff(
-        thresholds=_limits(understood, table.columns, ranking.candidate_set),
-        removed=len(ranking.ranked) - len(kept),
-        rule=thresholds.rule if thresholds else "",
-        calibrated_on=thresholds.data if thresholds else "",
-    )
-    return Cut(kept, found)
-
-
-def supported(understood: Understood, columns: Columns, candidates: CandidateSet) -> set[str]:
-    """The documents for which some feature gives evidence; where none is calibrated, those that have any value.
-
-    A document without any value was proposed by a feature that was left out since.
-    """
-    table = candidates.table
-    if not cutoff.is_calibrated(table, understood.thresholds):
-        return {document for document, values in table.items() if values}
-    reached = _limits(understood, columns, candidates)
-    return {document for document, values in table.items() if cutoff.supported(values, reached)}
-
-
-def _limits(understood: Understood, columns: Columns, candidates: CandidateSet) -> dict[str, float]:
-    """The value that a document must reach in at least one feature."""
-    features = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
-    return cutoff.limits(candidates.table, understood.thresholds, features)
-
-
-def _ordered(
-    calls: Calls, fusion: ReciprocalRank, candidates: CandidateSet, selector: RankerSelector, model: Learned | None
-) -> tuple[list[Ranked], Ranker]:
-    """By a model; by rank fusion where there is none, or where it fails."""
-    if model is None:
-        return fusion.order(candidates), fusion
-    begun = time.perf_counter()
-    try:
-        ranked = model.order(candidates)
-    except Exception as error:  # whatever is wrong with a model, there is an order without it
-        calls.warn(f"results are in the order of rank fusion: model {model.name} failed ({error})")
-        return fusion.order(candidates), fusion
-    selector.took(model.name, 1000 * (time.perf_counter() - begun))
-    return ranked, model
-
-
-def _in_engine(
-    calls: Calls, understood: Understood, table: RescoredTable, candidates: CandidateSet, model: Learned
-) -> tuple[list[Ranked], Ranker]:
-    """By the engine's scores; by rank fusion, with a warning, where the engine does not have the model."""
-    if not candidates.table:
-        return [], model
-    try:
-        found = scores_of(calls, understood, table, model)
-    except NotRankedError as error:
-        calls.warn(f"results are in the order of rank fusion: the engine cannot rank by {model.name} ({error})")
-        return understood.fusion.order(candidates), understood.fusion
-    by_column = {column: ranks(candidates.table, column) for column in columns_of(candidates.table)}
-    placed = [Ranked(i, found.get(i, 0.0), {c: r[i] for c, r in by_column.items() if i in r}) for i in candidates.table]
-    return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id)), model
-
-
-def _interleaved(
-    understood: Understood, candidates: CandidateSet, duplicates: Duplicates, ours: tuple[list[Ranked], Ranker],
-    theirs: tuple[list[Ranked], Ranker],
-) -> Ranking:  # fmt: skip
-    """Team draft: the rankers take turns in choosing; the draft of a question stays the same all day, so that pages agree."""
-    sides = {TEAMS[0]: ours, TEAMS[1]: theirs}
-    seed = _seed(understood.request, understood.shown.picture)
-    drafted = team_draft([ranked.id for ranked in ours[0]], [ranked.id for ranked in theirs[0]], seed)
-    by_id = {team: {ranked.id: ranked for ranked in ranked_list} for team, (ranked_list, _) in sides.items()}
-    return Ranking(
-        candidate_set=candidates,
-        duplicates=duplicates,
-        ranked=[by_id[team][document] for document, team in drafted],
-        name=f"{ours[1].name}|{theirs[1].name}",
-        placed_by={document: sides[team][1] for document, team in drafted},
-        teams=dict(drafted),
-    )
-
-
-def _seed(request: SearchRequest, picture: str | None) -> int:
-    day = datetime.now(UTC).date().isoformat()
-    asked = f"{day} {picture} {request.model_dump_json(exclude=NOT_INTERLEAVED_BY)}"
-    return int(hashlib.sha256(asked.encode()).hexdigest()[:8], 16)

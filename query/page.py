@@ -1,6 +1,6 @@
-"""The page shown: sources, boxes, highlights, reasons and facets, by one request for the results on it.
+"""The page of results: sources, boxes, highlights, explanations and facets, by one request for the results on it.
 
-A question without image and words has a page, too: everything that the filters let through, newest first.
+A question without image and words has a page as well: all documents that meet the filters, newest first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 from factors.base import Clause, Factor
 from factors.registry import FactorRegistry
+from factors.text import MARK_END, MARK_START, without_marks
 from ingest.landmarks import LANDMARK
 from query.answer import Facet, Result, Source
 from query.engine_calls import Calls, RefusedError, check_shards
@@ -23,9 +24,9 @@ from query.retrieval import RescoredTable
 from ranking.candidate_set import Ranked, shares
 
 Json = dict[str, Any]
-MARKS = {"pre_tags": ["\ue000"], "post_tags": ["\ue001"], "encoder": "default"}
+MARKS = {"pre_tags": [MARK_START], "post_tags": [MARK_END], "encoder": "default"}
 ABSENT: Json = {"_source": {}}
-UNSHOWN = ("texts", "sources.texts")
+UNSHOWN_FIELDS = ("texts", "sources.texts")
 MAX_BROWSED = 10_000  # the engine's `index.max_result_window`
 
 
@@ -58,7 +59,7 @@ class ResultMaker:
         return [self._result(one, hits.get(one.id, ABSENT), parts[one.id]) for one in ranked], found
 
     def _result(self, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> Result:
-        """One image with everything that speaks for it, and against it."""
+        """One image with the explanation of its place."""
         columns = self.table.columns
         evidence = evidence_of(self.understood, self.table, ranked, hit)
         share = shares(parts)
@@ -132,7 +133,7 @@ def show(
 
 
 def browse(calls: Calls, factors: FactorRegistry, understood: Understood) -> Page:
-    """Everything that the filters let through: one request for the page, the exact total, and the facets."""
+    """All documents that meet the filters, newest first: one request for the page, the exact total, and the facets."""
     request = understood.request
     start = (request.page - 1) * request.number
     number = min(request.number, max(MAX_BROWSED - start, 0))
@@ -153,7 +154,7 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
         score=round(score, 6),
         factors={},
         why=[],
-        sources=[_source(entry) for entry in document.get("sources", [])],
+        sources=[source_of(entry) for entry in document.get("sources", [])],
         title=document.get("title", ""),
         category=first(document.get("category", "")),
         collections=as_list(document.get("collections", [])),
@@ -162,6 +163,11 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
         width=document.get("width", 0),
         height=document.get("height", 0),
     )
+
+
+def source_of(entry: Mapping[str, Any]) -> Source:
+    """One entry of a document's `sources`."""
+    return Source(**{name: entry.get(name) or "" for name in ("source", "reference", "collection", "page")})
 
 
 def landmarks_of(document: Mapping[str, Any]) -> list[str]:
@@ -178,7 +184,7 @@ def point_of(place: Any) -> list[float] | None:
 def source_filter(factors: Sequence[Factor]) -> Json:
     """`_source` without large fields that no page of results shows."""
     large = {path for factor in factors for path in factor.unshown_fields()}
-    return {"excludes": sorted({*UNSHOWN, *large})}
+    return {"excludes": sorted({*UNSHOWN_FIELDS, *large})}
 
 
 def distinct(highlights: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -186,8 +192,8 @@ def distinct(highlights: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     kept: dict[str, list[str]] = {}
     seen: set[str] = set()
     for name in sorted(highlights, key=lambda name: (-_marked(highlights[name]), name)):
-        fresh = [snippet for snippet in highlights[name] if _plain(snippet) not in seen]
-        seen |= {_plain(snippet) for snippet in fresh}
+        fresh = [snippet for snippet in highlights[name] if without_marks(snippet) not in seen]
+        seen |= {without_marks(snippet) for snippet in fresh}
         if fresh:
             kept[name] = fresh
     return kept
@@ -224,13 +230,5 @@ def _with_inner_hits(factor: Factor, clause: Clause) -> Json | None:
     return {"nested": clause.score["nested"] | {"inner_hits": {"name": clause.name} | inner}}
 
 
-def _source(entry: Mapping[str, Any]) -> Source:
-    return Source(**{name: entry.get(name) or "" for name in ("source", "reference", "collection", "page")})
-
-
 def _marked(snippets: Sequence[str]) -> int:
-    return sum(snippet.count("\ue000") for snippet in snippets)
-
-
-def _plain(snippet: str) -> str:
-    return snippet.replace("\ue000", "").replace("\ue001", "")
+    return sum(snippet.count(MARK_START) for snippet in snippets)

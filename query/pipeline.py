@@ -1,4 +1,4 @@
-"""Pipelines: an ordered list of named stages, each of which takes typed values and returns the typed value that it adds.
+"""Pipelines: an ordered list of named stages. Each takes typed values, and returns the typed value that it adds.
 
 A stage is a function. The types of its parameters say what it needs, its return type says what it adds; a value replaces an
 earlier one of the same type. A pipeline is checked when it is made: every need must be given from outside, or be added by an

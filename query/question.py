@@ -9,7 +9,7 @@ from engine.settings import Settings
 from factors.base import Clause, Factor, Question
 from factors.registry import FactorRegistry
 from factors.text import Words
-from mappings import versions as mapping_weights
+from mappings import versions
 from query import filters
 from query.answer import AskedQuestion, FoundObject
 from query.encoder import Asked, QueryEncoder, TextQueryEncoder
@@ -28,10 +28,10 @@ MIN_LABEL_CONFIDENCE = 0.1  # from which a label of the question's image is show
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A request as it was understood; `shown` is what the answer repeats of it.
+    """A request as it was understood; `shown` is its form in the answer.
 
-    `columns` are the features that the question has. `thresholds` (of the cutoff) and `landmark_thresholds` are those that were
-    measured with the index's weights. Documents of `left_out` do not answer (the document asked with).
+    `columns` are the features of the question. `thresholds` (of the cutoff) and `landmark_thresholds` are those that were
+    measured with the index's weights. Documents of `left_out` are no candidates (the document asked with).
     """
 
     request: SearchRequest
@@ -52,7 +52,7 @@ class Understood:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """Turns requests into questions. `fingerprints` gives the weights that encode images of questions now."""
+    """Turns requests into questions. `fingerprints` gives the weights that encode images of questions at present."""
 
     settings: Settings
     factors: FactorRegistry
@@ -63,15 +63,11 @@ class Understanding:
 
     def of(self, request: SearchRequest, calls: Calls) -> Understood:
         """BadQuestion, BadPicture, FetchError, NotFoundError, WeightsMismatchError."""
-        parsed, conditions = self._parsed(request)
+        words, conditions = self._parsed(request, calls)
         with calls.stage("extract"):
             asked = self._encoded(request, calls)
-        wanted, dropped = limit_words(parsed)
-        if dropped:
-            calls.warn(f"only the first {MAX_QUERY_WORDS} words of the question are looked for")
-        conditions += filters.of_words(wanted, self.factors.active)
-        with calls.stage("extract"):
-            question = self._question(asked, wanted, conditions, self._text_embedding(wanted, calls))
+            text_embedding = self._text_embedding(words, calls)
+        question = self._question(asked, words, conditions, text_embedding)
         columns = self._columns(question, asked, calls)
         calibrated = calibration(self.settings, self.index, columns, calls) if columns else None
         return Understood(
@@ -86,23 +82,26 @@ class Understanding:
             left_out=frozenset({request.like} if request.like else ()),
         )
 
-    def _parsed(self, request: SearchRequest) -> tuple[Words, list[Json]]:
-        """The words, and the filters as queries."""
+    def _parsed(self, request: SearchRequest, calls: Calls) -> tuple[Words, list[Json]]:
+        """The words to search for, and every filter as a query: those of the request, and those among the words."""
         names = filters.FilterNames(self.factors.active, self.index.has_facet, self.index.facet_names)
         parsed = parse_words(request.text, names.check)
+        words, dropped = limit_words(parsed.words)
+        if dropped:
+            calls.warn(f"only the first {MAX_QUERY_WORDS} words of the question are looked for")
         filters.check_number(request.filters, parsed.filters, parsed.excluded)
         conditions = [*names.clauses(request.filters), *names.clauses(parsed.filters), *names.excluding(parsed.excluded)]
-        return parsed.words, conditions
+        return words, [*conditions, *filters.of_words(words, self.factors.active)]
 
     def _encoded(self, request: SearchRequest, calls: Calls) -> Asked | None:
         if request.like is not None:
-            return self.encoder.at_document(request, calls.get(request.like, self.encoder.unread))
+            return self.encoder.at_document(request, calls.get(request.like, self.encoder.unused_fields))
         return self.encoder.at_bytes(request) if request.has_picture else None
 
-    def _question(self, asked: Asked | None, wanted: Words, conditions: Sequence[Json], embedding: Vector | None) -> Question:
+    def _question(self, asked: Asked | None, words: Words, conditions: Sequence[Json], embedding: Vector | None) -> Question:
         return Question(
             image_features=asked.chosen if asked else None,
-            words=wanted,
+            words=words,
             region=bool(asked and asked.box),
             k=self.settings.candidates,
             filters=tuple(conditions),
@@ -110,19 +109,18 @@ class Understanding:
             word_fields=self.factors.word_fields,
         )
 
-    def _text_embedding(self, wanted: Words, calls: Calls) -> Vector | None:
+    def _text_embedding(self, words: Words, calls: Calls) -> Vector | None:
         """The vector of the words, if some factor of the index compares it; a warning where they cannot be encoded."""
-        active = self.factors.active
-        taking = [factor for factor in active if factor.needs_text_embedding and self.index.has_factor(factor.name)]
-        if not taking or not (wanted or wanted.must_not):
+        comparing = [f for f in self.factors.active if f.needs_text_embedding and self.index.has_factor(f.name)]
+        if not comparing or not (words or words.must_not):
             return None
         try:
-            now = self.fingerprints()
-            for factor in taking:
-                mapping_weights.check_weights(self.index.meta() or {}, now, factor.name)
-            return self.text_encoder.encode(wanted)
+            fingerprints = self.fingerprints()
+            for factor in comparing:
+                versions.check_weights(self.index.meta() or {}, fingerprints, factor.name)
+            return self.text_encoder.encode(words)
         except Exception as error:  # a model that is missing, or other weights: the words themselves are still matched
-            titles = ", ".join(factor.title for factor in taking)
+            titles = ", ".join(factor.title for factor in comparing)
             calls.warn(f"the meaning of your words was not read ({error}); left out: {titles}")
             return None
 
@@ -139,7 +137,7 @@ class Understanding:
                 calls.warn(f"the index was made without {factor.title} ({factor.name}); `omma reindex` adds it")
                 continue
             if compares_image and asked and not asked.restored:
-                mapping_weights.check_weights(meta, self.fingerprints(), factor.name)
+                versions.check_weights(meta, self.fingerprints(), factor.name)
             columns |= {clause.name: (factor, clause) for clause in clauses}
         return columns
 

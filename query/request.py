@@ -19,6 +19,12 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # an unpaired half of a character, wh
 ACCEPTED = "accepted are `x,y,w,h` in pixels of the upright original, and `pct:x,y,w,h` in percent"
 BOX_NUMBERS = 4
 BOX_TOLERANCE = 0.01  # share of the image by which a part may leave it, to be clipped
+MAX_QUERY_WORDS = 16  # the engine limits a query to 1,024 clauses, and each word is matched in some fifty fields
+QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
+TOKEN = re.compile(
+    r'(?P<sign>[+-]?)(?:(?P<name>[^\W\d][\w.-]*):(?!//)(?="[^"]|[^\s"]))?(?:"(?P<quoted>[^"]*)(?:"|$)|(?P<plain>[^\s"]+))'
+)
+Filters = dict[str, list[str]]
 
 
 class SearchRequest(BaseModel):
@@ -90,7 +96,7 @@ def from_fractions(values: Sequence[float]) -> Box:
 
 
 def from_iiif(region: str, width: int, height: int) -> Box:
-    """The part that `region` names of a picture of that many pixels; BadQuestion otherwise.
+    """The IIIF region of an image of that many pixels; BadQuestion where it is empty, outside, or not a region.
 
     As in IIIF, a region that runs over the right or lower edge ends there.
     """
@@ -100,14 +106,6 @@ def from_iiif(region: str, width: int, height: int) -> Box:
     if min(x, y) < 0 or x >= 1 or y >= 1 or min(w, h) <= 0:
         raise BadQuestion(f"region {region!r} is empty or outside the picture of {width}x{height} pixels; {ACCEPTED}")
     return from_fractions((x, y, min(w, 1 - x), min(h, 1 - y)))
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union, 0..1."""
-    w = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    h = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    inside = max(w, 0.0) * max(h, 0.0)
-    return inside / (one.area + other.area - inside)
 
 
 def _numbers(text: str, region: str) -> list[float]:
@@ -124,18 +122,9 @@ def _list(values: Sequence[float]) -> list[float]:
     return [round(value, 4) for value in values]
 
 
-QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
-TOKEN = re.compile(
-    r'(?P<sign>[+-]?)(?:(?P<name>[^\W\d][\w.-]*):(?!//)(?="[^"]|[^\s"]))?(?:"(?P<quoted>[^"]*)(?:"|$)|(?P<plain>[^\s"]+))'
-)
-MAX_QUERY_WORDS = 16  # the engine limits a query to 1,024 clauses, and each word is matched in some fifty fields
-
-Filters = dict[str, list[str]]
-
-
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Words for the factors, filters that must hold, and filters that must not."""
+    """Words for the factors, filters that a result must meet, and filters that it must not."""
 
     words: Words = field(default_factory=Words)
     filters: Filters = field(default_factory=dict)
@@ -143,7 +132,7 @@ class Parsed:
 
 
 def parse_words(text: str, check: Callable[[str], None] = lambda name: None) -> Parsed:
-    """Read the words of a question. `check` raises BadQuestion for a field name that is not known.
+    """Parse the words of a question. `check` raises BadQuestion for the name of an unknown filter.
 
     Raises nothing else, whatever the text.
     """
@@ -197,5 +186,5 @@ def limit_words(wanted: Words) -> tuple[Words, bool]:
 
 
 def _words_in(text: str) -> list[str]:
-    """The words that analyzers find: `a,b` are two."""
+    """The words as analyzers split them: `a,b` are two."""
     return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()

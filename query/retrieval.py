@@ -1,6 +1,6 @@
 """Candidates and the factor table: what every feature retrieves, and its value for every candidate.
 
-Features that the engine cannot compute are computed here for the best few.
+Features that the engine cannot compute are computed here, for the best candidates (`rescore`).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ from query.engine_calls import COLUMNS_ONLY, Calls, RefusedError, check_shards, 
 from query.question import Columns, Understood
 
 Json = dict[str, Any]
-
-READ = ("id", "width", "height", "phash_bits", "colour")  # of every candidate, by which near-duplicates are grouped
+ROW_FIELDS = ("id", "width", "height", "phash_bits", "colour")  # of every candidate; near-duplicates are recognised by them
+# `filter_path` of the requests: an answer has nothing that is not read.
 LEAN_CANDIDATES = {"filter_path": "responses.status,responses.error,responses._shards.failures,responses.hits.hits.fields"}
 LEAN_TABLE = {
     "include_named_queries_score": "true",
@@ -25,6 +25,7 @@ LEAN_EACH = {
     "filter_path": "responses.status,responses.error,responses._shards.failures,"
     "responses.hits.hits.fields,responses.hits.hits.matched_queries,responses.hits.hits._score",
 }
+LEAN_FIELDS = {"filter_path": "_shards.failures,hits.hits.fields"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +58,32 @@ class FactorTable:
     rows: Mapping[str, Row]
 
 
-def clauses_of(columns: Columns) -> list[Clause]:
-    """One clause per feature."""
-    return [clause for _, clause in columns.values()]
+@dataclass(frozen=True, slots=True)
+class RescoredTable:
+    """The factor table with the features computed here; `rescored` has their results, by document and feature."""
+
+    columns: Columns
+    rows: Mapping[str, Row]
+    rescored: Mapping[tuple[str, str], Rescored] = field(default_factory=dict)
+
+    def clauses(self) -> list[Clause]:
+        """The clauses of the features still in play."""
+        return clauses_of(self.columns)
 
 
 def propose(calls: Calls, understood: Understood) -> Proposals:
     """At most `k` candidates, best first; a feature whose clause the engine refuses is left out."""
-    finding = [clause for clause in clauses_of(understood.columns) if clause.retrieve is not None]
-    if not finding:
+    retrieving = [clause for clause in clauses_of(understood.columns) if clause.retrieve is not None]
+    if not retrieving:
         return Proposals(understood.columns)
-    responses = calls.msearch([_retrieving(clause, understood) for clause in finding], **LEAN_CANDIDATES)
-    hits, columns = _sound(calls, understood.columns, finding, responses)
+    responses = calls.msearch([_candidates_body(clause, understood) for clause in retrieving], **LEAN_CANDIDATES)
+    hits, columns = _hits_by_feature(calls, understood.columns, retrieving, responses)
     found = {name: [i for hit in own if (i := id_of(hit)) not in understood.left_out] for name, own in hits.items()}
     merged, number = understood.fusion.merge(found), understood.question.k
     return Proposals(columns, found, merged[:number], len(merged) > number)
 
 
-def _retrieving(clause: Clause, understood: Understood) -> Json:
+def _candidates_body(clause: Clause, understood: Understood) -> Json:
     question = understood.question
     query: Json = {"bool": {"must": [clause.retrieve], "filter": list(question.filters)}}
     return {"size": question.k, **COLUMNS_ONLY, "docvalue_fields": ["id"], "track_total_hits": False, "query": query}
@@ -100,29 +109,6 @@ def widen(calls: Calls, proposals: Proposals, table: FactorTable) -> FactorTable
     return FactorTable(more.columns, {**table.rows, **more.rows})
 
 
-def _sound(
-    calls: Calls, columns: Columns, clauses: Sequence[Clause], responses: Sequence[Json]
-) -> tuple[dict[str, list[Json]], Columns]:
-    """Hits by feature, and the columns without the features that the engine refused, each with a warning."""
-    hits: dict[str, list[Json]] = {}
-    left = dict(columns)
-    for clause, response in zip(clauses, responses, strict=True):
-        try:
-            check_shards(response)
-        except RefusedError as error:
-            warn_left_out(calls, columns, clause.name, error)
-            del left[clause.name]
-        else:
-            hits[clause.name] = response.get("hits", {}).get("hits", [])
-    return hits, left
-
-
-def warn_left_out(calls: Calls, columns: Columns, name: str, why: object) -> None:
-    """Say that the search goes on without a feature."""
-    factor, _ = columns[name]
-    calls.warn(f"{factor.title} ({name}) was left out: {why}")
-
-
 def _rows(calls: Calls, columns: Columns, ids: Sequence[str]) -> dict[str, Row]:
     """All rows by one request."""
     answer = calls.search(_table_body(clauses_of(columns), ids), **LEAN_TABLE)
@@ -137,9 +123,9 @@ def _table_body(clauses: Sequence[Clause], ids: Sequence[str]) -> Json:
     return {
         "size": len(ids),
         **COLUMNS_ONLY,
-        "docvalue_fields": list(READ),
+        "docvalue_fields": list(ROW_FIELDS),
         "track_total_hits": False,
-        "sort": ["_doc"],  # any order: the columns' scores come with their names, and adding them up would be for nothing
+        "sort": ["_doc"],  # any order: each column's score comes with its name, and their sum is not needed
         "query": {
             "bool": {
                 "filter": [{"ids": {"values": list(ids)}}],
@@ -155,7 +141,7 @@ def _rows_one_by_one(calls: Calls, columns: Columns, ids: Sequence[str]) -> tupl
     fields: dict[str, Json] = {}
     clauses = clauses_of(columns)
     bodies = [_table_body([clause], ids) | {"sort": ["_score"]} for clause in clauses]
-    by_feature, left = _sound(calls, columns, clauses, calls.msearch(bodies, **LEAN_EACH))
+    by_feature, left = _hits_by_feature(calls, columns, clauses, calls.msearch(bodies, **LEAN_EACH))
     for name, hits in by_feature.items():
         for hit in hits:
             fields[id_of(hit)] = hit["fields"]
@@ -165,50 +151,34 @@ def _rows_one_by_one(calls: Calls, columns: Columns, ids: Sequence[str]) -> tupl
     return {document: Row(document, row, fields[document]) for document, row in values.items()}, left
 
 
-LEAN = {"filter_path": "_shards.failures,hits.hits.fields"}
-
-
-@dataclass(frozen=True, slots=True)
-class RescoredTable:
-    """The factor table with the features computed here; `rescored` has what was found, by document and feature."""
-
-    columns: Columns
-    rows: Mapping[str, Row]
-    rescored: Mapping[tuple[str, str], Rescored] = field(default_factory=dict)
-
-    def clauses(self) -> list[Clause]:
-        """The clauses of the features still in play."""
-        return clauses_of(self.columns)
-
-
 def rescore(calls: Calls, settings: Settings, understood: Understood, table: FactorTable) -> RescoredTable:
     """Add the features that are computed here; one that cannot be computed is left out, with a warning."""
-    checks = {clause.name: clause.rescore for clause in clauses_of(table.columns) if clause.rescore is not None}
-    chosen = list(islice(rescoring_order(table, checks.values()), settings.rescored))
+    rescores = {clause.name: clause.rescore for clause in clauses_of(table.columns) if clause.rescore is not None}
+    chosen = list(islice(rescoring_order(table, rescores.values()), settings.rescored))
     if not chosen:
         return RescoredTable(table.columns, table.rows)
     try:
-        fields = _fields(calls, chosen, sorted({name for one in checks.values() for name in one.reads}))
+        fields = _fields(calls, chosen, sorted({name for one in rescores.values() for name in one.reads}))
     except RefusedError as error:
-        for name in checks:
-            warn_left_out(calls, table.columns, name, error)
-        return RescoredTable({name: own for name, own in table.columns.items() if name not in checks}, table.rows)
-    found = {name: _computed(calls, table.columns, name, one, fields) for name, one in checks.items()}
+        for name in rescores:
+            _warn_left_out(calls, table.columns, name, error)
+        return RescoredTable({name: own for name, own in table.columns.items() if name not in rescores}, table.rows)
+    found = {name: _computed(calls, table.columns, name, one, fields) for name, one in rescores.items()}
     return _with_rescored(understood, table, found)
 
 
-def rescoring_order(table: FactorTable, checks: Collection[Rescore]) -> Iterator[str]:
+def rescoring_order(table: FactorTable, rescores: Collection[Rescore]) -> Iterator[str]:
     """Candidates in the order in which they are rescored: the best by each named feature and by all features, in turn."""
-    named = sorted({name for one in checks for name in one.by})
-    if not checks:
+    if not rescores:
         return
-    rankings = [_by(table, name) for name in named] + [list(table.rows)]
+    named = sorted({name for one in rescores for name in one.by})
+    rankings = [_best_by(table, name) for name in named] + [list(table.rows)]
     longest = max(map(len, rankings))
     turns = chain.from_iterable([r[at] for r in rankings if at < len(r)] for at in range(longest))
     yield from dict.fromkeys(turns)
 
 
-def _by(table: FactorTable, name: str) -> list[str]:
+def _best_by(table: FactorTable, name: str) -> list[str]:
     """The documents that have a value of a feature, best first."""
     valued = [(row.values[name], document) for document, row in table.rows.items() if name in row.values]
     return [document for _, document in sorted(valued, key=lambda pair: (-pair[0], pair[1]))]
@@ -218,12 +188,12 @@ def _fields(calls: Calls, ids: Sequence[str], reads: Sequence[str]) -> dict[str,
     """Doc values by document."""
     query: Json = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
     body: Json = {"size": len(ids), **COLUMNS_ONLY, "docvalue_fields": ["id", *reads], "track_total_hits": False}
-    answer = calls.search(body | {"query": query, "sort": ["_doc"]}, **LEAN)
+    answer = calls.search(body | {"query": query, "sort": ["_doc"]}, **LEAN_FIELDS)
     return {id_of(hit): hit["fields"] for hit in answer.get("hits", {}).get("hits", [])}
 
 
 def _computed(calls: Calls, columns: Columns, name: str, one: Rescore, fields: Mapping[str, Json]) -> dict[str, Rescored]:
-    """One feature of all documents that were read; a document that it fails for has none, with a warning."""
+    """One feature of all documents that were read; documents for which it fails have none, with one warning for all."""
     failed: list[Exception] = []
     computed: dict[str, Rescored] = {}
     for document, values in fields.items():
@@ -247,14 +217,42 @@ def _with_rescored(understood: Understood, table: FactorTable, found: Mapping[st
         for document, one in computed.items():
             row = rows[document]
             rows[document] = replace(row, values={**row.values, name: one.value})
-            rescored[document, name] = _on_the_whole(one, understood.shown.box)
+            rescored[document, name] = _within_whole(one, understood.shown.box)
     return RescoredTable(table.columns, rows, rescored)
 
 
-def _on_the_whole(found: Rescored, box: Sequence[float] | None) -> Rescored:
-    """Points of the chosen part as points of the whole picture asked with."""
+def _within_whole(found: Rescored, box: Sequence[float] | None) -> Rescored:
+    """Matched points of the chosen part, as fractions of the whole image asked with."""
     if found.match is None or not box:
         return found
     x, y, w, h = box
     pairs = tuple((round(x + a * w, 4), round(y + b * h, 4), c, d) for a, b, c, d in found.match.pairs)
     return replace(found, match=replace(found.match, pairs=pairs))
+
+
+def clauses_of(columns: Columns) -> list[Clause]:
+    """One clause per feature."""
+    return [clause for _, clause in columns.values()]
+
+
+def _hits_by_feature(
+    calls: Calls, columns: Columns, clauses: Sequence[Clause], responses: Sequence[Json]
+) -> tuple[dict[str, list[Json]], Columns]:
+    """Hits by feature, and the columns without those that the engine refused, with a warning for each."""
+    hits: dict[str, list[Json]] = {}
+    left = dict(columns)
+    for clause, response in zip(clauses, responses, strict=True):
+        try:
+            check_shards(response)
+        except RefusedError as error:
+            _warn_left_out(calls, columns, clause.name, error)
+            del left[clause.name]
+        else:
+            hits[clause.name] = response.get("hits", {}).get("hits", [])
+    return hits, left
+
+
+def _warn_left_out(calls: Calls, columns: Columns, name: str, why: object) -> None:
+    """Say that the search goes on without a feature."""
+    factor, _ = columns[name]
+    calls.warn(f"{factor.title} ({name}) was left out: {why}")

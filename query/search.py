@@ -1,4 +1,4 @@
-"""A question in, an answer out: the pipeline of a search, and what is made of it.
+"""The pipeline of a search, and its uses: an answer, a comparison of two results, a factor table, candidates to learn from.
 
 `RANKED` is the pipeline of a question with an image or words, `BROWSED` that of filters alone. Every other use is a slice of
 `RANKED`: a comparison runs until "order", training until "rescore", a table from "table" to "rescore".
@@ -13,13 +13,12 @@ from engine.errors import NotFoundError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from query.answer import Answer, AskedQuestion, Cutoff, ResultComparison
-from query.duplicates import find_duplicates
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
 from query.engine_calls import Calls, Index
 from query.explanation import differences, summary
-from query.grouping import diversify, group
+from query.grouping import Cut, apply_cutoff, diversify, group, supported
 from query.landmarks import Landmarks, recognise
-from query.ordering import Cut, Ranking, apply_cutoff, candidate_set, order, supported
+from query.ordering import Ranking, candidate_set, order
 from query.page import Page, ResultMaker, browse, show
 from query.pipeline import Pipeline, Stage, Values
 from query.question import Understanding, Understood
@@ -51,9 +50,9 @@ WIDE = RANKED.until("table").then(Stage("widen", widen), Stage("rescore", rescor
 
 @dataclass(frozen=True, slots=True)
 class WideCandidates:
-    """Everything that any feature proposes for a question, before anything is put in order.
+    """Everything that any feature proposes for a question, before it is ordered.
 
-    `proposals` are ids by feature, best first; of all of them fusion takes the `chosen`, of which the cutoff leaves `kept`.
+    `proposals` are ids by feature, best first. Fusion takes the `chosen` of them, and the cutoff leaves the `kept`.
     """
 
     candidate_set: CandidateSet
@@ -108,7 +107,7 @@ class Searcher:
         return RANKED.until(until).run(self._understood(request, calls), calls.stage)
 
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
-        """Why one of two candidates is above the other; NotFoundError where either is none, and the errors of `search`."""
+        """Why one of two candidates is above the other; NotFoundError where either is none, errors of `search`."""
         values = self.run(request, until="order")
         understood, ranking = values[Understood], values[Ranking]
         places = {ranked.id: place for place, ranked in enumerate(ranking.ranked)}
@@ -155,7 +154,7 @@ class Searcher:
         return self._index.fingerprints()
 
     def warm_up(self) -> None:
-        """Load everything that the first question would wait for."""
+        """Load the models that the first question would wait for."""
         self._extractor().warm_up(self._encoder.extractors)
 
     def _calls(self) -> Calls:
@@ -166,8 +165,7 @@ class Searcher:
         return Values(self.settings, self._index, self.factors, self._selector, calls, understood)
 
     def _candidate_set(self, values: Values) -> CandidateSet:
-        table = values[RescoredTable]
-        return candidate_set(values[Understood], table, find_duplicates(table.rows, self.settings.duplicate_bits))
+        return candidate_set(self.settings, values[Understood], values[RescoredTable])
 
     def _feature_extractor(self) -> CanEncode:
         # Imported on first use: a question without an image to encode needs no model library.

@@ -1,11 +1,11 @@
-"""The calibrations of an installation, as versions of one folder (ranking/versions.py), over what Omma comes with.
+"""The calibrations of an installation, as versions of one folder (ranking/versions.py), in addition to the packaged one.
 
     <home>/calibration/<id>/card.json         when, on which documents and pairs, with which weights
-    <home>/calibration/<id>/thresholds.json   from which value on a feature is evidence (ranking/cutoff.py)
-    <home>/calibration/<id>/landmarks.json    from which value on two images show the same thing (query/landmarks.py)
+    <home>/calibration/<id>/thresholds.json   the least value of each feature that is evidence (ranking/cutoff.py)
+    <home>/calibration/<id>/landmarks.json    the least value by which two images show the same thing (query/landmarks.py)
 
-Fingerprints decide feature by feature. A threshold applies where the index was made with the weights that it was measured with:
-first that of the installation, then the packaged one.
+A threshold applies where the index was made with the weights that it was measured with. This is decided feature by feature: the
+threshold of the installation is used if it applies, else the packaged one.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ PACKAGED = Path(__file__).parent
 CARD, CUTOFF, LANDMARKS = "card.json", "thresholds.json", "landmarks.json"
 PACKAGED_CUTOFF, PACKAGED_LANDMARKS = PACKAGED / "thresholds-packaged.json", PACKAGED / "landmarks-packaged.json"
 EMPTY = Thresholds(rule="", data="")
-NOTHING: tuple[Thresholds, Thresholds, dict[str, str]] = (EMPTY, EMPTY, {})
+NONE_INSTALLED: tuple[Thresholds, Thresholds, dict[str, str]] = (EMPTY, EMPTY, {})
 
 
 class CalibrationCard(BaseModel):
@@ -55,7 +55,7 @@ class Calibration:
 class InUse:
     """The thresholds that apply to an index. `stale`: features that have thresholds of other weights only.
 
-    No feature is stale after a calibration on this index: a feature of which no document has a value is not calibrated.
+    No feature is stale after a calibration on this index: features without a threshold then have no values in it.
     """
 
     cutoff: Thresholds
@@ -97,20 +97,20 @@ class Calibrations:
         return self._versions.rollback()
 
     def in_use(self, fingerprints: Mapping[str, str]) -> InUse:
-        """The thresholds for an index with these weights; never raises: what cannot be read is a `problem`."""
+        """The thresholds for an index with these weights; an unreadable calibration is not an error but a `problem`."""
         try:
             own, problem = _installed(self.folder, self._versions.mark()), ""
         except (ConfigurationError, NotFoundError) as error:
-            own, problem = NOTHING, f"the calibration of this installation is not used: {error}"
+            own, problem = NONE_INSTALLED, f"the calibration of this installation is not used: {error}"
         cutoff, stale = combined(own[0], _packaged(PACKAGED_CUTOFF), fingerprints)
         if own[2] and not differing(own[2], fingerprints):
-            stale = []  # measured on this index: what it has no threshold for has no values to calibrate
+            stale = []  # measured on this index, where the other features have no values
         landmarks, _ = combined(own[1], _packaged(PACKAGED_LANDMARKS), fingerprints)
         return InUse(cutoff, landmarks, tuple(stale), problem)
 
 
 def combined(own: Thresholds, seed: Thresholds, fingerprints: Mapping[str, str]) -> tuple[Thresholds, list[str]]:
-    """The usable columns of both, the installation's first; and the names that neither has usable."""
+    """The applicable columns of both, the installation's first; and the names of those that apply in neither."""
     (first, stale), (second, stale_seed) = own.usable(fingerprints), seed.usable(fingerprints)
     head = first if first.columns else second
     columns = second.columns | first.columns
@@ -119,28 +119,28 @@ def combined(own: Thresholds, seed: Thresholds, fingerprints: Mapping[str, str])
 
 
 def package(calibration: Calibration, folder: Path = PACKAGED) -> list[Path]:
-    """Make it what Omma comes with: two files of the repository; their paths."""
+    """Make a calibration the packaged one: two files of the repository; their paths."""
     files = {PACKAGED_CUTOFF.name: as_text(calibration.cutoff), PACKAGED_LANDMARKS.name: as_text(calibration.landmarks)}
     write_files(folder, files)
     return [folder / name for name in files]
 
 
 def new_id(now: datetime | None = None) -> str:
-    """The moment, to the microsecond."""
+    """The time, to the microsecond."""
     return f"{(now or datetime.now(UTC)):%Y%m%d-%H%M%S-%f}"
 
 
 def as_text(part: BaseModel) -> str:
-    """As it is written to a file."""
+    """The content of a file."""
     return part.model_dump_json(indent=2) + "\n"
 
 
 @lru_cache(maxsize=8)
 def _installed(folder: Path, mark: tuple[int, int]) -> tuple[Thresholds, Thresholds, dict[str, str]]:
-    """Both parts of the calibration in use, and its weights; read anew when the state's `mark` changes."""
+    """Both parts of the calibration in use, and its weights; `mark` is part of the cache key, and changes with the state."""
     current = VersionedFolder(folder, "calibration", "omma calibrate").state().current
     if not current:
-        return NOTHING
+        return NONE_INSTALLED
     return _read(folder / current / CUTOFF), _read(folder / current / LANDMARKS), _weights(folder / current / CARD)
 
 

@@ -1,4 +1,4 @@
-"""One question as rankers see it: its kind, the factor table of its candidates, and the interface that orders them."""
+"""One question as rankers read it: its kind, the factor table of its candidates, and the interface of a ranker."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from vision.image_features import Label  # numpy, which reading an answer does not need
 
-
-# A vertical, and the WordNet hypernyms that lead to it; the first that fits. The classes of ImageNet spread over these.
-KINDS = {
+Table = Mapping[str, Mapping[str, float]]  # document -> column -> value (higher is better); missing stays missing
+Intent = Literal["words", "picture", "part", "picture and words"]
+# Vertical -> WordNet hypernyms that lead to it; the first that fits. All classes of ImageNet have one or are a `thing`.
+HYPERNYMS = {
     "food": ("food", "foodstuff", "edible fruit", "vegetable", "produce", "beverage", "dish", "nutriment"),
     "package": ("container", "vessel", "bottle", "packaging", "box", "bag", "wrapping"),
     "plant": ("plant", "flora", "flower", "fungus", "tree", "fruit"),
@@ -23,21 +24,8 @@ KINDS = {
     "nature": ("geological formation", "natural object", "scene"),
     "document": ("written communication", "creation", "communication", "signboard", "paper"),
 }
-VERTICALS = (*KINDS, "thing")
-_OF = {name: vertical for vertical, names in reversed(KINDS.items()) for name in names}
-
-
-def vertical(labels: Iterable["Label"]) -> str:
-    """The vertical with most of the classes' probability; `thing` for none of them, empty where nothing is known."""
-    votes: dict[str, float] = {}
-    for label in labels:
-        kind = next((_OF[name] for name in (*label.names, *label.hypernyms) if name in _OF), "thing")
-        votes[kind] = votes.get(kind, 0.0) + label.confidence
-    return max(sorted(votes), key=lambda kind: votes[kind], default="")
-
-
-Table = Mapping[str, Mapping[str, float]]  # document -> column -> value (higher is better); missing stays missing
-Intent = Literal["words", "picture", "part", "picture and words"]
+VERTICALS = (*HYPERNYMS, "thing")
+_VERTICAL_OF = {name: vertical for vertical, names in reversed(HYPERNYMS.items()) for name in names}
 
 
 class QueryFeatures(BaseModel):
@@ -51,7 +39,7 @@ class QueryFeatures(BaseModel):
 
 
 class FusionConfig(BaseModel):
-    """What rank fusion goes by: its constant, weights by column, and columns in which missing means that nothing is known."""
+    """Parameters of rank fusion: its constant, weights by column, and columns in which a missing value means "not known"."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,7 +69,7 @@ class Ranked:
 
 
 class Ranker(Protocol):
-    """Puts documents in order by what the factor table says of them."""
+    """Orders documents by the factor table."""
 
     @property
     def name(self) -> str:
@@ -91,15 +79,15 @@ class Ranker(Protocol):
         """All documents of the table, best first; ties by id, so that the order is always the same."""
 
     def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
-        """What each column adds to the scores of these documents, or takes from them: document -> column -> part.
+        """Each column's part of the scores of these documents, positive or negative: document -> column -> part.
 
-        The parts of a document, with what is the same for all of them, add up to its score. Names that are no columns
-        stand for what the ranker reads beside them (`list`, `question`).
+        The parts of a document and a constant add up to its score. Names other than columns stand for further input of the
+        ranker (`list`, `question`).
         """
 
 
 def shares(parts: Mapping[str, float]) -> dict[str, float]:
-    """Each part's share of all of them, whatever their sign; adds up to 1 where there is any."""
+    """Each part's share of the sum of absolute values; shares add up to 1 where any part is not 0."""
     total = sum(abs(part) for part in parts.values())
     return {name: abs(part) / total for name, part in parts.items()} if total else {}
 
@@ -118,3 +106,12 @@ def ranks(table: Table, column: str) -> dict[str, int]:
 def columns_of(table: Table) -> list[str]:
     """Every column in which some document has a value, by name."""
     return sorted({column for values in table.values() for column in values})
+
+
+def vertical(labels: Iterable["Label"]) -> str:
+    """The vertical with most of the classes' probability; `thing` where no hypernym leads to one, empty without labels."""
+    votes: dict[str, float] = {}
+    for label in labels:
+        kind = next((_VERTICAL_OF[name] for name in (*label.names, *label.hypernyms) if name in _VERTICAL_OF), "thing")
+        votes[kind] = votes.get(kind, 0.0) + label.confidence
+    return max(sorted(votes), key=lambda kind: votes[kind], default="")

@@ -8,8 +8,8 @@ A document is kept when at least one feature gives it evidence. What counts as e
 * `never`: the feature alone is no evidence, because it does not separate related from unrelated pairs.
 
 A feature without a threshold is evidence by any value where its factor declares so (`retrieval_is_evidence`). Otherwise a value
-must stand out from the feature's own background, the values of this question's candidates: it must lie six standard deviations
-above their median. Median and deviation are robust, as in the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle
+must stand out from the feature's own background, the values of this question's candidates, by six standard deviations above
+their median. Median and deviation are robust, as in the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle
 Outliers, 1993): the deviation is the larger of those that the 75th and the 90th percentile would have under a normal
 distribution, so that neither a few relevant documents nor a skewed background are taken for the spread of the rest.
 `omma evaluate --uncalibrated` measures this rule and writes docs/measurements/uncalibrated.md.
@@ -24,14 +24,14 @@ from pydantic import BaseModel, Field
 from factors.base import Feature
 from ranking.candidate_set import Table
 
-ANY = 0.0  # any value of the feature is evidence
+ANY = 0.0  # limit of a feature of which any value is evidence
 OUTLIER = 6.0  # standard deviations above the median
 UPPER_QUANTILES = {0.75: 0.6745, 0.9: 1.2816}  # and the same quantiles of the standard normal distribution
-FEWEST_BACKGROUND = 30  # candidates with a value, below which there is no background to stand out from
+MIN_BACKGROUND = 30  # candidates with a value, below which no value can stand out
 
 
 class Threshold(BaseModel):
-    """How one feature gives evidence, and what was measured."""
+    """How one feature gives evidence, and the figures of its calibration."""
 
     rule: Literal["at-least", "of-best", "never"]
     value: float = 0.0
@@ -72,13 +72,13 @@ def limits(table: Table, thresholds: Thresholds | None, features: Mapping[str, F
 
 
 def is_calibrated(table: Table, thresholds: Thresholds | None) -> bool:
-    """Whether any feature of this question has a threshold: where none has, nothing can be told apart, and all is kept."""
+    """Whether any feature of this question has a threshold; without one the cutoff keeps every document."""
     return thresholds is not None and any(name in thresholds.columns for values in table.values() for name in values)
 
 
 def stands_out(values: Sequence[float]) -> float | None:
-    """The value from which on one of these stands out from the others; None where they are too few or all alike."""
-    if len(values) < FEWEST_BACKGROUND:
+    """The least value that stands out from these; None where they are too few, or all alike."""
+    if len(values) < MIN_BACKGROUND:
         return None
     middle, *upper = np.quantile(values, (0.5, *UPPER_QUANTILES)).tolist()
     deviation = max((value - middle) / normal for value, normal in zip(upper, UPPER_QUANTILES.values(), strict=True))
@@ -103,5 +103,5 @@ def supported(values: Mapping[str, float], reached: Mapping[str, float]) -> bool
 
 
 def differing(weights: Mapping[str, str], fingerprints: Mapping[str, str]) -> bool:
-    """Whether any extractor has another fingerprint in the index; one that the index does not know differs in nothing."""
+    """Whether any extractor has another fingerprint in the index; one that the index does not know is not compared."""
     return any(fingerprints.get(extractor, mark) != mark for extractor, mark in weights.items())

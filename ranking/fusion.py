@@ -1,4 +1,4 @@
-"""Reciprocal-rank fusion: the order until a model is trained.
+"""Reciprocal-rank fusion: the order without a learned model.
 
 Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual rank learning methods (SIGIR
 2009): score(d) = sum over rankings of weight / (k + rank(d)).
@@ -18,8 +18,8 @@ NAME = "fusion"
 class ReciprocalRank:
     """The ranker, and the same rule for merging lists of candidates.
 
-    `weights` are by column; 1 where none is given. `median_if_missing` names columns in which a missing value means that
-    nothing is known: there a document stands in the middle, so that those with a poor value do not pass it for having any.
+    `weights` are by column; 1 where none is given. In the columns `median_if_missing`, a missing value means that nothing is
+    known: the document gets the middle rank, so that documents with a poor value do not pass it for having any.
     """
 
     k: int = 10
@@ -28,12 +28,12 @@ class ReciprocalRank:
 
     @classmethod
     def of(cls, fusion_config: FusionConfig) -> "ReciprocalRank":
-        """As a candidate_set says that it was set."""
+        """The ranker with these parameters."""
         return cls(fusion_config.k, fusion_config.weights, frozenset(fusion_config.median_if_missing))
 
     @property
     def fusion_config(self) -> FusionConfig:
-        """What it goes by, to be kept with a candidate_set."""
+        """Its parameters, which a candidate set keeps."""
         return FusionConfig(k=self.k, weights=dict(self.weights), median_if_missing=sorted(self.median_if_missing))
 
     def merge(self, rankings: Mapping[str, Sequence[str]]) -> list[str]:
@@ -46,13 +46,13 @@ class ReciprocalRank:
 
     @property
     def name(self) -> str:
-        """As answers name it."""
+        """The ranker's name in answers."""
         return NAME
 
     def order(self, candidate_set: CandidateSet) -> list[Ranked]:
         """By all columns: a score within 0..1 (1: first in every column).
 
-        Documents of equal value share the better rank, so a column that says the same of all of them decides nothing.
+        Documents of equal value share the better rank, so a column with one value for all of them decides nothing.
         """
         table = candidate_set.table
         by_column = {column: ranks(table, column) for column in columns_of(table)}
@@ -71,7 +71,7 @@ class ReciprocalRank:
         return {document: parts[document] for document in documents}
 
     def _parts(self, table: Table, by_column: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
-        """document -> column -> part, as shares of what a document has that is first everywhere."""
+        """document -> column -> part, as a share of the score of a document that is first in every column."""
         best = sum(self._part(column, 1) for column in by_column) or 1.0
         parts: dict[str, dict[str, float]] = {document: {} for document in table}
         for column, found in by_column.items():
@@ -84,6 +84,20 @@ class ReciprocalRank:
 
     def _part(self, column: str, rank: float) -> float:
         return self.weights.get(column, 1.0) / (self.k + rank)
+
+
+class Fusion:
+    """Rank fusion with the parameters of each candidate set: the ranker that a first model is compared with."""
+
+    name = NAME
+
+    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
+        """By the candidate set's own weights."""
+        return ReciprocalRank.of(candidate_set.fusion_config).order(candidate_set)
+
+    def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By the candidate set's own weights."""
+        return ReciprocalRank.of(candidate_set.fusion_config).contributions(candidate_set, documents)
 
 
 def weights(columns: Mapping[str, tuple[Factor, Clause]], settings: Settings) -> dict[str, float]:

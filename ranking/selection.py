@@ -14,14 +14,15 @@ from ranking.learning.learned import Learned
 from ranking.learning.models import Models
 
 logger = logging.getLogger(__name__)
-COMPLETE = "`omma calibrate` and `omma rank train --generate`"
-COOLDOWN_SECONDS = 60.0  # seconds that a slow model is left out
-MAX_FAILURES = 3  # slow answers one after the other: a busy moment of the machine is not the model's fault
+REMEDY = "`omma calibrate` and `omma rank train --generate`"
+COOLDOWN_SECONDS = 60.0  # during which a slow model is not used
+MAX_FAILURES = 3  # consecutive slow answers: a single one may be due to a busy machine
+WARM_UP = CandidateSet(table={"any": {}})
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The ranker, and one that shares searches with it; None is rank fusion. `warning` says why a model was left out."""
+    """The ranker, and one that shares searches with it; None is rank fusion. `warning` says why a model is not used."""
 
     model: Learned | None = None
     challenger: Learned | None = None
@@ -30,19 +31,16 @@ class Selection:
     warning: str = ""
 
 
-FIRST = CandidateSet(table={"any": {}})
-
-
 class RankerSelector:
-    """The rankers of an installation. The next question uses a newly promoted model; safe to share between threads."""
+    """The rankers of an installation, safe to share between threads. A promoted model is used from the next question."""
 
     def __init__(
         self, settings: Settings, columns: Callable[[], Sequence[str]], fingerprints: Callable[[], Mapping[str, str]] = dict
     ) -> None:
         """`columns` names the features that the factor table can have now, `fingerprints` the weights that made the index.
 
-        A model ignores features that it was learned without; one that it knows and the table lacks is missing to it (NaN). A
-        model that learned on an index of other weights is not used, because features have other values there.
+        A model ignores features that it was trained without; a feature that it knows and the table lacks is missing (NaN). A
+        model that was trained on an index of other weights is not used, because features have other values there.
         """
         self._settings, self._columns, self._fingerprints = settings, columns, fingerprints
         self._models = Models(settings)
@@ -50,8 +48,8 @@ class RankerSelector:
         self._mark: object = None  # of the state and the weights that the selection was made for
         self._selection = Selection()
         self._news = ""
-        self._cooldowns: dict[str, float] = {}  # model -> until when
-        self._failures: dict[str, int] = {}  # model -> slow answers one after the other
+        self._cooldowns: dict[str, float] = {}  # model -> end of its cooldown
+        self._failures: dict[str, int] = {}  # model -> consecutive slow answers
 
     def choose(self) -> Selection:
         """The ranker in use now; never raises: a model that cannot be used becomes a warning."""
@@ -72,16 +70,16 @@ class RankerSelector:
     def news(self) -> str:
         """A remark for the first question after a model was loaded; empty afterwards."""
         with self._lock:
-            said, self._news = self._news, ""
-        return said
+            news, self._news = self._news, ""
+        return news
 
     def took(self, model: str, milliseconds: float) -> None:
-        """Record how long a model took; repeated slow answers leave it out for a while."""
+        """Record the time of one order; after repeated slow ones the model is not used for a while."""
         slow = milliseconds > self._settings.rank_patience
         self._failures[model] = self._failures.get(model, 0) + 1 if slow else 0
         if self._failures[model] >= MAX_FAILURES:
             logger.warning(
-                "model %s took %.0f ms (OMMA_RANK_PATIENCE); it rests for %.0f s", model, milliseconds, COOLDOWN_SECONDS
+                "model %s took %.0f ms (OMMA_RANK_PATIENCE); it is not used for %.0f s", model, milliseconds, COOLDOWN_SECONDS
             )
             self._cooldowns[model], self._failures[model] = time.monotonic() + COOLDOWN_SECONDS, 0
 
@@ -110,14 +108,14 @@ class RankerSelector:
         card = self._models.card(name)
         if differing := card.differing(self._fingerprints()):
             raise ConfigurationError(
-                f"model {name} learned on an index of other weights ({', '.join(differing)}); {COMPLETE} make this one complete"
+                f"model {name} learned on an index of other weights ({', '.join(differing)}); {REMEDY} make this one complete"
             )
         model = self._models.load(name)
         if unknown := model.features.unknown(self._columns()):
             self._news = f"{name} was learned without {', '.join(unknown)} and ignores it; `omma rank train` learns it"
             logger.info("%s", self._news)
         try:
-            model.contributions(FIRST, list(FIRST.table))  # what is slow only the first time happens now
+            model.contributions(WARM_UP, list(WARM_UP.table))  # the first call is slow
         except Exception as error:  # whatever it is: a model is data, and data must not take the search away
             raise ConfigurationError(f"model {name} failed ({error})") from error
         return model

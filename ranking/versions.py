@@ -1,4 +1,4 @@
-"""A folder of versions that never change, and the version in use: learned models, calibrations.
+"""A folder of immutable versions, and the version in use: learned models, calibrations.
 
     <folder>/<id>/...        the files of one version
     <folder>/state.json      the version in use, those before it, and a challenger where two are compared
@@ -29,7 +29,7 @@ class State(BaseModel):
 
 
 class VersionedFolder:
-    """One such folder. `noun` names a version in messages, `remedy` the command that writes a damaged state anew."""
+    """One such folder. `noun` names a version in messages, `remedy` the command that replaces a damaged state."""
 
     def __init__(self, folder: Path, noun: str, remedy: str) -> None:
         """The folder need not exist yet."""
@@ -43,7 +43,7 @@ class VersionedFolder:
         except FileNotFoundError:
             return State()
         except (OSError, ValidationError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{self._state} is damaged; `{self._remedy}` writes it anew") from error
+            raise ConfigurationError(f"{self._state} is damaged; `{self._remedy}` replaces it") from error
 
     def mark(self) -> tuple[int, int]:
         """Changes whenever the state does; costs one `stat`."""
@@ -54,7 +54,7 @@ class VersionedFolder:
         return (found.st_mtime_ns, found.st_ino)
 
     def add(self, version: str, files: Mapping[str, str]) -> bool:
-        """Write a new version; False, and nothing is changed, where it exists."""
+        """Write a new version; False, without a change, where it exists."""
         final, temporary = self.folder / version, self.folder / f".{version}-{uuid.uuid4().hex[:6]}"
         if final.exists():
             return False
@@ -63,7 +63,7 @@ class VersionedFolder:
         return True
 
     def switch(self, version: str, before: str = "") -> State:
-        """Take a version into use; `before` names the one in use where the state names none."""
+        """Take a version into use; `before` names the one in use so far where the state names none."""
         known = self._known_state()
         return self.write_state(State(current=version, previous=[known.current or before, *known.previous][:MAX_PREVIOUS]))
 
@@ -86,7 +86,7 @@ class VersionedFolder:
     def _known_state(self) -> State:
         try:
             return self.state()
-        except ConfigurationError:  # a damaged file must not keep anyone from writing a whole one
+        except ConfigurationError:  # a damaged file must not prevent writing a sound one
             return State()
 
 

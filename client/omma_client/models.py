@@ -218,7 +218,7 @@ class LinkedSnippet(BaseModel):
 
 
 class DocumentView(BaseModel):
-    """A document without its vectors. `descriptions` come from the factors, each of which says what it found."""
+    """A document without its vectors. `descriptions` are what each factor found in the image."""
 
     id: str
     title: str = ""

@@ -1,4 +1,7 @@
-"""Team-draft interleaving: two orders as one list, and which of two rankers had the more clicks."""
+"""Team-draft interleaving: two orders as one list, and the ranker that had more clicks.
+
+Radlinski, Kurup, Joachims: How does clickthrough data reflect retrieval quality? (CIKM 2008).
+"""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +18,7 @@ TEAMS = ("a", "b")
 
 
 def team_draft(first: Sequence[str], second: Sequence[str], seed: int) -> list[tuple[str, str]]:
-    """Document and team (`a`: of the first order), best first; every document of either order once; alike for a seed."""
+    """Documents with their teams (`a`: the first order), best first; each document once; the same for the same seed."""
     coin, taken = random.Random(seed), set[str]()  # noqa: S311  (fairness, no secret)
     waiting = {team: _untaken(order, taken) for team, order in zip(TEAMS, (first, second), strict=True)}
     drafted: list[tuple[str, str]] = []
@@ -31,12 +34,12 @@ def team_draft(first: Sequence[str], second: Sequence[str], seed: int) -> list[t
 
 
 def _untaken(order: Sequence[str], taken: set[str]) -> Iterator[str]:
-    """What nobody has when its turn comes."""
+    """The documents of an order that are not taken when their turn comes."""
     return (document for document in order if document not in taken)
 
 
 class Outcome(BaseModel):
-    """Searches that were drafted by two rankers; a search without clicks says nothing and is not counted."""
+    """The searches that two rankers shared, by which of them had more clicks."""
 
     first: str
     second: str
@@ -63,13 +66,13 @@ def report(client: OpenSearch, settings: Settings) -> list[Outcome]:
 
 
 def score(teams: dict[str, str], session: Session) -> int:
-    """Clicks on the first team's results less clicks on the second's; no clicks at all are 0, too."""
+    """Clicks on the first team's results minus clicks on the second's; 0 without clicks."""
     counted = [teams.get(document) for document in session.clicked]
     return counted.count(TEAMS[0]) - counted.count(TEAMS[1])
 
 
 def outcome(ranker: str, scores: Iterable[int]) -> Outcome:
-    """Wins, losses, and how sure they are; `ranker` names both as `first|second`."""
+    """Wins, losses, and their certainty; `ranker` names both as `first|second`."""
     found = np.sign(np.array(list(scores), dtype=np.int64))
     first, _, second = ranker.partition("|")
     wins, losses = int((found > 0).sum()), int((found < 0).sum())

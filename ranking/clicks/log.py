@@ -1,6 +1,6 @@
-"""Writing events without making anyone wait: a bounded queue, and a thread that empties it by bulk.
+"""The log of searches and events: a bounded queue, and a thread that writes it in bulk.
 
-When the engine is away or the queue is full, records are dropped and counted; a search never fails or waits for its log.
+If the engine is away or the queue is full, records are dropped and counted; a search never fails or waits for its log.
 """
 
 import atexit
@@ -14,9 +14,9 @@ from mappings.records import Json, Records
 from ranking.clicks.ubi import Behaviour
 
 logger = logging.getLogger(__name__)
-LONGEST = 10_000  # records that may wait
-TOGETHER = 500  # records of one request
-PAUSE = 1.0  # seconds in which records gather
+MAX_WAITING = 10_000  # records in the queue
+MAX_BATCH = 500  # records of one request
+GATHER_SECONDS = 1.0  # from the first record of a batch to its request
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +30,23 @@ class Log:
     """Starts its thread with the first record, so that it lives in whatever process serves."""
 
     def __init__(self, behaviour: Behaviour) -> None:
-        """Nothing is written before there is something to write."""
+        """Sends no request yet."""
         self._behaviour = behaviour
-        self._queue: queue.Queue[_Waiting] = queue.Queue(LONGEST)
+        self._queue: queue.Queue[_Waiting] = queue.Queue(MAX_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self.dropped = 0
 
     def search(self, query_id: str, record: Json) -> None:
-        """Log a search; a later page of it, or the same one again, takes its place."""
+        """Log a search; a later page of it, or a repetition, replaces it."""
         self._add(self._behaviour.queries, query_id, record | {"query_id": query_id, "query_response_id": query_id})
 
     def event(self, name: str, record: Json) -> None:
-        """Log an event; one of the same name takes its place, so sending twice is no harm."""
+        """Log an event; one of the same name replaces it, so that sending it twice is harmless."""
         self._add(self._behaviour.events, name, record)
 
     def flush(self, seconds: float = 5.0) -> None:
-        """Wait until everything that waits was written or dropped."""
+        """Wait until the queue is written or dropped, at most so many seconds."""
         end = time.monotonic() + seconds
         while self._queue.unfinished_tasks and time.monotonic() < end:
             time.sleep(0.01)
@@ -70,8 +70,8 @@ class Log:
     def _run(self) -> None:
         while True:
             batch = [self._queue.get()]
-            end = time.monotonic() + PAUSE
-            while len(batch) < TOGETHER:
+            end = time.monotonic() + GATHER_SECONDS
+            while len(batch) < MAX_BATCH:
                 try:
                     batch.append(self._queue.get(timeout=max(0.0, end - time.monotonic())))
                 except queue.Empty:

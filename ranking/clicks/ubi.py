@@ -1,7 +1,7 @@
 """Searches and events in the schema of OpenSearch User Behavior Insights (`ubi_queries`, `ubi_events`).
 
-Beside the schema's own fields a query carries what learning needs, in `omma` (kept, not searched): the topic that was asked,
-the ranker, each result's team, and the factor table as it was served (gzip, base64).
+In addition to the schema's own fields, a query has in `omma` (stored, not searched) the data for learning: the topic, the
+ranker, each result's team, and the factor table as it was served (gzip, base64).
 """
 
 import base64
@@ -42,7 +42,7 @@ EVENT_FIELDS: Json = {
 
 
 class Event(BaseModel):
-    """Something that was done with a result; `position` counts from 1 over all pages."""
+    """An impression or a click of a result; `position` counts from 1 over all pages."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,10 +79,10 @@ class Done:
 
 
 class Behaviour:
-    """The two indices; their names are the standard's unless settings say otherwise."""
+    """The indices of searches and events; their names are the standard's unless settings change them."""
 
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        """Both are made when something is first put into them."""
+        """Both are created by the first record."""
         self.queries = Records(client, settings.ubi_queries, QUERY_FIELDS, settings.index_replicas)
         self.events = Records(client, settings.ubi_events, EVENT_FIELDS, settings.index_replicas)
 
@@ -101,12 +101,12 @@ class Behaviour:
             )  # fmt: skip
 
     def forget_client(self, client: str) -> int:
-        """Delete all that is known of one visitor; how many records."""
+        """Delete all records of one client; their number."""
         return sum(records.forget({"term": {"client_id": client}}) for records in (self.queries, self.events))
 
 
 def forget(client: OpenSearch, settings: Settings) -> int:
-    """Delete what is older than it may be kept; how many records."""
+    """Delete records older than OMMA_EVENTS_DAYS; their number."""
     behaviour, before = Behaviour(client, settings), datetime.now(UTC) - timedelta(days=settings.events_days)
     old = {"range": {"timestamp": {"lt": before.isoformat()}}}
     return sum(records.forget(old) for records in (behaviour.queries, behaviour.events))
@@ -149,12 +149,12 @@ def event_record(event: Event, client: str) -> Json:
 
 
 def packed(candidate_set: CandidateSet) -> str:
-    """A candidate_set in a tenth of its size."""
+    """A candidate set in a tenth of its size."""
     return base64.b64encode(gzip.compress(candidate_set.model_dump_json().encode(), 6, mtime=0)).decode()
 
 
 def unpacked(text: str) -> CandidateSet:
-    """The way back."""
+    """Inverse of `packed`."""
     return CandidateSet.model_validate_json(gzip.decompress(base64.b64decode(text)))
 
 

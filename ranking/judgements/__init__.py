@@ -1,1 +1,1 @@
-"""Judgements: how well a document answers a question, said by people, by clicks, or known from how data was made."""
+"""Judgements: how well a document answers a question, according to people, clicks, or the way the data was generated."""

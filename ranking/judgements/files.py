@@ -1,6 +1,6 @@
-"""Judgements in plain files, in and out: our own JSON Lines, TREC qrels, Quepid's CSV.
+"""Topics and judgements in plain files: a folder, or one file as JSON Lines, TREC qrels or Quepid's CSV.
 
-A file is read whole before anything is taken from it: a wrong line is a ConfigurationError that names file and line.
+A file is read whole before anything of it is used; an invalid line is a ConfigurationError that names file and line.
 """
 
 import csv
@@ -20,19 +20,75 @@ FORMATS: tuple[Format, ...] = ("jsonl", "qrels", "quepid")
 SUFFIXES: Mapping[str, Format] = {".jsonl": "jsonl", ".qrels": "qrels", ".txt": "qrels", ".csv": "quepid"}
 QUEPID = ("query", "docid", "rating")
 QREL_COLUMNS = 4
+TOPICS, JUDGEMENTS, QRELS, PICTURES = "topics.jsonl", "judgements.jsonl", "qrels.txt", "pictures"  # names in a folder
+Asked = tuple[Topic, bytes | None]  # a topic, and the bytes of the image that it asks with
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTopics:
+    """Topics with their images, and judgements of documents for them."""
+
+    topics: list[Asked]
+    judgements: list[Judgement]
+
+
+def read_folder(folder: Path) -> JudgedTopics:
+    """`topics.jsonl` (pictures by path, relative to the folder), and `judgements.jsonl` or `qrels.txt`."""
+    if not (folder / TOPICS).exists():
+        raise ConfigurationError(f"{folder} has no {TOPICS}")
+    return JudgedTopics([_asked(topic, folder) for topic in read_topics(folder / TOPICS)], _judgements(folder))
+
+
+def read_file(path: Path, topics: Path | None, kind: Format | None, source: SourceName) -> JudgedTopics:
+    """A file of judgements, and a file of topics where the first has none."""
+    own, judgements = read(path, kind, source)
+    named = read_topics(topics) if topics else []
+    return JudgedTopics([_asked(topic, topics.parent if topics else path.parent) for topic in [*own, *named]], judgements)
+
+
+def write_folder(folder: Path, topics: Iterable[Asked], judgements: Iterable[Judgement]) -> tuple[int, int]:
+    """Write a folder that `read_folder` reads; the number of topics and of judgements."""
+    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    kept, judged = [], list(judgements)
+    for topic, picture in topics:
+        if picture is not None:
+            (folder / topic.picture).write_bytes(picture)
+        kept.append(topic)
+    write_topics(folder / TOPICS, kept)
+    write_jsonl(folder / JUDGEMENTS, judged)
+    return len(kept), len(judged)
+
+
+def _judgements(folder: Path) -> list[Judgement]:
+    if (folder / JUDGEMENTS).exists():
+        return read_jsonl(folder / JUDGEMENTS)
+    if (folder / QRELS).exists():
+        return read_qrels(folder / QRELS)
+    raise ConfigurationError(f"{folder} has neither {JUDGEMENTS} nor {QRELS}")
+
+
+def _asked(topic: Topic, folder: Path) -> Asked:
+    """A topic with the bytes of its image; ConfigurationError where the file is missing or outside the folder."""
+    if not topic.picture:
+        return topic, None
+    path = (folder / topic.picture).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise ConfigurationError(f"question {topic.id} asks with {topic.picture}, which is no file of {folder}")
+    return topic, path.read_bytes()
 
 
 def format_of(path: Path) -> Format:
-    """By the name's end; ConfigurationError for one that says nothing."""
+    """The format by the file's suffix; ConfigurationError for an unknown one."""
     found = SUFFIXES.get(path.suffix.lower())
     if found is None:
-        raise ConfigurationError(f"{path.name} may be anything; name its format: {', '.join(FORMATS)}")
+        raise ConfigurationError(f"the suffix of {path.name} is unknown; name its format: {', '.join(FORMATS)}")
     return found
 
 
 def read(path: Path, kind: Format | None = None, source: SourceName = "person") -> tuple[list[Topic], list[Judgement]]:
-    """Judgements, and the topics that the file itself tells (Quepid's queries). `source` is of files that do not say."""
+    """Judgements, and the topics in the file (Quepid's queries). `source` is that of formats without one."""
     chosen = kind or format_of(path)
     if chosen == "jsonl":
         return [], read_jsonl(path)
@@ -42,12 +98,12 @@ def read(path: Path, kind: Format | None = None, source: SourceName = "person") 
 
 
 def write(path: Path, topics: Sequence[Topic], judgements: Iterable[Judgement], kind: Format | None = None) -> None:
-    """All of them, in one format; Quepid's is by the words of topics, so topics without words are left out."""
+    """Write judgements in one format; Quepid's names topics by their words, so topics without words are left out."""
     _put(path, as_text(kind or format_of(path), topics, judgements)[0])
 
 
 def as_text(kind: Format, topics: Sequence[Topic], judgements: Iterable[Judgement]) -> tuple[str, str]:
-    """The text of such a file, and a name for it."""
+    """The text of a file in a format, and a name for it."""
     if kind == "jsonl":
         return as_jsonl(judgements), "judgements.jsonl"
     if kind == "qrels":
@@ -61,27 +117,27 @@ def read_topics(path: Path) -> list[Topic]:
 
 
 def write_topics(path: Path, topics: Iterable[Topic]) -> None:
-    """One a line."""
+    """Write topics, one a line."""
     _put(path, as_topics(topics))
 
 
 def as_topics(topics: Iterable[Topic]) -> str:
-    """One a line."""
+    """Topics as JSON Lines, without default values."""
     return "".join(topic.model_dump_json(exclude_defaults=True) + "\n" for topic in topics)
 
 
 def read_jsonl(path: Path) -> list[Judgement]:
-    """Our own lines, with everything that is known of a judgement."""
+    """JSON Lines with all fields of a judgement."""
     return list(_json_lines(path, Judgement))
 
 
 def write_jsonl(path: Path, judgements: Iterable[Judgement]) -> None:
-    """One a line."""
+    """Write judgements, one a line."""
     _put(path, as_jsonl(judgements))
 
 
 def as_jsonl(judgements: Iterable[Judgement]) -> str:
-    """One a line."""
+    """Judgements as JSON Lines."""
     return "".join(judgement.model_dump_json() + "\n" for judgement in judgements)
 
 
@@ -144,11 +200,8 @@ def _json_lines(path: Path, model: type[Model]) -> Iterator[Model]:
     return _lines(path, model.model_validate_json)
 
 
-T = TypeVar("T")
-
-
 def _lines(path: Path, made: Callable[[str], T]) -> Iterator[T]:
-    """What every line that is not blank says."""
+    """The value of every line that is not blank."""
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             yield _checked(path, number, lambda line=line: made(line))  # type: ignore[misc]
@@ -176,64 +229,7 @@ def _text(path: Path) -> str:
 
 
 def _put(path: Path, text: str) -> None:
-    """Whole, or not at all."""
+    """Replace a file in one step."""
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
-
-
-TOPICS, JUDGEMENTS, QRELS, PICTURES = "topics.jsonl", "judgements.jsonl", "qrels.txt", "pictures"
-Asked = tuple[Topic, bytes | None]  # a question, and the bytes of the picture that it asks with
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was read."""
-
-    topics: list[Asked]
-    judgements: list[Judgement]
-
-
-def read_folder(folder: Path) -> Told:
-    """`topics.jsonl` (pictures by path, relative to the folder), and `judgements.jsonl` or `qrels.txt`."""
-    if not (folder / TOPICS).exists():
-        raise ConfigurationError(f"{folder} has no {TOPICS}")
-    return Told([_asked(topic, folder) for topic in read_topics(folder / TOPICS)], _judgements(folder))
-
-
-def read_file(path: Path, topics: Path | None, kind: Format | None, source: SourceName) -> Told:
-    """One file of judgements, and one of topics where the first does not tell them."""
-    own, judgements = read(path, kind, source)
-    named = read_topics(topics) if topics else []
-    return Told([_asked(topic, topics.parent if topics else path.parent) for topic in [*own, *named]], judgements)
-
-
-def write_folder(folder: Path, topics: Iterable[Asked], judgements: Iterable[Judgement]) -> tuple[int, int]:
-    """The same folder anew; how many topics and judgements."""
-    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-    kept, said = [], list(judgements)
-    for topic, picture in topics:
-        if picture is not None:
-            (folder / topic.picture).write_bytes(picture)
-        kept.append(topic)
-    write_topics(folder / TOPICS, kept)
-    write_jsonl(folder / JUDGEMENTS, said)
-    return len(kept), len(said)
-
-
-def _judgements(folder: Path) -> list[Judgement]:
-    if (folder / JUDGEMENTS).exists():
-        return read_jsonl(folder / JUDGEMENTS)
-    if (folder / QRELS).exists():
-        return read_qrels(folder / QRELS)
-    raise ConfigurationError(f"{folder} has neither {JUDGEMENTS} nor {QRELS}")
-
-
-def _asked(topic: Topic, folder: Path) -> Asked:
-    """With its picture's bytes; ConfigurationError where the file is missing, or lies elsewhere."""
-    if not topic.picture:
-        return topic, None
-    path = (folder / topic.picture).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise ConfigurationError(f"question {topic.id} asks with {topic.picture}, which is no file of {folder}")
-    return topic, path.read_bytes()

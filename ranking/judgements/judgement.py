@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 BEST = 4
 Grade = Annotated[int, Field(ge=0, le=BEST)]
 GRADES = ("unrelated", "hardly related", "related", "good", "perfect")  # 0..4
+EVERY_GRADE = list(range(BEST + 1))
 SourceName = Literal["person", "clicks", "generated"]
+PRECEDENCE: tuple[SourceName, ...] = ("person", "clicks", "generated")  # the first of these with a judgement decides
 
 
 class Topic(BaseModel):
@@ -34,7 +36,7 @@ class Topic(BaseModel):
     set: str = Field("", description="The question set that it belongs to")
 
     def named(self) -> "Topic":
-        """With an id: the given one, or the first letters of a hash of what is asked, which is the same every time."""
+        """The topic with an id: its own, or the beginning of a hash of its other fields."""
         if self.id:
             return self
         asked = self.model_dump_json(exclude={"id", "set"}).encode()
@@ -42,7 +44,7 @@ class Topic(BaseModel):
 
 
 class Judgement(BaseModel):
-    """How well a document answers a topic, 0 (unrelated) to 4 (perfect); who said so, and when."""
+    """How well a document answers a topic, 0 (unrelated) to 4 (perfect), by whom, and when."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,28 +56,22 @@ class Judgement(BaseModel):
     time: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
-TRUST: tuple[SourceName, ...] = ("person", "clicks", "generated")  # whoever comes first is believed alone
-
-
 def by_topic(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
-    """topic -> document -> grade: the median of people, else of clicks, else what was generated."""
-    said: dict[str, dict[str, list[Judgement]]] = {}
+    """topic -> document -> grade: the median of people's, else of those from clicks, else of generated ones."""
+    judged: dict[str, dict[str, list[Judgement]]] = {}
     for judgement in judgements:
-        said.setdefault(judgement.topic, {}).setdefault(judgement.document, []).append(judgement)
-    return {topic: {document: grade(of) for document, of in found.items()} for topic, found in said.items()}
+        judged.setdefault(judgement.topic, {}).setdefault(judgement.document, []).append(judgement)
+    return {topic: {document: grade(of) for document, of in found.items()} for topic, found in judged.items()}
 
 
 def grade(judgements: Sequence[Judgement]) -> int:
-    """Of one document: the lower median, so that a grade is one that somebody gave."""
-    source = next(source for source in TRUST if any(judgement.source == source for judgement in judgements))
+    """The grade of one document: the lower median, so that it is a grade that was given."""
+    source = next(source for source in PRECEDENCE if any(judgement.source == source for judgement in judgements))
     return int(statistics.median_low(judgement.grade for judgement in judgements if judgement.source == source))
 
 
-EVERY_GRADE = list(range(BEST + 1))
-
-
 class Pair(BaseModel):
-    """Two raters: Cohen's kappa (1960), and with quadratic weights (1968), by which near misses count less."""
+    """Two raters: Cohen's kappa (1960), and the one with quadratic weights (1968), by which near misses count less."""
 
     raters: tuple[str, str]
     documents: int
@@ -84,7 +80,7 @@ class Pair(BaseModel):
 
 
 class Agreement(BaseModel):
-    """All raters together: Fleiss' kappa over what all of them judged; then pair by pair."""
+    """All raters together, by Fleiss' kappa over the documents that all of them judged; and each pair."""
 
     raters: list[str]
     documents: int = Field(description="Judged by all of them")
@@ -94,16 +90,16 @@ class Agreement(BaseModel):
 
 
 def agreement(judgements: Iterable[Judgement]) -> Agreement:
-    """Of people; what was clicked or generated has no opinion."""
-    said: dict[str, dict[tuple[str, str], int]] = {}
+    """The agreement of people; judgements from clicks and generated ones are left out."""
+    grades: dict[str, dict[tuple[str, str], int]] = {}
     for judgement in judgements:
         if judgement.source == "person":
-            said.setdefault(judgement.rater, {})[judgement.topic, judgement.document] = judgement.grade
-    raters = sorted(said)
-    common = sorted(set.intersection(*(set(own) for own in said.values()))) if said else []
-    counts = [[sum(said[rater][key] == grade for rater in raters) for grade in EVERY_GRADE] for key in common]
+            grades.setdefault(judgement.rater, {})[judgement.topic, judgement.document] = judgement.grade
+    raters = sorted(grades)
+    common = sorted(set.intersection(*(set(own) for own in grades.values()))) if grades else []
+    counts = [[sum(grades[rater][key] == grade for rater in raters) for grade in EVERY_GRADE] for key in common]
     kappa = fleiss(counts) if len(raters) > 1 else None
-    pairs = [_pair(one, other, said) for one, other in combinations(raters, 2)]
+    pairs = [_pair(one, other, grades) for one, other in combinations(raters, 2)]
     return Agreement(
         raters=raters, documents=len(common), fleiss=kappa, pairs=pairs, summary=_summary(raters, len(common), kappa)
     )
@@ -126,11 +122,11 @@ def fleiss(counts: Sequence[Sequence[int]]) -> float | None:
     return round((agreed - by_chance) / (1 - by_chance), 4)
 
 
-def _pair(one: str, other: str, said: dict[str, dict[tuple[str, str], int]]) -> Pair:
+def _pair(one: str, other: str, grades: dict[str, dict[tuple[str, str], int]]) -> Pair:
     from sklearn.metrics import cohen_kappa_score  # noqa: PLC0415  (takes seconds to import)
 
-    common = sorted(said[one].keys() & said[other].keys())
-    ours, theirs = ([said[rater][key] for key in common] for rater in (one, other))
+    common = sorted(grades[one].keys() & grades[other].keys())
+    ours, theirs = ([grades[rater][key] for key in common] for rater in (one, other))
     if len({*ours, *theirs}) <= 1:
         return Pair(raters=(one, other), documents=len(common))
     kappas = (cohen_kappa_score(ours, theirs, labels=EVERY_GRADE, weights=how) for how in (None, "quadratic"))

@@ -1,4 +1,4 @@
-"""Judgements of an installation: who said what of which document, kept in the engine, with a way back."""
+"""The judgements of an installation, and their topics: two indices of the engine, with undo."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -17,20 +17,20 @@ JUDGEMENT_FIELDS: Json = {
     "before": STORED_ONLY,
 }  # fmt: skip
 TOPIC_FIELDS: Json = {"topic": STORED_ONLY, "set": KEYWORD, "words": {"type": "text"}}
-HISTORY = 20  # grades of one rater for one document that can be gone back by
+MAX_UNDO = 20  # earlier grades that are kept, by rater and document
 
 
 class Judgements:
-    """The indices `<prefix>-topics` and `<prefix>-judgements`; pictures asked with lie in the store of originals."""
+    """The indices `<prefix>-topics` and `<prefix>-judgements`; images of topics are in the store of originals."""
 
     def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        """Both are made when something is first put into them."""
+        """Both are created by the first record."""
         self._topics = Records(client, f"{settings.index_prefix}-topics", TOPIC_FIELDS, settings.index_replicas)
-        self._said = Records(client, f"{settings.index_prefix}-judgements", JUDGEMENT_FIELDS, settings.index_replicas)
+        self._judgements = Records(client, f"{settings.index_prefix}-judgements", JUDGEMENT_FIELDS, settings.index_replicas)
         self._store = Store(settings)
 
     def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
-        """Keep a topic, and the bytes it asks with: the topic with its id and the sha256 of its picture."""
+        """Store a topic and the bytes of its image; the topic with its id and the sha256 of the image."""
         if picture is not None:
             topic = topic.model_copy(update={"picture": self._store.put_question(picture)})
         named = topic.named()
@@ -38,7 +38,7 @@ class Judgements:
         return named
 
     def topic(self, name: str) -> Topic:
-        """NotFoundError where there is none."""
+        """The topic of an id; NotFoundError."""
         found = self._topics.some([name]) if name else {}
         if name not in found:
             raise NotFoundError(f"there is no question {name[:80]!r} to judge")
@@ -54,16 +54,16 @@ class Judgements:
         return self._store.question(topic.picture) if topic.picture else None
 
     def judge(self, judgements: Iterable[Judgement]) -> int:
-        """Keep judgements; a later one of the same rater takes the place of the earlier, which `undo` brings back."""
-        told = {_id(judgement): judgement for judgement in judgements}
-        earlier = self._said.some(list(told))
-        self._said.put({name: _record(judgement, earlier.get(name)) for name, judgement in told.items()})
-        return len(told)
+        """Store judgements; a later one of the same rater replaces the earlier, which `undo` restores. Their number."""
+        by_id = {_id(judgement): judgement for judgement in judgements}
+        earlier = self._judgements.some(list(by_id))
+        self._judgements.put({name: _record(judgement, earlier.get(name)) for name, judgement in by_id.items()})
+        return len(by_id)
 
     def take(self, asked: Iterable[tuple[Topic, bytes | None]], judgements: Iterable[Judgement]) -> int:
-        """Keep topics with the images they ask with, and judgements of these or of known topics; the number of judgements.
+        """Store topics with their images, and judgements for these or for known topics; the number of judgements.
 
-        ConfigurationError, and nothing is kept, where a judgement is about an unknown topic.
+        ConfigurationError, and nothing is stored, where a judgement is about an unknown topic.
         """
         new, judged = list(asked), list(judgements)
         known = {topic.id for topic in self.topics()} | {topic.id for topic, _ in new}
@@ -75,33 +75,33 @@ class Judgements:
         return self.judge([j.model_copy(update={"topic": renamed.get(j.topic, j.topic)}) for j in judged])
 
     def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
-        """Take back a person's last word on a document: what was said before it, or None. NotFoundError."""
+        """Remove a person's last judgement of a document; the one before it, which is restored, or None. NotFoundError."""
         name = _name(topic, document, "person", rater)
-        found = self._said.some([name])
+        found = self._judgements.some([name])
         if name not in found:
             raise NotFoundError("there is no such judgement to take back")
         before = list(found[name]["before"]["list"])
         if not before:
-            self._said.delete([name])
+            self._judgements.delete([name])
             return None
         last = Judgement.model_validate(before.pop())
-        self._said.put({name: last.model_dump(mode="json") | {"before": {"list": before}}})
+        self._judgements.put({name: last.model_dump(mode="json") | {"before": {"list": before}}})
         return last
 
     def all(self, **terms: str) -> Iterator[Judgement]:
         """Every judgement with these fields (`topic`, `source`, `rater`), in no order."""
         wanted = [{"term": {name: value}} for name, value in terms.items() if value]
-        for _, record in self._said.all({"bool": {"filter": wanted}}):
+        for _, record in self._judgements.all({"bool": {"filter": wanted}}):
             yield Judgement.model_validate({name: value for name, value in record.items() if name != "before"})
 
     def since(self, moment: datetime | None) -> int:
-        """How many judgements came after a moment, of whatever source."""
-        return self._said.count({"range": {"time": {"gt": moment.isoformat()}}} if moment else None)
+        """The number of judgements after a moment, of any source."""
+        return self._judgements.count({"range": {"time": {"gt": moment.isoformat()}}} if moment else None)
 
     def forget(self, topic: str) -> None:
         """Delete a topic, its judgements, and its picture where no other topic asks with it; NotFoundError."""
         gone = self.topic(topic)
-        self._said.forget({"term": {"topic": topic}})
+        self._judgements.forget({"term": {"topic": topic}})
         self._topics.delete([topic])
         if gone.picture and not any(other.picture == gone.picture for other in self.topics() if other.id != topic):
             self._store.delete_question(gone.picture)
@@ -120,5 +120,5 @@ def _record(judgement: Judgement, earlier: Json | None) -> Json:
     before: list[Json] = []
     if earlier is not None:
         last = {name: value for name, value in earlier.items() if name != "before"}
-        before = [*earlier["before"]["list"], last][-HISTORY:]
+        before = [*earlier["before"]["list"], last][-MAX_UNDO:]
     return judgement.model_dump(mode="json") | {"before": {"list": before}}

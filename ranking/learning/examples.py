@@ -1,4 +1,4 @@
-"""What is learned from: answered questions with grades for their documents."""
+"""Training examples: the candidate sets of questions with grades for their documents, and their split."""
 
 import gzip
 import hashlib
@@ -17,11 +17,11 @@ SHARES: tuple[tuple[Part, int], ...] = (("train", 70), ("validation", 85), ("tes
 
 
 class Example(BaseModel):
-    """One question's candidate_set, and grades by document.
+    """The candidate set of one question, and grades by document.
 
-    `complete`: whoever has no grade is unrelated; otherwise such documents were not judged and teach nothing. Questions of
-    one `family` (about the same picture) stay on one side of every split. Graded documents that are not in the table
-    are those that no factor proposed: they count in measures, as what was not found.
+    `complete`: a document without a grade is unrelated; otherwise it was not judged, and is not learned from. Questions of one
+    `family` (about the same image) are on one side of every split. Graded documents that are not in the table were proposed by
+    no factor: measures count them as not found.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,7 +40,7 @@ class Example(BaseModel):
         return self.part or side_of(self.family or self.topic)
 
     def slices(self) -> Iterator[str]:
-        """What kinds of question it belongs to, for measuring each by itself."""
+        """The kinds of question that it belongs to, each of which is measured by itself."""
         yield f"intent: {self.candidate_set.query_features.intent}"
         yield f"category: {self.candidate_set.query_features.category or 'not known'}"
         if self.set:
@@ -48,25 +48,25 @@ class Example(BaseModel):
 
 
 def side_of(family: str) -> Part:
-    """The side of a family's questions, the same whatever else is learned from: by a hash of its name."""
+    """The side of a family's questions, by a hash of its name: it does not depend on the other examples."""
     percent = int(hashlib.sha256(family.encode()).hexdigest()[:8], 16) % 100
     return next(part for part, below in SHARES if percent < below)
 
 
 def useful(example: Example) -> bool:
-    """Whether there is an order to learn: documents of different grades."""
+    """Whether documents have different grades: otherwise there is no order to learn."""
     found = {example.grades.get(document, 0 if example.complete else -1) for document in example.candidate_set.table} - {-1}
     return len(found) > 1
 
 
 def digest(examples: Iterable[Example]) -> str:
-    """A hash of what is learned from, whatever the order in which it came."""
+    """A hash of the examples, which does not depend on their order."""
     marks = sorted(hashlib.sha256(example.model_dump_json().encode()).hexdigest() for example in examples)
     return hashlib.sha256("".join(marks).encode()).hexdigest()
 
 
 def write(path: Path, examples: Iterable[Example]) -> int:
-    """One line each, compressed where the name ends in `.gz`; how many. Whole, or not at all."""
+    """Write one line per example, compressed where the name ends in `.gz`, in one step; the number of examples."""
     temporary, count = path.with_name(f".{path.name}.part"), 0
     temporary.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(temporary, "wt") if path.suffix == ".gz" else temporary.open("w") as file:
@@ -78,7 +78,7 @@ def write(path: Path, examples: Iterable[Example]) -> int:
 
 
 def read(path: Path) -> Iterator[Example]:
-    """What `write` wrote; ConfigurationError names the line that is none."""
+    """Inverse of `write`; ConfigurationError names the invalid line."""
     try:
         with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
             for number, line in enumerate(file, start=1):

@@ -1,10 +1,10 @@
-"""From a candidate_set to what a model reads: one row per document, one number per feature.
+"""The features that a model reads of a candidate set: one row per document, one number per feature.
 
-A column of the factor table is a feature by itself. List-wise, it is also seen beside the other candidates: its value as a
-share of the list's best, its distance from the list's mean, its rank. `list@...` features tell how the columns agree on a
-document, `question@...` what kind of question it is. A missing value is NaN in every feature of its column.
+Each column of the factor table is a feature. List-wise features compare its value with the other candidates: as a share of the
+list's best, as the distance from the list's mean, and by rank. `list@...` features measure how the columns agree on a document,
+`question@...` features describe the question. A missing value is NaN in every feature of its column.
 
-The part of a feature's name before `@` is what it is explained by: a column, `list` or `question`.
+Contributions are summed by the part of a feature's name before `@`: a column, `list` or `question`.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ VIEWS = ("best", "mean", "rank")  # of a column within its list
 LIST = ("list@fused", "list@fused_rank", "list@agreement", "list@missing", "list@duplicates_above")
 QUESTION = ("question@picture", "question@part", "question@words", *(f"question@is_{name}" for name in VERTICALS))
 FUSION_K = 10
-BEST_TENTH = 0.1
+TOP_SHARE = 0.1  # of the list, which counts as the top of a column
 
 
 class FeatureSet(BaseModel):
-    """Which columns a model reads, and whether it sees them beside the other candidates."""
+    """The columns that a model reads, and whether it has list-wise features."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,37 +34,37 @@ class FeatureSet(BaseModel):
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Of the features, in the order of the matrix."""
+        """Feature names, in column order of the matrix."""
         views = [f"{column}@{view}" for view in VIEWS for column in self.columns] if self.listwise else []
         return (*self.columns, *views, *(LIST if self.listwise else ()), *QUESTION)
 
     @cached_property
     def directions(self) -> tuple[int, ...]:
-        """By feature: 1 where more of it can only help, which is so for values of columns; 0 where either may be.
+        """Monotone constraints by feature: 1 (a higher value never lowers the score) for values of columns, 0 for the others.
 
-        Beside the list, less may be better: that a value stands out says something else in a list where all are poor.
+        A list-wise feature has none, because its meaning depends on the list: the best of poor values is still poor.
         """
         return (*[1] * len(self.columns), *[0] * (len(self.names) - len(self.columns)))
 
     def unknown(self, there: Sequence[str]) -> list[str]:
-        """Those of these features that the order was learned without: it ignores them."""
+        """The columns among these that the model was trained without, and ignores."""
         return sorted(set(there) - set(self.columns))
 
     def matrix(self, candidate_set: CandidateSet) -> Matrix:
-        """The features of every document of the table, in its order: [documents, features]."""
+        """Features of the documents, in the order of the table: [documents, features]."""
         return self.of_values(values(candidate_set, self.columns), candidate_set)
 
     def of_values(self, table: Matrix, candidate_set: CandidateSet) -> Matrix:
-        """The same, from the columns' values [documents, columns]."""
+        """`matrix` for given values of the columns [documents, columns]."""
         asked = np.broadcast_to(_question(candidate_set.query_features), (len(table), len(QUESTION)))
         if not self.listwise:
             return np.hstack([table, asked])
         ranks = ranks_of(table)
-        return np.hstack([table, *_beside(table), ranks, _agreement(ranks, candidate_set), asked])
+        return np.hstack([table, *_relative(table), ranks, _agreement(ranks, candidate_set), asked])
 
 
 def values(candidate_set: CandidateSet, columns: Sequence[str]) -> Matrix:
-    """The factor table as numbers [documents, columns]; NaN where there is none."""
+    """The factor table as an array [documents, columns]; NaN where a value is missing."""
     nan = float("nan")
     rows = [[row.get(column, nan) for column in columns] for row in candidate_set.table.values()]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
@@ -81,8 +81,8 @@ def ranks_of(table: Matrix) -> Matrix:
     return ranks
 
 
-def _beside(table: Matrix) -> tuple[Matrix, Matrix]:
-    """Each value as a share of the list's best, and above or below its mean."""
+def _relative(table: Matrix) -> tuple[Matrix, Matrix]:
+    """Each value as a share of the list's best, and its distance from the list's mean."""
     known = ~np.isnan(table)
     filled = np.where(known, table, 0.0)
     best = np.where(known, table, -np.inf).max(axis=0, initial=-np.inf)
@@ -92,20 +92,20 @@ def _beside(table: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def _agreement(ranks: Matrix, candidate_set: CandidateSet) -> Matrix:
-    """The `list@` features [documents, 5]: reciprocal-rank fusion of all columns alike, and what goes with it."""
+    """The `list@` features [documents, 5]: reciprocal-rank fusion with equal weights and its rank, tops, gaps, duplicates."""
     asked = ~np.isnan(ranks).all(axis=0)
     count = max(int(asked.sum()), 1)
     known = ~np.isnan(ranks)
     parts = np.where(known, 1.0 / (FUSION_K + np.where(known, ranks, 1.0)), 0.0)
     fused = parts.sum(axis=1) * (FUSION_K + 1) / count
-    tops = np.where(known, ranks <= max(1.0, BEST_TENTH * len(ranks)), False).sum(axis=1) / count
+    tops = np.where(known, ranks <= max(1.0, TOP_SHARE * len(ranks)), False).sum(axis=1) / count
     missing = 1 - known.sum(axis=1) / count
     placed = ranks_of(fused[:, None])[:, 0]
     return np.column_stack([fused, placed, tops, missing, _duplicates_above(fused, candidate_set)])
 
 
 def _duplicates_above(fused: Matrix, candidate_set: CandidateSet) -> Matrix:
-    """How many pictures that are the same stand above, by fusion; of equals, the one proposed first."""
+    """The number of near-duplicates above each document, by fusion; of equals, the one proposed first is above."""
     above = np.zeros(len(fused))
     if candidate_set.duplicate_pairs:
         places = {document: place for place, document in enumerate(candidate_set.table)}

@@ -2,23 +2,25 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from ranking.candidate_set import CandidateSet, Ranked
-from ranking.learning.features import FeatureSet, Matrix, ranks_of, values
-
-if TYPE_CHECKING:
-    import lightgbm
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import ConfigurationError
+from ranking.candidate_set import CandidateSet, Ranked
 from ranking.judgements.judgement import BEST
 from ranking.learning.examples import Example, useful
+from ranking.learning.features import FeatureSet, Matrix, ranks_of, values
+
+if TYPE_CHECKING:
+    import lightgbm
+
+Objective = Literal["lambdarank", "rank_xendcg", "pointwise"]
+LISTWISE: tuple[Objective, ...] = ("lambdarank", "rank_xendcg")
+STOPPING_ROUNDS = 40  # trees without a better NDCG@10 on the validation side, after which fitting stops
+GAINS = [2**grade - 1 for grade in range(BEST + 1)]
 
 
 class Learned:
@@ -65,29 +67,24 @@ class Learned:
 
     @cached_property
     def _groups(self) -> list[str]:
-        """What contributions are told by: columns, `list`, `question`."""
+        """Names of the contributions: columns, `list`, `question`."""
         return list(dict.fromkeys(name.partition("@")[0] for name in self.features.names))
 
     @cached_property
     def _owners(self) -> Matrix:
-        """Which group a feature belongs to, as a matrix of zeros and ones [features, groups]."""
+        """The group of each feature, as a matrix of zeros and ones [features, groups]."""
         owners = [name.partition("@")[0] for name in self.features.names]
         return np.array([[float(owner == group) for group in self._groups] for owner in owners])
 
 
 def _known(ranks: Matrix) -> list[int]:
+    """Positions of the columns in which a document has a rank."""
     at: list[int] = np.flatnonzero(~np.isnan(ranks)).tolist()
     return at
 
 
-Objective = Literal["lambdarank", "rank_xendcg", "pointwise"]
-LISTWISE: tuple[Objective, ...] = ("lambdarank", "rank_xendcg")
-PATIENCE = 40  # trees without a better NDCG@10 on the validation side
-GAINS = [2**grade - 1 for grade in range(BEST + 1)]
-
-
 class Recipe(BaseModel):
-    """How to train; together with the examples it decides the model, to the last bit on one machine."""
+    """How to train; examples and recipe determine the model, to the last bit on one machine."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,7 +92,7 @@ class Recipe(BaseModel):
     features: FeatureSet
     trees: int = 300
     leaves: int = 8
-    depth: int = 3  # what explaining a score costs goes by its square, and many small trees rank as well as fewer large ones
+    depth: int = 3  # the cost of explaining a score grows with its square; many small trees rank as well as few large ones
     learning_rate: float = 0.2
     fewest_rows: int = 40  # in a leaf
     l2: float = 5.0
@@ -118,14 +115,14 @@ class Recipe(BaseModel):
 
 
 def fit(train: Sequence[Example], validation: Sequence[Example], recipe: Recipe) -> "lightgbm.Booster":
-    """The trees; as many as are best on the validation side. ConfigurationError where there is nothing to learn from."""
+    """Trees, as many as are best on the validation side. ConfigurationError where there is nothing to learn from."""
     import lightgbm  # noqa: PLC0415  (see ranking.learning.models.load)
 
     learned, checked = ([e for e in side if useful(e)] for side in (train, validation))
     if not learned or not checked:
         raise ConfigurationError("there is nothing to learn: no question has documents of different grades")
     data = dataset(learned, recipe.features)
-    stopping = lightgbm.early_stopping(PATIENCE, verbose=False)
+    stopping = lightgbm.early_stopping(STOPPING_ROUNDS, verbose=False)
     booster = lightgbm.train(
         recipe.parameters(),
         data,
@@ -139,7 +136,7 @@ def fit(train: Sequence[Example], validation: Sequence[Example], recipe: Recipe)
 def dataset(
     examples: Sequence[Example], features: FeatureSet, reference: "lightgbm.Dataset | None" = None
 ) -> "lightgbm.Dataset":
-    """Rows of all questions one after the other; documents without a grade are seen in their list, and teach nothing."""
+    """Rows of all questions one after the other; documents without a grade count in list-wise features only."""
     import lightgbm  # noqa: PLC0415
 
     rows, grades, groups = matrices(examples, features)
@@ -147,16 +144,17 @@ def dataset(
 
 
 def matrices(examples: Sequence[Example], features: FeatureSet) -> tuple[Matrix, NDArray[np.int64], list[int]]:
-    """Features [rows, features], grades [rows], and how many rows each question has."""
+    """Features [rows, features], grades [rows], and the number of rows of each question."""
     rows, grades, groups = [], [], []
     for example in examples:
-        told = np.array([_grade(example, document) for document in example.candidate_set.table])
-        judged = told >= 0
+        own = np.array([_grade(example, document) for document in example.candidate_set.table])
+        judged = own >= 0
         rows.append(features.matrix(example.candidate_set)[judged])
-        grades.append(told[judged])
+        grades.append(own[judged])
         groups.append(int(judged.sum()))
     return np.vstack(rows), np.concatenate(grades), groups
 
 
 def _grade(example: Example, document: str) -> int:
+    """The grade of a document; -1 where it was not judged."""
     return example.grades.get(document, 0 if example.complete else -1)

@@ -1,4 +1,4 @@
-"""How good an order is, whether one is better than another, and which model may follow which."""
+"""Quality of an order: measures, the comparison of two orders, and the gate that a new model must pass."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,21 @@ from ranking.candidate_set import Ranked, Ranker
 from ranking.learning.examples import Example
 
 NDCG = nDCG @ 10
-RELEVANT = 3  # the least grade that counts where a measure knows only right and wrong
+RELEVANT = 3  # least grade of a relevant document, for binary measures
 MEASURES = (
     NDCG, R(rel=RELEVANT) @ 1, R(rel=RELEVANT) @ 5, R(rel=RELEVANT) @ 10, RR(rel=RELEVANT), P(rel=RELEVANT) @ 5,
     Success(rel=RELEVANT) @ 1,
 )  # fmt: skip
 NAMES = ("NDCG@10", "R@1", "R@5", "R@10", "MRR", "P@5", "Success@1")
-RESAMPLES = 2000
+RESAMPLES = 2000  # of the bootstrap
 SEED = 7
+MIN_SLICE_QUESTIONS = 8  # below which a slice decides nothing
 Order = Callable[[Example], Sequence[Ranked]]
 Figures = dict[str, dict[str, float]]  # measure -> question -> value
 
 
 def measure(examples: Sequence[Example], order: Order, measures: Sequence[Measure] = MEASURES) -> Figures:
-    """Every measure of every question."""
+    """Every measure for every question."""
     run = {e.topic: {ranked.id: -float(place) for place, ranked in enumerate(order(e))} for e in examples}
     qrels = {e.topic: dict(e.grades) for e in examples}
     names = dict(zip(map(str, MEASURES), NAMES, strict=True))
@@ -46,14 +47,14 @@ def ndcg(examples: Sequence[Example], ranker: Ranker) -> dict[str, float]:
 
 
 def candidate_recall(example: Example, least: int = RELEVANT) -> float:
-    """The share of the relevant documents that any factor proposed: what no order can make up for."""
+    """The share of the relevant documents that any factor proposed: an upper bound for every order."""
     relevant = [document for document, grade in example.grades.items() if grade >= least]
     return sum(document in example.candidate_set.table for document in relevant) / len(relevant) if relevant else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One order against another on the same questions: how the mean changes, and how sure that is.
+    """One order against another on the same questions: the change of the mean, and its certainty.
 
     `p` is two-sided, of a paired t-test; `low` and `high` hold 95 % of the bootstrap's means of differences.
     """
@@ -85,16 +86,13 @@ def compare(before: Mapping[str, float], after: Mapping[str, float]) -> Compared
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:
-    """Where 95 % of means lie if the questions are drawn again and again (percentile bootstrap, Efron 1979)."""
+    """The 95 % confidence interval of the mean (percentile bootstrap, Efron 1979)."""
     drawn = np.asarray(list(values), dtype=np.float64)
     if not len(drawn):
         return 0.0, 0.0
     random = np.random.default_rng(SEED)
     means = drawn[random.integers(0, len(drawn), (RESAMPLES, len(drawn)))].mean(axis=1)
     return float(np.percentile(means, 2.5)), float(np.percentile(means, 97.5))
-
-
-FEWEST = 8  # questions of a slice that say anything
 
 
 class Slice(BaseModel):
@@ -109,7 +107,7 @@ class Slice(BaseModel):
 
 
 class Verdict(BaseModel):
-    """Whether the new one may take over, and what was measured."""
+    """Whether a new ranker may replace the current one, and the figures."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -125,7 +123,7 @@ class Verdict(BaseModel):
 
 
 def judge(new: Ranker, current: Ranker, examples: Sequence[Example], slice_fall: float) -> Verdict:
-    """Compare by NDCG@10 on held-out questions; `slice_fall` is how much a slice may lose."""
+    """The verdict by NDCG@10 on held-out questions; `slice_fall` is the loss that a slice may have."""
     old, fresh = ndcg(examples, current), ndcg(examples, new)
     whole = compare(old, fresh)
     slices = [_slice(name, chosen, old, fresh) for name, chosen in _by_slice(examples).items()]
@@ -135,7 +133,7 @@ def judge(new: Ranker, current: Ranker, examples: Sequence[Example], slice_fall:
     reasons += [
         f"{s.name} falls from {s.before:.3f} to {s.after:.3f} over {s.questions} questions (at most {slice_fall:g} is allowed)"
         for s in slices
-        if s.questions >= FEWEST and s.before - s.after > slice_fall
+        if s.questions >= MIN_SLICE_QUESTIONS and s.before - s.after > slice_fall
     ]
     return Verdict(
         passed=not reasons, against=current.name, questions=whole.questions, before=round(whole.before, 4),

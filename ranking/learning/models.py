@@ -1,35 +1,36 @@
-"""The learned models of an installation, as versions of one folder (ranking/versions.py).
+"""The learned models of an installation, and how one is taken into use.
 
-<folder>/<id>/model.txt     LightGBM's own format
-<folder>/<id>/card.json     features, training data, recipe, quality, and the weights of the index that it learned on
+    <folder>/<id>/model.txt     LightGBM's own format
+    <folder>/<id>/card.json     features, training data, recipe, quality, and the weights of the index that it learned on
+
+They are versions of one folder (ranking/versions.py).
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opensearchpy import OpenSearch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from engine.connections import connect
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from ranking.fusion import NAME as FUSION
 from ranking.learning.learned import Learned, Recipe
 from ranking.learning.measures import Verdict
-from ranking.versions import State, VersionedFolder, write_files
+from ranking.plugin.upload import Export, export, upload
+from ranking.versions import State, VersionedFolder
 
 if TYPE_CHECKING:
     import lightgbm
-from collections.abc import Callable
 
-from opensearchpy import OpenSearch
-
-from engine.connections import connect
-from ranking.plugin.upload import Export, export, upload
-
+Connect = Callable[[Settings], OpenSearch]
+IN_ENGINE = "sltr"  # the ranker that scores by the engine's Learning to Rank plugin
 PACKAGED = Path(__file__).parents[1] / "packaged"  # the model that Omma comes with
 LIBRARIES = ("lightgbm", "numpy", "ir-measures", "scipy")
 
@@ -59,17 +60,24 @@ class Card(BaseModel):
         """The extractors whose fingerprint in an index is not the one that the model learned on."""
         return sorted(name for name, mark in self.weights.items() if fingerprints.get(name, mark) != mark)
 
+    @property
+    def digest(self) -> str:
+        """`training_digest` of its data and recipe, whichever objective turned out best."""
+        return training_digest(
+            self.data, self.recipe.model_copy(update={"objective": Recipe.model_fields["objective"].default})
+        )
+
 
 class Models:
     """The folder of models of an installation."""
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing needs to be there yet."""
+        """The folder need not exist yet."""
         self.folder = settings.rank_folder
         self._versions = VersionedFolder(self.folder, "model", "omma rank promote")
 
     def list(self) -> "list[Card]":
-        """Latest first, then the packaged one; damaged ones are left out here, and told by `load`."""
+        """Latest first, including the packaged one; damaged models are left out here, and named by `load`."""
         found = []
         for path in [*self.folder.glob("*/card.json"), PACKAGED / "card.json"]:
             try:
@@ -90,7 +98,7 @@ class Models:
         return (exact or found)[0]
 
     def card(self, model: str) -> Card:
-        """What is known of it; NotFoundError, ConfigurationError where it is damaged."""
+        """The card of a model; NotFoundError, ConfigurationError where it is damaged."""
         return _card(self.path(model))
 
     def load(self, model: str) -> Learned:
@@ -131,19 +139,66 @@ class Models:
         return self._versions.write_state(self.state().model_copy(update={"challenger": name}))
 
 
+def promote_model(model: str, settings: Settings, connected: Connect = connect) -> State:
+    """Take a model (or `fusion`) into use; with `OMMA_RANKER=sltr` put it into the engine first.
+
+    NotFoundError; ConfigurationError where the model cannot be loaded, or the engine cannot hold it; EngineUnavailable. Nothing
+    changes then.
+    """
+    models = Models(settings)
+    _prepare(model, models, settings, connected)
+    return models.promote(model)
+
+
+def roll_back_model(settings: Settings, connected: Connect = connect) -> State:
+    """Return to the model in use before, under the same conditions; NotFoundError where there was none."""
+    models = Models(settings)
+    previous = models.state().previous
+    if not previous:
+        raise NotFoundError("no model was in use before this one")
+    _prepare(previous[0], models, settings, connected)
+    return models.rollback()
+
+
+def is_orderable(learned: Learned, settings: Settings) -> bool:
+    """Whether the ranker of the settings can compute the model's features."""
+    try:
+        _exported(learned, settings)
+    except ConfigurationError:
+        return False
+    return True
+
+
+def _prepare(model: str, models: Models, settings: Settings, connected: Connect) -> None:
+    """Load the model, to raise its errors; upload it where the engine ranks."""
+    if model in ("", FUSION):
+        return
+    learned = models.load(model)
+    exported = _exported(learned, settings)
+    if exported is not None:
+        upload(connected(settings), exported)
+
+
+def _exported(learned: Learned, settings: Settings) -> Export | None:
+    """The model in the plugin's form, None where the engine does not rank; ConfigurationError where it has no such form."""
+    if settings.ranker != IN_ENGINE:
+        return None
+    try:
+        return export(learned)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"model {learned.name} cannot be used with OMMA_RANKER=sltr: {error}; or set OMMA_RANKER=model"
+        ) from error
+
+
 def new_id(data: str, recipe: Recipe, now: datetime | None = None) -> str:
-    """When, and of what: the same data and recipe end in the same letters."""
-    return f"{(now or datetime.now(UTC)):%Y%m%d-%H%M%S}-{mark_of(data, recipe)}"
+    """The time, and the digest of data and recipe."""
+    return f"{(now or datetime.now(UTC)):%Y%m%d-%H%M%S}-{training_digest(data, recipe)}"
 
 
-def mark_of(data: str, recipe: Recipe) -> str:
-    """What tells whether there is anything new to learn."""
+def training_digest(data: str, recipe: Recipe) -> str:
+    """Hash of the examples (by their own hash) and the recipe: where a model has it, there is nothing new to learn."""
     return _sha(f"{data} {recipe.model_dump_json()}".encode())[:10]
-
-
-def write(folder: Path, text: str, card: Card) -> None:
-    """Write the two files of a model."""
-    write_files(folder, _files(text, card))
 
 
 def load(folder: Path) -> Learned:
@@ -163,12 +218,12 @@ def load(folder: Path) -> Learned:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of what makes a model."""
+    """Versions of the libraries that make a model."""
     return {name: version(name) for name in LIBRARIES}
 
 
 def _check_names(card: Card, booster: "lightgbm.Booster") -> None:
-    """Trees and card must speak of the same features, in the same order."""
+    """ConfigurationError unless trees and card have the same features in the same order."""
     trees, named = booster.feature_name(), list(card.recipe.features.names)
     if trees != named:
         differing = sorted(set(trees) ^ set(named)) or ["their order"]
@@ -190,59 +245,3 @@ def _card(folder: Path) -> Card:
 
 def _sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-IN_ENGINE = "sltr"
-Connect = Callable[[Settings], OpenSearch]
-
-
-def promote_model(model: str, settings: Settings, connected: Connect = connect) -> State:
-    """Take a model (or `fusion`) into use; with `OMMA_RANKER=sltr` put it into the engine first.
-
-    NotFoundError; ConfigurationError where the model cannot be loaded, or cannot be held by the
-    engine; EngineUnavailable. Nothing changes then.
-    """
-    models = Models(settings)
-    _prepare(model, models, settings, connected)
-    return models.promote(model)
-
-
-def roll_back_model(settings: Settings, connected: Connect = connect) -> State:
-    """Return to the model in use before, under the same conditions; NotFoundError where there was none."""
-    models = Models(settings)
-    previous = models.state().previous
-    if not previous:
-        raise NotFoundError("no model was in use before this one")
-    _prepare(previous[0], models, settings, connected)
-    return models.rollback()
-
-
-def is_orderable(learned: Learned, settings: Settings) -> bool:
-    """Whether the ranker of the settings can compute what the model reads."""
-    try:
-        _exported(learned, settings)
-    except ConfigurationError:
-        return False
-    return True
-
-
-def _prepare(model: str, models: Models, settings: Settings, connected: Connect) -> None:
-    """Raise what keeps the model from being used; put it into the engine where that ranks."""
-    if model in ("", FUSION):
-        return
-    learned = models.load(model)
-    exported = _exported(learned, settings)
-    if exported is not None:
-        upload(connected(settings), exported)
-
-
-def _exported(learned: Learned, settings: Settings) -> Export | None:
-    """The model in the engine's form, None where the engine does not rank; ConfigurationError where it cannot be held there."""
-    if settings.ranker != IN_ENGINE:
-        return None
-    try:
-        return export(learned)
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            f"model {learned.name} cannot be used with OMMA_RANKER=sltr: {error}; or set OMMA_RANKER=model"
-        ) from error

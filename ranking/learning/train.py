@@ -1,6 +1,5 @@
-"""Training a model: from examples to a folder with everything known of it."""
+"""Training a model: from examples to a folder with everything known of it, and into use if it passes the gate."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,157 +10,34 @@ import numpy as np
 from engine.connections import connect
 from engine.settings import Settings
 from factors.registry import FactorRegistry
-from ranking.candidate_set import CandidateSet, Ranked, Ranker
+from ranking.candidate_set import Ranker
 from ranking.fusion import NAME as FUSION
-from ranking.fusion import ReciprocalRank
+from ranking.fusion import Fusion
 from ranking.learning.examples import Example, Part, by_side, digest
 from ranking.learning.features import FeatureSet
 from ranking.learning.learned import LISTWISE, Learned, Objective, Recipe, fit
 from ranking.learning.measures import NAMES, Verdict, judge, measure, ndcg, ordered_by
-from ranking.learning.models import IN_ENGINE, PACKAGED, Card, Connect, Models, is_orderable, mark_of, new_id, promote_model
+from ranking.learning.models import IN_ENGINE, Card, Connect, Models, is_orderable, new_id, promote_model, training_digest
 from ranking.plugin.upload import check_server
 
-MOST_FEATURES = 15
-
-
-def page(card: Card) -> str:
-    """The report in Markdown."""
-    head = f"# Model {card.id}\n\n{card.about}\n\n" if card.about else f"# Model {card.id}\n\n"
-    return head + "\n\n".join(part for part in (_origin(card), _rankers(card), _gate(card), _features(card)) if part) + "\n"
-
-
-def _origin(card: Card) -> str:
-    sides = ", ".join(f"{count} {name}" for name, count in card.examples.items())
-    sources = ", ".join(f"{name} {count}" for name, count in sorted(card.sources.items()))
-    versions = ", ".join(f"{name} {number}" for name, number in card.libraries.items())
-    return "\n".join([
-        f"* made {card.made:%Y-%m-%d %H:%M} UTC by {versions}; objective {card.recipe.objective}, seed {card.recipe.seed}",
-        f"* questions: {sides} ({sources})",
-        f"* {len(card.recipe.features.names)} features of {len(card.recipe.features.columns)} columns; profile {card.profile}",
-        f"* data {card.data[:16]}, model {card.checksum[:16]}, after {card.parent or 'none'}",
-    ])  # fmt: skip
-
-
-def _rankers(card: Card) -> str:
-    """Means over held-out questions, ranker by ranker."""
-    if not card.metrics:
-        return ""
-    rows = [f"| {name} | " + " | ".join(f"{figures[m]:.4f}" for m in NAMES) + " |" for name, figures in card.metrics.items()]
-    head = ["## Held-out questions", "", "| order | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 1) + "|"]
-    return "\n".join([*head, *rows])
-
-
-def _gate(card: Card) -> str:
-    verdict = card.verdict
-    if verdict is None:
-        return ""
-    low, high = verdict.interval
-    lines = [
-        "## Against the model before it",
-        "",
-        f"NDCG@10 {verdict.before:.4f} by {verdict.against}, {verdict.after:.4f} now: {verdict.after - verdict.before:+.4f} "
-        f"({low:+.4f} to {high:+.4f} with 95 % confidence, p = {verdict.p:.2g}, {verdict.questions} questions). "
-        + ("It may take over." if verdict.passed else "It may not take over: " + "; ".join(verdict.reasons) + "."),
-        "",
-        "| questions | how many | before | now | change |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {s.name} | {s.questions} | {s.before:.3f} | {s.after:.3f} | {s.after - s.before:+.3f} |" for s in verdict.slices
-    ]
-    return "\n".join(lines)
-
-
-def _features(card: Card) -> str:
-    if not card.gain:
-        return ""
-    rows = [f"| `{name}` | {gain:.1%} |" for name, gain in list(card.gain.items())[:MOST_FEATURES]]
-    return "\n".join(["## What the trees gain by", "", "| feature | share |", "|---|---|", *rows])
-
-
 Tell = Callable[[str], None]
-DATA = """
-## Data and limits
-
-Trained on questions with known answers over a mixed collection (`omma rank collect FILE --data FOLDER`, then
-`omma rank train --candidate-log FILE --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research
-use), ICDAR-2019 SROIE receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies.
-Only trees over factor values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food
-and everyday scenes, asked by pictures, parts of them, and English words. Extractors of other weights give features other
-values: the model is not used with an index whose fingerprints differ from its card's. `omma rank train --generate` trains one
-there.
-"""
+Sides = Mapping[Part, list[Example]]
 ABOUT = "Trained by `omma rank train`."
-
-
-class Fusion:
-    """Rank fusion as each candidate_set says that it was set: what a first model is compared with."""
-
-    name = FUSION
-
-    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
-        """By the candidate_set's own weights."""
-        return ReciprocalRank.of(candidate_set.fusion_config).order(candidate_set)
-
-    def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
-        """By the candidate_set's own weights."""
-        return ReciprocalRank.of(candidate_set.fusion_config).contributions(candidate_set, documents)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of it: a card, and whether it is new or was there already."""
+    """The card of a model, and whether the model is new or was there already."""
 
     card: Card
     new: bool
 
 
-def train(
-    examples: Sequence[Example], features: FeatureSet, models: Models, settings: Settings, *, tell: Tell, about: str = "",
-    weights: Mapping[str, str] | None = None,
-) -> Trained:  # fmt: skip
-    """Try both list-wise objectives, and others to compare them with; the better one becomes a model, if there is news.
-
-    `weights`: extractor -> fingerprint of the index that the examples come from; the card records them. ConfigurationError
-    where there is nothing to learn from, or the features are not those of the factors.
-    """
-    data, recipe = digest(examples), Recipe(features=features)
-    known = next((card for card in models.list() if known_by(card) == mark_of(data, recipe)), None)
-    if known:
-        tell(f"nothing new to learn: model {known.id} was made of the same examples in the same way")
-        return Trained(known, new=False)
-    sides = by_side(examples)
-    tell(", ".join(f"{name}: {len(side)} questions" for name, side in sides.items()))
-    tried = {objective: _fitted(objective, recipe, sides, tell) for objective in LISTWISE}
-    best = max(LISTWISE, key=lambda objective: float(np.mean([*ndcg(sides["validation"], tried[objective]).values()])))
-    current = in_use(models, settings, weights or {})
-    rankers: dict[str, Ranker] = {FUSION: Fusion(), "current": current}
-    rankers |= _others(recipe, sides, tell)
-    rankers |= {str(objective): model for objective, model in tried.items()}
-    verdict = judge(tried[best], current, sides["test"], settings.rank_slice_fall)
-    card = Card(
-        id=new_id(data, recipe), made=datetime.now(UTC), about=about, profile=settings.profile,
-        weights=dict(weights or {}), data=data,
-        recipe=recipe.model_copy(update={"objective": best}), examples={name: len(side) for name, side in sides.items()},
-        sources=dict(Counter(example.set or "judged" for example in examples)), verdict=verdict,
-        metrics=_metrics(sides["test"], rankers), gain=_gain(tried[best]),
-        parent=current.name,
-    )  # fmt: skip
-    tell(verdict_text(verdict))
-    return Trained(models.add(tried[best].booster, card), new=True)
-
-
 def retrain(
-    examples: Sequence[Example],
-    settings: Settings,
-    *,
-    tell: Tell,
-    plain: bool | None = None,
-    promote: bool = True,
-    weights: Mapping[str, str] | None = None,
-    connected: Connect = connect,
-) -> Trained:
-    """Train on all features of now; take the model into use where it is new and passes the gate.
+    examples: Sequence[Example], settings: Settings, *, tell: Tell, plain: bool | None = None, promote: bool = True,
+    weights: Mapping[str, str] | None = None, connected: Connect = connect,
+) -> Trained:  # fmt: skip
+    """Train on all enabled features; take the model into use where it is new and passes the gate.
 
     `weights` are those of `train`. `plain` leaves list-wise features out; None does so where the engine ranks
     (`OMMA_RANKER=sltr`), which cannot compute them. ConfigurationError, before anything is trained, where that engine cannot
@@ -179,22 +55,56 @@ def retrain(
     return trained
 
 
-def package(trained: Trained, settings: Settings) -> None:
-    """Make it the model that Omma comes with: a folder of the repository, with a card for people."""
-    source = Models(settings).path(trained.card.id)
-    if source != PACKAGED:
-        shutil.rmtree(PACKAGED, ignore_errors=True)
-        shutil.copytree(source, PACKAGED)
-    (PACKAGED / "README.md").write_text(page(trained.card) + DATA)
+def train(
+    examples: Sequence[Example], features: FeatureSet, models: Models, settings: Settings, *, tell: Tell, about: str = "",
+    weights: Mapping[str, str] | None = None,
+) -> Trained:  # fmt: skip
+    """Fit both list-wise objectives, and others to compare them with; the better one becomes a model, unless it is known.
+
+    `weights`: extractor -> fingerprint of the index that the examples come from; the card records them. ConfigurationError
+    where there is nothing to learn from.
+    """
+    data, recipe = digest(examples), Recipe(features=features)
+    if known := _known(models, training_digest(data, recipe)):
+        tell(f"nothing new to learn: model {known.id} was made of the same examples in the same way")
+        return Trained(known, new=False)
+    sides = by_side(examples)
+    tell(", ".join(f"{name}: {len(side)} questions" for name, side in sides.items()))
+    fitted = {objective: _fitted(objective, recipe, sides, tell) for objective in LISTWISE}
+    best, current = _best(fitted, sides), in_use(models, settings, weights or {})
+    card = Card(
+        id=new_id(data, recipe), made=datetime.now(UTC), about=about, profile=settings.profile, weights=dict(weights or {}),
+        data=data, recipe=recipe.model_copy(update={"objective": best}), examples={n: len(side) for n, side in sides.items()},
+        sources=dict(Counter(example.set or "judged" for example in examples)), parent=current.name, gain=_gain(fitted[best]),
+    )  # fmt: skip
+    card = _measured(card, fitted, current, sides=sides, slice_fall=settings.rank_slice_fall, tell=tell)
+    return Trained(models.add(fitted[best].booster, card), new=True)
 
 
-def known_by(card: Card) -> str:
-    """What the model was made of, as `mark_of` tells it."""
-    return mark_of(card.data, card.recipe.model_copy(update={"objective": Recipe.model_fields["objective"].default}))
+def _known(models: Models, wanted: str) -> Card | None:
+    """The model of the same examples and recipe, if there is one."""
+    return next((card for card in models.list() if card.digest == wanted), None)
+
+
+def _best(fitted: Mapping[Objective, Learned], sides: Sides) -> Objective:
+    """The objective whose model has the highest mean NDCG@10 on the validation side."""
+    return max(fitted, key=lambda objective: float(np.mean([*ndcg(sides["validation"], fitted[objective]).values()])))
+
+
+def _measured(
+    card: Card, fitted: Mapping[Objective, Learned], current: Ranker, *, sides: Sides, slice_fall: float, tell: Tell
+) -> Card:
+    """The card with the verdict against the current ranker, and the measures of all rankers, on the held-out questions."""
+    rankers: dict[str, Ranker] = {FUSION: Fusion(), "current": current}
+    rankers |= _others(card.recipe, sides, tell)
+    rankers |= {str(objective): model for objective, model in fitted.items()}
+    verdict = judge(fitted[card.recipe.objective], current, sides["test"], slice_fall)
+    tell(verdict_text(verdict))
+    return card.model_copy(update={"verdict": verdict, "metrics": _metrics(sides["test"], rankers)})
 
 
 def in_use(models: Models, settings: Settings, weights: Mapping[str, str]) -> Ranker:
-    """The ranker that a new model must not fall behind: the model in use.
+    """The ranker that a new model must not be worse than: the model in use.
 
     Rank fusion where that model learned on other weights, or where the engine cannot hold it.
     """
@@ -212,8 +122,8 @@ def verdict_text(verdict: Verdict) -> str:
     return f"{change} ({certainty}): " + ("may be promoted" if verdict.passed else "; ".join(verdict.reasons))
 
 
-def _others(recipe: Recipe, sides: Mapping[Part, list[Example]], tell: Tell) -> dict[str, Ranker]:
-    """What list-wise learning is compared with: without list context, and a model that predicts grades one by one."""
+def _others(recipe: Recipe, sides: Sides, tell: Tell) -> dict[str, Ranker]:
+    """Models to compare list-wise ones with: one without list context, and one that predicts each grade by itself."""
     plain = recipe.model_copy(update={"features": FeatureSet(columns=recipe.features.columns, listwise=False)})
     return {
         "lambdarank, without list context": _fitted("lambdarank", plain, sides, tell),
@@ -221,14 +131,14 @@ def _others(recipe: Recipe, sides: Mapping[Part, list[Example]], tell: Tell) -> 
     }
 
 
-def _fitted(objective: Objective, recipe: Recipe, sides: Mapping[Part, list[Example]], tell: Tell) -> Learned:
+def _fitted(objective: Objective, recipe: Recipe, sides: Sides, tell: Tell) -> Learned:
     tell(f"training with {objective}")
     booster = fit(sides["train"], sides["validation"], recipe.model_copy(update={"objective": objective}))
     return Learned(objective, recipe.features, booster)
 
 
 def _metrics(examples: Sequence[Example], rankers: Mapping[str, Ranker]) -> dict[str, dict[str, float]]:
-    """Means over the held-out questions."""
+    """ranker -> measure -> mean over the held-out questions."""
     if not examples:
         return {}
     found = {name: measure(examples, ordered_by(ranker)) for name, ranker in rankers.items()}
@@ -236,6 +146,7 @@ def _metrics(examples: Sequence[Example], rankers: Mapping[str, Ranker]) -> dict
 
 
 def _gain(model: Learned) -> dict[str, float]:
+    """Feature -> its share of the gain of all splits, the greatest first; features without any are left out."""
     gains = model.booster.feature_importance("gain")
     total = float(gains.sum()) or 1.0
     pairs = sorted(zip(model.features.names, gains, strict=True), key=lambda pair: -pair[1])

@@ -1,12 +1,12 @@
-"""The columns of the factor table, and what is known of the question, as the plugin's features.
+"""Columns of the factor table, and features of the question, as features of OpenSearch Learning to Rank.
 
 A column has one definition: its factor's `score` clause. The feature of a column is therefore a template that takes the whole
-clause as a parameter; the plugin's Mustache writes it back as JSON (`toJson`) and runs it as a query. A column that the
-question does not give needs no parameter: its feature matches nothing, and is missing.
+clause as a parameter; the plugin's Mustache writes it back as JSON (`toJson`) and runs it as a query. A column that a question
+lacks needs no parameter: its feature matches nothing, and is missing.
 
-What is the same for every document of a question (`question@...`) is a query whose score is the number asked with.
+A feature of the question (`question@...`) is the same for all documents: a query whose constant score is the given number.
 
-Names in the plugin hold letters, digits and `_` only: in Mustache, `objects.words` would be the `words` of `objects`.
+Names in the plugin have letters, digits and `_` only: in Mustache, `objects.words` would be the `words` of `objects`.
 """
 
 import json
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 TYPE = "model/xgboost+json"
-NOTHING = '{"match_none": {}}'
+MATCH_NONE = '{"match_none": {}}'
 
 
 def name_of(feature: str) -> str:
@@ -36,7 +36,7 @@ def name_of(feature: str) -> str:
 
 
 def feature_set(name: str, columns: Sequence[str], constants: Sequence[str]) -> Json:
-    """The body of `PUT _ltr/<store>/_featureset/<name>`; ConfigurationError where two names become one."""
+    """The body of `PUT _ltr/<store>/_featureset/<name>`; ConfigurationError where two features would have one name."""
     _names([*columns, *constants])
     features = [_column(name_of(column)) for column in columns] + [_constant(name_of(constant)) for constant in constants]
     return {"featureset": {"name": name, "features": features}}
@@ -45,8 +45,8 @@ def feature_set(name: str, columns: Sequence[str], constants: Sequence[str]) -> 
 def model_body(model_name: str, feature_names: Sequence[str], booster: "lightgbm.Booster") -> Json:
     """The body of `POST _ltr/<store>/_featureset/<name>/_createmodel`.
 
-    `feature_names` are those that the feature set has, as Omma calls them. ConfigurationError where the trees read others
-    (what a column is beside the other candidates, which the plugin cannot know), or cannot be said in the plugin's form.
+    `feature_names` are those of the feature set, as Omma names them. ConfigurationError where the trees read others (list-wise
+    features, which the plugin cannot compute), or have no form in the plugin.
     """
     _check(booster, feature_names)
     _names(feature_names)
@@ -56,19 +56,19 @@ def model_body(model_name: str, feature_names: Sequence[str], booster: "lightgbm
 
 
 def lift(body: Json) -> float:
-    """What a model (the body of `model_body`) adds to every score; see ranking.plugin.trees."""
+    """The constant that a model (the body of `model_body`) adds to every score; see ranking.plugin.trees."""
     return trees.lift(json.loads(body["model"]["model"]["definition"]))
 
 
 def params(columns: Mapping[str, Json], constants: Mapping[str, float]) -> Json:
-    """What a question is asked with: the `score` clauses of the columns it gives, and all constants.
+    """The parameters of a question: the `score` clauses of its columns, and all constants.
 
-    ConfigurationError where a constant is no score: below zero or not finite.
+    ConfigurationError where a constant cannot be a score: below zero or not finite.
     """
     _names([*columns, *constants])
     wrong = [name for name, value in constants.items() if not (math.isfinite(value) and value >= 0)]
     if wrong:
-        raise ConfigurationError(f"the score of a query is a number from zero: {', '.join(wrong)} cannot be one")
+        raise ConfigurationError(f"the score of a query cannot be negative or infinite: {', '.join(wrong)}")
     values = {name_of(name): float(value) for name, value in constants.items()}
     return {name_of(column): clause for column, clause in columns.items()} | values
 
@@ -82,7 +82,7 @@ def constants_of(query_features: QueryFeatures) -> dict[str, float]:
 
 
 def _column(name: str) -> Json:
-    template = f"{{{{#toJson}}}}{name}{{{{/toJson}}}}{{{{^{name}}}}}{NOTHING}{{{{/{name}}}}}"
+    template = f"{{{{#toJson}}}}{name}{{{{/toJson}}}}{{{{^{name}}}}}{MATCH_NONE}{{{{/{name}}}}}"
     return {"name": name, "params": [], "template_language": "mustache", "template": template}
 
 
@@ -92,7 +92,7 @@ def _constant(name: str) -> Json:
 
 
 def _names(features: Sequence[str]) -> None:
-    """ConfigurationError where the plugin could not tell two features apart."""
+    """ConfigurationError where two features would have one name in the plugin."""
     names: dict[str, str] = {}
     for feature in features:
         other = names.setdefault(name_of(feature), feature)
@@ -101,6 +101,7 @@ def _names(features: Sequence[str]) -> None:
 
 
 def _check(booster: "lightgbm.Booster", there: Sequence[str]) -> None:
+    """ConfigurationError where the trees read features that the feature set lacks."""
     read = [name for name, splits in zip(booster.feature_name(), booster.feature_importance("split"), strict=True) if splits]
     extra = sorted(set(read) - set(there))
     if extra:

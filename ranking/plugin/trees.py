@@ -1,17 +1,17 @@
 """LightGBM's trees as the plugin's XGBoost trees (`model/xgboost+json`).
 
 Both libraries add up trees, but they ask differently: LightGBM goes left where `value <= threshold` (float64), the plugin
-goes to `yes` where `value < split_condition` (float32). For the plugin's values, which are scores of queries and so float32,
-one can always be said by the other.
+goes to `yes` where `value < split_condition` (float32). The plugin's values are scores of queries, and so float32: for them
+every split of one form has an equal in the other.
 
-A missing value: the plugin computes a feature by its query, and keeps NaN where the query does not match the document, since
-OpenSearch 3.2. Before that it kept 0, which could not be told from a value of 0. A comparison with NaN is false, so NaN goes
-to `no`; only since 3.8 does the plugin read the `missing` of a split. The trees written here do not depend on it: a missing
-value goes to `no` in every split. Where LightGBM sends it to the left, a second split asks whether the value is there, and
-the left branch stands a second time under its `no`.
+A missing value: the plugin computes a feature by its query. Where the query does not match the document, the value is NaN
+since OpenSearch 3.2; before, it was 0 like a real 0. A comparison with NaN is false, so NaN goes to `no`; the plugin reads the
+`missing` of a split only since 3.8. The trees written here do not depend on it: a missing value goes to `no` in every split.
+Where LightGBM sends it to the left, a second split tests whether there is a value, and has a copy of the left branch under its
+`no`.
 
-The sum of the trees may be negative, which the score of a query must not be. One more tree of one leaf, the last, adds
-what makes every score positive; the order stays.
+The sum of the trees may be negative, but the score of a query must not be. One more tree, the last, has a single leaf that
+makes every score positive; the order stays the same.
 """
 
 import itertools
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     import lightgbm
 
 Json = dict[str, Any]
-MOST = float(np.finfo(np.float32).max)  # every value is below it: JSON has no infinity
-ZERO = float(np.float32(1e-35))  # LightGBM takes values that are no farther from 0 for 0
-# What LightGBM's objectives are called where the score is the sum of the trees as it is; others are transformed.
+MAX_FLOAT = float(np.finfo(np.float32).max)  # every value is below it: JSON has no infinity
+ZERO = float(np.float32(1e-35))  # LightGBM treats values no farther from 0 as 0
+# XGBoost's names of LightGBM's objectives whose score is the plain sum of the trees.
 OBJECTIVES = {"lambdarank": "rank:ndcg", "rank_xendcg": "rank:ndcg", "regression": "reg:linear"}
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`value < condition`: yes; otherwise, or where the value is missing: no."""
+    """`yes` where `value < condition`; otherwise, or where the value is missing, `no`."""
 
     feature: str
     condition: float
@@ -51,7 +51,7 @@ def definition(booster: "lightgbm.Booster", names: Sequence[str]) -> Json:
     """The model as the plugin reads it: `{"objective": ..., "splits": [tree, ...]}`.
 
     `names` are the features' names in the plugin, in the booster's order. Scores are those of `booster.predict`, but for
-    rounding to float32, and `lift` above them. ConfigurationError where the trees hold what cannot be said in that form.
+    rounding to float32, and `lift` above them. ConfigurationError where the trees have no such form.
     """
     dump = booster.dump_model()
     objective = _objective(dump)
@@ -62,14 +62,14 @@ def definition(booster: "lightgbm.Booster", names: Sequence[str]) -> Json:
 
 
 def lift(model: Json) -> float:
-    """What `definition` added to every score."""
+    """The constant that `definition` adds to every score."""
     return float(model["splits"][-1]["leaf"])
 
 
 def condition(threshold: float) -> float:
-    """The float32 that exactly the float32 values up to the threshold are below; at most the largest finite one.
+    """The least float32 above the threshold, at most the largest finite one: `value < condition` is `value <= threshold`.
 
-    Just under 0 there is no such value, because LightGBM takes those for 0, which is above the threshold.
+    A threshold just below 0 is an exception: LightGBM treats the values around it as 0, which is above the threshold.
     """
     if -ZERO <= threshold < 0:
         return -ZERO
@@ -77,22 +77,19 @@ def condition(threshold: float) -> float:
         last = np.float32(threshold)
         if float(last) > threshold:
             last = np.nextafter(last, np.float32(-np.inf))
-        return min(float(np.nextafter(last, np.float32(np.inf))), MOST)
+        return min(float(np.nextafter(last, np.float32(np.inf))), MAX_FLOAT)
 
 
 def _objective(dump: Json) -> str:
-    told = dump.get("objective", "")
-    if told not in OBJECTIVES or dump["num_tree_per_iteration"] != 1 or dump.get("average_output"):
-        raise ConfigurationError(f"the plugin cannot score by this model ({told or 'no objective'}); it knows {_known()}")
-    return OBJECTIVES[told]
-
-
-def _known() -> str:
-    return ", ".join(OBJECTIVES)
+    objective = dump.get("objective", "")
+    if objective not in OBJECTIVES or dump["num_tree_per_iteration"] != 1 or dump.get("average_output"):
+        known = ", ".join(OBJECTIVES)
+        raise ConfigurationError(f"the plugin cannot score by this model ({objective or 'no objective'}); it knows {known}")
+    return OBJECTIVES[objective]
 
 
 def _tree(node: Json, names: Sequence[str], there: Mapping[str, bool]) -> Tree:
-    """A node and what is under it; `there` tells of features met above whether they have a value."""
+    """A node and its subtrees; `there`: feature -> whether it has a value, as far as splits above have tested it."""
     if "split_feature" not in node:
         return _leaf(node)
     name, goes_left, limit = names[node["split_feature"]], _missing_goes_left(node), condition(node["threshold"])
@@ -103,11 +100,11 @@ def _tree(node: Json, names: Sequence[str], there: Mapping[str, bool]) -> Tree:
     yes = _tree(left, names, known)
     if there.get(name):
         return Split(name, limit, yes, _tree(right, names, known))
-    if limit == MOST:  # this split asks for nothing else than whether there is a value
-        return Split(name, MOST, yes, _tree(left if goes_left else right, names, gone))
+    if limit == MAX_FLOAT:  # this split only tests whether there is a value
+        return Split(name, MAX_FLOAT, yes, _tree(left if goes_left else right, names, gone))
     if not goes_left:
         return Split(name, limit, yes, _tree(right, names, there))
-    return Split(name, limit, yes, Split(name, MOST, _tree(right, names, known), _tree(left, names, gone)))
+    return Split(name, limit, yes, Split(name, MAX_FLOAT, _tree(right, names, known), _tree(left, names, gone)))
 
 
 def _leaf(node: Json) -> float:
@@ -117,7 +114,7 @@ def _leaf(node: Json) -> float:
 
 
 def _missing_goes_left(node: Json) -> bool:
-    """Where LightGBM sends a missing value; without missing values in training, it takes one for 0."""
+    """Where LightGBM sends a missing value; without missing values in training, it treats one as 0."""
     if node["decision_type"] != "<=":
         raise ConfigurationError("the plugin knows no categorical splits; train with numbers only")
     if node["missing_type"] == "Zero":
@@ -134,7 +131,7 @@ def _leaves(tree: Tree) -> Iterator[float]:
 
 
 def _json(tree: Tree, depth: int, ids: Iterator[int]) -> Json:
-    """With ids and depths, as XGBoost dumps it."""
+    """The tree as XGBoost dumps it, with ids and depths."""
     node = next(ids)
     if not isinstance(tree, Split):
         return {"nodeid": node, "leaf": tree}

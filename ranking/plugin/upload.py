@@ -1,7 +1,7 @@
-"""A model and its features on a server that has the Learning to Rank plugin, or in files for one.
+"""Put a model and its features on a server with the Learning to Rank plugin, or into files for one.
 
-Names hold the model's id: what a name stands for never changes, so that searches going on are not disturbed, and uploading
-again does nothing.
+Names contain the model's id, so that the meaning of a name never changes: running searches are not disturbed, and a second
+upload does nothing.
 """
 
 import json
@@ -24,7 +24,7 @@ from ranking.plugin.featureset import feature_set, model_body
 Json = dict[str, Any]
 STORE = "omma"
 PLUGIN = "opensearch-ltr"
-OLDEST = (3, 2)  # before it, a missing value cannot be told from zero
+MIN_VERSION = (3, 2)  # older servers treat a missing value as zero
 ABSENT = (400, 404, 405)  # 400 and 405 are the answers of a server that has no such route: it lacks the plugin
 Call = Callable[..., Json]  # a method of opensearch-py's client of the plugin
 
@@ -39,7 +39,7 @@ class Export:
 
 
 def export(learned: Learned) -> Export:
-    """ConfigurationError where the model reads what the engine cannot compute."""
+    """The model in the plugin's form; ConfigurationError where it reads features that the engine cannot compute."""
     name = model_name(learned.name)
     if not re.fullmatch(r"[\w.-]+", name, flags=re.ASCII):
         raise ConfigurationError(f"{learned.name!r} cannot be a name in the plugin's store")
@@ -49,19 +49,19 @@ def export(learned: Learned) -> Export:
 
 
 def model_name(model: str) -> str:
-    """What a model is called in the plugin's store."""
+    """The name of a model in the plugin's store."""
     return f"omma-{model}"
 
 
 def has_plugin(client: OpenSearch) -> bool:
-    """Whether the server answers for the plugin; EngineUnavailable where it does not answer at all."""
+    """Whether the server has the plugin; EngineUnavailable where it does not answer."""
     return _ask("the list of stores", client.plugins.ltr.list_stores) is not None
 
 
 def upload(client: OpenSearch, exported: Export, store: str = STORE) -> None:
-    """Make the store where there is none, and put the feature set and the model into it, each unless it is there.
+    """Create the store, the feature set and the model, each unless it exists.
 
-    ConfigurationError where the server has no plugin, is too old, refuses, or has something else under that name.
+    ConfigurationError where the server has no plugin, is too old, refuses, or has something else of that name.
     """
     check_server(client)
     ltr, name, shown = client.plugins.ltr, exported.name, f"{exported.name!r} in the store {store!r}"
@@ -76,7 +76,7 @@ def upload(client: OpenSearch, exported: Export, store: str = STORE) -> None:
 
 
 def write(folder: Path, exported: Export, store: str = STORE) -> Path:
-    """`featureset.json`, `model.json` and a README that says what to send where."""
+    """Write `featureset.json`, `model.json` and a README with the requests to send; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, body in (("featureset", exported.featureset), ("model", exported.model)):
         (folder / f"{name}.json").write_text(json.dumps(body, indent=2) + "\n")
@@ -85,7 +85,7 @@ def write(folder: Path, exported: Export, store: str = STORE) -> Path:
 
 
 def check_server(client: OpenSearch) -> None:
-    """ConfigurationError where the server cannot hold a model: it lacks the plugin, or is too old."""
+    """ConfigurationError where the server lacks the plugin, or is too old."""
     if not has_plugin(client):
         raise ConfigurationError(
             f"the server has no Learning to Rank plugin: install {PLUGIN} on every node. The embedded server has no plugins "
@@ -93,14 +93,14 @@ def check_server(client: OpenSearch) -> None:
         )
     with guard():
         number = str(client.info()["version"]["number"])
-    if tuple(int(part) for part in re.findall(r"\d+", number)[:2]) < OLDEST:
+    if tuple(int(part) for part in re.findall(r"\d+", number)[:2]) < MIN_VERSION:
         raise ConfigurationError(
             f"OpenSearch {number} takes missing values for zero in learned orders; it must be 3.2 or later"
         )
 
 
 def _ask(what: str, call: Call, **arguments: str) -> Json | None:
-    """What the server has; None where it has nothing."""
+    """The server's answer; None where it has no such thing."""
     try:
         with guard():
             return call(**arguments)
@@ -119,7 +119,7 @@ def _send(what: str, call: Call, **arguments: str) -> None:
 
 
 def _put(what: str, there: Json | None, kind: str, body: Json, send: Call) -> None:
-    """Send it, unless the same is there; ConfigurationError where something else is."""
+    """Send a body unless the server has it; ConfigurationError where it has another of that name."""
     if there is None:
         _send(f"the {what}", send)
     elif not _same(there["_source"][kind], body[kind]):
@@ -127,7 +127,7 @@ def _put(what: str, there: Json | None, kind: str, body: Json, send: Call) -> No
 
 
 def _same(stored: Json, sent: Json) -> bool:
-    """Whether the store holds what would be sent; it adds a model's features, which are in its name's feature set."""
+    """Whether the store has the body. It adds features to a stored model, which the feature set of that name has as well."""
     if "features" in sent:
         return bool(stored["features"] == sent["features"])
     return bool(stored["model"]["definition"] == sent["model"]["definition"])
@@ -147,8 +147,8 @@ Then search with a rescore by `sltr`:
     {{"query": ..., "rescore": {{"window_size": 200, "query": {{"query_weight": 0, "rescore_query_weight": 1, "rescore_query":
       {{"sltr": {{"store": "{store}", "model": "{name}", "params": {{...}}}}}}}}}}}}
 
-`params` has, by a column's name (`.` is written `_`), the whole query that scores a document in that column; a column that a
-question does not have is left out. The numbers named `question_...` must all be there.
+`params` has, by the name of a column (with `_` for `.`), the query that scores a document in that column; columns that a
+question lacks are left out. All numbers named `question_...` are required.
 
-Names never change what they stand for: a new model has a new name. `DELETE` on the paths above takes one away.
+The meaning of a name never changes: a new model has a new name. `DELETE` on the paths above removes one.
 """

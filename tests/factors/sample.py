@@ -10,7 +10,7 @@ DIMENSION = 8
 
 
 def question() -> Question:
-    """Words and a picture on which every extractor saw something; a fresh one, so that nobody can spoil it."""
+    """Words, and an image for which every extractor has an output; new for each test, so that none can spoil it."""
     box = Box(0.1, 0.1, 0.5, 0.5)
     embedding = np.full(DIMENSION, DIMENSION**-0.5, dtype=np.float32)
     seen = ImageFeatures(

@@ -3,7 +3,7 @@
 import pytest
 
 from factors.base import Evidence, Question
-from factors.confirmed import MISREAD, MOST_KEPT, Confirmed, confirmed
+from factors.confirmed import MAX_CONFIRMED_WORDS, MISREAD_WEIGHT, Confirmed, confirmed
 from factors.text import Kind, Term, TextSnippet, Words
 from tests.factors.scenes import Live, documents, image_features, text_of
 
@@ -24,7 +24,7 @@ def test_words_are_confirmed_whatever_their_case_and_accents() -> None:
 
 def test_one_letter_of_a_longer_word_may_be_misread_and_no_digit_of_a_number() -> None:
     said = [snippet("Bosch Hammer Moulin 12500 tea")]
-    assert confirmed("B0SCH Hamer Moullin 12508 tee", said) == dict.fromkeys(("bosch", "hammer", "moulin"), MISREAD)
+    assert confirmed("B0SCH Hamer Moullin 12508 tee", said) == dict.fromkeys(("bosch", "hammer", "moulin"), MISREAD_WEIGHT)
     assert confirmed("Ohsch Hmamer", said) == {}
 
 
@@ -41,7 +41,7 @@ def test_a_word_weighs_what_the_best_piece_weighs() -> None:
 
 def test_a_page_of_ten_thousand_words_is_soon_compared_and_kept_small() -> None:
     many = " ".join(f"word{n}x" for n in range(10_000))
-    assert len(confirmed(many, [snippet(many)])) == MOST_KEPT
+    assert len(confirmed(many, [snippet(many)])) == MAX_CONFIRMED_WORDS
 
 
 def test_nothing_in_common_is_said_so_that_an_old_value_goes() -> None:

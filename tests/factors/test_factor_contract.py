@@ -77,10 +77,10 @@ def test_every_feature_name_is_explained_in_a_sentence(name: str) -> None:
     factor = FACTORS.by_name(name)
     document = documents({"d": SEEN})["d"]
     inner = [{"label": "dog", "box": [0.1, 0.2, 0.3, 0.4]}]
-    told = factor.explain(Evidence(name, 0.9, document, question(), inner, ["a \ue000dog\ue001 barks"]))
-    assert told.endswith((".", "barks")) and 10 < len(told) < 200
-    assert "\ue000" not in told
-    assert told != factor.explain(Evidence("other", 0.1, {}, question())) or name == "near_duplicate"
+    text = factor.explain(Evidence(name, 0.9, document, question(), inner, ["a \ue000dog\ue001 barks"]))
+    assert text.endswith((".", "barks")) and 10 < len(text) < 200
+    assert "\ue000" not in text
+    assert text != factor.explain(Evidence("other", 0.1, {}, question())) or name == "near_duplicate"
 
 
 def hit(live: Live, factor: Factor, asked: Question, key: str) -> tuple[Evidence, dict[str, list[str]]]:

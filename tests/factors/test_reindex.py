@@ -238,8 +238,8 @@ def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def test_the_command_tells_what_it_would_do_and_does_it(place: Place, command: Callable[..., str]) -> None:
-    told = command("--dry-run")
-    assert "extractor labels runs again: labels@1 -> labels@2" in told and f"{NUMBER} documents" in told
+    output = command("--dry-run")
+    assert "extractor labels runs again: labels@1 -> labels@2" in output and f"{NUMBER} documents" in output
     assert place.indices == [versions.index_name(place.settings, 1)]
     assert f"0 copied, {NUMBER} extracted again, 0 failed" in command("--keep-old")
     assert len(place.indices) == 2

@@ -153,8 +153,8 @@ def test_a_extractor_that_there_is_not_is_refused_with_the_list(place: Place, mo
 
 
 def test_reasons_are_bounded(place: Place) -> None:
-    told = failure_fields({"labels": "a\nb " * 1000})["failures"]["labels"]
-    assert len(told) == MAX_FAILURE_LENGTH and "\n" not in told
+    shortened = failure_fields({"labels": "a\nb " * 1000})["failures"]["labels"]
+    assert len(shortened) == MAX_FAILURE_LENGTH and "\n" not in shortened
 
 
 @pytest.fixture()
@@ -174,8 +174,8 @@ def command(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
 def test_the_command_tells_repairs_and_fails_where_it_must(
     place: Place, hurt: list[str], command: Callable[..., Result]
 ) -> None:
-    told = command("--extractor", "labels", "--only-failed", "--dry-run")
-    assert told.exit_code == 0 and "labels on 3 documents; replaces the fields of labels" in told.output
+    done = command("--extractor", "labels", "--only-failed", "--dry-run")
+    assert done.exit_code == 0 and "labels on 3 documents; replaces the fields of labels" in done.output
     failed = command("--extractor", "labels", "--only-failed", blind={"labels"})
     assert failed.exit_code == 1 and "0 extracted, 3 failed" in failed.output and hurt[0] in failed.output
     done = command("--extractor", "labels", "--only-failed", "--json")

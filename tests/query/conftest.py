@@ -12,7 +12,7 @@ from ranking import calibrations
 from ranking.cutoff import Thresholds
 from tests.factors.conftest import client, live
 from tests.factors.scenes import Live
-from tests.query.query_scenes import Told, collection
+from tests.query.query_scenes import StubExtractor, collection
 
 __all__ = ["client", "live"]  # fixtures that the tests of this folder use, too
 
@@ -43,16 +43,16 @@ def calibrated(monkeypatch: pytest.MonkeyPatch, thresholds: Thresholds, landmark
     """Searches use these thresholds, in place of the packaged ones and of those of the installation."""
     packaged = {calibrations.PACKAGED_CUTOFF: thresholds, calibrations.PACKAGED_LANDMARKS: landmark_thresholds}
     monkeypatch.setattr(calibrations, "_packaged", packaged.__getitem__)
-    monkeypatch.setattr(calibrations, "_installed", lambda folder, mark: calibrations.NOTHING)
+    monkeypatch.setattr(calibrations, "_installed", lambda folder, mark: calibrations.NONE_INSTALLED)
 
 
 @pytest.fixture()
-def told() -> Told:
+def stub() -> StubExtractor:
     """The feature extractor of the image asked with."""
-    return Told()
+    return StubExtractor()
 
 
 @pytest.fixture()
-def searcher(client: OpenSearch, live_settings: Settings, told: Told, calibrated: None) -> Searcher:
+def searcher(client: OpenSearch, live_settings: Settings, stub: StubExtractor, calibrated: None) -> Searcher:
     """Asks the live server; by rank fusion, whose order is known by heart."""
-    return Searcher(Context(live_settings.model_copy(update={"ranker": "fusion"}), client), lambda: told)
+    return Searcher(Context(live_settings.model_copy(update={"ranker": "fusion"}), client), lambda: stub)

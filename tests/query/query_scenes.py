@@ -1,4 +1,4 @@
-"""A small collection that is known by heart, and encoder that see what they are told to."""
+"""A small collection whose answers are known, and a feature extractor with given outputs."""
 
 import io
 from collections.abc import Collection, Mapping, Sequence
@@ -84,30 +84,30 @@ def _entry(kind: str, number: int) -> Json:
 
 
 @dataclass
-class Told:
-    """QueryEncoder (query.encoder.CanEncode) that see the same in every whole picture, and something else in every part."""
+class StubExtractor:
+    """A query.encoder.CanEncode with the same given features for every whole image, and others for every part."""
 
     whole: ImageFeatures = field(default_factory=lambda: ImageFeatures("", WIDTH, HEIGHT, embedding=towards(0)))
     part: ImageFeatures | None = None
     made_by: Mapping[str, str] = field(default_factory=lambda: FINGERPRINTS)
-    looked: list[tuple[int, int]] = field(default_factory=list)
+    extracted: list[tuple[int, int]] = field(default_factory=list)
     text_vectors: Mapping[str, Vector] = field(default_factory=dict)  # of the texts that are understood
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
-        """What was told, under the pictures' ids."""
-        self.looked += [(picture.width, picture.height) for picture in pictures]
+        """The given features, with the ids of the images."""
+        self.extracted += [(picture.width, picture.height) for picture in pictures]
         return [self._extracted(picture) for picture in pictures]
 
     def fingerprints(self) -> dict[str, str]:
-        """As told."""
+        """The given ones."""
         return dict(self.made_by)
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
-        """As told."""
+        """The given vectors."""
         return np.stack([self.text_vectors[text] for text in texts])
 
     def understands(self, text: str) -> bool:
-        """What was told."""
+        """Whether a vector is given."""
         return text in self.text_vectors
 
     def warm_up(self, extractors: Collection[str] | None = None) -> None:

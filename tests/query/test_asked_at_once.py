@@ -20,14 +20,14 @@ SLOW, OTHER = png(1), png(2)
 
 
 class Slow:
-    """Extractors that wait, with one picture, until the test lets them go on; with `broken`, one of them fails."""
+    """A feature extractor that waits, for one picture, until the test ends it; with `broken`, one of its extractors fails."""
 
     def __init__(self, *, broken: bool = False) -> None:
         self.broken, self.begun, self.end = broken, threading.Event(), threading.Event()
-        self.looked: list[str] = []
+        self.extracted: list[str] = []
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
-        self.looked += [picture.id for picture in pictures]
+        self.extracted += [picture.id for picture in pictures]
         if pictures[0].id == digest(SLOW):
             self.begun.set()
             assert self.end.wait(SECONDS)
@@ -39,22 +39,22 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_the_models_look_once_and_other_pictures_do_not_wait(settings: Settings) -> None:
-    looks = Slow()
-    encoder = QueryEncoder(Context(settings), FactorRegistry.of(settings).active, lambda: looks)  # type: ignore[arg-type, return-value]
+def test_the_models_run_once_and_other_pictures_do_not_wait(settings: Settings) -> None:
+    extractor = Slow()
+    encoder = QueryEncoder(Context(settings), FactorRegistry.of(settings).active, lambda: extractor)  # type: ignore[arg-type, return-value]
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(encoder.at_bytes, SearchRequest(image=SLOW)) for _ in range(3)]
-        assert looks.begun.wait(SECONDS)
+        assert extractor.begun.wait(SECONDS)
         assert encoder.at_bytes(SearchRequest(image=OTHER)).whole.picture_id == digest(OTHER)
-        looks.end.set()
+        extractor.end.set()
         found = [one.result(SECONDS).whole for one in asked]
     assert {seen.picture_id for seen in found} == {digest(SLOW)}
-    assert sorted(looks.looked) == sorted([digest(SLOW), digest(OTHER)])
+    assert sorted(extractor.extracted) == sorted([digest(SLOW), digest(OTHER)])
 
 
-def test_a_picture_of_which_an_extractor_failed_is_looked_at_again(settings: Settings) -> None:
-    looks = Slow(broken=True)
-    encoder = QueryEncoder(Context(settings), FactorRegistry.of(settings).active, lambda: looks)  # type: ignore[arg-type, return-value]
+def test_a_picture_for_which_an_extractor_failed_is_extracted_again(settings: Settings) -> None:
+    extractor = Slow(broken=True)
+    encoder = QueryEncoder(Context(settings), FactorRegistry.of(settings).active, lambda: extractor)  # type: ignore[arg-type, return-value]
     for _ in range(2):
         assert encoder.at_bytes(SearchRequest(image=OTHER)).whole.failures
-    assert looks.looked == [digest(OTHER)] * 2
+    assert extractor.extracted == [digest(OTHER)] * 2

@@ -1,4 +1,4 @@
-"""Maximal marginal relevance: what is like what stands above it comes later, as much as is asked for."""
+"""Maximal marginal relevance: a result that is similar to better ones comes later, by the amount that is asked for."""
 
 import numpy as np
 import pytest

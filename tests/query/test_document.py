@@ -89,9 +89,9 @@ def test_the_beginning_of_an_id_is_enough(live: Live, live_settings: Settings) -
         full_id(live.client, live_settings, "abcdef")
     with pytest.raises(BadQuestion, match="at least 6 letters"):
         full_id(live.client, live_settings, sha("a")[:5])
-    for nobody in ("123456", "abcde*", "abcd??"):
+    for unknown in ("123456", "abcde*", "abcd??"):
         with pytest.raises(NotFoundError):
-            full_id(live.client, live_settings, nobody)
+            full_id(live.client, live_settings, unknown)
 
 
 def test_there_is_no_picture_where_there_is_no_index(client: OpenSearch, live_settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The requests that an answer tells of can be sent by anyone, and say the same as the answer."""
+"""The requests in an answer can be sent by any client, and return what the answer has."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from query.request import SearchRequest
 from query.search import Searcher
 from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live, colour, label, text_of
-from tests.query.query_scenes import BOX, HEIGHT, WIDTH, Told, document, png, seen
+from tests.query.query_scenes import BOX, HEIGHT, WIDTH, StubExtractor, document, png, seen
 
 pytestmark = pytest.mark.engine
 Json = dict[str, Any]
@@ -36,14 +36,14 @@ def plain(live_settings: Settings) -> OpenSearch:
 
 
 @pytest.fixture()
-def told() -> Told:
+def stub() -> StubExtractor:
     """QueryEncoder that see something for every factor."""
     whole = seen("", "dog", 0).with_values(text=text_of("PLATE 771"), colours=(colour("red", 1.0),), phash=12)
-    return Told(whole.with_values(labels=(label("n02088364", 0.9), label("n04285008", 0.05))))
+    return StubExtractor(whole.with_values(labels=(label("n02088364", 0.9), label("n04285008", 0.05))))
 
 
 def replayed(client: OpenSearch, request: Json) -> list[Json]:
-    """The responses to one request, sent as it is told."""
+    """The responses to one request, sent exactly as the answer has it."""
     body = request["body"]
     lines = "".join(json.dumps(line) + "\n" for line in body) if isinstance(body, list) else body
     headers = {"content-type": "application/x-ndjson"} if isinstance(body, list) else None

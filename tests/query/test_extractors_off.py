@@ -63,7 +63,7 @@ def changed(path: Path) -> bytes:
     return encoded(Image.open(path).convert("RGB"), "JPEG", quality=92)
 
 
-def told(answer: Answer) -> list[str]:
+def other_warnings(answer: Answer) -> list[str]:
     """Warnings but those of thresholds, which were measured with another gate."""
     return [warning for warning in answer.warnings if not warning.startswith("thresholds of")]
 
@@ -119,7 +119,7 @@ def test_an_index_made_while_a_extractor_is_off_answers_and_is_completed_later(
         switch(name)
         assert not own & set(kept)
         answer = made.searcher().search(SearchRequest(image=changed(files[1]), text="picture"))
-        assert answer.results and not told(answer)
+        assert answer.results and not other_warnings(answer)
         assert not without & {column.partition(".")[0] for result in answer.results for column in result.factors}
 
         on = switch("")
@@ -158,9 +158,9 @@ def test_an_index_made_while_it_was_on_stays_usable_and_keeps_what_it_has(name: 
             field: before[field] for field in before if field in ("similar", "ocr", "objects")
         }
         answer = later.searcher().search(SearchRequest(image=changed(files[1]), no_cutoff=True))
-        assert answer.results[0].id == made.ids[files[1]] and not told(answer)
+        assert answer.results[0].id == made.ids[files[1]] and not other_warnings(answer)
         like = later.searcher().search(SearchRequest(like=made.ids[files[1]], no_cutoff=True))
-        assert like.results and not told(like)
+        assert like.results and not other_warnings(like)
 
         back = Collection("off", switch(""))
         feature_extractor = get_feature_extractor(switch(""))

@@ -19,10 +19,10 @@ from query.engine_calls import Calls
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import FINGERPRINTS, Live, label
-from tests.query.query_scenes import BOX, Told, png, towards
+from tests.query.query_scenes import BOX, StubExtractor, png, towards
 
 EVERYTHING: Json = {"match_all": {}}
-NOBODY = ["nobody", "", "..", ".", "a/b", "*", "_search", "x" * 600, "x" * 9000, "dog0?x", "%2e%2e"]
+UNKNOWN_IDS = ["nobody", "", "..", ".", "a/b", "*", "_search", "x" * 600, "x" * 9000, "dog0?x", "%2e%2e"]
 
 
 class Odd(Factor):
@@ -72,7 +72,7 @@ def silent() -> Iterator[int]:
 
 def searcher_at(settings: Settings, port: int) -> Searcher:
     asked = settings.model_copy(update={"opensearch_url": f"http://127.0.0.1:{port}", "opensearch_timeout": 1.0})
-    return Searcher(Context(asked), Told)
+    return Searcher(Context(asked), StubExtractor)
 
 
 def answered(searcher: Searcher, **request: Any) -> Answer:
@@ -91,7 +91,7 @@ def with_odd(full: Live, live_settings: Settings, calibrated: None, monkeypatch:
         monkeypatch.setattr(Odd, "features", features)
         changed = settings.model_copy(update=changes)
         factors = FactorRegistry(changed, (*FactorRegistry.of(settings).every, Odd(clause)))
-        return Searcher(Context(changed, full.client), Told, factors)
+        return Searcher(Context(changed, full.client), StubExtractor, factors)
 
     return make
 
@@ -132,7 +132,7 @@ def test_all_requests_of_a_search_share_its_time(settings: Settings, silent: int
 def test_an_engine_that_hangs_between_two_requests(full: Live, live_settings: Settings, silent: int) -> None:
     hasty = live_settings.model_copy(update={"opensearch_timeout": 1.0})
     client = connect(hasty)
-    searcher = Searcher(Context(hasty, client), Told)
+    searcher = Searcher(Context(hasty, client), StubExtractor)
     assert answered(searcher, text="dog").total == 4
     client.transport.set_connections([{"host": "127.0.0.1", "port": silent}])
     with pytest.raises(EngineUnavailable, match="did not answer in time"):
@@ -184,8 +184,10 @@ def test_an_explanation_that_fails_is_plain(with_odd: WithOdd) -> None:
 
 
 @pytest.mark.engine
-def test_a_extractor_that_fails_on_the_question_takes_its_factors_along(full: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = told.whole.with_values(labels=(label("n02088364", 0.9),), colours=None).with_failures({"colours": "no light"})
+def test_a_extractor_that_fails_on_the_question_takes_its_factors_along(
+    full: Live, searcher: Searcher, stub: StubExtractor
+) -> None:
+    stub.whole = stub.whole.with_values(labels=(label("n02088364", 0.9),), colours=None).with_failures({"colours": "no light"})
     answer = answered(searcher, image=png())
     assert answer.warnings == ["colours failed on your picture (no light); left out: Colours"]
     assert set(answer.results[0].factors) == {"similar", "objects", "labels"}
@@ -193,14 +195,14 @@ def test_a_extractor_that_fails_on_the_question_takes_its_factors_along(full: Li
 
 
 @pytest.mark.engine
-def test_a_failure_is_not_remembered(full: Live, searcher: Searcher, told: Told) -> None:
-    sound, told.whole = told.whole, told.whole.with_values(embedding=None).with_failures({"embedding": "no memory"})
+def test_a_failure_is_not_remembered(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    sound, stub.whole = stub.whole, stub.whole.with_values(embedding=None).with_failures({"embedding": "no memory"})
     failed = answered(searcher, image=png())
     assert (failed.total, failed.results) == (0, []), "rather than everything that there is"
     assert failed.warnings == ["embedding failed on your picture (no memory); left out: Object in the image, Similar image"]
-    told.whole = sound
+    stub.whole = sound
     assert answered(searcher, image=png()).results[0].id == "dog0"
-    told.whole = told.whole.with_values(embedding=None).with_failures({"embedding": "no memory"})
+    stub.whole = stub.whole.with_values(embedding=None).with_failures({"embedding": "no memory"})
     assert answered(searcher, image=png(1), text="cat").results[0].id == "cat0", "words still find"
 
 
@@ -208,28 +210,28 @@ def test_a_failure_is_not_remembered(full: Live, searcher: Searcher, told: Told)
 @pytest.mark.parametrize(
     "asked", [{"image": png()}, {"image": png(), "box": [0, 0, 0.3, 0.3]}, {"image": png(), "text": "dog"}]
 )
-def test_other_weights_than_the_index_has(full: Live, searcher: Searcher, told: Told, asked: dict[str, Any]) -> None:
-    told.made_by = FINGERPRINTS | {"embedding": "embedding@2"}
+def test_other_weights_than_the_index_has(full: Live, searcher: Searcher, stub: StubExtractor, asked: dict[str, Any]) -> None:
+    stub.made_by = FINGERPRINTS | {"embedding": "embedding@2"}
     with pytest.raises(WeightsMismatchError, match=r"embedding made by embedding@1, .* made by embedding@2"):
         answered(searcher, **asked)
 
 
 @pytest.mark.engine
-def test_other_weights_matter_only_where_they_look(full: Live, searcher: Searcher, told: Told) -> None:
-    told.made_by = FINGERPRINTS | {"embedding": "embedding@2"}
+def test_other_weights_matter_only_where_they_look(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.made_by = FINGERPRINTS | {"embedding": "embedding@2"}
     assert answered(searcher, text="dog").total == 4
     assert answered(searcher, like="dog0").total == 11
     assert answered(searcher, like="dog0", box=BOX.as_list()).total == 11
-    told.made_by, told.whole = FINGERPRINTS | {"phash": "phash@2"}, told.whole.with_values(embedding=towards(1))
+    stub.made_by, stub.whole = FINGERPRINTS | {"phash": "phash@2"}, stub.whole.with_values(embedding=towards(1))
     assert answered(searcher, image=png()).results[0].id == "cat0", "no hash was asked with"
 
 
 @pytest.mark.engine
 def test_a_document_that_is_not_there(full: Live, searcher: Searcher, live_settings: Settings) -> None:
-    for nobody in NOBODY:
+    for unknown in UNKNOWN_IDS:
         with pytest.raises(NotFoundError, match="there is no picture"):
-            answered(searcher, like=nobody)
+            answered(searcher, like=unknown)
         with pytest.raises(NotFoundError, match="there is no picture"):
-            show(Context(live_settings, full.client), nobody)
+            show(Context(live_settings, full.client), unknown)
     with pytest.raises(NotFoundError, match="there is no picture"):
         show(Context(live_settings, full.client), "\ud800")

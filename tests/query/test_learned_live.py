@@ -17,7 +17,7 @@ from ranking.learning.features import FeatureSet
 from ranking.learning.learned import Recipe, fit
 from ranking.learning.models import Card, Models
 from tests.factors.scenes import FACTORS, Live
-from tests.query.query_scenes import Told
+from tests.query.query_scenes import StubExtractor
 
 pytestmark = pytest.mark.engine
 FEATURES = FeatureSet(columns=FACTORS.feature_names())
@@ -39,8 +39,8 @@ def against_similarity(number: int) -> Example:
 @pytest.fixture(scope="module")
 def contrary() -> object:
     """Trees that turn the order round."""
-    told = [against_similarity(number) for number in range(40)]
-    return fit(told[:30], told[30:], Recipe(features=FEATURES, trees=40, monotone=False))
+    made = [against_similarity(number) for number in range(40)]
+    return fit(made[:30], made[30:], Recipe(features=FEATURES, trees=40, monotone=False))
 
 
 @pytest.fixture()
@@ -55,9 +55,9 @@ def models(live_settings: Settings, tmp_path: Path, contrary: object, monkeypatc
 
 
 @pytest.fixture()
-def asks(client: OpenSearch, live_settings: Settings, tmp_path: Path, told: Told, models: Models) -> Searcher:
+def asks(client: OpenSearch, live_settings: Settings, tmp_path: Path, stub: StubExtractor, models: Models) -> Searcher:
     """A searcher that goes by the model in use."""
-    return Searcher(Context(live_settings.model_copy(update={"home": tmp_path}), client), lambda: told)
+    return Searcher(Context(live_settings.model_copy(update={"home": tmp_path}), client), lambda: stub)
 
 
 @pytest.fixture(autouse=True)
@@ -95,10 +95,10 @@ def test_why_one_is_above_the_other(full: Live, asks: Searcher, models: Models, 
     models.promote(model)
     results = asks.search(LIKE_DOG).results
     first, last = results[0], results[-1]
-    told = asks.compare(LIKE_DOG, last.id, first.id)
-    assert (told.above.id, told.below.id, told.ranker) == (first.id, last.id, model)
-    assert sum(d.contribution for d in told.differences) == pytest.approx(first.score - last.score, abs=1e-4)
-    assert told.places[0] < told.places[1] and "Similar image" in told.text
+    compared = asks.compare(LIKE_DOG, last.id, first.id)
+    assert (compared.above.id, compared.below.id, compared.ranker) == (first.id, last.id, model)
+    assert sum(d.contribution for d in compared.differences) == pytest.approx(first.score - last.score, abs=1e-4)
+    assert compared.places[0] < compared.places[1] and "Similar image" in compared.text
     with pytest.raises(NotFoundError, match="no candidate"):
         asks.compare(LIKE_DOG, first.id, "elsewhere")
 

@@ -15,7 +15,7 @@ from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live
 from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
 from tests.query.query_scenes import WIDTH as ASKED_WIDTH
-from tests.query.query_scenes import Told, document, png
+from tests.query.query_scenes import StubExtractor, document, png
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
 from vision.extractors.local import describe, load_vocabulary, named
 from vision.image_features import ImageFeatures, Local
@@ -41,15 +41,15 @@ def prints(live: Live) -> Live:
 
 
 @pytest.fixture()
-def scene(told: Told, thresholds: Thresholds, landmark_thresholds: Thresholds) -> Told:
+def scene(stub: StubExtractor, thresholds: Thresholds, landmark_thresholds: Thresholds) -> StubExtractor:
     """The encoder extracts the pattern pasted into another image.
 
     Visual words alone are calibrated as no evidence, and verified keypoints name landmarks.
     """
     thresholds.columns["local"] = Threshold(rule="never")
     landmark_thresholds.columns["local.inliers"] = SURE
-    told.whole = ImageFeatures("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
-    return told
+    stub.whole = ImageFeatures("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
+    return stub
 
 
 def ask(searcher: Searcher, **request: Any) -> Answer:
@@ -68,8 +68,8 @@ def test_what_is_pasted_into_another_picture_is_found_and_verified(searcher: Sea
     assert (best.id, answer.warnings) == (OWN, [])
     assert set(best.factors) == {"local", "local.inliers"} and best.factors["local.inliers"] > 0.4
     assert answer.cutoff.removed >= 1, "sharing some words is no evidence"
-    told = {why.factor: why.text for why in best.why}
-    assert told["local.inliers"].startswith("The same thing is in it: ")
+    texts = {why.factor: why.text for why in best.why}
+    assert texts["local.inliers"].startswith("The same thing is in it: ")
     assert "rescore" in answer.took
 
 
@@ -86,10 +86,10 @@ def test_matched_points_and_the_outline_are_told(searcher: Searcher) -> None:
 
 
 @pytest.mark.usefixtures("prints", "scene")
-def test_points_of_a_part_are_told_on_the_whole_picture(searcher: Searcher, told: Told) -> None:
+def test_points_of_a_part_are_told_on_the_whole_picture(searcher: Searcher, stub: StubExtractor) -> None:
     left, top, right, bottom = PASTED_AT
     part = pasted(pattern(3))[top:bottom, left:right]
-    told.part = told.whole.with_values(local=local(part))
+    stub.part = stub.whole.with_values(local=local(part))
     box = [left / WIDTH, top / HEIGHT, (right - left) / WIDTH, (bottom - top) / HEIGHT]
     best = only(ask(searcher, box=box))
     assert best.id == OWN and "chosen part" in " ".join(why.text for why in best.why)
@@ -99,12 +99,12 @@ def test_points_of_a_part_are_told_on_the_whole_picture(searcher: Searcher, told
 
 
 @pytest.mark.usefixtures("scene")
-def test_more_like_a_document_goes_by_the_points_that_it_keeps(prints: Live, searcher: Searcher, told: Told) -> None:
+def test_more_like_a_document_goes_by_the_points_that_it_keeps(prints: Live, searcher: Searcher, stub: StubExtractor) -> None:
     seen = ImageFeatures("scene", WIDTH, HEIGHT, local=local(pasted(pattern(3))))
     prints.put({"scene": document(seen)})
     assert only(ask(searcher, image=None, like=OWN)).id == "scene"
     assert only(ask(searcher, image=None, like="scene")).id == OWN
-    assert told.looked == []
+    assert stub.extracted == []
 
 
 @pytest.mark.usefixtures("prints", "scene")
@@ -123,9 +123,9 @@ def test_the_column_is_there_for_whoever_reads_the_table(searcher: Searcher) -> 
 
 
 @pytest.mark.usefixtures("prints", "scene")
-def test_nothing_is_checked_where_that_is_switched_off(prints: Live, searcher: Searcher, told: Told) -> None:
+def test_nothing_is_checked_where_that_is_switched_off(prints: Live, searcher: Searcher, stub: StubExtractor) -> None:
     settings = searcher.settings.model_copy(update={"rescored": 0})
-    answer = Searcher(Context(settings, prints.client), lambda: told).search(SearchRequest(image=png(), no_cutoff=True))
+    answer = Searcher(Context(settings, prints.client), lambda: stub).search(SearchRequest(image=png(), no_cutoff=True))
     assert OWN in {result.id for result in answer.results}
     assert all("local.inliers" not in result.factors for result in answer.results)
 

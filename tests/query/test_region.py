@@ -65,10 +65,10 @@ def test_what_is_no_box(values: list[float]) -> None:
 
 def test_overlap_is_intersection_over_union() -> None:
     half = Box(0, 0, 0.5, 1)
-    assert request.overlap(half, half) == pytest.approx(1)
-    assert request.overlap(half, Box(0, 0, 1, 1)) == pytest.approx(0.5)
-    assert request.overlap(half, Box(0.25, 0, 0.5, 1)) == pytest.approx(1 / 3)
-    assert request.overlap(half, Box(0.6, 0, 0.4, 1)) == 0
+    assert half.overlap(half) == pytest.approx(1)
+    assert half.overlap(Box(0, 0, 1, 1)) == pytest.approx(0.5)
+    assert half.overlap(Box(0.25, 0, 0.5, 1)) == pytest.approx(1 / 3)
+    assert half.overlap(Box(0.6, 0, 0.4, 1)) == 0
 
 
 def test_a_request_names_the_part_either_way() -> None:
@@ -83,7 +83,7 @@ def test_the_box_of_an_object_is_that_object() -> None:
     assert part is not None and part.embedding is not None
     assert part.embedding.tolist() == towards(5).tolist()
     assert (part.objects, part.labels, part.colours, part.phash) == (None, None, None, None)
-    assert as_object(whole, Box(0.25, 0.125, 0.4, 0.5)) is None, "another part must be looked at"
+    assert as_object(whole, Box(0.25, 0.125, 0.4, 0.5)) is None, "another part must be extracted"
 
 
 def test_of_several_objects_the_nearest_one_is_meant() -> None:

@@ -14,7 +14,7 @@ from query.request import SearchRequest
 from query.search import Searcher
 from ranking.cutoff import Threshold, Thresholds
 from tests.factors.scenes import Live, colour, label, text_of
-from tests.query.query_scenes import BOX, HEIGHT, KINDS, WIDTH, Told, document, png, seen, towards
+from tests.query.query_scenes import BOX, HEIGHT, KINDS, WIDTH, StubExtractor, document, png, seen, towards
 from vision.image_features import ImageFeatures, Object
 
 pytestmark = pytest.mark.engine
@@ -45,8 +45,8 @@ def test_words_find_what_was_said_read_and_seen(full: Live, searcher: Searcher) 
     assert ids(ask(searcher, text="zebra")) == []
 
 
-def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = told.whole.with_values(labels=(label("n02088364", 0.8),), text=text_of("WOOF"))
+def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.whole = stub.whole.with_values(labels=(label("n02088364", 0.8),), text=text_of("WOOF"))
     answer = ask(searcher, image=png())
     assert ids(answer)[:4] == DOGS, "nearest first"
     assert answer.total == 12
@@ -56,49 +56,49 @@ def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, told
     assert answer.results[0].why[0].factor == "similar" and "cosine 1.00" in answer.results[0].why[0].text
 
 
-def test_a_picture_is_looked_at_once(full: Live, searcher: Searcher, told: Told) -> None:
+def test_a_picture_is_looked_at_once(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
     first = ask(searcher, image=png())
     assert ids(ask(searcher, image=png(), text="cat")) != ids(first)
-    assert told.looked == [(WIDTH, HEIGHT)]
+    assert stub.extracted == [(WIDTH, HEIGHT)]
     ask(searcher, image=png(1))
-    assert len(told.looked) == 2
+    assert len(stub.extracted) == 2
 
 
-def test_more_like_a_document_leaves_out_the_document(full: Live, searcher: Searcher, told: Told) -> None:
+def test_more_like_a_document_leaves_out_the_document(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
     answer = ask(searcher, like="dog1")
     assert "dog1" not in ids(answer) and answer.total == 11
     assert set(ids(answer)[:3]) == set(DOGS) - {"dog1"}
     assert answer.question.picture == "dog1" and answer.question.labels == ["beagle"]
     assert [found.label for found in answer.question.objects] == ["dog"]
-    assert told.looked == [], "everything is known of it"
+    assert stub.extracted == [], "everything is known of it"
 
 
-def test_the_box_of_an_object_asks_for_that_object(full: Live, searcher: Searcher, told: Told) -> None:
+def test_the_box_of_an_object_asks_for_that_object(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
     wheel = Object("wheel", 0.8, BOX, towards(5))  # which cars' objects look like
-    told.whole = told.whole.with_values(objects=(wheel,), phash=1, labels=(label("n02088364", 0.8),))
+    stub.whole = stub.whole.with_values(objects=(wheel,), phash=1, labels=(label("n02088364", 0.8),))
     answer = ask(searcher, image=png(), box=BOX.as_list())
     assert ids(answer)[:4] == CARS
     assert set(answer.results[0].factors) == {"similar", "objects"}
     assert answer.results[0].box == BOX.as_list()
     assert "The car in it looks like what you asked with (cosine 1.00)." in [why.text for why in answer.results[0].why]
     assert answer.question.box == BOX.as_list() and [found.chosen for found in answer.question.objects] == [True]
-    assert told.looked == [(WIDTH, HEIGHT)], "the object was seen with the whole"
+    assert stub.extracted == [(WIDTH, HEIGHT)], "the object was seen with the whole"
     assert ids(ask(searcher, image=png(), region="pct:25,12.5,50,50")) == ids(answer)
     assert ids(ask(searcher, like="car0", box=BOX.as_list()))[:3] == CARS[1:]
     assert ask(searcher, like="car0", box=BOX.as_list(), text="car").total, "its bytes are nowhere, but the object is known"
 
 
-def test_another_part_is_looked_at(full: Live, searcher: Searcher, told: Told, live_settings: Settings) -> None:
-    told.part = told.whole.with_values(embedding=towards(1))
+def test_another_part_is_looked_at(full: Live, searcher: Searcher, stub: StubExtractor, live_settings: Settings) -> None:
+    stub.part = stub.whole.with_values(embedding=towards(1))
     answer = ask(searcher, image=png(), box=ELSEWHERE)
     assert ids(answer)[:4] == CATS
-    assert told.looked == [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)]
+    assert stub.extracted == [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)]
     assert answer.question.box == ELSEWHERE
     kept = Store(live_settings).put_original(png())
     full.put({kept: document(seen(kept, "dog", 0).sized(kept, WIDTH, HEIGHT))})
     of_document = ask(searcher, like=kept, region=f"0,0,{WIDTH // 2},{HEIGHT // 2}")
     assert ids(of_document)[:4] == CATS and kept not in ids(of_document)
-    assert len(told.looked) == 2, "the same part of the same bytes"
+    assert len(stub.extracted) == 2, "the same part of the same bytes"
 
 
 def test_picture_and_words_blend(full: Live, searcher: Searcher) -> None:
@@ -108,8 +108,8 @@ def test_picture_and_words_blend(full: Live, searcher: Searcher) -> None:
     assert best.id in {"car0", "car2"}, "two words that are there outweigh looks"
 
 
-def test_words_of_the_picture_find_the_same_words(full: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = ImageFeatures("", WIDTH, HEIGHT, text=text_of("PLATE 772"))
+def test_words_of_the_picture_find_the_same_words(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.whole = ImageFeatures("", WIDTH, HEIGHT, text=text_of("PLATE 772"))
     best = ask(searcher, image=png()).results[0]
     assert best.id == "car2" and set(best.factors) == {"ocr.picture"}
     assert best.box == [0.0, 0.0, 0.19, 0.05], "around both words"
@@ -138,8 +138,8 @@ def test_facets_count_exactly_the_results(full: Live, searcher: Searcher, reques
     assert sum(counted["Brand"].values()) == len([name for name in ids(answer) if name in CARS])
     for name, values in counted.items():
         for value, number in values.items():
-            told = request_.get("filters", {})
-            narrowed = ask(searcher, **request_ | {"filters": told | {name: [value]}}) if name not in told else None
+            given = request_.get("filters", {})
+            narrowed = ask(searcher, **request_ | {"filters": given | {name: [value]}}) if name not in given else None
             assert narrowed is None or narrowed.total == number, (name, value)
 
 
@@ -160,11 +160,11 @@ def test_near_duplicates_are_under_their_best(full: Live, searcher: Searcher) ->
 
 
 def test_highlights_mark_the_words(full: Live, searcher: Searcher) -> None:
-    said = by_id(ask(searcher, text="old town"), "dog0").highlights
-    assert said == {"linked.all": ["A red dog in the \ue000old\ue001 \ue000town\ue001"]}
+    highlights = by_id(ask(searcher, text="old town"), "dog0").highlights
+    assert highlights == {"linked.all": ["A red dog in the \ue000old\ue001 \ue000town\ue001"]}
     read = by_id(ask(searcher, text="plate"), "car1")
     assert read.highlights == {"ocr": ["\ue000PLATE\ue001 771"]}
-    assert read.box == [0.0, 0.0, 0.09, 0.05], "where the word stands"
+    assert read.box == [0.0, 0.0, 0.09, 0.05], "the box of the word"
     assert all(not result.highlights for result in ask(searcher, image=png()).results)
 
 
@@ -186,7 +186,7 @@ def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, 
     assert (answer.cutoff.rule, answer.cutoff.calibrated_on) == ("by hand", "made up")
     assert no_cutoff.cutoff.removed == 0
     assert sum(facet.count for facet in answer.facets["category"]) == 4, "what is cut is not counted"
-    assert len(ask(searcher, image=png(), text="+town").results) == 6, "whoever has the required words is no tail"
+    assert len(ask(searcher, image=png(), text="+town").results) == 6, "documents with the required words are not cut"
 
 
 def test_thresholds_of_other_weights_are_named(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
@@ -220,9 +220,9 @@ def test_browsing_shows_the_newest_first(full: Live, searcher: Searcher) -> None
     assert beyond.warnings == ["only the first 10,000 results can be paged through; narrow them down with filters"]
 
 
-def test_an_answer_says_whether_there_were_more_candidates(full: Live, live_settings: Settings, told: Told) -> None:
-    few = Searcher(Context(live_settings.model_copy(update={"candidates": 10}), full.client), lambda: told)
-    told.whole = told.whole.with_values(embedding=(towards(0) + towards(1)) / 2**0.5)
+def test_an_answer_says_whether_there_were_more_candidates(full: Live, live_settings: Settings, stub: StubExtractor) -> None:
+    few = Searcher(Context(live_settings.model_copy(update={"candidates": 10}), full.client), lambda: stub)
+    stub.whole = stub.whole.with_values(embedding=(towards(0) + towards(1)) / 2**0.5)
     assert ask(few, image=png(), text="car").more
     assert not ask(few, text="car").more
 

@@ -15,18 +15,18 @@ from query.encoder import EXCLUDED_WEIGHT, TextQueryEncoder
 from query.request import SearchRequest
 from query.search import Searcher
 from tests.factors.scenes import FACTORS, FINGERPRINTS, Live
-from tests.query.query_scenes import BOX, HEIGHT, WIDTH, Told, png, towards
+from tests.query.query_scenes import BOX, HEIGHT, WIDTH, StubExtractor, png, towards
 from vision.image_features import ImageFeatures, Object
 
 pytestmark = pytest.mark.engine
 CHAIR, RED, BLUE, DOG, SNOW = (towards(axis) for axis in range(5))
 
 
-class Texts(Told):
+class Texts(StubExtractor):
     """Reads the texts of documents, too."""
 
     def understands(self, text: str, language: str = "") -> bool:
-        """What was told."""
+        """The given vectors."""
         return text in self.text_vectors
 
     def min_agreement(self) -> float | None:
@@ -46,10 +46,10 @@ def place(name: str, joint: Any, text: str = "", meanings: SnippetEncoder | None
 
 
 @pytest.fixture()
-def chairs(live: Live, told: Told) -> Live:
+def chairs(live: Live, stub: StubExtractor) -> Live:
     """Chairs and dogs without a word of text."""
-    told.text_vectors = {"a red chair": unit(CHAIR + RED), "red": RED, "dog": DOG, "snow": SNOW}
-    told.whole = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
+    stub.text_vectors = {"a red chair": unit(CHAIR + RED), "red": RED, "dog": DOG, "snow": SNOW}
+    stub.whole = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
     pictures = {
         "red chair": unit(CHAIR + RED), "blue chair": unit(CHAIR + BLUE), "dog": DOG, "dog in snow": unit(DOG + SNOW),
     }  # fmt: skip
@@ -65,11 +65,11 @@ def ids(answer: Answer) -> list[str]:
     return [result.id for result in answer.results]
 
 
-def test_words_find_a_picture_that_has_no_text(chairs: Live, searcher: Searcher, told: Told) -> None:
+def test_words_find_a_picture_that_has_no_text(chairs: Live, searcher: Searcher, stub: StubExtractor) -> None:
     answer = ask(searcher, text="a red chair")
     assert ids(answer)[0] == "red chair" and set(answer.results[0].factors) == {"semantic.words"}
     assert answer.results[0].why[0].text == "The picture shows what your words mean (cosine 1.00)."
-    assert not told.looked, "no picture was looked at"
+    assert not stub.extracted, "no image was extracted"
 
 
 def test_words_beside_a_picture_move_the_order(chairs: Live, searcher: Searcher) -> None:
@@ -79,9 +79,9 @@ def test_words_beside_a_picture_move_the_order(chairs: Live, searcher: Searcher)
     assert any("together with your words" in why.text for why in moved.results[0].why)
 
 
-def test_words_move_a_chosen_object_as_well(chairs: Live, searcher: Searcher, told: Told) -> None:
-    told.whole = told.whole.with_values(joint=DOG, objects=(Object("chair", 0.9, BOX, towards(6)),))
-    told.part = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
+def test_words_move_a_chosen_object_as_well(chairs: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.whole = stub.whole.with_values(joint=DOG, objects=(Object("chair", 0.9, BOX, towards(6)),))
+    stub.part = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
     assert ids(ask(searcher, image=png(), box=BOX.as_list(), text="red"))[:2] == ["red chair", "blue chair"]
 
 
@@ -91,50 +91,50 @@ def test_what_is_not_wanted_is_taken_away(chairs: Live, searcher: Searcher) -> N
     assert values["dog in snow"] < 0.5 + 0.5 * float(DOG @ unit(DOG + SNOW)), "farther than from the dog alone"
 
 
-def test_a_picture_finds_text_that_was_written_beside_another(live: Live, searcher: Searcher, told: Told) -> None:
+def test_a_picture_finds_text_that_was_written_beside_another(live: Live, searcher: Searcher, stub: StubExtractor) -> None:
     meanings = SnippetEncoder(Texts(text_vectors={"An easy chair": CHAIR, "Our dog": DOG}))
-    told.whole = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
+    stub.whole = ImageFeatures("", WIDTH, HEIGHT, joint=unit(CHAIR + BLUE))
     live.put({text: place(text, None, text, meanings) for text in ("An easy chair", "Our dog")})
     answer = ask(searcher, image=png())
     assert ids(answer)[0] == "An easy chair" and set(answer.results[0].factors) == {"linked_semantic"}
     assert answer.results[0].why[0].text.startswith("Text linked to it is about what your picture shows")
 
 
-def test_words_find_text_that_says_the_same_in_other_words(live: Live, searcher: Searcher, told: Told) -> None:
-    told.text_vectors = {"seat": unit(CHAIR + 0.1 * RED)}
+def test_words_find_text_that_says_the_same_in_other_words(live: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.text_vectors = {"seat": unit(CHAIR + 0.1 * RED)}
     meanings = SnippetEncoder(Texts(text_vectors={"An easy chair": CHAIR, "Our dog": DOG}))
     live.put({text: place(text, None, text, meanings) for text in ("An easy chair", "Our dog")})
     assert ids(ask(searcher, text="seat"))[0] == "An easy chair"
 
 
-def test_without_the_text_model_words_are_found_as_they_stand(full: Live, searcher: Searcher, told: Told) -> None:
-    told.text_vectors = {"dog": DOG}
+def test_without_the_text_model_words_are_found_as_they_stand(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.text_vectors = {"dog": DOG}
 
     def fails(texts: object) -> Any:
         raise RuntimeError("out of memory")
 
-    told.encode_text = fails  # type: ignore[method-assign]
+    stub.encode_text = fails  # type: ignore[method-assign]
     answer = ask(searcher, text="dog")
     assert ids(answer)[0].startswith("dog")
     assert any("out of memory" in warning and "Same meaning" in warning for warning in answer.warnings)
 
 
-def test_texts_of_other_weights_are_left_out_with_a_warning(chairs: Live, searcher: Searcher, told: Told) -> None:
-    told.made_by = FINGERPRINTS | {"joint": "joint@2"}
+def test_texts_of_other_weights_are_left_out_with_a_warning(chairs: Live, searcher: Searcher, stub: StubExtractor) -> None:
+    stub.made_by = FINGERPRINTS | {"joint": "joint@2"}
     answer = ask(searcher, text="dog")
     assert any("joint@2" in warning for warning in answer.warnings)
     assert not any("semantic.words" in result.factors for result in answer.results)
 
 
 def test_a_text_that_is_asked_again_is_not_read_again() -> None:
-    told, read = Told(text_vectors={"red": RED, "snow": SNOW}), []
+    stub, read = StubExtractor(text_vectors={"red": RED, "snow": SNOW}), []
 
     class Counting:
         def encode_text(self, texts: Any) -> Any:
             read.extend(texts)
-            return told.encode_text(texts)
+            return stub.encode_text(texts)
 
-        understands = told.understands
+        understands = stub.understands
 
     reader = TextQueryEncoder(Counting)  # type: ignore[arg-type]
     words = Words((Term("red"),), must_not=(Term("snow"),))

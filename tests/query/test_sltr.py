@@ -1,4 +1,4 @@
-"""The engine's side of a learned order: the plugin's features are the columns of the factor table, and a rescore tells scores.
+"""The engine's side of a learned order: the plugin's features are the columns of the factor table, and a rescore gives scores.
 
 The server of the tests has no Learning to Rank plugin, but all that the plugin asks of it: Mustache and the queries. What the
 plugin does with them is computed by tests/ranking/plugin_reference.py. A server that has it is named by OMMA_TEST_LTR_URL.
@@ -30,7 +30,7 @@ from ranking.learning.learned import Learned, Recipe, fit
 from ranking.plugin.featureset import constants_of, lift, name_of
 from ranking.plugin.upload import Export, export, has_plugin, upload
 from tests.factors.scenes import Live
-from tests.query.query_scenes import Told, collection, png, seen
+from tests.query.query_scenes import StubExtractor, collection, png, seen
 from tests.ranking.plugin_reference import Json, read, score
 
 pytestmark = pytest.mark.engine
@@ -46,9 +46,9 @@ ASKED = {
 
 
 @pytest.fixture()
-def told() -> Told:
+def stub() -> StubExtractor:
     """A red car with a plate."""
-    return Told(whole=seen("q", "car", 0))
+    return StubExtractor(whole=seen("q", "car", 0))
 
 
 def example(number: int) -> Example:
@@ -174,12 +174,12 @@ def with_plugin(live_settings: Settings) -> Iterator[Live]:
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_the_plugin_itself_orders_as_our_process_does(
-    with_plugin: Live, told: Told, thresholds: object, model: Learned, asked: str
+    with_plugin: Live, stub: StubExtractor, thresholds: object, model: Learned, asked: str
 ) -> None:
     made, store = export(model), with_plugin.settings.index_prefix
     upload(with_plugin.client, made, store)
     upload(with_plugin.client, made, store)
-    searcher = Searcher(Context(with_plugin.settings, with_plugin.client), lambda: told)
+    searcher = Searcher(Context(with_plugin.settings, with_plugin.client), lambda: stub)
     values = searcher.run(ASKED[asked], until="rescore")
     body = rescore_body(list(values[RescoredTable].rows), made.name, asked_of(values), store)
     found = scores(values[Calls].search(body), lift(made.model))

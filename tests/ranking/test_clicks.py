@@ -97,9 +97,9 @@ def test_what_counts_is_what_was_seen_and_clicked_once() -> None:
 def test_floods_robots_and_those_who_open_everything_are_left_out() -> None:
     everything = [done("e", action, place, "eager") for place in range(10) for action in ("impression", "click")]
     assert sessions([served("e", "eager")], everything) == []
-    many = [served(f"m{n}", "many", at=n) for n in range(clean.MOST_SEARCHES + 1)]
+    many = [served(f"m{n}", "many", at=n) for n in range(clean.MAX_SEARCHES_PER_HOUR + 1)]
     assert clean.floods(many, []) == {"many"}
-    fast = [done(f"f{n}", "click", 0, "fast", at=n // 2) for n in range(2 * clean.MOST_CLICKS_A_MINUTE)]
+    fast = [done(f"f{n}", "click", 0, "fast", at=n // 2) for n in range(2 * clean.MAX_CLICKS_PER_MINUTE)]
     assert clean.floods([], fast) == {"fast"}
     assert is_robot("Mozilla/5.0 (compatible; Googlebot/2.1)") and is_robot("")
     assert not is_robot("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")

@@ -28,38 +28,38 @@ FEATURES = {
 }
 
 
-def kept(told: Thresholds | None, table: Table = TABLE) -> set[str]:
-    reached = limits(table, told, FEATURES)
+def kept(measured: Thresholds | None, table: Table = TABLE) -> set[str]:
+    reached = limits(table, measured, FEATURES)
     return {document for document, values in table.items() if supported(values, reached)}
 
 
 def test_at_least_is_an_absolute_value() -> None:
-    told = thresholds(similar=Threshold(rule="at-least", value=0.7))
-    assert limits(TABLE, told, FEATURES) == {"similar": 0.7}
-    assert kept(told) == {"a", "b"}, "the value itself is enough"
+    measured = thresholds(similar=Threshold(rule="at-least", value=0.7))
+    assert limits(TABLE, measured, FEATURES) == {"similar": 0.7}
+    assert kept(measured) == {"a", "b"}, "the value itself is enough"
     without_best = {key: values for key, values in TABLE.items() if key != "a"}
-    assert kept(told, table=without_best) == {"b"}, "others do not matter"
+    assert kept(measured, table=without_best) == {"b"}, "others do not matter"
 
 
 def test_of_best_is_a_share_of_the_best_candidate() -> None:
-    told = thresholds(words=Threshold(rule="of-best", value=0.5))
-    assert limits(TABLE, told, FEATURES) == {"words": 4.0}
-    assert kept(told) == {"a"}
+    measured = thresholds(words=Threshold(rule="of-best", value=0.5))
+    assert limits(TABLE, measured, FEATURES) == {"words": 4.0}
+    assert kept(measured) == {"a"}
     without_best = {key: values for key, values in TABLE.items() if key != "a"}
-    assert kept(told, table=without_best) == {"b"}, "the best always reaches it"
+    assert kept(measured, table=without_best) == {"b"}, "the best always reaches it"
     louder = {key: {name: 30 * value for name, value in values.items()} for key, values in TABLE.items()}
-    assert kept(told, table=louder) == {"a"}, "the scale does not matter"
+    assert kept(measured, table=louder) == {"a"}, "the scale does not matter"
 
 
 def test_never_is_no_evidence_whatever_the_value() -> None:
-    told = thresholds(palette=Threshold(rule="never"), similar=Threshold(rule="at-least", value=0.7))
-    assert "palette" not in limits(TABLE, told, FEATURES)
-    assert kept(told) == {"a", "b"}
+    measured = thresholds(palette=Threshold(rule="never"), similar=Threshold(rule="at-least", value=0.7))
+    assert "palette" not in limits(TABLE, measured, FEATURES)
+    assert kept(measured) == {"a", "b"}
 
 
 def test_one_column_is_evidence_enough() -> None:
-    told = thresholds(similar=Threshold(rule="at-least", value=0.85), palette=Threshold(rule="at-least", value=0.9))
-    assert kept(told) == {"a", "c"}
+    measured = thresholds(similar=Threshold(rule="at-least", value=0.85), palette=Threshold(rule="at-least", value=0.9))
+    assert kept(measured) == {"a", "c"}
 
 
 def background(relevant: float | None, seed: int = 5, number: int = 200) -> Table:
@@ -70,9 +70,9 @@ def background(relevant: float | None, seed: int = 5, number: int = 200) -> Tabl
 
 
 def test_an_uncalibrated_feature_keeps_what_stands_out_and_nothing_for_having_a_value() -> None:
-    told = thresholds(words=Threshold(rule="of-best", value=0.5))
-    assert kept(told, background(0.95)) == {"relevant"}
-    alarms = sum(bool(kept(told, background(None, seed))) for seed in range(200))
+    measured = thresholds(words=Threshold(rule="of-best", value=0.5))
+    assert kept(measured, background(0.95)) == {"relevant"}
+    alarms = sum(bool(kept(measured, background(None, seed))) for seed in range(200))
     assert alarms <= 20, "of 200 questions without a relevant document, even with a skewed background"
 
 
@@ -87,9 +87,9 @@ def test_a_match_is_evidence_where_the_factor_declares_it() -> None:
 
 
 def test_a_question_without_any_calibrated_feature_is_told_from_others() -> None:
-    told = thresholds(similar=Threshold(rule="at-least", value=0.7))
-    assert cutoff.is_calibrated(TABLE, told)
-    assert not cutoff.is_calibrated({"a": {"words": 1.0}}, told) and not cutoff.is_calibrated(TABLE, None)
+    measured = thresholds(similar=Threshold(rule="at-least", value=0.7))
+    assert cutoff.is_calibrated(TABLE, measured)
+    assert not cutoff.is_calibrated({"a": {"words": 1.0}}, measured) and not cutoff.is_calibrated(TABLE, None)
 
 
 def test_a_document_without_any_value_is_never_kept() -> None:
@@ -97,30 +97,30 @@ def test_a_document_without_any_value_is_never_kept() -> None:
 
 
 def test_columns_that_nobody_has_set_no_limit() -> None:
-    told = thresholds(objects=Threshold(rule="of-best", value=0.5))
-    assert limits(TABLE, told, FEATURES) == {}
-    assert limits({}, told, FEATURES) == {}
+    measured = thresholds(objects=Threshold(rule="of-best", value=0.5))
+    assert limits(TABLE, measured, FEATURES) == {}
+    assert limits({}, measured, FEATURES) == {}
 
 
 def test_figures_of_other_weights_are_dropped_and_named() -> None:
-    told = thresholds(
+    measured = thresholds(
         similar=Threshold(rule="at-least", value=0.7, weights={"embedding": "net@1"}),
         objects=Threshold(rule="at-least", value=0.6, weights={"objects": "finder@1", "embedding": "net@1"}),
         colours=Threshold(rule="never", weights={"colours": "kmeans@1"}),
         words=Threshold(rule="of-best", value=0.5),
     )
-    same, stale = told.usable({"embedding": "net@1", "objects": "finder@1", "colours": "kmeans@1"})
-    assert (same, stale) == (told, [])
-    usable, stale = told.usable({"embedding": "net@2", "objects": "finder@1", "colours": "kmeans@1"})
+    same, stale = measured.usable({"embedding": "net@1", "objects": "finder@1", "colours": "kmeans@1"})
+    assert (same, stale) == (measured, [])
+    usable, stale = measured.usable({"embedding": "net@2", "objects": "finder@1", "colours": "kmeans@1"})
     assert stale == ["objects", "similar"]
     assert set(usable.columns) == {"colours", "words"}
-    assert usable.rule == told.rule
-    assert set(told.columns) == {"similar", "objects", "colours", "words"}, "what was loaded stays as it is"
+    assert usable.rule == measured.rule
+    assert set(measured.columns) == {"similar", "objects", "colours", "words"}, "what was loaded stays as it is"
 
 
 def test_an_extractor_that_the_index_does_not_know_makes_nothing_stale() -> None:
-    told = thresholds(similar=Threshold(rule="at-least", value=0.7, weights={"embedding": "net@1"}))
-    assert told.usable({})[1] == []
+    measured = thresholds(similar=Threshold(rule="at-least", value=0.7, weights={"embedding": "net@1"}))
+    assert measured.usable({})[1] == []
 
 
 def test_those_that_are_shipped_are_of_features_that_there_are() -> None:
@@ -135,5 +135,5 @@ def test_those_that_are_shipped_are_of_features_that_there_are() -> None:
 
 @pytest.mark.parametrize("rule", ["at-least", "of-best"])
 def test_what_is_missing_is_no_zero(rule: str) -> None:
-    told = thresholds(words=Threshold.model_validate({"rule": rule, "value": 0.0}))
-    assert kept(told) == {"a", "b"}
+    measured = thresholds(words=Threshold.model_validate({"rule": rule, "value": 0.0}))
+    assert kept(measured) == {"a", "b"}

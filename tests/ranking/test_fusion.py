@@ -84,9 +84,9 @@ def test_only_ranks_count_not_the_scale_of_a_column() -> None:
     assert order(ReciprocalRank(), scaled) == order(ReciprocalRank(), TABLE)
 
 
-@pytest.mark.parametrize("told", [{}, {"similar": 2.0, "words": 0.3}, {"words": 0.0}])
-def test_shares_add_up_to_one(told: dict[str, float]) -> None:
-    ranker, candidate_set = ReciprocalRank(weights=told), CandidateSet(table=TABLE)
+@pytest.mark.parametrize("given", [{}, {"similar": 2.0, "words": 0.3}, {"words": 0.0}])
+def test_shares_add_up_to_one(given: dict[str, float]) -> None:
+    ranker, candidate_set = ReciprocalRank(weights=given), CandidateSet(table=TABLE)
     for ranked in ranker.order(candidate_set):
         parts = ranker.contributions(candidate_set, [ranked.id])[ranked.id]
         assert set(parts) == set(TABLE[ranked.id])

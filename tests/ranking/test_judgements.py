@@ -23,29 +23,33 @@ JUDGEMENTS = st.builds(
 )  # fmt: skip
 
 
-def said(document: str, grade: int, rater: str = "Ada", **changes: object) -> Judgement:
+def judgement(document: str, grade: int, rater: str = "Ada", **changes: object) -> Judgement:
     return Judgement.model_validate({"topic": "t", "document": document, "grade": grade, "rater": rater} | changes)
 
 
 @given(st.lists(JUDGEMENTS, max_size=8))
-def test_our_own_lines_lose_nothing(tmp_path_factory: pytest.TempPathFactory, told: list[Judgement]) -> None:
+def test_our_own_lines_lose_nothing(tmp_path_factory: pytest.TempPathFactory, judgements: list[Judgement]) -> None:
     path = tmp_path_factory.mktemp("files") / "judgements.jsonl"
-    files.write(path, [], told)
-    assert files.read(path) == ([], told)
+    files.write(path, [], judgements)
+    assert files.read(path) == ([], judgements)
 
 
 def test_qrels_and_quepid_come_back_with_what_they_can_say(tmp_path: Path) -> None:
     topics = [Topic(text="red shoe, size 4").named(), Topic(like="d1").named()]
-    told = [said("a", 4, topic=topics[0].id), said("b", 0, topic=topics[0].id), said("c", 2, topic=topics[1].id)]
+    judgements = [
+        judgement("a", 4, topic=topics[0].id),
+        judgement("b", 0, topic=topics[0].id),
+        judgement("c", 2, topic=topics[1].id),
+    ]
     for name, expected in (("x.qrels", 3), ("x.csv", 2)):
-        files.write(tmp_path / name, topics, told)
+        files.write(tmp_path / name, topics, judgements)
         found, back = files.read(tmp_path / name)
-        assert [(j.topic, j.document, j.grade) for j in back] == [(j.topic, j.document, j.grade) for j in told[:expected]]
+        assert [(j.topic, j.document, j.grade) for j in back] == [(j.topic, j.document, j.grade) for j in judgements[:expected]]
         assert [topic.text for topic in found] == (["red shoe, size 4"] if name == "x.csv" else [])
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("a.qrels", "t 0 d 2\nt 0 d\n", r"a\.qrels, line 2: 3 columns"),
         ("a.qrels", "t 0 d nine\n", "line 1"),
@@ -58,9 +62,9 @@ def test_qrels_and_quepid_come_back_with_what_they_can_say(tmp_path: Path) -> No
         ("a.bin", "", "name its format"),
     ],
 )
-def test_wrong_lines_are_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+def test_wrong_lines_are_named(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         files.read(tmp_path / name)
 
 
@@ -74,9 +78,9 @@ def test_other_encodings_are_told_and_marks_of_byte_order_read(tmp_path: Path) -
 
 def test_folders_keep_pictures_inside(tmp_path: Path) -> None:
     topic = Topic(picture="pictures/a.jpg").named()
-    assert files.write_folder(tmp_path / "set", [(topic, b"jpeg")], [said("a", 4, topic=topic.id)]) == (1, 1)
-    told = files.read_folder(tmp_path / "set")
-    assert told.topics == [(topic, b"jpeg")] and told.judgements[0].document == "a"
+    assert files.write_folder(tmp_path / "set", [(topic, b"jpeg")], [judgement("a", 4, topic=topic.id)]) == (1, 1)
+    restored = files.read_folder(tmp_path / "set")
+    assert restored.topics == [(topic, b"jpeg")] and restored.judgements[0].document == "a"
     files.write_topics(tmp_path / "set" / "topics.jsonl", [Topic(picture="../../etc/passwd")])
     with pytest.raises(ConfigurationError, match="no file of"):
         files.read_folder(tmp_path / "set")
@@ -87,34 +91,34 @@ def test_svmrank_lines_keep_features_missing_values_and_names(tmp_path: Path) ->
     rows = exchange.Rows(
         ("similar", "ocr.picture"), values, (4, 0, 2), ("q1", "q1", "a topic".replace(" ", "_")), ("a", "b", "c")
     )
-    exchange.write(tmp_path / "x.svm", rows)
+    exchange.write_svmrank(tmp_path / "x.svm", rows)
     text = (tmp_path / "x.svm").read_text()
     assert "# 2: ocr.picture" in text and "4 qid:1 1:0.5 # a" in text and "0 qid:1 2:-1.25 # b" in text
-    back = exchange.read(tmp_path / "x.svm")
+    back = exchange.read_svmrank(tmp_path / "x.svm")
     np.testing.assert_allclose(back.values, values)
     assert (back.names, back.grades, back.topics, back.documents) == (rows.names, rows.grades, rows.topics, rows.documents)
 
 
 def test_lines_of_others_are_read_and_wrong_ones_named(tmp_path: Path) -> None:
     (tmp_path / "ranklib.txt").write_text("2 qid:10 1:0.5 3:1 # GX001\n0 qid:10 2:7\n")
-    rows = exchange.read(tmp_path / "ranklib.txt")
+    rows = exchange.read_svmrank(tmp_path / "ranklib.txt")
     assert rows.names == ("1", "2", "3") and rows.topics == ("10", "10") and rows.documents == ("GX001", "")
     for wrong in ("qid:1 1:2", "1 qid:1 0:2", "1 qid:1 a:2", "1 qid:1 1:x"):
         (tmp_path / "wrong.txt").write_text(wrong + "\n")
         with pytest.raises(ConfigurationError, match="line 1"):
-            exchange.read(tmp_path / "wrong.txt")
+            exchange.read_svmrank(tmp_path / "wrong.txt")
 
 
 def test_people_are_believed_before_clicks_and_clicks_before_what_was_generated() -> None:
-    told = [
-        said("a", 0, source="generated"),
-        said("a", 3, source="clicks"),
-        said("a", 4),
-        said("a", 1, "Bob"),
-        said("a", 2, "Cem"),
+    judgements = [
+        judgement("a", 0, source="generated"),
+        judgement("a", 3, source="clicks"),
+        judgement("a", 4),
+        judgement("a", 1, "Bob"),
+        judgement("a", 2, "Cem"),
     ]
-    assert by_topic(told) == {"t": {"a": 2}}, "the median of three people"
-    assert by_topic(told[:2]) == {"t": {"a": 3}} and by_topic(told[:1]) == {"t": {"a": 0}}
+    assert by_topic(judgements) == {"t": {"a": 2}}, "the median of three people"
+    assert by_topic(judgements[:2]) == {"t": {"a": 3}} and by_topic(judgements[:1]) == {"t": {"a": 0}}
 
 
 def test_fleiss_is_that_of_the_paper() -> None:
@@ -132,17 +136,19 @@ def test_fleiss_is_that_of_the_paper() -> None:
 def test_cohen_is_that_of_the_example() -> None:
     # Two people on 50 proposals: both yes 20, both no 15, only the first 5, only the second 10; kappa is 0.4.
     pairs = [(4, 4)] * 20 + [(4, 0)] * 5 + [(0, 4)] * 10 + [(0, 0)] * 15
-    told = [
-        said(str(n), grade, rater) for n, pair in enumerate(pairs) for rater, grade in zip(("Ada", "Bob"), pair, strict=True)
+    judgements = [
+        judgement(str(n), grade, rater)
+        for n, pair in enumerate(pairs)
+        for rater, grade in zip(("Ada", "Bob"), pair, strict=True)
     ]
-    found = agreement(told)
+    found = agreement(judgements)
     assert found.pairs[0].kappa == pytest.approx(0.4) and found.documents == 50
 
 
 def test_agreement_says_when_it_says_nothing() -> None:
-    assert "two people" in agreement([said("a", 4)]).summary
-    assert "No result" in agreement([said("a", 4), said("b", 4, "Bob")]).summary
-    same = agreement([said(d, 4, rater) for d in "abc" for rater in ("Ada", "Bob")])
+    assert "two people" in agreement([judgement("a", 4)]).summary
+    assert "No result" in agreement([judgement("a", 4), judgement("b", 4, "Bob")]).summary
+    same = agreement([judgement(d, 4, rater) for d in "abc" for rater in ("Ada", "Bob")])
     assert same.fleiss is None and same.pairs[0].kappa is None and "one grade" in same.summary
 
 
@@ -157,8 +163,10 @@ def test_the_store_keeps_replaces_takes_back_and_forgets(store: Judgements) -> N
     topic = store.add_topic(Topic(text="red"), b"a picture")
     assert store.topic(topic.id) == topic and store.picture(topic) == b"a picture"
     before = datetime.now(UTC) - timedelta(seconds=1)  # the engine knows milliseconds
-    store.judge([said("a", 1, topic=topic.id), said("b", 2, topic=topic.id), said("a", 4, "Bob", topic=topic.id)])
-    store.judge([said("a", 3, topic=topic.id)])
+    store.judge(
+        [judgement("a", 1, topic=topic.id), judgement("b", 2, topic=topic.id), judgement("a", 4, "Bob", topic=topic.id)]
+    )
+    store.judge([judgement("a", 3, topic=topic.id)])
     assert {(j.document, j.rater): j.grade for j in store.all(topic=topic.id)} == {
         ("a", "Ada"): 3,
         ("b", "Ada"): 2,

@@ -8,13 +8,14 @@ import pytest
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from ranking.candidate_set import CandidateSet
+from ranking.fusion import Fusion
 from ranking.learning import examples as files
 from ranking.learning.examples import Example, by_side, digest, useful
 from ranking.learning.features import FeatureSet
 from ranking.learning.learned import Learned, Recipe, fit
 from ranking.learning.measures import candidate_recall, compare, interval, judge, measure, ndcg, ordered_by
 from ranking.learning.models import Models
-from ranking.learning.train import Fusion, train
+from ranking.learning.train import train
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
 SIDES = by_side(examples())

@@ -23,9 +23,9 @@ def order(ranker: ReciprocalRank) -> list[str]:
 
 
 def test_any_object_is_no_reason_to_come_first() -> None:
-    told = {"similar": 2.0}
-    assert order(ReciprocalRank(weights=told, median_if_missing=frozenset({"objects"})))[:2] == ["stripes 1", "stripes 2"]
-    assert order(ReciprocalRank(weights=told))[0] == "ball 1", "words that match are a reason"
+    given = {"similar": 2.0}
+    assert order(ReciprocalRank(weights=given, median_if_missing=frozenset({"objects"})))[:2] == ["stripes 1", "stripes 2"]
+    assert order(ReciprocalRank(weights=given))[0] == "ball 1", "words that match are a reason"
 
 
 def test_what_is_not_known_counts_as_the_middle() -> None:
@@ -42,6 +42,6 @@ def test_columns_have_their_share_of_the_factors_weight() -> None:
     columns = {c.name: (f, c) for f in FACTORS.active for c in f.clauses(question())}
     own = weights(columns, Settings())
     assert own["colours.words"] > own["colours"] > 0
-    told = weights(columns, Settings(fusion_weights={"colours": 2.0, "labels.words": 0.1}))
-    assert told["colours.words"] == 2.0 and told["colours"] == 2.0 * own["colours"] / own["colours.words"]
-    assert told["labels.words"] == 0.1 and told["labels"] == own["labels"]
+    found = weights(columns, Settings(fusion_weights={"colours": 2.0, "labels.words": 0.1}))
+    assert found["colours.words"] == 2.0 and found["colours"] == 2.0 * own["colours"] / own["colours.words"]
+    assert found["labels.words"] == 0.1 and found["labels"] == own["labels"]

@@ -10,10 +10,11 @@ import pytest
 
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
+from ranking.fusion import Fusion
 from ranking.learning.examples import by_side
 from ranking.learning.learned import Recipe, fit
 from ranking.learning.models import Card, Models
-from ranking.learning.train import Fusion, in_use
+from ranking.learning.train import in_use
 from ranking.selection import RankerSelector
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
@@ -122,7 +123,7 @@ def test_readers_never_see_half_a_change(models: Models, settings: Settings) -> 
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "message"),
     [
         (lambda folder: (folder / "model.txt").write_text("tree\n"), "damaged"),
         (lambda folder: (folder / "model.txt").unlink(), "cannot be read"),
@@ -131,12 +132,12 @@ def test_readers_never_see_half_a_change(models: Models, settings: Settings) -> 
     ],
 )
 def test_a_model_that_cannot_be_used_is_told_and_fusion_answers(
-    models: Models, settings: Settings, harm: object, told: str
+    models: Models, settings: Settings, harm: object, message: str
 ) -> None:
     models.promote("first")
     harm(settings.rank_folder / "first")  # type: ignore[operator]
     choice = rankers(settings).choose()
-    assert choice.model is None and "rank fusion" in choice.warning and told in choice.warning
+    assert choice.model is None and "rank fusion" in choice.warning and message in choice.warning
     with pytest.raises(ConfigurationError):
         models.promote("first")
 
@@ -152,9 +153,9 @@ def test_a_model_stays_in_use_beside_features_that_it_does_not_know(models: Mode
 
 def test_trees_and_card_must_agree(models: Models, settings: Settings) -> None:
     path = settings.rank_folder / "first" / "card.json"
-    told = json.loads(path.read_text())
-    told["recipe"]["features"]["columns"] = ["lying", "similar", "other"]
-    path.write_text(json.dumps(told))
+    card = json.loads(path.read_text())
+    card["recipe"]["features"]["columns"] = ["lying", "similar", "other"]
+    path.write_text(json.dumps(card))
     with pytest.raises(ConfigurationError, match=r"other features: .*other"):
         models.load("first")
 

@@ -22,8 +22,8 @@ PLAIN = FeatureSet(columns=COLUMNS, listwise=False)
 
 @pytest.fixture(scope="module")
 def learned() -> Learned:
-    told = examples(80)
-    return Learned("20260101-000000-abc", PLAIN, fit(told[:60], told[60:], Recipe(features=PLAIN, trees=15)))
+    answered = examples(80)
+    return Learned("20260101-000000-abc", PLAIN, fit(answered[:60], answered[60:], Recipe(features=PLAIN, trees=15)))
 
 
 def test_every_column_of_the_factors_is_a_feature_with_a_name_of_its_own() -> None:
@@ -44,10 +44,10 @@ def test_names_that_would_become_one_are_refused() -> None:
 
 
 def test_constants_tell_what_kind_of_question_it_is() -> None:
-    told = constants_of(QueryFeatures(intent="part", category="animal", words=3))
-    assert set(told) == set(QUESTION)
-    ones = {name for name, value in told.items() if value == 1}
-    assert ones == {"question@picture", "question@part", "question@is_animal"} and told["question@words"] == 3
+    constants = constants_of(QueryFeatures(intent="part", category="animal", words=3))
+    assert set(constants) == set(QUESTION)
+    ones = {name for name, value in constants.items() if value == 1}
+    assert ones == {"question@picture", "question@part", "question@is_animal"} and constants["question@words"] == 3
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
@@ -75,13 +75,15 @@ def test_the_order_of_a_question_is_that_of_our_process(learned: Learned) -> Non
 
 
 def test_list_context_is_refused_with_the_way_out() -> None:
-    told = examples(80)
-    listwise = Learned("wide", FEATURES, fit(told[:60], told[60:], Recipe(features=FEATURES, trees=15)))
+    answered = examples(80)
+    listwise = Learned("wide", FEATURES, fit(answered[:60], answered[60:], Recipe(features=FEATURES, trees=15)))
     with pytest.raises(ConfigurationError, match=r"cannot compute .*@.*omma rank train --plain"):
         export(listwise)
     with pytest.raises(ConfigurationError, match="cannot compute lying"):
         model_body(
-            "m", ("similar", "words", *QUESTION), Learned("m", PLAIN, fit(told[:60], told[60:], Recipe(features=PLAIN))).booster
+            "m",
+            ("similar", "words", *QUESTION),
+            Learned("m", PLAIN, fit(answered[:60], answered[60:], Recipe(features=PLAIN))).booster,
         )
 
 
@@ -118,9 +120,9 @@ def test_the_files_hold_what_is_sent(learned: Learned, tmp_path: Path) -> None:
     folder = write(tmp_path / "out", made)
     assert json.loads((folder / "featureset.json").read_text()) == made.featureset
     assert json.loads((folder / "model.json").read_text()) == made.model
-    told = (folder / "README.md").read_text()
-    assert f"`PUT /_ltr/omma/_featureset/{made.name}`" in told
-    assert f"`POST /_ltr/omma/_featureset/{made.name}/_createmodel`" in told
+    readme = (folder / "README.md").read_text()
+    assert f"`PUT /_ltr/omma/_featureset/{made.name}`" in readme
+    assert f"`POST /_ltr/omma/_featureset/{made.name}/_createmodel`" in readme
 
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "ü"])

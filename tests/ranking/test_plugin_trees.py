@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from ranking.learning.models import PACKAGED
-from ranking.plugin.trees import MOST, condition, definition, lift
+from ranking.plugin.trees import MAX_FLOAT, condition, definition, lift
 from tests.ranking.plugin_reference import parsed, score
 
 NAMES = ["similar", "words", "labels", "asked"]
@@ -135,7 +135,7 @@ def test_a_condition_parts_float32_values_where_the_threshold_does() -> None:
         values += itertools.accumulate([near] * 4, lambda v, _: np.nextafter(v, float32(np.inf)))
         for value in values:
             assert (float(value) <= threshold) == (value < float32(condition(threshold))), (threshold, value)
-    assert condition(1.7976931348623157e308) == condition(1e300) == MOST, "LightGBM asks so whether there is a value"
+    assert condition(1.7976931348623157e308) == condition(1e300) == MAX_FLOAT, "LightGBM asks so whether there is a value"
 
 
 def test_scores_are_never_negative_and_their_order_is_kept() -> None:
