@@ -43,7 +43,7 @@ class Outcome(BaseModel):
 
     first: str
     second: str
-    searches: int
+    searches: int = Field(description="Searches with clicks")
     wins: int = Field(description="Searches in which the first had more clicks")
     losses: int
     ties: int
@@ -56,13 +56,19 @@ class Outcome(BaseModel):
 def report(client: OpenSearch, settings: Settings) -> list[Outcome]:
     """One outcome for every pair of rankers that shared searches."""
     behaviour = Behaviour(client, settings)
-    served = {search.query_id: search for search in behaviour.served() if search.teams}
-    seen = sessions(served.values(), behaviour.done())
-    pairs: dict[str, list[tuple[Served, Session]]] = {}
+    served = [search for search in behaviour.served() if search.teams]
+    return outcomes(served, sessions(served, behaviour.done()))
+
+
+def outcomes(served: Iterable[Served], seen: Iterable[Session]) -> list[Outcome]:
+    """By pair of rankers. A search without clicks prefers neither and is not counted: it is no tie."""
+    shared = {search.query_id: search for search in served}
+    scores: dict[str, list[int]] = {}
     for session in seen:
-        search = served[session.query_id]
-        pairs.setdefault(search.ranker, []).append((search, session))
-    return [outcome(ranker, [score(search.teams, session) for search, session in of]) for ranker, of in sorted(pairs.items())]
+        if session.clicked:
+            search = shared[session.query_id]
+            scores.setdefault(search.ranker, []).append(score(search.teams, session))
+    return [outcome(ranker, found) for ranker, found in sorted(scores.items())]
 
 
 def score(teams: dict[str, str], session: Session) -> int:

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 from ranking.candidate_set import CandidateSet, QueryFeatures
 from ranking.clicks import interleaving
 from ranking.clicks import models as clean
-from ranking.clicks.interleaving import team_draft
+from ranking.clicks.interleaving import TEAMS, team_draft
 from ranking.clicks.models import Clicks, Estimate, Session, as_clicks, click_through, coec, is_robot, judgements, pbm, sessions
 from ranking.clicks.ubi import Done, Served, packed, unpacked
 from ranking.judgements.judgement import Topic
@@ -130,3 +130,12 @@ def test_interleaving_finds_the_better_ranker_and_no_difference_where_there_is_n
     same = interleaving.outcome("a|b", [drafted(n, chance, best, best) for n in range(400)])
     assert same.p > 0.01 and same.low < 0 < same.high
     assert interleaving.outcome("a|b", []).p == 1.0
+
+
+def test_a_search_without_clicks_prefers_neither_ranker_and_is_not_counted() -> None:
+    searches = [served(f"s{n}", ranker="new|old", teams={"a": TEAMS[0], "b": TEAMS[1]}) for n in range(4)]
+    clicked = [frozenset({"a"}), frozenset({"a"}), frozenset({"a", "b"}), frozenset[str]()]
+    seen = [Session(s.query_id, "c", "t", (), documents) for s, documents in zip(searches, clicked, strict=True)]
+    [counted] = interleaving.outcomes(searches, seen)
+    assert (counted.searches, counted.wins, counted.losses, counted.ties) == (3, 2, 0, 1)
+    assert counted.preference == round(2 / 3, 4)
