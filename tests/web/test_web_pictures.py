@@ -17,7 +17,7 @@ from engine.settings import Settings
 from tests.web.csrf import csrf_token
 from tests.web.web_doubles import FakeSearcher, picture_bytes, sha
 from web.uploads import BoundedFolder
-from web.views.media import preview_damaged, sniff
+from web.views.picture import preview_damaged, sniff
 
 Make = Callable[..., Flask]
 
