@@ -1,6 +1,5 @@
-"""`omma calibrate`: measure from which value on a feature is evidence, and names a landmark."""
+"""`omma calibrate`: measure from what value a feature counts as evidence, and identifies a landmark."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +7,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from cli.terminal import print_progress
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
     from ranking.calibrations import Calibration, Calibrations
 
 console = Console(highlight=False, markup=False, emoji=False)
-tell = partial(Console(stderr=True, highlight=False, markup=False, emoji=False).print, soft_wrap=True)
 DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -56,8 +55,8 @@ def _measured(data: Path | None, number: int, seed: int) -> "Calibration":
 
     settings = get_settings()
     if data:
-        return of_sets(data, settings, tell)
-    return of_installation(Context(settings), number, seed, tell)
+        return of_sets(data, settings, print_progress)
+    return of_installation(Context(settings), number, seed, print_progress)
 
 
 def _show(made: "Calibration") -> None:

@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from engine.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from evaluation.asking import Asked
+    from evaluation.compare import Comparison
+    from evaluation.session import Session
 
 Json = dict[str, Any]
 console = Console(stderr=True, highlight=False)
@@ -38,7 +43,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
     figures["ingest"] = throughput.ingest(pictures or demo_corpus.ensure(settings), number, rounds, settings)
     figures["ingest"]["source"] = "the demo corpus" if pictures is None else pictures.name
     page = pages.benchmarks(figures)
-    _written(report.write("benchmarks", page, figures), page)
+    _print_written(report.write("benchmarks", page, figures), page)
 
 
 @click.command()
@@ -67,26 +72,49 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     if list_sets:
         _list_sets(data)
-        return
-    if trash or local or uncalibrated:
-        _written(_local(data) if local else _uncalibrated(candidate_log) if uncalibrated else _trash(), "")
-        return
-    from evaluation.session import Session  # noqa: PLC0415
+    elif local:
+        _print_written(_local(data))
+    elif uncalibrated:
+        _print_written(_uncalibrated(candidate_log))
+    elif trash:
+        _print_written(_trash())
+    else:
+        from evaluation.session import Session  # noqa: PLC0415
 
-    with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
-        asked = session.asked(names, everything=everything or ablation)
-        paths = session.ablation() if ablation else []
-        if ablation and not everything:
-            asked = session.held_out(asked)
-        comparison = session.compare(asked, models, baseline)
-        if data and not (names or everything or models):
-            paths += session.write(comparison)
-        if html:
-            session.report(comparison, asked, html)
-            paths.append(html)
-        _written(paths, session.tables(comparison))
-        if fail_on_loss and (lost := session.losses(comparison)):
-            raise click.ClickException("worse than the baseline, and not by chance: " + "; ".join(lost))
+        with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
+            asked, paths = _asked(session, names, everything=everything, ablation=ablation)
+            comparison = session.compare(asked, models, baseline)
+            if data and not (names or everything or models):
+                paths += session.write(comparison)
+            _report(session, comparison, asked, paths, html)
+            if fail_on_loss:
+                _check_losses(session, comparison)
+
+
+def _asked(
+    session: "Session", names: tuple[str, ...], *, everything: bool, ablation: bool
+) -> "tuple[list[Asked], list[Path]]":  # fmt: skip
+    """The questions to compare on; and the files that the ablation wrote, which trains on all of them."""
+    asked = session.asked(names, everything=everything or ablation)
+    if not ablation:
+        return asked, []
+    paths = session.ablation()
+    return (asked if everything else session.held_out(asked)), paths
+
+
+def _report(
+    session: "Session", comparison: "Comparison", asked: "Sequence[Asked]", paths: Sequence[Path], html: Path | None
+) -> None:
+    """Print the tables and the names of the written files; write the report with pictures if one is asked for."""
+    if html:
+        session.report(comparison, asked, html)
+        paths = [*paths, html]
+    _print_written(paths, session.tables(comparison))
+
+
+def _check_losses(session: "Session", comparison: "Comparison") -> None:
+    if lost := session.losses(comparison):
+        raise click.ClickException("worse than the baseline, and not by chance: " + "; ".join(lost))
 
 
 def _list_sets(data: Path | None) -> None:
@@ -138,7 +166,8 @@ def _surroundings(settings: Settings) -> dict[str, str]:
     return surroundings(settings)
 
 
-def _written(paths: Sequence[Path], page: str) -> None:
+def _print_written(paths: Sequence[Path], page: str = "") -> None:
+    """Print the page to standard output, the names of the files to standard error."""
     if page:
         click.echo(page)
     if paths:

@@ -1,15 +1,14 @@
-"""`omma rank`: learn the order of results, look after its models."""
+"""`omma rank`: learn the order of results, and manage the models."""
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from cli import terminal
+from cli.terminal import print_progress
 from engine.errors import ConfigurationError
 from engine.settings import get_settings
 
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
     from ranking.learning.examples import Example
     from ranking.learning.models import Card, Models
 
-INDENT = 4
-tell = partial(Console(stderr=True, highlight=False, markup=False, emoji=False).print, soft_wrap=True)
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group()
 def rank() -> None:
-    """Learn the order of results from judgements and clicks, and look after the models."""
+    """Learn the order of results from judgements and clicks, and manage the models."""
 
 
 @rank.command()
@@ -41,7 +38,7 @@ def collect(file: Path, data: Path | None, questions: Path | None, every: int) -
     """
     from evaluation.candidate_log import make  # noqa: PLC0415  (only a measurement loads what it measures)
 
-    click.echo(f"{make(file, data, questions, get_settings(), tell, every=every)} questions in {file}")
+    click.echo(f"{make(file, data, questions, get_settings(), print_progress, every=every)} questions in {file}")
 
 
 @rank.command()
@@ -49,7 +46,7 @@ def collect(file: Path, data: Path | None, questions: Path | None, every: int) -
 @click.option("--number", default=200, show_default=True, help="Indexed pictures that copies are made of.")
 @click.option("--seed", default=7, show_default=True)
 def generate(folder: Path, number: int, seed: int) -> None:
-    """Make judgements from what is indexed: transformed copies of its pictures ask for them, and for their like."""
+    """Make judgements from indexed pictures: transformed copies ask, the original and similar pictures are the answers."""
     from evaluation.generated import generate as make  # noqa: PLC0415
 
     topics, judgements = make(folder, number, seed, get_settings())
@@ -67,11 +64,7 @@ def generate(folder: Path, number: int, seed: int) -> None:
 @click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
 def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool, keep: bool, packaged: bool) -> None:
     """Train a model; it is taken into use if it is no worse on held-out questions."""
-    from ranking.learning.train import (  # noqa: PLC0415
-        package,
-        page,
-        retrain,
-    )
+    from ranking.learning.train import package, page, retrain  # noqa: PLC0415
 
     settings = get_settings()
     if generated:
@@ -79,7 +72,7 @@ def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool,
     examples, weights = _examples(files)
     without = plain or (False if packaged else None)  # None: as the ranker of the settings needs it
     promote = not (keep or packaged)
-    trained = retrain(examples, settings, tell=tell, plain=without, promote=promote, weights=weights)
+    trained = retrain(examples, settings, tell=print_progress, plain=without, promote=promote, weights=weights)
     if packaged:
         package(trained, settings)
     click.echo(page(trained.card))
@@ -110,7 +103,7 @@ def block(card: "Card", role: str) -> Iterator[str]:
     learned = [f"{sum(card.examples.values()):,} questions", card.recipe.objective]
     verdict = card.verdict
     quality = f"NDCG@10 {verdict.after:.4f}, before {verdict.before:.4f}" if verdict else ""
-    yield from terminal.flow([*learned, quality], INDENT)
+    yield from terminal.flow([*learned, quality], terminal.INDENT)
 
 
 @rank.command()
@@ -133,15 +126,13 @@ def report(model: str) -> None:
 @click.argument("model")
 @click.option("--force", is_flag=True, help="Even where it was worse than the model before it.")
 def promote(model: str, *, force: bool) -> None:
-    """Take a model, or `fusion`, into use: at once, everywhere. With OMMA_RANKER=sltr it is put into the engine, too."""
+    """Use a model, or `fusion`, at once and in every process. With OMMA_RANKER=sltr it is uploaded to the engine, too."""
     from ranking.learning.models import promote_model as take  # noqa: PLC0415
 
     if model != "fusion" and not force:
         verdict = _card(model).verdict
         if verdict and not verdict.passed:
-            raise ConfigurationError(
-                f"model {model} did not pass: {'; '.join(verdict.reasons)} (--force takes it all the same)"
-            )
+            raise ConfigurationError(f"model {model} did not pass: {'; '.join(verdict.reasons)} (--force promotes it anyway)")
     click.echo(f"in use: {take(model, get_settings()).current}")
 
 
@@ -156,24 +147,27 @@ def rollback() -> None:
 @rank.command()
 @click.argument("model")
 def interleave(model: str) -> None:
-    """Let MODEL (or `fusion`) share live searches with the ranker in use; `stop` ends it, `report` tells how it went."""
+    """Let MODEL (or `fusion`) share live searches with the ranker in use; `stop` ends it, `report` shows the outcome."""
     if model != "report":
         state = _models().challenge("" if model == "stop" else model)
         click.echo(f"shares searches: {state.challenger or 'nobody'}")
         return
-    from engine.connections import connect  # noqa: PLC0415  (only the report asks the engine)
-    from ranking.clicks.interleaving import report as of  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415  (only the report reads the engine)
+    from ranking.clicks.interleaving import report as report_of  # noqa: PLC0415
 
-    lines = [line for one in of(connect(get_settings()), get_settings()) for line in _compared(one)]
+    context = Context(get_settings())
+    lines = [line for outcome in report_of(context.client, context.settings) for line in _compared(outcome)]
     click.echo("\n".join(lines) or "no search was shared and clicked yet")
 
 
-def _compared(one: "Outcome") -> Iterator[str]:
+def _compared(outcome: "Outcome") -> Iterator[str]:
     """Two rankers that shared searches, and which of them had more clicks."""
-    yield from terminal.flow([f"{one.first} against {one.second}"])
-    counts = [f"{number} {name}" for name, number in (("wins", one.wins), ("losses", one.losses), ("ties", one.ties))]
-    sure = f"preference {one.preference:+.3f} ({one.low:+.3f} to {one.high:+.3f} with 95 %)"
-    yield from terminal.flow([f"{one.searches} searches", *counts, sure, f"p {one.p:.2g}"], INDENT)
+    yield from terminal.flow([f"{outcome.first} against {outcome.second}"])
+    counts = [
+        f"{outcome.searches} searches", f"{outcome.wins} wins", f"{outcome.losses} losses", f"{outcome.ties} ties",
+    ]  # fmt: skip
+    preference = f"preference {outcome.preference:+.3f} ({outcome.low:+.3f} to {outcome.high:+.3f} with 95 %)"
+    yield from terminal.flow([*counts, preference, f"p {outcome.p:.2g}"], terminal.INDENT)
 
 
 @rank.command()
@@ -197,20 +191,20 @@ def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, u
 
 
 def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
-    from engine.connections import connect  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from ranking.plugin import upload as plugin  # noqa: PLC0415
 
     exported = plugin.export(_models().load(model))
     click.echo(f"{plugin.write(folder, exported)} written")
     if upload:
-        plugin.upload(connect(get_settings()), exported)
+        plugin.upload(Context(get_settings()).client, exported)
         click.echo(f"{exported.name} is in the engine; OMMA_RANKER=sltr ranks by it")
 
 
 def _judge_copies(number: int) -> None:
     from evaluation.generated import SEED, judge  # noqa: PLC0415
 
-    tell(f"{judge(number, SEED, get_settings())} judgements made from copies")
+    print_progress(f"{judge(number, SEED, get_settings())} judgements made from copies")
 
 
 def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]":
@@ -224,7 +218,7 @@ def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]"
     if not files:
         context = Context(get_settings())
         searcher = Searcher(context)
-        return of_installation(searcher, context.client, tell), dict(searcher.fingerprints())
+        return of_installation(searcher, context.client, print_progress), dict(searcher.fingerprints())
     asked = [one for file in files for one in asking.read(file)]
     names = FactorRegistry.of(get_settings()).feature_names()
     return [one.example(names) for one in asked if one.grades], asking.weights_of(asked)
