@@ -160,7 +160,7 @@ def test_a_document_is_named_by_the_first_letters_of_its_id(make_app: Make) -> N
     assert client.get(f"/api/v1/search?like={sha(0)[:5]}").status_code == 400
 
 
-def test_an_empty_question_is_told_what_it_could_be(client: FlaskClient) -> None:
+def test_an_empty_question_is_refused_with_the_ways_to_ask(client: FlaskClient) -> None:
     response = client.get("/api/v1/search")
     assert response.status_code == 400 and "words" in response.get_json()["detail"]
 

@@ -60,10 +60,10 @@ def house(tmp_path_factory: pytest.TempPathFactory, opensearch_url: str, redis_u
         redis_url=redis_url,
         index_prefix=f"t{uuid.uuid4().hex[:10]}",
     )
-    told = {f"OMMA_{name.upper()}": str(getattr(settings, name)) for name in NAMES} | {"OMMA_WORKER_CONCURRENCY": "1"}
+    environment = {f"OMMA_{name.upper()}": str(getattr(settings, name)) for name in NAMES} | {"OMMA_WORKER_CONCURRENCY": "1"}
     command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-c", "1", "--without-gossip"]
     with (home / "worker.log").open("wb") as log:
-        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | told, stdout=log, stderr=log)
+        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
     yield settings
     worker.terminate()
     worker.wait(60)
