@@ -24,12 +24,12 @@ DATA = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Measure on a folder of data sets (docs/how-to/evaluation-data.md) instead of the indexed documents.",
 )
 @click.option("--number", default=120, show_default=True, type=click.IntRange(10), help="Questions of each kind.")
-@click.option("--seed", default=7, show_default=True, help="Of the random choice of documents.")
-@click.option("--packaged", is_flag=True, help="Make the result the thresholds that Omma comes with.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the random choice of documents.")
+@click.option("--packaged", is_flag=True, help="Make the result the thresholds that Omma ships.")
 @click.option("--list", "list_all", is_flag=True, help="List the calibrations of this installation.")
 @click.option("--rollback", is_flag=True, help="Return to the calibration in use before.")
 def calibrate(data: Path | None, number: int, seed: int, *, packaged: bool, list_all: bool, rollback: bool) -> None:
-    """Measure thresholds of the cutoff and of landmarks on the indexed documents, and take them into use."""
+    """Measure the thresholds of the cutoff and of landmarks on the indexed documents, and use them."""
     from ranking.calibrations import Calibrations, package  # noqa: PLC0415
 
     calibrations = Calibrations(get_settings())

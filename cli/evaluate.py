@@ -1,4 +1,4 @@
-"""`omma bench` and `omma evaluate`: speed and quality."""
+"""`omma bench` and `omma evaluate`: measure speed and quality."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--rounds", default=3, show_default=True, help="Rounds of ingest.")
 @click.option("--questions", default=100, show_default=True, type=click.IntRange(10), help="Searches of each kind.")
 def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> None:
-    """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must be up, and something indexed."""
+    """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must run, and documents be indexed."""
     from engine import demo_corpus  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation import pages, report, speed, throughput  # noqa: PLC0415
 
@@ -48,13 +48,13 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 
 @click.command()
 @click.option("--data", type=DATA, help="Folder of data sets, indexed for this and removed again.")
-@click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of what is indexed here.")
-@click.option("--candidate-log", type=FILE, help="Made by `omma rank collect`: nothing is asked again.")
+@click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of the documents that are indexed here.")
+@click.option("--candidate-log", type=FILE, help="File made by `omma rank collect`; nothing is asked again.")
 @click.option("--set", "names", multiple=True, help="Only these question sets.")
-@click.option("--model", "models", multiple=True, help="Compare this model, too.")
+@click.option("--model", "models", multiple=True, help="Also compare this model.")
 @click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
-@click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
-@click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
+@click.option("--every", default=1, type=click.IntRange(1), help="Use only every N-th picture and question of the data sets.")
+@click.option("--all", "everything", is_flag=True, help="Use all questions, also those that models learn from.")
 @click.option(
     "--ablation", is_flag=True, help="Also train with one more factor at a time, and with one less; write the page ablation.md."
 )
@@ -118,7 +118,7 @@ def _check_losses(session: "Session", comparison: "Comparison") -> None:
 
 
 def _list_sets(data: Path | None) -> None:
-    """Each set in two lines; sets that could not be loaded, with the reason."""
+    """Print each set in two lines, and each set that could not be loaded with the reason."""
     from evaluation.evaluation_set import broken_sets, evaluation_sets  # noqa: PLC0415
 
     for name, one in evaluation_sets().items():
@@ -150,7 +150,7 @@ def _trash() -> list[Path]:
 
 
 def _local(data: Path | None) -> list[Path]:
-    """Figures of local descriptors."""
+    """Measure local descriptors; return the files that were written."""
     from evaluation import local, local_page, report  # noqa: PLC0415
 
     if data is None:

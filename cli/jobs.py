@@ -49,7 +49,7 @@ def listed(job: str | None, settings: Settings) -> list[Progress]:
 
 
 def block(progress: Progress, most: int | None = None) -> Iterator[str]:
-    """A job in lines: id, state, progress; source, collection, start; why it failed, and the latest failures."""
+    """A job as lines: id, state, progress; source, collection, start; why it failed, and the latest failures."""
     yield from _bold(terminal.flow([progress.id, progress.state, *figures(progress)], separator=terminal.GAP))
     where = terminal.shorten_middle(progress.source, terminal.width() - terminal.INDENT)
     collection = f"collection {progress.collection}" if progress.collection else ""

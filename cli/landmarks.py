@@ -58,7 +58,7 @@ def list_landmarks(*, as_json: bool) -> None:
 @landmarks.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget a landmark; reference pictures that are in no other collection go with it."""
+    """Delete a landmark, with its reference pictures that are in no other collection."""
     from engine.connections import Context  # noqa: PLC0415
     from ingest.delete import delete_collection  # noqa: PLC0415
     from ingest.landmarks import collection_of  # noqa: PLC0415

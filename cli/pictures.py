@@ -77,10 +77,10 @@ def _inline(value: Any) -> str:
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--collection", default="", help="Forget everything of this collection.")
+@click.option("--collection", default="", help="Delete everything of this collection.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def delete(ids: tuple[str, ...], collection: str, yes: bool) -> None:
-    """Forget pictures by id, or a whole collection; originals and thumbnails go too."""
+    """Delete pictures by id, or a whole collection, with originals and thumbnails."""
     if bool(ids) == bool(collection):
         raise click.UsageError("name the ids of pictures, or a --collection")
     from engine.connections import Context  # noqa: PLC0415  (only a deletion loads what deletes)

@@ -29,10 +29,10 @@ def rank() -> None:
 @rank.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--data", type=FOLDER, help="Folder of data sets, indexed for this and removed again.")
-@click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of what is indexed here.")
-@click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
+@click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of the documents that are indexed here.")
+@click.option("--every", default=1, type=click.IntRange(1), help="Use only every N-th picture and question of the data sets.")
 def collect(file: Path, data: Path | None, questions: Path | None, every: int) -> None:
-    """Ask questions whose answers are known; keep every feature of every candidate.
+    """Ask questions whose answers are known, and write every feature of every candidate to a file.
 
     Without --data and --questions: the questions that were judged in this installation.
     """
@@ -44,7 +44,7 @@ def collect(file: Path, data: Path | None, questions: Path | None, every: int) -
 @rank.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--number", default=200, show_default=True, help="Indexed pictures that copies are made of.")
-@click.option("--seed", default=7, show_default=True)
+@click.option("--seed", default=7, show_default=True, help="Seed of the random choice of pictures.")
 def generate(folder: Path, number: int, seed: int) -> None:
     """Make judgements from indexed pictures: transformed copies ask, the original and similar pictures are the answers."""
     from evaluation.generated import generate as make  # noqa: PLC0415
@@ -55,15 +55,19 @@ def generate(folder: Path, number: int, seed: int) -> None:
 
 @rank.command()
 @click.option(
-    "--candidate-log", "files", type=FILES, multiple=True, help="Made by `omma rank collect`; else what was judged and clicked."
+    "--candidate-log",
+    "files",
+    type=FILES,
+    multiple=True,
+    help="File made by `omma rank collect`; by default judgements and clicks.",
 )
 @click.option("--plain", is_flag=True, help="Without list-wise features, as OMMA_RANKER=sltr needs it (and implies).")
 @click.option("--generate", "generated", is_flag=True, help="First make judgements from transformed copies of indexed images.")
 @click.option("--number", default=200, show_default=True, help="With --generate: images that copies are made of.")
-@click.option("--keep", is_flag=True, help="Do not take the model into use, even if it is better.")
-@click.option("--packaged", is_flag=True, help="Make it the model that Omma comes with.")
+@click.option("--keep", is_flag=True, help="Do not promote the model, even if it is better.")
+@click.option("--packaged", is_flag=True, help="Make it the model that Omma ships.")
 def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool, keep: bool, packaged: bool) -> None:
-    """Train a model; it is taken into use if it is no worse on held-out questions."""
+    """Train a model; it is promoted unless it is worse on held-out questions."""
     from ranking.learning.train import package, page, retrain  # noqa: PLC0415
 
     settings = get_settings()
@@ -81,7 +85,7 @@ def train(files: tuple[Path, ...], number: int, *, plain: bool, generated: bool,
 @rank.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_models(*, as_json: bool) -> None:
-    """All models, the latest first."""
+    """List all models, latest first."""
     models = _models()
     state = models.state()
     current = state.current or models.packaged()
@@ -98,7 +102,7 @@ def list_models(*, as_json: bool) -> None:
 
 
 def block(card: "Card", role: str) -> Iterator[str]:
-    """A model in lines: id, role, when it was made; what it learned from; how good it is."""
+    """A model as lines: id, role and date; training data and quality."""
     yield from terminal.flow([card.id, role, f"{card.made:%Y-%m-%d %H:%M}"], separator=terminal.GAP)
     learned = [f"{sum(card.examples.values()):,} questions", card.recipe.objective]
     verdict = card.verdict
@@ -109,14 +113,14 @@ def block(card: "Card", role: str) -> Iterator[str]:
 @rank.command()
 @click.argument("model")
 def show(model: str) -> None:
-    """Everything known of a model, as JSON."""
+    """Show everything known about a model, as JSON."""
     click.echo(_card(model).model_dump_json(indent=2))
 
 
 @rank.command()
 @click.argument("model", default="")
 def report(model: str) -> None:
-    """How good a model is on held-out questions, beside others; by default the one in use."""
+    """Show the quality of a model on held-out questions, beside others; by default of the model in use."""
     from ranking.learning.train import page  # noqa: PLC0415
 
     click.echo(page(_card(model)))
@@ -124,7 +128,7 @@ def report(model: str) -> None:
 
 @rank.command()
 @click.argument("model")
-@click.option("--force", is_flag=True, help="Even where it was worse than the model before it.")
+@click.option("--force", is_flag=True, help="Even if it is worse than the model before it.")
 def promote(model: str, *, force: bool) -> None:
     """Use a model, or `fusion`, at once and in every process. With OMMA_RANKER=sltr it is uploaded to the engine, too."""
     from ranking.learning.models import promote_model as take  # noqa: PLC0415
@@ -138,7 +142,7 @@ def promote(model: str, *, force: bool) -> None:
 
 @rank.command()
 def rollback() -> None:
-    """Go back to the model that was in use before."""
+    """Return to the model that was in use before."""
     from ranking.learning.models import roll_back_model as back  # noqa: PLC0415
 
     click.echo(f"in use: {back(get_settings()).current or 'fusion'}")
@@ -161,7 +165,7 @@ def interleave(model: str) -> None:
 
 
 def _compared(outcome: "Outcome") -> Iterator[str]:
-    """Two rankers that shared searches, and which of them had more clicks."""
+    """Two rankers that shared searches, and which of them won more clicks."""
     yield from terminal.flow([f"{outcome.first} against {outcome.second}"])
     counts = [
         f"{outcome.searches} searches", f"{outcome.wins} wins", f"{outcome.losses} losses", f"{outcome.ties} ties",
@@ -177,7 +181,7 @@ def _compared(outcome: "Outcome") -> Iterator[str]:
     "--candidate-log", "files", type=FILES, multiple=True, help="Write the rows that it learns from instead (SVMrank)."
 )
 @click.option("--opensearch-ltr", "plugin", is_flag=True, help="In the form of OpenSearch's Learning to Rank plugin.")
-@click.option("--upload", is_flag=True, help="With --opensearch-ltr: put it into the engine, too.")
+@click.option("--upload", is_flag=True, help="With --opensearch-ltr: upload it to the engine, too.")
 def export(model: str, folder: Path, files: tuple[Path, ...], *, plugin: bool, upload: bool) -> None:
     """Write MODEL to a folder: LightGBM's file and its card; or its features of examples, for other tools."""
     from ranking.learning.exchange import write_model, write_rows  # noqa: PLC0415
@@ -208,7 +212,7 @@ def _judge_copies(number: int) -> None:
 
 
 def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]":
-    """The examples of files, or of everything judged and clicked here; and the weights of the index they come from."""
+    """Examples of the files, or of all judgements and clicks here; and the weights of the index that they come from."""
     from engine.connections import Context  # noqa: PLC0415
     from evaluation import asking  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
