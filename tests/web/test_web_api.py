@@ -139,7 +139,7 @@ def test_the_overview_counts(client: FlaskClient) -> None:
     assert client.get("/api/v1/").get_json()["documents"] == 796
 
 
-def test_the_status_tells_each_figure_and_which_is_not_known(client: FlaskClient) -> None:
+def test_the_status_has_every_figure_and_marks_unknown_ones(client: FlaskClient) -> None:
     assert client.get("/api/v1/status").json == {
         "documents": 796,
         "quarantined": 2,

@@ -126,7 +126,7 @@ def test_what_is_no_event_is_refused(visitor: FlaskClient, log: FakeLog, wrong: 
 
 
 @pytest.mark.browser
-def test_the_page_tells_what_was_seen_and_opened(
+def test_the_page_logs_impressions_and_clicks(
     make_app: Callable[..., Flask], serve: Callable[[Flask], str], open_page: Callable[..., Any], log: FakeLog
 ) -> None:
     page = open_page(serve(make_app({"log": log})) + "/search?text=red", user_agent=BROWSER["User-Agent"])

@@ -26,7 +26,7 @@ from web.services import Services
 pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.queue, pytest.mark.models]
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("home", "store_url", "opensearch_url", "redis_url", "index_prefix")
-SLOW = 240_000  # milliseconds until a cold worker has loaded its models and looked at a few pictures
+SLOW = 240_000  # milliseconds until a cold worker has loaded its models and processed a few pictures
 
 
 def painted(shape: str, colour: str, ground: str) -> bytes:
