@@ -20,4 +20,4 @@ USER omma
 # Models are exported to ONNX in the image, so that no container does it at its first start.
 RUN python -m cli.main models export
 EXPOSE 8000
-CMD ["python", "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
+CMD ["python", "-m", "gunicorn", "--config", "python:web.gunicorn"]

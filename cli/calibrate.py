@@ -1,6 +1,5 @@
-"""`omma calibrate`: measure from which value on a feature is evidence, and names a landmark."""
+"""`omma calibrate`: measure from what value a feature counts as evidence, and identifies a landmark."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +7,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from cli.terminal import print_progress
 from engine.settings import get_settings
 
 if TYPE_CHECKING:
     from ranking.calibrations import Calibration, Calibrations
 
 console = Console(highlight=False, markup=False, emoji=False)
-tell = partial(Console(stderr=True, highlight=False, markup=False, emoji=False).print, soft_wrap=True)
 DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -25,12 +24,12 @@ DATA = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Measure on a folder of data sets (docs/how-to/evaluation-data.md) instead of the indexed documents.",
 )
 @click.option("--number", default=120, show_default=True, type=click.IntRange(10), help="Questions of each kind.")
-@click.option("--seed", default=7, show_default=True, help="Of the random choice of documents.")
-@click.option("--packaged", is_flag=True, help="Make the result the thresholds that Omma comes with.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the random choice of documents.")
+@click.option("--packaged", is_flag=True, help="Make the result the thresholds that Omma ships.")
 @click.option("--list", "list_all", is_flag=True, help="List the calibrations of this installation.")
 @click.option("--rollback", is_flag=True, help="Return to the calibration in use before.")
 def calibrate(data: Path | None, number: int, seed: int, *, packaged: bool, list_all: bool, rollback: bool) -> None:
-    """Measure thresholds of the cutoff and of landmarks on the indexed documents, and take them into use."""
+    """Measure the thresholds of the cutoff and of landmarks on the indexed documents, and use them."""
     from ranking.calibrations import Calibrations, package  # noqa: PLC0415
 
     calibrations = Calibrations(get_settings())
@@ -56,8 +55,8 @@ def _measured(data: Path | None, number: int, seed: int) -> "Calibration":
 
     settings = get_settings()
     if data:
-        return of_sets(data, settings, tell)
-    return of_installation(Context(settings), number, seed, tell)
+        return of_sets(data, settings, print_progress)
+    return of_installation(Context(settings), number, seed, print_progress)
 
 
 def _show(made: "Calibration") -> None:

@@ -10,8 +10,8 @@ from rich.console import Console
 from engine.installation import paths_of
 from engine.settings import Settings, get_settings
 
-WORDS = "bird"
-PICTURE = "animals/birds"  # the folder of the corpus that the first picture is taken from
+EXAMPLE_WORDS = "bird"
+EXAMPLE_FOLDER = "animals/birds"  # of the corpus: the first picture in it is the example
 console = Console(highlight=False)
 
 
@@ -20,17 +20,17 @@ def demo() -> None:
     """Set up, start, index the demo corpus, answer two questions, print the page's address."""
     from cli.services import address, start  # noqa: PLC0415
 
-    settings, begun = get_settings(), time.monotonic()
+    settings, started = get_settings(), time.monotonic()
     folder = prepare(settings)
     start(settings)
     index(settings)
     ask(settings, folder)
-    console.print(f"\nReady after {time.monotonic() - begun:.0f} s. The page: [bold]{address(settings)}[/]")
+    console.print(f"\nReady after {time.monotonic() - started:.0f} s. The page: [bold]{address(settings)}[/]")
     console.print("`./omma down` stops everything; `./omma ingest FOLDER` adds pictures of your own.")
 
 
 def prepare(settings: Settings) -> Path:
-    """Server, corpus and models, side by side; the corpus's folder."""
+    """Fetch server, corpus and models at the same time; return the folder of the corpus."""
     from engine import demo_corpus  # noqa: PLC0415
     from engine.embedded.artifacts import ensure_server  # noqa: PLC0415
 
@@ -43,18 +43,19 @@ def prepare(settings: Settings) -> Path:
 
 
 def export_models(settings: Settings) -> None:
-    """Make what models need, once per machine."""
+    """Make the files that models need, once per machine."""
     from vision.models import export_all  # noqa: PLC0415  (imports model libraries)
 
     export_all(settings)
 
 
 def index(settings: Settings) -> None:
-    """Ingest the demo corpus with a progress bar; nothing is done twice."""
+    """Ingest the demo corpus with a progress bar; pictures that are indexed already are not extracted again."""
     from cli.ingest import outcome_of, run  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from ingest.sources import open_source  # noqa: PLC0415
 
-    progress = run(open_source("demo", collection="demo", settings=settings), settings)
+    progress = run(open_source("demo", collection="demo", settings=settings), Context(settings))
     click.echo(outcome_of(progress))
 
 
@@ -62,8 +63,8 @@ def ask(settings: Settings, folder: Path) -> None:
     """One question by picture, one by words."""
     from cli.search import Question, answered, print_answer  # noqa: PLC0415
 
-    picture = next(iter(sorted((folder / PICTURE).rglob("*.png"))), None) or next(folder.rglob("*.png"))
+    picture = next(iter(sorted((folder / EXAMPLE_FOLDER).rglob("*.png"))), None) or next(folder.rglob("*.png"))
     console.print(f"\n[bold]Like the picture {picture.relative_to(folder)}[/]")
     print_answer(answered(Question(image=picture.read_bytes(), number=8), settings))
-    console.print(f"\n[bold]By the words “{WORDS}”[/]")
-    print_answer(answered(Question(text=WORDS, number=8), settings))
+    console.print(f"\n[bold]By the words “{EXAMPLE_WORDS}”[/]")
+    print_answer(answered(Question(text=EXAMPLE_WORDS, number=8), settings))

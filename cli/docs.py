@@ -6,12 +6,17 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
+# File -> `module:function`, or `module:function:argument`; the function returns the file's text.
 PAGES = {
     "docs/reference/cli.md": "cli.reference:commands_page",
     "docs/reference/factors.md": "cli.reference:factors_page",
     "docs/reference/settings.md": "cli.reference:settings_page",
     "docs/reference/api.md": "web.docs:page",
-    "client/omma_client/models.py": "web.docs:client_models",
+    "client/omma_client/models/__init__.py": "web.client_models:package",
+    "client/omma_client/models/ingest.py": "web.client_models:subject_file:ingest",
+    "client/omma_client/models/picture.py": "web.client_models:subject_file:picture",
+    "client/omma_client/models/quarantine.py": "web.client_models:subject_file:quarantine",
+    "client/omma_client/models/search.py": "web.client_models:subject_file:search",
     "docs/reference/sources.md": "ingest.sources.registry:page",
 }
 
@@ -30,9 +35,9 @@ def docs(check: bool) -> None:
 
 
 def written(name: str) -> str:
-    """The file's text as generated from the code now."""
-    module, function = PAGES[name].split(":")
-    text: str = getattr(importlib.import_module(module), function)()
+    """The text of the file as the code is now."""
+    module, function, *arguments = PAGES[name].split(":")
+    text: str = getattr(importlib.import_module(module), function)(*arguments)
     return text
 
 

@@ -1,13 +1,18 @@
-"""`omma bench` and `omma evaluate`: speed and quality."""
+"""`omma bench` and `omma evaluate`: measure speed and quality."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from engine.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from evaluation.candidate_log import Asked
+    from evaluation.compare import Comparison
+    from evaluation.session import Session
 
 Json = dict[str, Any]
 console = Console(stderr=True, highlight=False)
@@ -22,7 +27,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--rounds", default=3, show_default=True, help="Rounds of ingest.")
 @click.option("--questions", default=100, show_default=True, type=click.IntRange(10), help="Searches of each kind.")
 def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> None:
-    """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must be up, and something indexed."""
+    """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must run, and documents be indexed."""
     from engine import demo_corpus  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation import pages, speed, throughput  # noqa: PLC0415
 
@@ -37,18 +42,18 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
     console.print("ingest")
     figures["ingest"] = throughput.ingest(pictures or demo_corpus.ensure(settings), number, rounds, settings)
     figures["ingest"]["source"] = "the demo corpus" if pictures is None else pictures.name
-    _written(pages.write("benchmarks", figures), pages.render("benchmarks", figures))
+    _print_written(pages.write("benchmarks", figures), pages.render("benchmarks", figures))
 
 
 @click.command()
 @click.option("--data", type=DATA, help="Folder of data sets, indexed for this and removed again.")
-@click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of what is indexed here.")
-@click.option("--candidate-log", type=FILE, help="Made by `omma rank collect`: nothing is asked again.")
+@click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of the documents that are indexed here.")
+@click.option("--candidate-log", type=FILE, help="File made by `omma rank collect`; nothing is asked again.")
 @click.option("--set", "names", multiple=True, help="Only these question sets.")
-@click.option("--model", "models", multiple=True, help="Compare this model, too.")
+@click.option("--model", "models", multiple=True, help="Also compare this model.")
 @click.option("--baseline", default="rank fusion", show_default=True, help="Configuration that the others are compared with.")
-@click.option("--every", default=1, type=click.IntRange(1), help="Of the data sets' pictures and questions, one in so many.")
-@click.option("--all", "everything", is_flag=True, help="All questions, also those that models learn from.")
+@click.option("--every", default=1, type=click.IntRange(1), help="Use only every N-th picture and question of the data sets.")
+@click.option("--all", "everything", is_flag=True, help="Use all questions, also those that models learn from.")
 @click.option(
     "--ablation", is_flag=True, help="Also train with one more factor at a time, and with one less; write the page ablation.md."
 )
@@ -66,30 +71,53 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     if list_sets:
         _list_sets(data)
-        return
-    if trash or local or uncalibrated:
-        _written(_local(data) if local else _uncalibrated(candidate_log) if uncalibrated else _trash(), "")
-        return
-    from evaluation.session import Session  # noqa: PLC0415
+    elif local:
+        _print_written(_local(data))
+    elif uncalibrated:
+        _print_written(_uncalibrated(candidate_log))
+    elif trash:
+        _print_written(_trash())
+    else:
+        from evaluation.session import Session  # noqa: PLC0415
 
-    with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
-        asked = session.asked(names, everything=everything or ablation)
-        paths = session.ablation() if ablation else []
-        if ablation and not everything:
-            asked = session.held_out(asked)
-        comparison = session.compare(asked, models, baseline)
-        if data and not (names or everything or models):
-            paths += session.write(comparison)
-        if html:
-            session.report(comparison, asked, html)
-            paths.append(html)
-        _written(paths, session.tables(comparison))
-        if fail_on_loss and (lost := session.losses(comparison)):
-            raise click.ClickException("worse than the baseline, and not by chance: " + "; ".join(lost))
+        with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
+            asked, paths = _asked(session, names, everything=everything, ablation=ablation)
+            comparison = session.compare(asked, models, baseline)
+            if data and not (names or everything or models):
+                paths += session.write(comparison)
+            _report(session, comparison, asked, paths, html)
+            if fail_on_loss:
+                _check_losses(session, comparison)
+
+
+def _asked(
+    session: "Session", names: tuple[str, ...], *, everything: bool, ablation: bool
+) -> "tuple[list[Asked], list[Path]]":  # fmt: skip
+    """The questions to compare on; and the files that the ablation wrote, which trains on all of them."""
+    asked = session.asked(names, everything=everything or ablation)
+    if not ablation:
+        return asked, []
+    paths = session.ablation()
+    return (asked if everything else session.held_out(asked)), paths
+
+
+def _report(
+    session: "Session", comparison: "Comparison", asked: "Sequence[Asked]", paths: Sequence[Path], html: Path | None
+) -> None:
+    """Print the tables and the names of the written files; write the report with pictures if one is asked for."""
+    if html:
+        session.report(comparison, asked, html)
+        paths = [*paths, html]
+    _print_written(paths, session.tables(comparison))
+
+
+def _check_losses(session: "Session", comparison: "Comparison") -> None:
+    if lost := session.losses(comparison):
+        raise click.ClickException("worse than the baseline, and not by chance: " + "; ".join(lost))
 
 
 def _list_sets(data: Path | None) -> None:
-    """Each set in two lines; sets that could not be loaded, with the reason."""
+    """Print each set in two lines, and each set that could not be loaded with the reason."""
     from evaluation.evaluation_set import broken_sets, evaluation_sets  # noqa: PLC0415
 
     settings = get_settings()
@@ -122,7 +150,7 @@ def _trash() -> list[Path]:
 
 
 def _local(data: Path | None) -> list[Path]:
-    """Figures of local descriptors."""
+    """Measure local descriptors; return the files that were written."""
     from evaluation import local, pages  # noqa: PLC0415
 
     if data is None:
@@ -138,7 +166,8 @@ def _surroundings(settings: Settings) -> dict[str, str]:
     return surroundings(settings)
 
 
-def _written(paths: Sequence[Path], page: str) -> None:
+def _print_written(paths: Sequence[Path], page: str = "") -> None:
+    """Print the page to standard output, the names of the files to standard error."""
     if page:
         click.echo(page)
     if paths:

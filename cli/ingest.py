@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from cli import terminal
-from cli.jobs import INDENT, awaited, duration, failures
+from cli.jobs import awaited, duration, failures
 from engine.errors import EngineUnavailable
-from engine.settings import Settings, get_settings
+from engine.settings import get_settings
 from ingest.jobs import Jobs, Progress
 
 if TYPE_CHECKING:
+    from engine.connections import Context
     from ingest.sources import Source
     from workers.dispatch import Dispatcher
 
-EVERY = 0.5  # seconds between two looks at the job
-LINE_EVERY = 10.0  # seconds between two lines where there is no terminal to draw a bar on
-BAR, NAMED = 20, 30  # columns of the bar, and of the source's name beside it
+POLL_SECONDS = 0.5  # between two requests for the job's progress
+LINE_SECONDS = 10.0  # between two lines of progress where there is no terminal to draw a bar on
+BAR_WIDTH, SOURCE_WIDTH = 20, 30  # columns of the bar, and of the source's name beside it
 ENDED = ("done", "failed", "interrupted")
 errors = Console(stderr=True)
 
@@ -46,92 +47,109 @@ class _IngestCommand(click.Command):
 @click.option("--json", "as_json", is_flag=True, help="Print how each job ended as JSON.")
 def ingest(sources: tuple[str, ...], collection: str, columns: tuple[str, ...], detach: bool, as_json: bool) -> None:
     """Add the images of a folder, a feed, a saved web site, a crawl, or another source."""
+    from engine.connections import Context  # noqa: PLC0415
     from ingest.sources import open_source  # noqa: PLC0415  (sources load what reads them)
 
-    settings = get_settings()
+    context = Context(get_settings())
     chosen = dict(_pair(column) for column in columns)
-    opened = [open_source(spec, collection=collection, settings=settings, columns=chosen) for spec in sources]
-    ended = [run(source, settings, detach=detach) for source in opened]
+    opened = [open_source(spec, collection=collection, settings=context.settings, columns=chosen) for spec in sources]
+    ended = [run(source, context, detach=detach) for source in opened]
     for progress in ended:
         click.echo(progress.model_dump_json() if as_json else outcome_of(progress))
     if any(progress.state in ("failed", "interrupted") for progress in ended):
         raise SystemExit(1)
 
 
-def run(source: "Source", settings: Settings, *, detach: bool = False) -> Progress:
-    """Ingest the source: read it in a thread while this one shows progress; how it ended.
+def _pair(column: str) -> tuple[str, str]:
+    role, equals, name = column.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{column!r} is not ROLE=NAME", param_hint="--column")
+    return role.strip(), name.strip()
+
+
+def run(source: "Source", context: "Context", *, detach: bool = False) -> Progress:
+    """Ingest the source: read it in a thread while this one shows progress; return how the job ended.
 
     WeightsMismatchError, before anything is read, where other weights made the index.
     """
-    from engine.connections import Context  # noqa: PLC0415  (here and below: as for the sources)
-    from mappings.versions import alias  # noqa: PLC0415
+    from mappings.versions import alias  # noqa: PLC0415  (here and below: as for the sources)
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
     from workers.runtime import Runtime  # noqa: PLC0415
 
-    runtime = Runtime(Context(settings), get_feature_extractor(settings))
+    runtime = Runtime(context, get_feature_extractor(context.settings))
     runtime.check_index()
-    job_id = runtime.dispatcher.create(source.spec, source.collection)
-    problems: list[Exception] = []
-    reader = threading.Thread(target=_read, args=(job_id, source, runtime.dispatcher, problems), daemon=True)
+    reader = _Reader(runtime.dispatcher.create(source.spec, source.collection), source, runtime.dispatcher)
     reader.start()
-    with Bar(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(BAR), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("{task.fields[state]}"), console=errors,
-    ) as bar:  # fmt: skip
-        progress = _follow(bar, job_id, reader, detach=detach)
-    if problems:
-        raise problems[0]
+    with _progress_bar() as bar:
+        progress = _follow(bar, runtime.jobs, reader, detach=detach)
+    if reader.error:
+        raise reader.error
     if progress.state == "done":
-        runtime.client.indices.refresh(index=alias(settings), ignore_unavailable=True)
+        context.client.indices.refresh(index=alias(context.settings), ignore_unavailable=True)
     return progress
 
 
-def outcome_of(progress: Progress) -> str:
-    """How a job ended, for people, and a line for each kind of failure."""
-    figures = [f"{getattr(progress, name)} {name}" for name in ("indexed", "unchanged", "quarantined")]
-    skipped = f"{progress.skipped} skipped" if progress.skipped else ""
-    models = f"models processed {progress.extracted}"
-    source = terminal.shorten_middle(progress.source, terminal.width() - len(progress.state) - 2)
-    parts = [f"{source}: {progress.state}", f"{progress.discovered} found", *figures, skipped, models, f"{progress.rate:.1f}/s"]
-    lines = [line for text in failures(progress) for line in terminal.paragraph(text, INDENT, most=2)]
-    return "\n".join([*terminal.flow(parts), *lines])
+class _Reader(threading.Thread):
+    """Reads a source for a job; `error` is the exception that ended it early."""
+
+    def __init__(self, job_id: str, source: "Source", dispatcher: "Dispatcher") -> None:
+        super().__init__(daemon=True)
+        self.job_id, self._source, self._dispatcher = job_id, source, dispatcher
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._dispatcher.read(self.job_id, self._source)
+        except Exception as error:  # raised again by the thread that shows progress
+            self.error = error
 
 
-def _read(job_id: str, source: "Source", dispatcher: "Dispatcher", problems: list[Exception]) -> None:
-    try:
-        dispatcher.read(job_id, source)
-    except Exception as error:  # raised again where people see it
-        problems.append(error)
+def _progress_bar() -> Bar:
+    return Bar(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(BAR_WIDTH), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[state]}"), console=errors,
+    )  # fmt: skip
 
 
-def _follow(bar: Bar, job_id: str, reader: threading.Thread, *, detach: bool) -> Progress:
-    """Show the job until it ends, or until it is read."""
-    from redis.exceptions import RedisError  # noqa: PLC0415
-
-    jobs = _jobs()
+def _follow(bar: Bar, jobs: Jobs, reader: _Reader, *, detach: bool) -> Progress:
+    """Show the job until it ends; with `detach`, until its source is read."""
     task, printed = bar.add_task("reading", total=None, state=""), time.monotonic()
     while True:
-        read = not reader.is_alive()
-        try:
-            progress = jobs.progress(job_id)
-        except RedisError as error:
-            if read:
-                raise EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`") from error
-            bar.update(task, state="waiting for Redis")
-            time.sleep(EVERY)
-            continue
-        bar.update(
-            task, description=escape(terminal.shorten_middle(progress.source, NAMED)), state=_state_of(progress),
-            completed=progress.done,
-            total=progress.discovered if progress.state not in ("waiting", "reading") else None,
-        )  # fmt: skip
-        if (detach and read) or (progress.state in ENDED and read):
-            return jobs.progress(job_id)
-        if not errors.is_terminal and time.monotonic() - printed > LINE_EVERY:
+        is_read = not reader.is_alive()
+        progress = _progress(jobs, reader.job_id, needed=is_read)
+        _draw(bar, task, progress)
+        if progress and is_read and (detach or progress.state in ENDED):
+            return jobs.progress(reader.job_id)
+        if progress and not errors.is_terminal and time.monotonic() - printed > LINE_SECONDS:
             printed = time.monotonic()
-            more = " or more" if progress.state == "reading" else ""
-            errors.print(f"{escape(progress.source)}: {progress.done} of {progress.discovered}{more} · {_state_of(progress)}")
-        time.sleep(EVERY)
+            errors.print(_line_of(progress))
+        time.sleep(POLL_SECONDS)
+
+
+def _progress(jobs: Jobs, job_id: str, *, needed: bool) -> Progress | None:
+    """The job's progress; None where Redis is away. EngineUnavailable where it is away and the progress is needed now."""
+    from redis.exceptions import RedisError  # noqa: PLC0415
+
+    try:
+        return jobs.progress(job_id)
+    except RedisError as error:
+        if needed:
+            raise EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`") from error
+        return None
+
+
+def _draw(bar: Bar, task: TaskID, progress: Progress | None) -> None:
+    if progress is None:
+        bar.update(task, state="waiting for Redis")
+        return
+    name = escape(terminal.shorten_middle(progress.source, SOURCE_WIDTH))
+    total = progress.discovered if progress.state not in ("waiting", "reading") else None
+    bar.update(task, description=name, state=_state_of(progress), completed=progress.done, total=total)
+
+
+def _line_of(progress: Progress) -> str:
+    more = " or more" if progress.state == "reading" else ""
+    return f"{escape(progress.source)}: {progress.done} of {progress.discovered}{more} · {_state_of(progress)}"
 
 
 def _state_of(progress: Progress) -> str:
@@ -146,15 +164,12 @@ def _state_of(progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def _pair(column: str) -> tuple[str, str]:
-    role, equals, name = column.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{column!r} is not ROLE=NAME", param_hint="--column")
-    return role.strip(), name.strip()
-
-
-def _jobs() -> Jobs:
-    from engine.connections import connect_redis  # noqa: PLC0415
-
-    settings = get_settings()
-    return Jobs(connect_redis(settings), settings.index_prefix)
+def outcome_of(progress: Progress) -> str:
+    """How a job ended, for people; and a line for each kind of failure."""
+    figures = [f"{getattr(progress, name)} {name}" for name in ("indexed", "unchanged", "quarantined")]
+    skipped = f"{progress.skipped} skipped" if progress.skipped else ""
+    models = f"models processed {progress.extracted}"
+    source = terminal.shorten_middle(progress.source, terminal.width() - len(progress.state) - 2)
+    parts = [f"{source}: {progress.state}", f"{progress.discovered} found", *figures, skipped, models, f"{progress.rate:.1f}/s"]
+    lines = [line for text in failures(progress) for line in terminal.paragraph(text, terminal.INDENT, most=2)]
+    return "\n".join([*terminal.flow(parts), *lines])

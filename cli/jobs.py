@@ -7,17 +7,16 @@ import click
 from pydantic import BaseModel
 
 from cli import terminal
-from cli.service import running
+from cli.page import running_page
 from engine.settings import Settings, get_settings
 from ingest.jobs import Progress
 
-INDENT = 4
 WORKING = ("waiting", "reading", "running")
-MOST_FAILURES = 3  # that the list shows of a job; one job alone is shown with all that it keeps
+LISTED_FAILURES = 3  # of a job in the list; one job alone is shown with all failures that it keeps
 
 
 class Overview(BaseModel):
-    """The part of web.services.IngestOptions that is read here."""
+    """The part of web.views.ingest.IngestOptions that is read here."""
 
     jobs: list[Progress]
 
@@ -32,36 +31,37 @@ def jobs(job: str | None, as_json: bool) -> None:
         click.echo(json.dumps([progress.model_dump(mode="json") for progress in found]))
         return
     for progress in found:
-        click.echo("\n".join(block(progress, None if job else MOST_FAILURES)))
+        click.echo("\n".join(block(progress, None if job else LISTED_FAILURES)))
     if not found:
         click.echo("there are no jobs; `omma ingest FOLDER` begins one")
 
 
 def listed(job: str | None, settings: Settings) -> list[Progress]:
     """One job, or all, from the running page; from Redis where no page runs."""
-    if service := running(settings) if job is None or job.isalnum() else None:
-        return [service.get(f"ingest/jobs/{job}", Progress)] if job else service.get("ingest", Overview).jobs
-    from engine.connections import connect_redis  # noqa: PLC0415  (only where no page runs)
+    page = running_page(settings) if job is None or job.isalnum() else None
+    if page:
+        return [page.get(f"ingest/jobs/{job}", Progress)] if job else page.get("ingest", Overview).jobs
+    from engine.connections import Context  # noqa: PLC0415  (only where no page runs)
     from ingest.jobs import Jobs  # noqa: PLC0415
 
-    kept = Jobs(connect_redis(settings), settings.index_prefix)
+    kept = Jobs(Context(settings).redis, settings.index_prefix)
     return [kept.progress(job)] if job else kept.list()
 
 
 def block(progress: Progress, most: int | None = None) -> Iterator[str]:
-    """A job in lines: id, state, progress; source, collection, start; why it failed, and the latest failures."""
+    """A job as lines: id, state, progress; source, collection, start; why it failed, and the latest failures."""
     yield from _bold(terminal.flow([progress.id, progress.state, *figures(progress)], separator=terminal.GAP))
-    where = terminal.shorten_middle(progress.source, terminal.width() - INDENT)
+    where = terminal.shorten_middle(progress.source, terminal.width() - terminal.INDENT)
     collection = f"collection {progress.collection}" if progress.collection else ""
-    yield from terminal.flow([where, collection, f"started {progress.started.astimezone():%Y-%m-%d %H:%M}"], INDENT)
+    yield from terminal.flow([where, collection, f"started {progress.started.astimezone():%Y-%m-%d %H:%M}"], terminal.INDENT)
     if progress.message:
-        yield from terminal.paragraph(progress.message, INDENT)
+        yield from terminal.paragraph(progress.message, terminal.INDENT)
     for line in failures(progress, most):
-        yield from terminal.paragraph(line, INDENT, most=2)
+        yield from terminal.paragraph(line, terminal.INDENT, most=2)
 
 
 def figures(progress: Progress) -> Iterator[str]:
-    """How far, how fast, how long still, and what could not be used."""
+    """Progress, rate, time left, and the numbers of items by outcome."""
     yield counted(progress)
     if progress.state in WORKING and progress.rate:
         yield f"{progress.rate:.1f}/s"
@@ -75,13 +75,13 @@ def figures(progress: Progress) -> Iterator[str]:
 
 
 def awaited(progress: Progress) -> str:
-    """What the job waits for, and until when by the clock of this machine."""
+    """What the job waits for and, in local time, until when at the latest."""
     until = progress.waiting_until
     return progress.waiting_for + (f"; goes on by {until.astimezone():%H:%M:%S}" if until else "")
 
 
 def counted(progress: Progress) -> str:
-    """`88 of 120 (73 %)`; while the source is read nobody knows of how many."""
+    """`88 of 120 (73 %)`; `88 of 120 or more` while the source is read."""
     if progress.state in ("waiting", "reading"):
         return f"{progress.done} of {progress.discovered} or more"
     share = f" ({progress.done / progress.discovered:.0%})".replace("%", " %") if progress.discovered else ""
@@ -96,7 +96,7 @@ def duration(seconds: float) -> str:
 
 
 def failures(progress: Progress, most: int | None = None) -> Iterator[str]:
-    """One line for each reason and message, of the first `most`; items that failed alike are counted."""
+    """A line for each of the first `most` pairs of reason and message: one item that failed so, and the number of others."""
     alike: dict[tuple[str, str], list[str]] = {}
     for failure in progress.failures:
         alike.setdefault((failure.reason, failure.message), []).append(failure.reference)

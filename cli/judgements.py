@@ -1,4 +1,4 @@
-"""`omma judgements`: what documents are worth for which questions, in and out."""
+"""`omma judgements`: import, export and list grades of documents for questions, and measure how far raters agree."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,6 @@ from engine.settings import get_settings
 if TYPE_CHECKING:
     from ranking.judgements.store import Judgements
 
-INDENT = 4
 FILE = click.Path(exists=True, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 KINDS = click.Choice(["jsonl", "qrels", "quepid"])
@@ -21,7 +20,7 @@ SOURCES = click.Choice(["person", "clicks", "generated"])
 
 @click.group()
 def judgements() -> None:
-    """Take judgements in from files, write them out, see how far people agree."""
+    """Import judgements from files, export them, and see how far people agree."""
 
 
 @judgements.command("import")
@@ -48,11 +47,11 @@ def export(path: Path, topics: Path | None, kind: str | None, source: str | None
     from ranking.judgements import files  # noqa: PLC0415
 
     store = _store()
-    asked, said = store.topics(), sorted(store.all(source=source or ""), key=lambda j: (j.topic, j.document, j.rater))
-    files.write(path, asked, said, kind)  # type: ignore[arg-type]
+    every_topic, given = store.topics(), sorted(store.all(source=source or ""), key=lambda j: (j.topic, j.document, j.rater))
+    files.write(path, every_topic, given, kind)  # type: ignore[arg-type]
     if topics:
-        files.write_topics(topics, asked)
-    click.echo(f"{len(said)} judgements of {len({judgement.topic for judgement in said})} questions")
+        files.write_topics(topics, every_topic)
+    click.echo(f"{len(given)} judgements of {len({judgement.topic for judgement in given})} questions")
 
 
 @judgements.command()
@@ -89,14 +88,14 @@ def list_topics(*, as_json: bool) -> None:
         picture = f"picture {(topic.like or topic.picture)[:12]}" if topic.like or topic.picture else ""
         judged = f"{counts.get(topic.id, 0)} judgements"
         click.echo("\n".join(terminal.flow([topic.id, judged, topic.set, picture], separator=terminal.GAP)))
-        click.echo("\n".join(terminal.paragraph(topic.text, INDENT, most=2)), nl=bool(topic.text.strip()))
+        click.echo("\n".join(terminal.paragraph(topic.text, terminal.INDENT, most=2)), nl=bool(topic.text.strip()))
     if not topics:
         click.echo("nothing was judged yet")
 
 
 def _store() -> "Judgements":
-    from engine.connections import connect  # noqa: PLC0415  (each command loads only what it needs)
+    from engine.connections import Context  # noqa: PLC0415  (each command loads only what it needs)
     from ranking.judgements.store import Judgements  # noqa: PLC0415
 
-    settings = get_settings()
-    return Judgements(connect(settings), settings)
+    context = Context(get_settings())
+    return Judgements(context.client, context.settings)

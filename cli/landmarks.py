@@ -1,4 +1,4 @@
-"""`omma landmarks`: things with a name and a place that pictures are recognised by."""
+"""`omma landmarks`: reference pictures of things that have a name and a place, which a search by picture recognises."""
 
 import json
 from dataclasses import asdict
@@ -39,11 +39,11 @@ def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_landmarks(*, as_json: bool) -> None:
     """Show all landmarks with their places and how many reference pictures they have."""
-    from engine.connections import connect  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415
     from ingest.landmarks import known  # noqa: PLC0415
 
-    settings = get_settings()
-    entries = known(connect(settings), settings)
+    context = Context(get_settings())
+    entries = known(context.client, context.settings)
     if as_json:
         click.echo(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False))
         return
@@ -58,14 +58,14 @@ def list_landmarks(*, as_json: bool) -> None:
 @landmarks.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget a landmark; reference pictures that are in no other collection go with it."""
-    from engine.connections import connect  # noqa: PLC0415
+    """Delete a landmark, with its reference pictures that are in no other collection."""
+    from engine.connections import Context  # noqa: PLC0415
     from ingest.delete import delete_collection  # noqa: PLC0415
     from ingest.landmarks import collection_of  # noqa: PLC0415
     from ingest.snippet_encoder import SnippetEncoder  # noqa: PLC0415
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
-    settings = get_settings()
-    encoder = SnippetEncoder(get_feature_extractor(settings))
-    deleted, kept = delete_collection(connect(settings), settings, collection_of(name), encoder)
+    context = Context(get_settings())
+    encoder = SnippetEncoder(get_feature_extractor(context.settings))
+    deleted, kept = delete_collection(context.client, context.settings, collection_of(name), encoder)
     click.echo(f"{name}: {deleted} deleted" + (f", {kept} kept because other collections have them" if kept else ""))

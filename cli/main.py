@@ -12,45 +12,7 @@ import click
 
 from engine.errors import OmmaError
 
-
-class LazyGroup(click.Group):
-    """Commands by name and address (`module:attribute`); candidate_set them imports none, running one imports that one."""
-
-    def __init__(self, *args: Any, commands_at: Mapping[str, str], **kwargs: Any) -> None:
-        """`commands_at` is the table, in the order in which commands are listed."""
-        super().__init__(*args, **kwargs)
-        self._at = commands_at
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of the table."""
-        return list(self._at)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
-        if cmd_name not in self._at:
-            return None
-        module, attribute = self._at[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Names and the first sentence of each command's docstring, which is what click itself would show."""
-        room = formatter.width - 6 - max(map(len, self._at))
-        rows = [(name, click.Command(name, help=_docstring(at)).get_short_help_str(room)) for name, at in self._at.items()]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
-
-def _docstring(address: str) -> str:
-    """The docstring of a function (`module:attribute`), read from its source: importing it may load model libraries."""
-    module, attribute = address.split(":")
-    # find_spec of `a.b` imports `a`, a room's empty package, and not `a.b`.
-    found = importlib.util.find_spec(module)
-    source = Path(found.origin).read_text() if found and found.origin else ""
-    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == attribute)
-    return next((ast.get_docstring(function) or "" for function in functions), "")
-
-
+# Name -> `module:attribute`, in the order of `omma --help`.
 COMMANDS = {
     "up": "cli.services:up",
     "down": "cli.services:down",
@@ -77,6 +39,44 @@ COMMANDS = {
 }
 
 
+class LazyGroup(click.Group):
+    """Commands by name and address (`module:attribute`): listing them imports none, running one imports that one."""
+
+    def __init__(self, *args: Any, commands_at: Mapping[str, str], **kwargs: Any) -> None:
+        """`commands_at` is the table, in the order in which commands are listed."""
+        super().__init__(*args, **kwargs)
+        self._at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(self._at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in self._at:
+            return None
+        module, attribute = self._at[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and the first sentence of each command's docstring, as click itself shows them."""
+        room = formatter.width - 6 - max(map(len, self._at))
+        rows = [(name, click.Command(name, help=_docstring(at)).get_short_help_str(room)) for name, at in self._at.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _docstring(address: str) -> str:
+    """The docstring of a function (`module:attribute`), read from its source: importing it may load model libraries."""
+    module, attribute = address.split(":")
+    # find_spec of `a.b` imports `a`, a room's empty package, and not `a.b`.
+    found = importlib.util.find_spec(module)
+    source = Path(found.origin).read_text() if found and found.origin else ""
+    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == attribute)
+    return next((ast.get_docstring(function) or "" for function in functions), "")
+
+
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     from engine.installation import version  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def run(arguments: list[str] | None = None) -> Any:
-    """Entry point: an error made on purpose is one clear line, never a traceback."""
+    """Entry point: prints an expected error as one line, without a traceback."""
     try:
         return main.main(args=arguments, prog_name="omma", standalone_mode=True)
     except OmmaError as error:
@@ -103,12 +103,12 @@ def run(arguments: list[str] | None = None) -> Any:
         if isinstance(error, RedisError):
             _fail(f"Redis cannot be reached ({error}); see `omma status`")
         if not all(_is_text(argument) for argument in arguments or sys.argv[1:]):
-            _fail("what was typed is not UTF-8, which only the path of a file may be")
+            _fail("an argument is not valid UTF-8; only the path of a file may be other bytes")
         raise
 
 
 def _is_text(argument: str) -> bool:
-    """Whether it can be sent; bytes that are no UTF-8 arrive as halves of characters."""
+    """Whether the argument is valid Unicode; bytes that are not UTF-8 arrive as unpaired surrogates."""
     return not any("\ud800" <= letter <= "\udfff" for letter in argument)
 
 

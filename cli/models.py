@@ -1,4 +1,4 @@
-"""`omma models` and `omma train`: what looks at pictures, and fitting the small weights that the repository ships."""
+"""`omma models` and `omma train`: the models of the extractors, and fitting those that the repository ships."""
 
 import json
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from engine.settings import get_settings
 if TYPE_CHECKING:
     from vision.models import Model
 
-
-COMMANDS = {
+FILE = click.Path(dir_okay=False, path_type=Path)
+TRAINING = {
     "similar": "training.similar:main",
     "text-presence": "training.text_presence:main",
     "joint": "training.joint:main",
@@ -27,18 +27,10 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, commands_at=COMMANDS)
-def train() -> None:
-    """Fit the small weights that this repository ships, from the development data; each command writes what it measured."""
-
-
-INDENT = 4
-
-
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List models, export them, check that all are there, time them, or weigh them."""
+    """List models, export them, check that all exist, and measure their speed and memory."""
     if context.invoked_subcommand is None:
         context.invoke(list_models)
 
@@ -46,7 +38,7 @@ def models(context: click.Context) -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_models(*, as_json: bool) -> None:
-    """Every extractor with model, weights and where they are."""
+    """List every extractor with its model, its weights and their files."""
     from vision.models import listed  # noqa: PLC0415  (imports model libraries)
 
     found = listed(get_settings())
@@ -58,18 +50,18 @@ def list_models(*, as_json: bool) -> None:
 
 
 def block(model: "Model") -> Iterator[str]:
-    """An extractor in lines: name and weights; its files, or why there are none."""
+    """An extractor as lines: name and weights; its files, or why there are none."""
     yield from terminal.flow([model.extractor, model.fingerprint], separator=terminal.GAP)
-    room = terminal.width() - INDENT
+    room = terminal.width() - terminal.INDENT
     if model.wrong or model.off:
         text = model.wrong or f"off: {model.off}"
-        yield from (click.style(line, fg="red" if model.wrong else None) for line in terminal.paragraph(text, INDENT))
+        yield from (click.style(line, fg="red" if model.wrong else None) for line in terminal.paragraph(text, terminal.INDENT))
     else:
-        yield from (" " * INDENT + terminal.shorten_middle(str(path), room) for path in model.files)
+        yield from (" " * terminal.INDENT + terminal.shorten_middle(str(path), room) for path in model.files)
 
 
 @models.command()
-@click.option("--force", is_flag=True, help="Make them again even where they are.")
+@click.option("--force", is_flag=True, help="Make files again that exist already.")
 def export(*, force: bool) -> None:
     """Make the files that inference needs."""
     from vision.models import export_all  # noqa: PLC0415
@@ -80,7 +72,7 @@ def export(*, force: bool) -> None:
 
 @models.command()
 def check() -> None:
-    """Say what is missing; exit status 1 when anything is."""
+    """List missing files; exit status 1 when there are any."""
     from vision.models import missing  # noqa: PLC0415
 
     wrong = missing(get_settings())
@@ -91,15 +83,15 @@ def check() -> None:
 
 @models.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures as JSON.")
+@click.option("--out", type=FILE, help="Also write the figures as JSON.")
 def memory(*, as_json: bool, out: Path | None) -> None:
-    """Measure the memory of a worker's process with every extractor loaded and looking, in MiB."""
+    """Measure the memory of a worker's process, in MiB: with every extractor loaded, and while each processes pictures."""
     from workers.memory import measure  # noqa: PLC0415
 
     found = measure(get_settings())
     text = json.dumps(asdict(found), indent=2)
     table = Table(
-        "extractor", "model", "looking", "peak so far", title=f"MiB of a process that looks at {found.batch} pictures"
+        "extractor", "model", "processing", "peak so far", title=f"MiB of a process that processes {found.batch} pictures"
     )
     table.add_row("none", f"{found.process:,.0f}", "", "")
     for part in found.parts:
@@ -115,9 +107,9 @@ def memory(*, as_json: bool, out: Path | None) -> None:
 
 @models.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--number", default=64, show_default=True, help="Pictures to look at.")
+@click.option("--number", default=64, show_default=True, help="Pictures to process.")
 @click.option("--threads", multiple=True, type=click.IntRange(1), default=(1, 2), show_default=True, help="Again with each.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures as JSON.")
+@click.option("--out", type=FILE, help="Also write the figures as JSON.")
 def speed(folder: Path, *, number: int, threads: tuple[int, ...], out: Path | None) -> None:
     """Time each extractor on the pictures of a folder, in pictures per second."""
     from vision.speed import pictures_per_second, usable  # noqa: PLC0415
@@ -131,3 +123,8 @@ def speed(folder: Path, *, number: int, threads: tuple[int, ...], out: Path | No
     Console().print(table)
     if out:
         out.write_text(json.dumps({"pictures": len(pictures), "pictures_per_second": found}, indent=2) + "\n")
+
+
+@click.group(cls=LazyGroup, commands_at=TRAINING)
+def train() -> None:
+    """Fit the small weights that this repository ships, from the development data; each command writes what it measured."""

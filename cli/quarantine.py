@@ -1,4 +1,4 @@
-"""`omma quarantine`: what could not be used, and why; try it again, or forget it."""
+"""`omma quarantine`: pictures that could not be used, with reasons; try them again, or delete them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import terminal
-from cli.service import running
+from cli.page import running_page
 from engine.settings import Settings, get_settings
 
 if TYPE_CHECKING:
-    from ingest.quarantine import Entry, Quarantine
+    from engine.connections import Context
+    from ingest.quarantine import Entry
     from web.services import Refused, RefusedList
-
-INDENT = 4
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def quarantine(context: click.Context) -> None:
-    """List pictures that could not be used, try them again, or forget them."""
+    """List pictures that could not be used, try them again, or delete them."""
     if context.invoked_subcommand is None:
         context.invoke(list_entries)
 
@@ -32,7 +31,7 @@ def quarantine(context: click.Context) -> None:
 @click.option("--number", default=50, type=click.IntRange(1, 1000), help="Entries on a page.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_entries(collection: str, reason: str, page: int, number: int, as_json: bool) -> None:
-    """Show what is in quarantine, latest first."""
+    """List entries of the quarantine, latest first."""
     found = listed(get_settings(), page=page, number=number, collection=collection, reason=reason)
     if as_json:
         click.echo(json.dumps(found.model_dump(mode="json")))
@@ -43,12 +42,12 @@ def list_entries(collection: str, reason: str, page: int, number: int, as_json: 
 
 
 def listed(settings: Settings, *, page: int, number: int, collection: str, reason: str) -> "RefusedList":
-    """A page of the quarantine from the running page; from the engine where no page runs."""
+    """A page of the quarantine from the running web page; from the engine where none runs."""
     from web.services import RefusedList  # noqa: PLC0415  (retrying and dropping need none of it)
 
-    if service := running(settings):
+    if running := running_page(settings):
         asked = {"page": str(page), "number": str(number), "collection": collection, "reason": reason}
-        return service.get("quarantine", RefusedList, asked.items())
+        return running.get("quarantine", RefusedList, asked.items())
     from engine.connections import Context  # noqa: PLC0415
     from web.wiring import Ingesting  # noqa: PLC0415
 
@@ -59,12 +58,13 @@ def listed(settings: Settings, *, page: int, number: int, collection: str, reaso
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def retry(ids: tuple[str, ...], everything: bool) -> None:
-    """Try entries again; what works then leaves the quarantine."""
+    """Try entries again; those that succeed leave the quarantine."""
     from engine.connections import Context  # noqa: PLC0415
     from workers.dispatch import Dispatcher  # noqa: PLC0415
 
-    entries = _chosen(ids, everything)
-    jobs = Dispatcher(Context(get_settings())).retry(entries)
+    context = Context(get_settings())
+    entries = _chosen(context, ids, everything)
+    jobs = Dispatcher(context).retry(entries)
     click.echo(f"{len(entries)} tried again" + (f" by job {', '.join(jobs)}; see `omma jobs`" if jobs else ""))
 
 
@@ -72,27 +72,22 @@ def retry(ids: tuple[str, ...], everything: bool) -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Everything that is in quarantine.")
 def drop(ids: tuple[str, ...], everything: bool) -> None:
-    """Forget entries, with the bytes that were kept for them."""
-    from engine.connections import connect  # noqa: PLC0415
+    """Delete entries, with the bytes that were kept for them."""
+    from engine.connections import Context  # noqa: PLC0415
     from ingest.delete import drop_entries  # noqa: PLC0415
 
-    settings = get_settings()
-    entries = [entry.id for entry in _chosen(ids, everything)]
-    click.echo(f"{drop_entries(connect(settings), settings, entries)} dropped")
+    context = Context(get_settings())
+    entries = [entry.id for entry in _chosen(context, ids, everything)]
+    click.echo(f"{drop_entries(context.client, context.settings, entries)} dropped")
 
 
-def _quarantine() -> "Quarantine":
-    from engine.connections import connect  # noqa: PLC0415
+def _chosen(context: "Context", ids: Sequence[str], everything: bool) -> "list[Entry]":
     from ingest.quarantine import Quarantine  # noqa: PLC0415
 
-    settings = get_settings()
-    return Quarantine(connect(settings), settings)
-
-
-def _chosen(ids: Sequence[str], everything: bool) -> "list[Entry]":
     if bool(ids) == everything:
         raise click.UsageError("name the ids of entries (`omma quarantine list`), or --all")
-    return list(_quarantine().all()) if everything else [_quarantine().find(entry) for entry in ids]
+    kept = Quarantine(context.client, context.settings)
+    return list(kept.all()) if everything else [kept.find(entry) for entry in ids]
 
 
 def _lines(found: "RefusedList") -> Iterator[str]:
@@ -103,9 +98,9 @@ def _lines(found: "RefusedList") -> Iterator[str]:
 
 
 def block(entry: "Refused") -> Iterator[str]:
-    """An entry in lines: id, when, collection; which item; why."""
+    """An entry as lines: id, time and collection; item and reason."""
     collection = f"collection {entry.collection}" if entry.collection else ""
     yield from terminal.flow([entry.id, entry.time[:19].replace("T", " "), collection], separator=terminal.GAP)
     why = f"{entry.reason} ({entry.message})" if entry.message else entry.reason
-    where = terminal.shorten_middle(entry.reference, terminal.width() - INDENT - len(entry.reason) - 2)
-    yield from terminal.paragraph(f"{where}: {why}", INDENT, most=4)
+    where = terminal.shorten_middle(entry.reference, terminal.width() - terminal.INDENT - len(entry.reason) - 2)
+    yield from terminal.paragraph(f"{where}: {why}", terminal.INDENT, most=4)

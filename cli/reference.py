@@ -29,24 +29,24 @@ An extractor of a plugin has a variable of its own, `OMMA_<EXTRACTOR>_MODEL`, wh
 
 
 def settings_page() -> str:
-    """The page as Markdown."""
+    """The page of all settings, as Markdown."""
     return ABOUT_SETTINGS + "".join(setting_row(name, field) for name, field in Settings.model_fields.items())
 
 
 def setting_row(name: str, field: FieldInfo) -> str:
-    """One setting."""
+    """The row of one setting."""
     cells = (f"`{variable(name)}`", setting_form(name, field), default_of(name, field), field.description or "")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
 def setting_form(name: str, field: FieldInfo) -> str:
-    """What a value looks like; an example only where the default is none."""
+    """The form of a value; with an example only where there is no default."""
     text, _, example = expected(name, field).partition(", e.g. ")
     return f"{text}, e.g. `{example}`" if example and not default_of(name, field) else text
 
 
 def default_of(name: str, field: FieldInfo) -> str:
-    """The default as one would write it; a default that depends on the machine is described."""
+    """The default as text of the variable; one that depends on the machine is described."""
     if name == "home":
         return "`/var/lib/omma` for root, else `~/.local/share/omma`"
     value: Any = field.get_default(call_default_factory=True)
@@ -67,14 +67,14 @@ people, and everything as JSON with `--json`.
 
 
 def commands_page() -> str:
-    """The page as Markdown: a section per command, a table per section."""
+    """The page of all commands, as Markdown: a section for each, with a table of its options."""
     context = click.Context(main, info_name="omma")
     sections = [command_section(path, command, context) for path, command in every_command(main, context)]
     return "\n".join([ABOUT_COMMANDS, *sections])
 
 
 def every_command(group: click.Group, context: click.Context, path: str = "omma") -> Iterator[tuple[str, click.Command]]:
-    """Every command with its full name; a group comes before its own commands, all in the order of their names."""
+    """Every command with its full name, sorted by name; a group comes before its own commands."""
     for name in sorted(group.list_commands(context)):
         command = group.get_command(context, name)
         if command is None or command.hidden:
@@ -85,7 +85,7 @@ def every_command(group: click.Group, context: click.Context, path: str = "omma"
 
 
 def command_section(path: str, command: click.Command, parent: click.Context) -> str:
-    """One command: usage, what it does, its arguments and options."""
+    """The section of one command: usage, description, options."""
     context = click.Context(command, info_name=path, parent=None)
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     about = " ".join((command.help or "").split())
@@ -119,21 +119,21 @@ DISABLED = (
 )
 
 
-class _Eight(dict[str, int]):
-    """Every vector is eight long: only names of fields are shown."""
+class _AnyDimension(dict[str, int]):
+    """Every vector has 8 dimensions: the page shows only the names of fields."""
 
     def __missing__(self, key: str) -> int:
         return 8
 
 
 def factors_page(factors: Sequence[Factor] | None = None) -> str:
-    """The whole page, for these factors (by default the built-in ones, whatever the settings add)."""
+    """The page of these factors, as Markdown; by default of the built-in ones, whatever the settings add."""
     chosen = own_factors() if factors is None else factors
     return "\n".join([ABOUT_FACTORS, *_table(chosen), "", *(line for factor in chosen for line in _section(factor))])
 
 
 def factors_here(settings: Settings) -> str:
-    """The page for every factor that takes part in the installation of these settings."""
+    """The page of every factor that is active under these settings."""
     return factors_page(FactorRegistry.of(settings).active)
 
 
@@ -150,7 +150,7 @@ def _section(factor: Factor) -> list[str]:
     lines = [f"## {factor.name}", "", factor.about, ""]
     lines += [_feature(factor, feature) for feature in factor.features]
     if has_fields(factor):
-        lines.append(f"* fields: {_listed(sorted(factor.fields(_Eight())))}")
+        lines.append(f"* fields: {_listed(sorted(factor.fields(_AnyDimension())))}")
     if factor.facets():
         lines.append(f"* facets and filters: {_listed(sorted(factor.facets()))}")
     return [*lines, ""]
@@ -167,7 +167,7 @@ def _feature(factor: Factor, feature: Feature) -> str:
 
 
 def _reads(factor: Factor) -> str:
-    """Extractors, linked text, or what other factors keep."""
+    """What a factor reads: extractors, linked text, or the fields of other factors."""
     if factor.reads:
         return _listed(factor.reads)
     return "linked text" if factor.snippet_fields else "fields of others"

@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from engine.settings import Settings, get_settings
 
 if TYPE_CHECKING:
-    from opensearchpy import OpenSearch
-
+    from engine.connections import Context
     from ingest.backfill import Counts
     from ingest.reextraction import KnowsDependants
     from ingest.reindex import Plan
+    from ingest.remake import CanReextract
 
 
 @click.command()
@@ -35,71 +35,72 @@ def reindex(  # noqa: PLR0917  (one argument per option)
 
     With --extractor, the index stays, and one extractor runs again; exit status 1 where it fails on any image.
     """
-    from engine.connections import connect  # noqa: PLC0415  (loads every factor and model library; --help needs none)
-    from ingest.reindex import plan  # noqa: PLC0415
-    from ingest.reindex import reindex as run  # noqa: PLC0415
+    from engine.connections import Context  # noqa: PLC0415  (loads every factor and model library; --help needs none)
     from vision.feature_extractor import get_feature_extractor  # noqa: PLC0415
 
-    settings = get_settings()
-    client, feature_extractor = connect(settings), get_feature_extractor(settings)
-    if extractor:
-        if force or keep_old:
-            raise click.UsageError("--force and --keep-old are for a whole reindex, without --extractor")
-        sys.exit(
-            _reextract(
-                client, settings, feature_extractor, extractor, only_failed=only_failed, dry_run=dry_run, as_json=as_json
-            )
-        )
-    if only_failed:
+    if extractor and (force or keep_old):
+        raise click.UsageError("--force and --keep-old are for a whole reindex, without --extractor")
+    if only_failed and not extractor:
         raise click.UsageError("--only-failed needs --extractor")
-    planned = plan(client, settings, feature_extractor)
+    context = Context(get_settings())
+    features = get_feature_extractor(context.settings)
+    if extractor:
+        counts = _reextract(context, features, extractor, only_failed=only_failed, dry_run=dry_run, as_json=as_json)
+        sys.exit(1 if counts and counts.failed else 0)
+    _reindex(context, features, dry_run=dry_run, force=force, keep_old=keep_old, as_json=as_json)
+
+
+def _reindex(
+    context: "Context", features: "CanReextract", *, dry_run: bool, force: bool, keep_old: bool, as_json: bool
+) -> None:  # fmt: skip
+    """Move to a new index, or print what that would do."""
+    from ingest.reindex import plan  # noqa: PLC0415
+    from ingest.reindex import reindex as run  # noqa: PLC0415
+
+    client, settings, counts = context.client, context.settings, None
+    planned = plan(client, settings, features)
     if not as_json:
-        click.echo("\n".join(lines_of(planned)))
-    counts = None
+        click.echo("\n".join(lines_of(planned, settings)))
     if not dry_run and (planned.needed or force):
         with _progress(planned.documents) as bar:
-            counts = run(client, settings, feature_extractor, report=lambda now: bar(now.done, _copied(now)), keep_old=keep_old)
+            counts = run(client, settings, features, report=lambda now: bar(now.done, _copied(now)), keep_old=keep_old)
     if as_json:
-        click.echo(json.dumps({"plan": asdict(planned) | {"needed": planned.needed}, "counts": counts and asdict(counts)}))
+        click.echo(_as_json(asdict(planned) | {"needed": planned.needed}, counts))
     elif counts:
         click.echo("\n".join(outcome_of(planned, counts)))
 
 
 def _reextract(
-    client: "OpenSearch", settings: Settings, feature_extractor: "KnowsDependants", extractor: str, *,
-    only_failed: bool, dry_run: bool, as_json: bool,
-) -> int:  # fmt: skip
-    """Run the extractor again, or print what that would do; the exit status."""
+    context: "Context", features: "KnowsDependants", extractor: str, *, only_failed: bool, dry_run: bool, as_json: bool
+) -> "Counts | None":
+    """Run the extractor again, or print what that would do."""
     from ingest import reextraction  # noqa: PLC0415
 
-    planned = reextraction.plan(client, settings, feature_extractor, extractor, only_failed=only_failed)
+    client, settings, counts = context.client, context.settings, None
+    planned = reextraction.plan(client, settings, features, extractor, only_failed=only_failed)
     if not as_json:
-        reads = f"; replaces the fields of {', '.join(planned.factors)}" if planned.factors else ""
-        click.echo(f"{planned.index}: {', '.join(planned.extractors)} on {planned.documents} documents{reads}")
-    counts = None
+        replaced = f"; replaces the fields of {', '.join(planned.factors)}" if planned.factors else ""
+        click.echo(f"{planned.index}: {', '.join(planned.extractors)} on {planned.documents} documents{replaced}")
     if not dry_run:
         with _progress(planned.documents) as bar:
-            counts = reextraction.reextract(
-                client, settings, feature_extractor, planned, lambda now: bar(now.done, _extracted(now))
-            )
+            counts = reextraction.reextract(client, settings, features, planned, lambda now: bar(now.done, _extracted(now)))
     if as_json:
-        click.echo(json.dumps({"plan": asdict(planned), "counts": counts and asdict(counts)}))
+        click.echo(_as_json(asdict(planned), counts))
     elif counts:
-        click.echo("\n".join([_extracted(counts), *(f"  {failure}" for failure in counts.failures)]))
-    return 1 if counts and counts.failed else 0
+        click.echo("\n".join([_extracted(counts), *_failures(counts)]))
+    return counts
 
 
-def _extracted(counts: "Counts") -> str:
-    gone = f", {counts.gone} deleted meanwhile" if counts.gone else ""
-    return f"{counts.extracted} extracted, {counts.failed} failed{gone}"
+def _as_json(planned: Mapping[str, Any], counts: "Counts | None") -> str:
+    return json.dumps({"plan": planned, "counts": counts and asdict(counts)})
 
 
-def lines_of(planned: "Plan") -> list[str]:
+def lines_of(planned: "Plan", settings: Settings) -> list[str]:
     """The plan as lines of text."""
     lines = [f"{planned.old}: {planned.documents} documents"]
     lines += [f"  extractor {extractor} runs again: {old} -> {new}" for extractor, (old, new) in planned.extractors.items()]
     lines += [f"  factor {name} is new" for name in planned.added]
-    lines += [f"  factor {name} is {_gone(name)}" for name in planned.removed]
+    lines += [f"  factor {name} is {_gone(name, settings)}" for name in planned.removed]
     if planned.fields_changed:
         lines.append("  fields or their analysis changed")
     if planned.strays:
@@ -109,10 +110,10 @@ def lines_of(planned: "Plan") -> list[str]:
     return [*lines, f"  continues with {planned.new}" if planned.resumes else f"  goes to {planned.new}"]
 
 
-def _gone(name: str) -> str:
+def _gone(name: str, settings: Settings) -> str:
     from factors.registry import FactorRegistry  # noqa: PLC0415
 
-    off = name in {factor.name for factor in FactorRegistry.of(get_settings()).every}
+    off = name in {factor.name for factor in FactorRegistry.of(settings).every}
     return "switched off: its fields are removed; when it is back, its extractors run again" if off else "gone"
 
 
@@ -120,11 +121,20 @@ def outcome_of(planned: "Plan", counts: "Counts") -> list[str]:
     """The result as lines of text."""
     kept = f", {counts.kept} there already" if counts.kept else ""
     line = f"{planned.new}: {counts.copied} copied, {counts.extracted} extracted again, {counts.failed} failed{kept}"
-    return [line, *(f"  {failure}" for failure in counts.failures)]
+    return [line, *_failures(counts)]
+
+
+def _failures(counts: "Counts") -> list[str]:
+    return [f"  {failure}" for failure in counts.failures]
 
 
 def _copied(counts: "Counts") -> str:
     return f"{counts.copied} copied · {counts.extracted} extracted · {counts.failed} failed"
+
+
+def _extracted(counts: "Counts") -> str:
+    gone = f", {counts.gone} deleted meanwhile" if counts.gone else ""
+    return f"{counts.extracted} extracted, {counts.failed} failed{gone}"
 
 
 @contextmanager

@@ -10,21 +10,20 @@ import click
 from pydantic import ValidationError
 
 from cli import terminal
-from cli.service import running
+from cli.page import running_page
 from engine.errors import BadQuestion
 from engine.settings import Settings, get_settings
 from query.answer import Answer, Landmark, Result, Why
 from web.parameters import SearchParameters
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-SHORT_ID = 12  # letters of an id that are shown; six are enough for every command
-REASONS = 2  # of a result that are shown
-INDENT = 4
+SHORT_ID_LENGTH = 12  # letters of an id that are shown; every command accepts six
+SHOWN_REASONS = 2  # of each result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked, before anything is checked; the names are those of query.request.SearchRequest."""
+    """A question, unchecked; the names are those of query.request.SearchRequest."""
 
     image: bytes | None = None
     address: str | None = None
@@ -39,8 +38,10 @@ class Question:
     dsl: bool = False
 
     def as_parameters(self) -> SearchParameters | None:
-        """As the API takes it; None where it is beyond that: more than 100 results on a page, or nothing asked (which
-        lists everything). Wrong questions are, too, so that their errors are the same whether a page runs or not.
+        """The parameters of the API; None where the API does not take the question.
+
+        It does not take more than 100 results on a page, or an empty question (which lists everything). Nor is a wrong
+        question sent to it, so that the error is the same whether a page runs or not.
         """
         if sum(given is not None for given in (self.image, self.address, self.like)) > 1:
             return None
@@ -63,8 +64,8 @@ class Question:
 )
 @click.option("--page", default=1, show_default=True)
 @click.option("--number", default=10, show_default=True, help="Results on a page.")
-@click.option("--all", "no_cutoff", is_flag=True, help="Show what the cut hides, too.")
-@click.option("--diversity", type=click.FloatRange(0, 1, max_open=True), help="How much results shall differ (MMR).")
+@click.option("--all", "no_cutoff", is_flag=True, help="Show results below the relevance threshold, too.")
+@click.option("--diversity", type=click.FloatRange(0, 1, max_open=True), help="How much results should differ (MMR).")
 @click.option("--json", "as_json", is_flag=True, help="The whole answer as JSON.")
 @click.option("--dsl", is_flag=True, help="Print the exact requests sent to OpenSearch.")
 def search(  # noqa: PLR0917  (one argument per option)
@@ -90,18 +91,18 @@ def search(  # noqa: PLR0917  (one argument per option)
 
 
 def answered(question: Question, settings: Settings) -> Answer:
-    """The answer of the running page; of this process where no page runs, or where the API does not take the question."""
+    """The answer of the running page; of this process where no page runs or the API does not take the question."""
     parameters = question.as_parameters()
-    service = running(settings) if parameters else None
-    if parameters is None or service is None:
+    page = running_page(settings) if parameters else None
+    if parameters is None or page is None:
         return _answered_here(question, settings)
     if question.image is None:
-        return service.get("search", Answer, parameters.pairs())
-    return service.send("search", Answer, parameters.pairs(), question.image)
+        return page.get("search", Answer, parameters.pairs())
+    return page.send("search", Answer, parameters.pairs(), question.image)
 
 
 def _answered_here(question: Question, settings: Settings) -> Answer:
-    from engine.connections import Context  # noqa: PLC0415  (loads all that searches, which takes seconds)
+    from engine.connections import Context  # noqa: PLC0415  (the imports of a search take seconds)
     from query.engine_calls import full_id  # noqa: PLC0415
     from query.request import SearchRequest  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
@@ -133,7 +134,7 @@ def _pairs(filters: Iterable[str]) -> dict[str, list[str]]:
 
 
 def print_answer(answer: Answer) -> None:
-    """Landmarks, a block per result, how many there are, and warnings."""
+    """Print landmarks, a block for each result, the number of results, and warnings."""
     for landmark in answer.landmarks:
         click.echo("\n".join(terminal.paragraph(f"{landmark.name}{_place(landmark)}: {landmark.text}")))
     for rank, result in enumerate(answer.results, 1 + (answer.page - 1) * answer.number):
@@ -147,21 +148,21 @@ def print_answer(answer: Answer) -> None:
 
 
 def block(rank: int, result: Result) -> Iterator[str]:
-    """A result in lines: rank, title and score; id and what it is; the strongest reasons."""
+    """A result as lines: rank, title and score; id, collections, category and size; the strongest reasons."""
     where = result.sources[0].reference if result.sources else ""
     title = terminal.plain(result.title) or terminal.shorten_middle(where, terminal.width() // 2) or "untitled"
     yield click.style(terminal.ends(f"{rank}. {title}", f"{result.score:.3f}"), bold=True)
     size = f"{result.width} × {result.height}" if result.width else ""
     alike = f"{len(result.duplicates)} near-duplicate{'s' * (len(result.duplicates) != 1)}" if result.duplicates else ""
-    yield from terminal.flow([result.id[:SHORT_ID], *result.collections, result.category, size, alike], INDENT)
+    yield from terminal.flow([result.id[:SHORT_ID_LENGTH], *result.collections, result.category, size, alike], terminal.INDENT)
     for why in reasons(result):
-        yield from terminal.paragraph(why.text or why.title, INDENT, most=2)
+        yield from terminal.paragraph(why.text or why.title, terminal.INDENT, most=2)
 
 
 def reasons(result: Result) -> list[Why]:
-    """What speaks for the result most; factors with a value before the model's other parts."""
+    """The parts that contribute most: of the factors with a value, or of all parts where no factor has one."""
     known = [why for why in result.why if why.value is not None] or result.why
-    return sorted(known, key=lambda why: -why.contribution)[:REASONS]
+    return sorted(known, key=lambda why: -why.contribution)[:SHOWN_REASONS]
 
 
 def _place(landmark: Landmark) -> str:

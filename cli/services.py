@@ -33,7 +33,7 @@ def up() -> None:
 
 
 def warn() -> None:
-    """Show variables that begin with OMMA_ and are no settings."""
+    """Print a warning for each variable that begins with OMMA_ and is not a setting."""
     from engine import doctor as examination  # noqa: PLC0415
 
     for finding in examination.warnings():
@@ -41,7 +41,7 @@ def warn() -> None:
 
 
 def start(settings: Settings) -> None:
-    """Start what does not run, and wait until everything answers."""
+    """Start the services that do not run, and wait until all answer."""
     from engine import supervision  # noqa: PLC0415  (here and below: --help needs no servers' libraries)
 
     with console.status("starting services") as status:
@@ -51,7 +51,7 @@ def start(settings: Settings) -> None:
 
 
 def address(settings: Settings) -> str:
-    """Where the page is."""
+    """The address of the page."""
     return f"http://{settings.web_host}:{settings.web_port}/"
 
 
@@ -86,12 +86,12 @@ def status(*, as_json: bool) -> None:
 
 
 def _figures(settings: Settings) -> "Status":
-    """How much there is, from the running page; from the servers themselves where no page runs."""
-    from cli.service import running  # noqa: PLC0415
+    """The figures of the running page; those of the servers themselves where no page runs."""
+    from cli.page import running_page  # noqa: PLC0415
     from web.services import Status  # noqa: PLC0415
 
-    if service := running(settings):
-        return service.get("status", Status)
+    if page := running_page(settings):
+        return page.get("status", Status)
     from engine.connections import Context  # noqa: PLC0415
     from web.wiring import status as of_servers  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def _figure_text(figure: Any) -> str:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(*, as_json: bool) -> None:
-    """Name each missing or wrong part and its mend; exit status 1 when there is one."""
+    """Check every part, and say how to repair those that are missing or wrong; exit status 1 when there are any."""
     from engine import doctor as examination  # noqa: PLC0415
 
     found = []
@@ -126,7 +126,7 @@ def doctor(*, as_json: bool) -> None:
 
 
 def _mark(finding: "Finding") -> str:
-    """How a finding begins: each as wide as `warning`."""
+    """The first word of a finding's line, as wide as `warning`."""
     if finding.warning:
         return click.style("warning", fg="yellow")
     return click.style("well   ", fg="green") if finding.well else click.style("wrong  ", fg="red")
@@ -157,8 +157,8 @@ def _plugins(settings: Settings) -> str:
 
 @click.command()
 @click.argument("service", required=False, type=click.Choice(SERVICES))
-@click.option("-f", "--follow", is_flag=True, help="Go on as lines are written.")
-@click.option("-n", "--lines", default=50, show_default=True, help="Last lines to show of each.")
+@click.option("-f", "--follow", is_flag=True, help="Print new lines as they are written.")
+@click.option("-n", "--lines", default=50, show_default=True, help="Number of last lines of each log.")
 def logs(service: str | None, *, follow: bool, lines: int) -> None:
     """Show the end of the services' logs."""
     folder = paths_of(get_settings()).logs

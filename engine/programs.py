@@ -93,7 +93,7 @@ def beat(settings: Settings) -> Program:
 
 def web(settings: Settings) -> Program:
     """The page, by gunicorn."""
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn"]
     return Program("web", command, "", omma_environment(settings), settings.web_port, "OMMA_WEB_PORT")
 
 

@@ -15,6 +15,7 @@ from engine.settings import Settings
 from web.errors import answer_problem, wants_json
 from web.security import check_csrf, is_loopback
 
+# Answered without the token.
 OPEN_ENDPOINTS = {
     "health.healthz",
     "session.sign_in",
@@ -22,6 +23,10 @@ OPEN_ENDPOINTS = {
     "session_api.open_session",
     "static",
 }
+BATCH_ENDPOINTS = {"ingest.start_upload", "ingest_api.start_upload"}  # take many pictures at once
+PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # of any proxy, also one that the settings do not name
+
+limiter = Limiter(get_remote_address, default_limits=[lambda: _rate("OMMA_RATE")])
 
 
 def require_token(app: Flask, settings: Settings) -> None:
@@ -56,7 +61,7 @@ def has_bearer() -> bool:
 
 
 def sign_in(candidate: str) -> bool:
-    """Open a session if the token is right; whether it was."""
+    """Open a session if the token is right; return whether it is."""
     if not is_token(candidate):
         return False
     session.clear()
@@ -74,29 +79,23 @@ def safe_next(target: str) -> str:
 
 def _check() -> BaseResponse | None:
     if request.endpoint not in OPEN_ENDPOINTS and not signed_in():
-        return _ask_to_sign_in()
+        return _demand_token()
     if not has_bearer():
         check_csrf()
     return None
 
 
-def _ask_to_sign_in() -> BaseResponse:
+def _demand_token() -> BaseResponse:
     if request.method != "GET" or wants_json():
         response = answer_problem(HTTPStatus.UNAUTHORIZED, "This server requires its token.", "token")
         response.headers["WWW-Authenticate"] = 'Bearer realm="Omma"'
         return response
-    return redirect(url_for("session.sign_in", next=_here()), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("session.sign_in", next=_current_target()), HTTPStatus.SEE_OTHER)
 
 
-def _here() -> str:
+def _current_target() -> str:
     query = request.query_string.decode("ascii", "replace")
     return f"{request.path}?{query}" if query else request.path
-
-
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # set by proxies, also by those the settings do not name
-BATCH_ENDPOINTS = {"ingest.start_upload", "ingest_api.start_upload"}
-
-limiter = Limiter(get_remote_address, default_limits=[lambda: _rate("OMMA_RATE")])
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
@@ -116,7 +115,7 @@ def limit_rates(app: Flask, settings: Settings) -> None:
     app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", tls_options(settings))
     limiter.init_app(app)
     app.before_request(_allow_batches)
-    app.after_request(_say_when)
+    app.after_request(_add_retry_after)
 
 
 def search_rate() -> str:
@@ -130,20 +129,20 @@ def upload_rate() -> str:
 
 
 def sign_in_rate() -> str:
-    """The limit of tokens tried by one address; the same for everybody, or a token could be guessed."""
+    """The limit of tokens tried by one address; not raised for the owner, or a token could be guessed."""
     return str(current_app.config["OMMA_RATE_SIGN_IN"])
 
 
 def is_owner() -> bool:
-    """Whether the request is the owner's: it carries the token, where there is one, or else comes from this machine itself."""
+    """Whether the request is the owner's: it carries the token or, where none is required, comes from this machine itself."""
     if token_required():
         return signed_in()
     return bool(current_app.config["OMMA_LOCAL"]) and _is_direct()
 
 
 def _is_direct() -> bool:
-    """Whether the request comes from the loopback, with no proxy on its way that names itself."""
-    return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in FORWARDED)
+    """Whether the request comes from the loopback, and no proxy added a header of its own."""
+    return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in PROXY_HEADERS)
 
 
 def _rate(name: str) -> str:
@@ -158,7 +157,7 @@ def _allow_batches() -> None:
         request.max_content_length = current_app.config["OMMA_BATCH_BYTES"]
 
 
-def _say_when(response: Response) -> Response:
+def _add_retry_after(response: Response) -> Response:
     """Add Retry-After to an answer that refuses a request for its rate."""
     limit = limiter.current_limit
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limit:

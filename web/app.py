@@ -22,9 +22,21 @@ def create_app(
     services: Services | None = None,
     config: Mapping[str, object] | None = None,
 ) -> OpenAPI:
-    """The application; without `services`, connected to the real ones. `config` is Flask's, over what settings say."""
+    """The application; by default connected to the real servers. `config` has further settings of Flask."""
     settings = settings or get_settings()
-    app = OpenAPI(
+    app = _bare_app()
+    app.config.update(config or {})
+    _configure(app, settings)
+    _connect(app, settings, services)
+    for views in all_views():
+        app.register_blueprint(views.pages)
+        app.register_api(views.api)
+    return app
+
+
+def _bare_app() -> OpenAPI:
+    """An application without routes; what its OpenAPI document says of the whole API."""
+    return OpenAPI(
         __name__,
         info=Info(
             title="Omma",
@@ -40,17 +52,10 @@ def create_app(
         template_folder="templates",
         static_folder="static",
     )
-    app.config.update(config or {})
-    _configure(app, settings)
-    _connect(app, settings, services)
-    for views in all_views():
-        app.register_blueprint(views.pages)
-        app.register_api(views.api)
-    return app
 
 
 def _configure(app: OpenAPI, settings: Settings) -> None:
-    """Rules that hold for every route, in the order in which they check a request."""
+    """Install the rules for every route, in the order in which they check a request."""
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_bytes + FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
@@ -68,7 +73,7 @@ def _configure(app: OpenAPI, settings: Settings) -> None:
 
 
 def _connect(app: OpenAPI, settings: Settings, services: Services | None) -> None:
-    """Hand the other rooms to the routes."""
+    """Give the services to the routes; without any, open those of the settings."""
     if services is None:
         from web.wiring import open_services  # noqa: PLC0415  (loads the models' runtimes; tests bring doubles)
 

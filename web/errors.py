@@ -53,15 +53,15 @@ class Problem(BaseModel):
 
 
 def install(app: Flask) -> None:
-    """Register handlers for Omma's errors, errors of HTTP, and unexpected ones."""
+    """Register handlers for errors of Omma, errors of HTTP, and unexpected errors."""
     app.register_error_handler(OmmaError, _omma_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(ValidationError, _invalid)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(ValidationError, invalid_parameters)
+    app.register_error_handler(Exception, _unexpected)
 
 
 def answer_problem(status: int, detail: str, reason: str = "") -> Response:
-    """The problem as JSON or as a page, as the caller prefers."""
+    """The problem as JSON or as a page, whichever the caller prefers."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, reason=reason)
     if wants_json():
         body = problem.model_dump_json(exclude={"reason"} if not reason else None)
@@ -84,7 +84,7 @@ def wants_json() -> bool:
 
 
 def invalid_parameters(error: ValidationError) -> Response:
-    """For flask-openapi3: the answer to parameters that do not fit their model."""
+    """The answer to parameters that do not fit their model; flask-openapi3 calls it, too."""
     return answer_problem(HTTPStatus.BAD_REQUEST, describe(error), "invalid-parameters")
 
 
@@ -106,11 +106,7 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _invalid(error: ValidationError) -> Response:
-    return answer_problem(HTTPStatus.BAD_REQUEST, describe(error), "invalid-parameters")
-
-
-def _unforeseen(error: Exception) -> Response:
-    """Log an unexpected error with its traceback; the caller learns no internals."""
+def _unexpected(error: Exception) -> Response:
+    """Log an unexpected error with its traceback; the answer reveals no internals."""
     logger.error("failed: %s %s", request.method, request.path, exc_info=error)
     return answer_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on the server.")

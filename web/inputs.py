@@ -1,4 +1,4 @@
-"""What browsers and programs send, read into models: addresses, forms, and files as files."""
+"""Requests of browsers and programs, read into models: addresses, forms and files."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, get_origin
@@ -57,13 +57,13 @@ def read_inputs(models: Mapping[str, type[BaseModel]], path: Mapping[str, Any]) 
 def _sent(where: str, model: type[BaseModel], path: Mapping[str, Any]) -> dict[str, Any]:
     if where == "path":
         return dict(path)
-    if where == "query":  # an empty field of a form in the address counts as left out
+    if where == "query":  # an empty field counts as not sent
         return {name: value for name, value in _fields(model, request.args).items() if value != ""}
     return _fields(model, request.form) | _fields(model, request.files)
 
 
 def _fields(model: type[BaseModel], sent: MultiDict[str, Any]) -> dict[str, Any]:
-    """What was sent of the model's fields: all values of a list, the first of any other."""
+    """The fields of the model that were sent: all values of a list, the first value of any other."""
     return {
         name: sent.getlist(name) if get_origin(field.annotation) is list else sent[name]
         for name, field in model.model_fields.items()

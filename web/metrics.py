@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 logger = logging.getLogger(__name__)
 
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 Gauges = Callable[[], Mapping[tuple[str, str], float]]
 GAUGE_LABELS = {
     "omma_documents": ("Pictures in the index.", ""),
@@ -27,20 +27,19 @@ class Metrics:
     """The instruments of one application."""
 
     def __init__(self) -> None:
-        """Make them in a registry of their own."""
+        """Make the instruments in a registry of their own."""
         self.registry = CollectorRegistry()
         self.requests = Histogram(
             "omma_request_seconds", "Time of requests.", ["route", "method", "status"],
-            buckets=SECONDS, registry=self.registry,
+            buckets=BUCKETS, registry=self.registry,
         )  # fmt: skip
         self.stages = Histogram(
             "omma_search_stage_seconds", "Time of each stage of a search.", ["stage"],
-            buckets=SECONDS, registry=self.registry,
+            buckets=BUCKETS, registry=self.registry,
         )  # fmt: skip
         self.warnings = Counter(
             "omma_search_warnings", "Searches that were answered without some factor.", registry=self.registry
         )
-
         self.dropped = Counter(
             "omma_events_lost", "Logged searches and events that could not be written.", registry=self.registry
         )
@@ -59,7 +58,7 @@ class Metrics:
             self.warnings.inc()
 
     def scraped(self) -> CollectorRegistry:
-        """The registry that a scrape reads: of all processes where gunicorn runs several, of this one otherwise."""
+        """The registry that a scrape reads: of all processes where gunicorn runs several, else of this one."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self.registry
         registry = CollectorRegistry()
@@ -68,7 +67,7 @@ class Metrics:
 
 
 class GaugeCollector(Collector):
-    """Reads the state of engine and queues when scraped, and says by `omma_up` whether they could be read."""
+    """Reads the state of engine and queues at each scrape; the metric `omma_up` is 0 where that fails."""
 
     def __init__(self, gauges: Gauges) -> None:
         """`gauges` gives values by metric name and label value."""
@@ -91,7 +90,7 @@ class GaugeCollector(Collector):
 
 
 def install(app: Flask, metrics: Metrics) -> None:
-    """Time every request by its route, not by its address: addresses are without bound."""
+    """Time every request by its route: the number of addresses is unbounded."""
     app.before_request(_start)
 
     def observe(response: Response) -> Response:

@@ -53,7 +53,7 @@ class SearchParameters(BaseModel):
 
     @property
     def has_picture(self) -> bool:
-        """Whether the question has a picture, from wherever."""
+        """Whether the question names a picture, by any of the three ways."""
         return bool(self.picture or self.like or self.address)
 
     @property
@@ -73,8 +73,8 @@ class SearchParameters(BaseModel):
         return [float(number) for number in self.box.split(",")] if self.box else None
 
     def url(self, path: str = "/search", **changes: Any) -> str:
-        """The same question with changes, as an address; a change of the question goes back to page 1."""
-        if "box" in changes:  # which replaces whatever part was named before
+        """The address of the question with changes: of page 1, unless `page` is one of the changes."""
+        if "box" in changes:  # it replaces a part given by `region`
             changes.setdefault("region", "")
         changed = self.model_copy(update={"page": 1} | changes)
         return f"{path}?{urlencode(changed.pairs())}"
@@ -108,7 +108,7 @@ class CompareParameters(SearchParameters):
 
 
 def describe(error: ValidationError) -> str:
-    """What is wrong with which parameter, in one line for people."""
+    """The wrong parameters and what is wrong with each, in one line for people."""
     parts = (
         f"{'.'.join(str(place) for place in entry['loc'])}: {entry['msg'].removeprefix('Value error, ')}"
         for entry in error.errors(include_url=False)

@@ -1,4 +1,4 @@
-"""How values look on a page: filters and globals for the templates."""
+"""Filters and globals of the templates: values as text, pictures and boxes, the bars that explain a score."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,30 +13,19 @@ from web import access
 from web.views import events
 
 MARK_START, MARK_END = "\ue000", "\ue001"
-NARROWEST, WIDEST = 0.6, 2.2  # aspect ratios of tiles; wider and narrower pictures are cropped in the grid
+MIN_ASPECT, MAX_ASPECT = 0.6, 2.2  # width over height of tiles; the grid crops narrower and wider pictures
 KIBI = 1024
 MINUTE, HOUR = 60, 3600
-TINTS = 8
-WHOLE = 0.8  # a box that covers more of its picture is not drawn
-
-
-class Reach(NamedTuple):
-    """The greatest contributions for and against, both as positive numbers."""
-
-    down: float
-    up: float
-
-    @property
-    def zero(self) -> float:
-        """The position of zero, in hundredths of the whole scale."""
-        return round(100 * self.down / ((self.down + self.up) or 1.0), 2)
+TINTS = 8  # colours of factors in the style sheet
+MAX_PART = 0.8  # of a picture's area; a larger box is not drawn
 
 
 def install(app: Flask) -> None:
     """Register the filters and globals of the templates."""
     filters = (
-        marked, aspect, percent, span, size, moment, spot, words, factors_shown, largest_first, is_part, message_html, reach,
-        bar, decider, difference_reach, as_filters, dots, corners,
+        marked, message_html, as_words, percent, duration, file_size, minute, as_filters,
+        aspect, largest_first, is_part, svg_rect, svg_dots, svg_points,
+        bar_scale, difference_scale, bar, main_factor, factors_shown,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)
@@ -66,10 +55,10 @@ def message_html(message: str) -> Markup:
     return html
 
 
-def aspect(width: int, height: int) -> str:
-    """The class of a tile's shape, in tenths of width over height: `ar-15` for 3:2."""
-    ratio = width / height if width and height else 1.0
-    return f"ar-{round(10 * min(max(ratio, NARROWEST), WIDEST))}"
+def as_words(name: str) -> str:
+    """A name of the code as words: `linked_text` as `Linked text`."""
+    plain = name.replace("_", " ").replace("-", " ").replace(".", ": ").strip()
+    return plain[:1].upper() + plain[1:]
 
 
 def percent(fraction: float) -> str:
@@ -78,7 +67,7 @@ def percent(fraction: float) -> str:
     return "<1 %" if fraction > 0 and whole == 0 else f"{whole} %"
 
 
-def span(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """Seconds in their two largest units; a dash for None."""
     if seconds is None:
         return "–"
@@ -90,8 +79,8 @@ def span(seconds: float | None) -> str:
     return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
 
 
-def size(count: int) -> str:
-    """Bytes for people."""
+def file_size(count: int) -> str:
+    """A number of bytes in the unit that suits it."""
     value = float(count)
     for unit in ("B", "kB", "MB"):
         if value < KIBI:
@@ -100,8 +89,8 @@ def size(count: int) -> str:
     return f"{value:.1f} GB"
 
 
-def moment(value: datetime | str | float | None) -> str:
-    """A time to the minute; any other text is cut to 16 characters."""
+def minute(value: datetime | str | float | None) -> str:
+    """A time to the minute; other text is cut to 16 characters."""
     if isinstance(value, float | int):
         value = datetime.fromtimestamp(value).astimezone()
     if isinstance(value, datetime):
@@ -109,23 +98,15 @@ def moment(value: datetime | str | float | None) -> str:
     return (value or "").replace("T", " ")[:16]
 
 
-def spot(box: list[float], width: int, height: int) -> dict[str, float]:
-    """A box of fractions as x, y, width, height in pixels of the picture, for SVG."""
-    x, y, w, h = box
-    return {
-        "x": round(x * width, 4), "y": round(y * height, 4),
-        "width": round(w * width, 4), "height": round(h * height, 4),
-    }  # fmt: skip
+def as_filters(filters: dict[str, list[str]]) -> list[str]:
+    """Filters as addresses have them: `name=value`."""
+    return [f"{name}={value}" for name, values in filters.items() for value in values]
 
 
-def dots(points: list[list[float]], at: int) -> str:
-    """Points of one picture as an SVG path of strokes without length, which round caps make dots of; `at`: 0 asked, 2 found."""
-    return "".join(f"M{point[at]:.4f} {point[at + 1]:.4f}h0" for point in points)
-
-
-def corners(outline: list[list[float]]) -> str:
-    """Corners as SVG has them."""
-    return " ".join(f"{x:.4f},{y:.4f}" for x, y in outline)
+def aspect(width: int, height: int) -> str:
+    """The class of a tile's shape, in tenths of width over height: `ar-15` for 3:2."""
+    ratio = width / height if width and height else 1.0
+    return f"ar-{round(10 * min(max(ratio, MIN_ASPECT), MAX_ASPECT))}"
 
 
 class Boxed(Protocol):
@@ -145,39 +126,63 @@ def largest_first(boxed: Iterable[AnyBoxed]) -> list[AnyBoxed]:
 
 
 def is_part(box: list[float] | None) -> bool:
-    """Whether a box is worth drawing over a thumbnail."""
-    return box is not None and box[2] * box[3] < WHOLE
+    """Whether a box is so small a part of its picture that it is drawn over the thumbnail."""
+    return box is not None and box[2] * box[3] < MAX_PART
 
 
-def words(name: str) -> str:
-    """A name of the code as words: `linked_text` as `Linked text`."""
-    plain = name.replace("_", " ").replace("-", " ").replace(".", ": ").strip()
-    return plain[:1].upper() + plain[1:]
+def svg_rect(box: list[float], width: int, height: int) -> dict[str, float]:
+    """A box of fractions as x, y, width, height in pixels of the picture, for SVG."""
+    x, y, w, h = box
+    return {
+        "x": round(x * width, 4), "y": round(y * height, 4),
+        "width": round(w * width, 4), "height": round(h * height, 4),
+    }  # fmt: skip
 
 
-def reach(results: Iterable[Result]) -> Reach:
-    """The range of all contributions, so that the bars of all results share one scale."""
-    return _reach([part.contribution for result in results for part in result.why])
+def svg_dots(points: list[list[float]], at: int) -> str:
+    """Matched points of one picture as an SVG path of strokes without length, drawn as dots; `at`: 0 asked, 2 found."""
+    return "".join(f"M{point[at]:.4f} {point[at + 1]:.4f}h0" for point in points)
 
 
-def difference_reach(compare: ResultComparison) -> Reach:
-    """The same for the differences of two results."""
-    return _reach([difference.contribution for difference in compare.differences])
+def svg_points(outline: list[list[float]]) -> str:
+    """Corners as the `points` of an SVG polygon."""
+    return " ".join(f"{x:.4f},{y:.4f}" for x, y in outline)
 
 
-def as_filters(filters: dict[str, list[str]]) -> list[str]:
-    """Filters as addresses have them: `name=value`."""
-    return [f"{name}={value}" for name, values in filters.items() for value in values]
+class Scale(NamedTuple):
+    """The scale of bars: the greatest contributions against and for a result, both as positive numbers."""
+
+    down: float
+    up: float
+
+    @property
+    def zero(self) -> float:
+        """The position of zero, in hundredths of the whole scale."""
+        return round(100 * self.down / ((self.down + self.up) or 1.0), 2)
 
 
-def bar(contribution: float, of: Reach) -> dict[str, float]:
-    """Where a bar begins and how long it is, in hundredths of the whole scale."""
-    whole = (of.down + of.up) or 1.0
+def bar_scale(results: Iterable[Result]) -> Scale:
+    """One scale for the contributions to all results."""
+    return _scale([part.contribution for result in results for part in result.why])
+
+
+def difference_scale(compare: ResultComparison) -> Scale:
+    """One scale for the differences of two results."""
+    return _scale([difference.contribution for difference in compare.differences])
+
+
+def _scale(parts: list[float]) -> Scale:
+    return Scale(-min([0.0, *parts]), max([0.0, *parts]))
+
+
+def bar(contribution: float, scale: Scale) -> dict[str, float]:
+    """Start and length of a bar, in hundredths of the whole scale."""
+    whole = (scale.down + scale.up) or 1.0
     begin, end = sorted((0.0, contribution))
-    return {"x": round(100 * (begin + of.down) / whole, 2), "width": round(max(100 * (end - begin) / whole, 0.4), 2)}
+    return {"x": round(100 * (begin + scale.down) / whole, 2), "width": round(max(100 * (end - begin) / whole, 0.4), 2)}
 
 
-def decider(result: Result) -> str:
+def main_factor(result: Result) -> str:
     """The title of the factor that contributes most to a result."""
     known = [part for part in result.why if part.value is not None] or result.why
     return max(known, key=lambda part: part.contribution).title if known else "Why"
@@ -192,9 +197,5 @@ def factors_shown(results: Iterable[Result]) -> list[str]:
 
 
 def tint(factor: str, order: list[str]) -> int:
-    """The number of a factor's tint, the same all over a page."""
+    """The number of a factor's tint, which is the same everywhere on a page."""
     return order.index(factor) % TINTS if factor in order else TINTS - 1
-
-
-def _reach(parts: list[float]) -> Reach:
-    return Reach(-min([0.0, *parts]), max([0.0, *parts]))

@@ -83,7 +83,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 class SecureOverHttps(SecureCookieSessionInterface):
-    """Cookies that came over HTTPS go back over HTTPS only."""
+    """Marks cookies Secure that are set over HTTPS, so that browsers send them over HTTPS only."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the cookie of this answer is marked Secure."""

@@ -1,4 +1,4 @@
-"""The other rooms as the views use them: one object, which tests assemble from doubles."""
+"""The interface between the views and the other rooms: one object, which tests assemble from doubles."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Protocol
 
-from flask import current_app
+from flask import Flask, current_app
 from pydantic import BaseModel, Field
 
 from engine.settings import Settings
@@ -17,6 +17,8 @@ from query.request import SearchRequest
 from ranking.clicks.log import Log
 from ranking.judgements.judgement import Judgement, Topic
 from web.uploads import Uploads
+
+logger = logging.getLogger(__name__)
 
 
 class Sample(BaseModel):
@@ -69,9 +71,6 @@ class RefusedList(BaseModel):
     entries: list[Refused]
 
 
-logger = logging.getLogger(__name__)
-
-
 class WarmUp:
     """Loads models once, in a thread, so that the first request does not wait; `problem` is empty once they are loaded."""
 
@@ -83,7 +82,7 @@ class WarmUp:
         self.problem = "models are loading"
 
     def start(self) -> None:
-        """Begin, unless it has begun; after a failure, begin again."""
+        """Start loading, unless it runs or is done; after a failure, start again."""
         with self._lock:
             if not self.problem or (self._thread and self._thread.is_alive()):
                 return
@@ -91,7 +90,7 @@ class WarmUp:
             self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the running warm-up; whether it is warm."""
+        """Wait for the running warm-up, at most so many seconds; return whether the models are loaded."""
         if self._thread:
             self._thread.join(seconds)
         return not self.problem
@@ -116,7 +115,7 @@ class CanSearch(Protocol):
         """Why one of two results is above the other; NotFoundError."""
 
     def warm_up(self) -> None:
-        """Load what the first question would wait for."""
+        """Load everything that the first question needs."""
 
 
 class CanStore(Protocol):
@@ -130,7 +129,7 @@ class CanStore(Protocol):
 
 
 class CanIngest(Protocol):
-    """Jobs and quarantine, as web.wiring puts them together."""
+    """Jobs and quarantine; web.wiring.Ingesting."""
 
     def start(self, spec: str, collection: str) -> str:
         """Begin to ingest a source; the job's id."""
@@ -151,29 +150,29 @@ class CanIngest(Protocol):
         """One entry of the quarantine; NotFoundError."""
 
     def retry(self, entries: Sequence[str]) -> int:
-        """Try these again; how many were there."""
+        """Try these entries again; return the number of those that exist."""
 
     def drop(self, entries: Sequence[str]) -> int:
-        """Forget these; how many were there."""
+        """Delete these entries; return the number of those that existed."""
 
 
 class CanJudge(Protocol):
     """ranking.judgements.store.Judgements."""
 
     def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
-        """Keep a question: with its id."""
+        """Keep a question; return it with its id."""
 
     def topic(self, name: str) -> Topic:
-        """NotFoundError where there is none."""
+        """The question of that id; NotFoundError."""
 
     def topics(self) -> list[Topic]:
-        """All of them."""
+        """All questions."""
 
     def judge(self, judgements: Iterable[Judgement]) -> int:
-        """Keep judgements; how many."""
+        """Keep judgements; return their number."""
 
     def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
-        """Take back the last one: what was said before it; NotFoundError."""
+        """Take back the last judgement; return the one before it, which holds again; NotFoundError."""
 
     def all(self, **terms: str) -> Iterator[Judgement]:
         """Every judgement with these fields."""
@@ -195,13 +194,18 @@ class Services:
     warm_up_state: WarmUp
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     gauges: Callable[[], Mapping[tuple[str, str], float]] = dict
-    full_id: Callable[[str], str] = str  # the id of the document whose id begins like this; NotFoundError
+    full_id: Callable[[str], str] = str  # the id that begins with these letters; NotFoundError
     log: Log | None = None  # where searches and clicks go; None: nowhere
-    forget: Callable[[str], int] = lambda _: 0  # delete all that is known of a visitor
+    forget: Callable[[str], int] = lambda _: 0  # delete everything logged for a visitor; the number of records
 
 
 def get_services() -> Services:
     """The services of the application that answers this request."""
-    services = current_app.extensions["omma"]
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """The services that `create_app` gave to the application."""
+    services = app.extensions["omma"]
     assert isinstance(services, Services)
     return services

@@ -1,4 +1,4 @@
-"""Pictures sent to search with: checked by decoding, and kept for a while in a folder of limited size."""
+"""Pictures that were sent to search with: checked by decoding, and kept for a while in a folder of limited size."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ class BoundedFolder:
         self.sweep(keep=name)
 
     def get(self, name: str) -> bytes:
-        """The bytes; NotFoundError when they were never here or have expired."""
+        """The bytes; NotFoundError where they are not in the folder, or have expired."""
         path = self._path(name)
         try:
             if path.stat().st_mtime < time.time() - self.ttl:

@@ -1,6 +1,6 @@
 """A view: a function from typed parameters to a typed answer, rendered as HTML for people and as JSON for programs.
 
-A file of `web/views/` holds the views of one subject. Its `VIEWS` collects them, and the application serves whatever is there:
+A file of `web/views/` holds the views of one subject, collected in its `VIEWS`, and the application serves them:
 
     VIEWS = Views("tags")
 
@@ -42,7 +42,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class View:
-    """One declared view; `template` is empty where no page is rendered, `is_page` tells whether browsers may ask for it."""
+    """One declared view; `template` is empty where no page is rendered, `is_page` is true for pages and actions of forms."""
 
     method: str
     path: str
@@ -100,7 +100,7 @@ class Views:
     def page(
         self, path: str, template: str, page: Page = Page(), *, rate: Callable[[], str] | None = None
     ) -> Callable[[Function], Function]:  # fmt: skip
-        """Declare a page (GET) and its JSON twin; `rate` limits how often one address may ask for each of them."""
+        """Declare a page (GET) and its JSON twin; `rate` limits the requests of one address for each of them."""
 
         def declare(function: Function) -> Function:
             view = View("GET", path, function, template)
@@ -126,7 +126,7 @@ class Views:
         rate: Callable[[], str] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Callable[[Function], Function]:
-        """Declare what a form (POST) and its JSON twin do; a browser goes on to the address that `then` makes of the answer."""
+        """Declare the action of a form (POST) and its JSON twin; `then` makes the address that a browser is sent to."""
 
         def declare(function: Function) -> Function:
             view = View("POST", path, function)
@@ -149,7 +149,7 @@ class Views:
         status: HTTPStatus = HTTPStatus.OK,
         responses: ResponseDict | None = None,
     ) -> Callable[[Function], Function]:
-        """Declare what only programs and scripts ask for; `responses` describes answers that are no model."""
+        """Declare a view for programs and scripts alone; `responses` describes answers that are not models."""
 
         def declare(function: Function) -> Function:
             self._serve_json(View(method, path, function, is_page=False), rate, status, responses)
@@ -193,7 +193,7 @@ class Views:
 
 
 def as_json(answer: BaseModel | Response, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """The model as JSON that no cache keeps; a response stays as it is."""
+    """The model as JSON that no cache keeps; a response is returned as it is."""
     if isinstance(answer, Response):
         return answer
     response = Response(answer.model_dump_json(), status, mimetype="application/json")
@@ -202,6 +202,6 @@ def as_json(answer: BaseModel | Response, status: HTTPStatus = HTTPStatus.OK) ->
 
 
 def _question(inputs: Inputs) -> SearchParameters:
-    """The question that the page's search box shows; an empty one where the page has none."""
+    """The question that the search box of the page shows; empty where the page has none."""
     query = inputs.get("query")
     return query.question() if isinstance(query, SearchParameters) else SearchParameters()

@@ -1,4 +1,4 @@
-"""The one place where the page is connected to the other rooms: clients, search, ingest, judgements, figures."""
+"""The services of the page, connected to the other rooms: search, ingest, judgements, the state of the servers."""
 
 import time
 from collections import Counter
@@ -29,91 +29,15 @@ from web.uploads import Uploads
 from workers.dispatch import Dispatcher
 from workers.overview import FIGURES
 
-MOST_JOBS = 50
-
-
-class Ingesting:
-    """Starts jobs, reports their progress, and reads the quarantine; implements web.services.CanIngest."""
-
-    def __init__(self, context: Context) -> None:
-        """Connects to nothing by itself."""
-        self._context = context
-        self._dispatcher = Dispatcher(context)
-        self._jobs, self._quarantine = self._dispatcher.jobs, self._dispatcher.quarantine
-
-    def queue_lengths(self) -> dict[str, int]:
-        """Number of waiting tasks, by queue."""
-        return self._dispatcher.queue_lengths()
-
-    def start(self, spec: str, collection: str) -> str:
-        """Let a worker read the source; the job's id, at once."""
-        return self._dispatcher.request(spec, collection)
-
-    def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
-        """Put the pictures into the store, one after the other, and queue them for the workers; the job's id."""
-        read = ((name, file.read()) for name, file in pictures.items())
-        return self._dispatcher.start_uploads(read, collection)
-
-    def jobs(self) -> list[Progress]:
-        """The latest jobs, latest first."""
-        try:
-            return self._jobs.list(MOST_JOBS)
-        except RedisError as error:
-            raise _away(error) from error
-
-    def progress(self, job_id: str) -> Progress:
-        """How far one job is; NotFoundError."""
-        try:
-            return self._jobs.progress(job_id)
-        except RedisError as error:
-            raise _away(error) from error
-
-    def refused(self, page: int, number: int, collection: str = "", reason: str = "") -> RefusedList:
-        """A page of the quarantine, latest first, of that collection and reason."""
-        total, entries = self._quarantine.list(page=page, number=number, collection=collection, reason=reason)
-        return RefusedList(total=total, page=page, entries=[_refused(entry) for entry in entries])
-
-    def refused_entry(self, entry_id: str) -> Refused:
-        """One entry; NotFoundError."""
-        return _refused(self._quarantine.get(entry_id))
-
-    def retry(self, entries: Sequence[str]) -> int:
-        """Try these again; how many were there."""
-        found = self._quarantine.some(entries)
-        self._dispatcher.retry(found)
-        return len(found)
-
-    def drop(self, entries: Sequence[str]) -> int:
-        """Forget these, with bytes that nothing else needs; how many were there."""
-        return drop_entries(self._context.client, self._context.settings, list(entries))
-
-
-def _refused(entry: Entry) -> Refused:
-    return Refused(
-        id=entry.id,
-        source=entry.source,
-        reference=entry.reference,
-        collection=entry.collection,
-        reason=entry.reason,
-        message=entry.message,
-        time=entry.time,
-        job=entry.job,
-        original=entry.original,
-    )
-
-
-def _away(error: RedisError) -> EngineUnavailable:
-    return EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`")
-
-
+LISTED_JOBS = 50
 SAMPLES = 24
-MAX_FACET_VALUES = 30
-SAME_SAMPLES_SECONDS = 600  # the front page shows the same pictures for that long, so that coming back finds them again
-CHECK_SECONDS = 2  # a check that takes longer is a server that is not ready
+FACET_VALUES = 30
+SAMPLES_CHANGE_SECONDS = 600  # the front page shows the same pictures for that long: going back to it finds them again
+HEALTH_TIMEOUT = 2  # seconds after which a server counts as not ready
 
 
 def open_services(settings: Settings) -> Services:
-    """Everything that the routes call, connected on first use."""
+    """The services over one context; each server is connected to when it is first used."""
     context = Context(settings)
     client, behaviour = context.client, Behaviour(context.client, settings)
     searcher, ingest = Searcher(context), Ingesting(context)
@@ -138,11 +62,11 @@ def open_services(settings: Settings) -> Services:
 
 def _check_engine(client: OpenSearch) -> None:
     with guard():
-        client.cluster.health(params={"request_timeout": CHECK_SECONDS})
+        client.cluster.health(params={"request_timeout": HEALTH_TIMEOUT})
 
 
-def _gauges(client: OpenSearch, settings: Settings, ingest: Ingesting) -> Mapping[tuple[str, str], float]:
-    """Values by metric name and label value."""
+def _gauges(client: OpenSearch, settings: Settings, ingest: "Ingesting") -> Mapping[tuple[str, str], float]:
+    """Values of web.metrics.GAUGE_LABELS by metric name and label value."""
     states = Counter(job.state for job in ingest.jobs())
     queues = ingest.queue_lengths()
     return {
@@ -162,10 +86,10 @@ def _count(client: OpenSearch, index: str) -> float:
 
 
 def overview(client: OpenSearch, settings: Settings) -> Overview:
-    """One request; nothing indexed yet is an empty overview. EngineUnavailable."""
+    """Counts, facets and samples, by one request; an index that does not exist counts as empty. EngineUnavailable."""
     try:
         with guard():
-            answer = client.search(index=alias(settings), body=_body(int(time.time() // SAME_SAMPLES_SECONDS)))
+            answer = client.search(index=alias(settings), body=_overview_body(int(time.time() // SAMPLES_CHANGE_SECONDS)))
     except MissingError:
         return Overview(documents=0)
     hits, found = answer["hits"], answer["aggregations"]
@@ -177,8 +101,26 @@ def overview(client: OpenSearch, settings: Settings) -> Overview:
     )
 
 
+def _overview_body(seed: int) -> dict[str, Any]:
+    random_order = {"random_score": {"seed": seed, "field": "_seq_no"}}
+    return {
+        "size": SAMPLES,
+        "track_total_hits": True,
+        "_source": ["title", "width", "height"],
+        "query": {"function_score": {"query": {"match_all": {}}, **random_order}},
+        "aggs": {
+            "collections": {"terms": {"field": "collections", "size": FACET_VALUES}},
+            "categories": {"terms": {"field": "category", "size": FACET_VALUES}},
+        },
+    }
+
+
+def _facets(aggregation: dict[str, Any]) -> list[Facet]:
+    return [Facet(value=bucket["key"], count=bucket["doc_count"]) for bucket in aggregation["buckets"]]
+
+
 def status(context: Context) -> Status:
-    """Every figure; one whose server does not answer is None, so that the others are still shown."""
+    """All figures; one whose server does not answer is None, so that the others are still shown."""
     return Status.model_validate({name: _figure(name, context) for name in Status.model_fields})
 
 
@@ -189,19 +131,75 @@ def _figure(name: str, context: Context) -> Any:
         return None
 
 
-def _body(seed: int) -> dict[str, Any]:
-    chance = {"random_score": {"seed": seed, "field": "_seq_no"}}
-    return {
-        "size": SAMPLES,
-        "track_total_hits": True,
-        "_source": ["title", "width", "height"],
-        "query": {"function_score": {"query": {"match_all": {}}, **chance}},
-        "aggs": {
-            "collections": {"terms": {"field": "collections", "size": MAX_FACET_VALUES}},
-            "categories": {"terms": {"field": "category", "size": MAX_FACET_VALUES}},
-        },
-    }
+class Ingesting:
+    """Starts jobs, reports their progress, and reads the quarantine; implements web.services.CanIngest."""
+
+    def __init__(self, context: Context) -> None:
+        """Connects to nothing by itself."""
+        self._context = context
+        self._dispatcher = Dispatcher(context)
+        self._jobs, self._quarantine = self._dispatcher.jobs, self._dispatcher.quarantine
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Number of waiting tasks, by queue."""
+        return self._dispatcher.queue_lengths()
+
+    def start(self, spec: str, collection: str) -> str:
+        """Let a worker read the source; return the job's id at once."""
+        return self._dispatcher.request(spec, collection)
+
+    def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
+        """Put the pictures into the store, one by one, and queue them for the workers; return the job's id."""
+        read = ((name, file.read()) for name, file in pictures.items())
+        return self._dispatcher.start_uploads(read, collection)
+
+    def jobs(self) -> list[Progress]:
+        """The latest jobs, latest first."""
+        try:
+            return self._jobs.list(LISTED_JOBS)
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    def progress(self, job_id: str) -> Progress:
+        """How far one job is; NotFoundError."""
+        try:
+            return self._jobs.progress(job_id)
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    def refused(self, page: int, number: int, collection: str = "", reason: str = "") -> RefusedList:
+        """A page of the quarantine, latest first, of that collection and reason."""
+        total, entries = self._quarantine.list(page=page, number=number, collection=collection, reason=reason)
+        return RefusedList(total=total, page=page, entries=[_refused(entry) for entry in entries])
+
+    def refused_entry(self, entry_id: str) -> Refused:
+        """One entry; NotFoundError."""
+        return _refused(self._quarantine.get(entry_id))
+
+    def retry(self, entries: Sequence[str]) -> int:
+        """Try these entries again; return the number of those that exist."""
+        found = self._quarantine.some(entries)
+        self._dispatcher.retry(found)
+        return len(found)
+
+    def drop(self, entries: Sequence[str]) -> int:
+        """Delete these entries, with bytes that nothing else needs; return the number of those that existed."""
+        return drop_entries(self._context.client, self._context.settings, list(entries))
 
 
-def _facets(aggregation: dict[str, Any]) -> list[Facet]:
-    return [Facet(value=bucket["key"], count=bucket["doc_count"]) for bucket in aggregation["buckets"]]
+def _refused(entry: Entry) -> Refused:
+    return Refused(
+        id=entry.id,
+        source=entry.source,
+        reference=entry.reference,
+        collection=entry.collection,
+        reason=entry.reason,
+        message=entry.message,
+        time=entry.time,
+        job=entry.job,
+        original=entry.original,
+    )
+
+
+def _unavailable(error: RedisError) -> EngineUnavailable:
+    return EngineUnavailable(f"Redis cannot be reached ({error}); see `omma status`")

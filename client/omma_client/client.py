@@ -17,7 +17,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 Filters = Mapping[str, str | Sequence[str]]
 Picture = str | Path | tuple[str, bytes]
 API = "/api/v1"
-SECONDS = 120.0  # the first search waits until the server has loaded its models
+TIMEOUT = 120.0  # seconds; the first search waits until the server has loaded its models
 
 
 class Client:
@@ -28,7 +28,7 @@ class Client:
         address: str = "http://127.0.0.1:8000",
         token: str = "",
         *,
-        timeout: float = SECONDS,
+        timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`token` is the server's OMMA_API_TOKEN, where it has one; `timeout` in seconds for each request."""
@@ -77,7 +77,7 @@ class Client:
         return self._request("POST", "/search", models.Answer, params=asked, files={"image": ("image", sent)})
 
     def similar(self, document: str, *, number: int | None = None, page: int = 1) -> models.Answer:
-        """Pictures like one of the collection, by its id or at least 6 first letters of it."""
+        """Pictures like one of the collection, named by its id or at least the first 6 letters of it."""
         return self.search(like=document, number=number, page=page)
 
     def compare(
@@ -185,5 +185,5 @@ def _given(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _segment(name: str) -> str:
-    """A name as one segment of a path: what has a slash is no id of Omma."""
+    """A name as one segment of a path: no id of Omma has a slash, and the server answers that there is none."""
     return name.replace("/", "%2F").replace("?", "%3F").replace("#", "%23")

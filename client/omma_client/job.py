@@ -1,4 +1,4 @@
-"""A job: an ingest that goes on at the server."""
+"""A job: an ingest that runs on the server."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Job:
     def wait(self, timeout: float | None = None, *, interval: float = 0.5) -> Progress:
         """Wait until the job ends, at most `timeout` seconds, and ask every `interval` seconds; JobFailed, JobTimeout.
 
-        Pictures that could not be used are no failure of the job: they are in `failures`, and in the quarantine.
+        Pictures that could not be used do not fail the job: they are in `failures`, and in the quarantine.
         """
         end = None if timeout is None else time.monotonic() + timeout
         while (progress := self.progress()).ended is None:

@@ -25,8 +25,8 @@ BROKEN = b"no picture at all"
 
 
 @dataclass(frozen=True)
-class Told:
-    """How a command ended, and what it said."""
+class Printed:
+    """Exit status, standard output and standard error of a command."""
 
     code: int
     out: str
@@ -42,20 +42,20 @@ class Shelf:
     broken: str
 
 
-Omma = Callable[..., Told]
+Omma = Callable[..., Printed]
 
 
 @pytest.fixture()
 def omma(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Omma]:
     """Run a command: `omma("show", "abcdef")`."""
 
-    def call(*arguments: str) -> Told:
+    def call(*arguments: str) -> Printed:
         get_settings.cache_clear()
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             run(list(arguments))
-        said = capsys.readouterr()
-        return Told(int(ended.value.code or 0), said.out, said.err)
+        captured = capsys.readouterr()
+        return Printed(int(ended.value.code or 0), captured.out, captured.err)
 
     monkeypatch.setenv("COLUMNS", "200")
     yield call
@@ -79,7 +79,7 @@ def house(live_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture()
 def shelf(house: Settings) -> Shelf:
-    """Ingested by the same steps as in a worker, with made-up extractor_double."""
+    """Ingested by the same steps as in a worker, with a made-up feature extractor."""
     runtime = Runtime(Context(house), TestFeatureExtractor())
     runtime.check_index()
     store = Store(house)

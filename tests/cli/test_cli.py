@@ -18,7 +18,7 @@ from engine.store import Store
 from ingest.quarantine import Quarantine
 from mappings.versions import alias
 from ranking.learning.models import Models
-from tests.cli.conftest import BROKEN, TITLES, Omma, Shelf, Told
+from tests.cli.conftest import BROKEN, TITLES, Omma, Printed, Shelf
 from tests.conftest import free_port
 from tests.ingest.pictures import png
 from workers.dispatch import Dispatcher
@@ -27,19 +27,19 @@ ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = "f" * 64
 
 
-def is_one_line(told: Told, *words: str) -> None:
-    """An error for people: one line on stderr that says what is wrong, and nothing else."""
-    assert (told.code, told.out) == (1, ""), told
-    assert told.err.startswith("omma: ") and told.err.count("\n") == 1, told.err
-    assert "Traceback" not in told.err
+def is_one_line(printed: Printed, *words: str) -> None:
+    """An error for people: one line on standard error that names the problem, and nothing else."""
+    assert (printed.code, printed.out) == (1, ""), printed
+    assert printed.err.startswith("omma: ") and printed.err.count("\n") == 1, printed.err
+    assert "Traceback" not in printed.err
     for word in words:
-        assert word in told.err
+        assert word in printed.err
 
 
 def test_help_lists_every_command(omma: Omma) -> None:
-    told = omma("--help")
-    assert (told.code, told.err) == (0, "")
-    listed = {line.split()[0] for line in told.out.partition("Commands:")[2].splitlines() if line.strip()}
+    printed = omma("--help")
+    assert (printed.code, printed.err) == (0, "")
+    listed = {line.split()[0] for line in printed.out.partition("Commands:")[2].splitlines() if line.strip()}
     assert listed >= set(COMMANDS)
 
 
@@ -47,8 +47,8 @@ def test_help_lists_every_command(omma: Omma) -> None:
 def test_every_command_is_there_and_explains_itself(name: str, omma: Omma) -> None:
     command = main.get_command(click.Context(main), name)
     assert isinstance(command, click.Command) and command.get_short_help_str()
-    told = omma(name, "--help")
-    assert told.code == 0 and f"omma {name}" in told.out
+    printed = omma(name, "--help")
+    assert printed.code == 0 and f"omma {name}" in printed.out
 
 
 def test_the_version_is_that_of_the_project(omma: Omma) -> None:
@@ -67,10 +67,10 @@ def test_the_list_of_commands_says_what_each_says_of_itself(omma: Omma) -> None:
 @pytest.mark.parametrize(
     "arguments", [["nosuch"], ["show"], ["delete"], ["delete", "a", "--collection", "b"], ["quarantine", "drop"], ["ingest"]]
 )
-def test_wrong_usage_is_told_as_such(arguments: list[str], omma: Omma) -> None:
-    told = omma(*arguments)
-    assert told.code == 2
-    assert told.err.startswith("Usage: omma") and "Error: " in told.err and "Traceback" not in told.err
+def test_wrong_usage_is_reported_as_such(arguments: list[str], omma: Omma) -> None:
+    printed = omma(*arguments)
+    assert printed.code == 2
+    assert printed.err.startswith("Usage: omma") and "Error: " in printed.err and "Traceback" not in printed.err
 
 
 @pytest.mark.parametrize(
@@ -87,16 +87,16 @@ def test_a_wrong_setting_is_named_and_secrets_are_not_repeated(
     setting: str, value: str, omma: Omma, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(setting, value)
-    told = omma("show", UNKNOWN)
-    is_one_line(told, setting)
-    assert "secret" not in told.err
+    printed = omma("show", UNKNOWN)
+    is_one_line(printed, setting)
+    assert "secret" not in printed.err
 
 
 def test_a_wrong_address_of_redis_is_named(omma: Omma, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMMA_REDIS_URL", "redis://:secret@queue:port")
-    told = omma("jobs")
-    is_one_line(told, "OMMA_REDIS_URL")
-    assert "secret" not in told.err
+    printed = omma("jobs")
+    is_one_line(printed, "OMMA_REDIS_URL")
+    assert "secret" not in printed.err
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_wrong_address_of_redis_is_named(omma: Omma, monkeypatch: pytest.Monke
     [["show", UNKNOWN], ["search", "--text", "fox"], ["quarantine", "list"], ["delete", UNKNOWN, "-y"], ["reindex"], ["jobs"]],
     ids=lambda arguments: arguments[0],
 )
-def test_servers_that_are_away_are_told_as_such(
+def test_servers_that_are_away_are_reported_as_such(
     arguments: list[str], omma: Omma, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMMA_HOME", str(tmp_path))
@@ -117,16 +117,16 @@ def test_a_process_of_its_own_says_the_same(tmp_path: Path) -> None:
     away = {"OMMA_HOME": str(tmp_path), "OMMA_OPENSEARCH_URL": f"http://127.0.0.1:{free_port()}"}
     command = [sys.executable, "-m", "cli.main", "show", UNKNOWN]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | away, capture_output=True, text=True, check=False)
-    is_one_line(Told(done.returncode, done.stdout, done.stderr), "cannot be reached")
+    is_one_line(Printed(done.returncode, done.stdout, done.stderr), "cannot be reached")
 
 
 @pytest.mark.engine
 @pytest.mark.queue
 def test_logs_and_status_of_a_house_where_nothing_runs(omma: Omma, house: Settings) -> None:
     is_one_line(omma("logs"), "there are no logs yet")
-    told = omma("status", "--json")
-    assert told.code == 1
-    assert json.loads(told.out) | {"address": ""} == {
+    printed = omma("status", "--json")
+    assert printed.code == 1
+    assert json.loads(printed.out) | {"address": ""} == {
         "services": {}, "documents": 0, "quarantined": 0, "missing": {}, "queues": {"interactive": 0, "bulk": 0},
         "left_out": [], "address": "",
     }  # fmt: skip
@@ -153,10 +153,10 @@ def test_every_mistake_is_one_line(omma: Omma, shelf: Shelf, tmp_path: Path) -> 
         ("show", UNKNOWN): "there is no picture",
         ("show", ""): "too short",
         ("show", "fox"): "too short",
-        ("show", "\udcff" * 8): "not UTF-8",
-        ("jobs", "\udcff"): "not UTF-8",
-        ("quarantine", "drop", "\udcff"): "not UTF-8",
-        ("delete", "--collection", "\udcff", "-y"): "not UTF-8",
+        ("show", "\udcff" * 8): "not valid UTF-8",
+        ("jobs", "\udcff"): "not valid UTF-8",
+        ("quarantine", "drop", "\udcff"): "not valid UTF-8",
+        ("delete", "--collection", "\udcff", "-y"): "not valid UTF-8",
         ("search", "--image", str(tmp_path / "none.png")): "none.png cannot be read: No such file",
         ("search", "--image", str(tmp_path)): "cannot be read: Is a directory",
         ("search", "--image", str(words)): "none of JPEG, PNG",
@@ -192,12 +192,12 @@ def test_every_mistake_is_one_line(omma: Omma, shelf: Shelf, tmp_path: Path) -> 
 
 @pytest.mark.engine
 @pytest.mark.queue
-def test_show_tells_what_is_known_whatever_it_looks_like(omma: Omma, shelf: Shelf) -> None:
+def test_show_prints_every_kind_of_field(omma: Omma, shelf: Shelf) -> None:
     for picture, title in zip(shelf.ids, TITLES, strict=True):
         for given in (picture, picture[:8], picture.upper()):
-            told = omma("show", given)
-            assert (told.code, told.err) == (0, "")
-            assert title in told.out and picture in told.out
+            printed = omma("show", given)
+            assert (printed.code, printed.err) == (0, "")
+            assert title in printed.out and picture in printed.out
     view = json.loads(omma("show", shelf.ids[0], "--json").out)
     assert (view["id"], view["title"], view["collections"]) == (shelf.ids[0], TITLES[0], ["animals"])
 
@@ -205,9 +205,9 @@ def test_show_tells_what_is_known_whatever_it_looks_like(omma: Omma, shelf: Shel
 @pytest.mark.engine
 @pytest.mark.queue
 def test_search_prints_a_table_json_and_what_it_asked(omma: Omma, shelf: Shelf) -> None:
-    told = omma("search")
-    assert (told.code, told.err) == (0, "")
-    assert all(title in told.out for title in TITLES) and "3 results" in told.out
+    printed = omma("search")
+    assert (printed.code, printed.err) == (0, "")
+    assert all(title in printed.out for title in TITLES) and "3 results" in printed.out
     for question, picture in ((("--text", "snow"), shelf.ids[1]), (("--filter", "category=fox"), shelf.ids[0])):
         found = json.loads(omma("search", *question, "--json").out)
         assert [result["id"] for result in found["results"]] == [picture]
@@ -222,8 +222,8 @@ def test_search_prints_a_table_json_and_what_it_asked(omma: Omma, shelf: Shelf) 
 @pytest.mark.queue
 def test_quarantine_is_listed_tried_again_and_dropped(omma: Omma, shelf: Shelf) -> None:
     settings = shelf.runtime.settings
-    told = omma("quarantine", "list")
-    assert "1 in quarantine" in told.out and "broken.png: not-a-picture" in told.out
+    printed = omma("quarantine", "list")
+    assert "1 in quarantine" in printed.out and "broken.png: not-a-picture" in printed.out
     (entry,) = json.loads(omma("quarantine", "list", "--json", "--reason", "not-a-picture", "--collection", "rest").out)[
         "entries"
     ]
@@ -244,8 +244,8 @@ def test_quarantine_is_listed_tried_again_and_dropped(omma: Omma, shelf: Shelf) 
 @pytest.mark.queue
 def test_delete_asks_first(omma: Omma, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    told = omma("delete", shelf.ids[0])
-    assert told.code == 1 and "Forget 1 picture for good?" in told.out
+    printed = omma("delete", shelf.ids[0])
+    assert printed.code == 1 and "Forget 1 picture for good?" in printed.out
     assert omma("show", shelf.ids[0]).code == 0
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert omma("delete", shelf.ids[0]).code == 0

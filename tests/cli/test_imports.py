@@ -21,7 +21,7 @@ def explain(command, *path):
 explain(main)
 from cli.search import Question
 assert Question(text="fox", like="abcdef", filters=("category=fox",)).as_parameters()
-import cli.service
+import cli.page
 print(*sys.modules)
 """
 HEAVY = {"torch", "timm", "ultralytics", "transformers", "lightgbm", "pandas", "sklearn", "scipy"}

@@ -26,8 +26,8 @@ def files(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list
 
 
 def test_a_landmark_is_added_listed_and_removed(omma: Omma, shelf: Shelf, files: list[str]) -> None:
-    told = omma("landmarks", "add", NAME, "--place", "46.05,14.5", *files)
-    assert (told.code, told.out) == (0, "Old Tower: 2 added, 0 known already, 0 refused\n")
+    printed = omma("landmarks", "add", NAME, "--place", "46.05,14.5", *files)
+    assert (printed.code, printed.out) == (0, "Old Tower: 2 added, 0 known already, 0 refused\n")
     again = omma("landmarks", "add", NAME, "--place", "46.05,14.5", *files)
     assert "0 added, 2 known already" in again.out
     listed = json.loads(omma("landmarks", "list", "--json").out)
@@ -47,16 +47,16 @@ def test_a_landmark_is_added_listed_and_removed(omma: Omma, shelf: Shelf, files:
 
 @pytest.mark.parametrize(("place", "why"), [("99,0", "does not lie on Earth"), ("here", "is not `latitude, longitude`")])
 def test_a_place_that_is_none_is_refused(omma: Omma, files: list[str], place: str, why: str) -> None:
-    told = omma("landmarks", "add", NAME, "--place", place, *files)
-    assert told.code == 1 and why in told.err
+    printed = omma("landmarks", "add", NAME, "--place", place, *files)
+    assert printed.code == 1 and why in printed.err
 
 
-def test_a_file_that_is_no_picture_is_told(omma: Omma, files: list[str], tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_reported(omma: Omma, files: list[str], tmp_path: Path) -> None:
     (tmp_path / "text.png").write_bytes(b"no picture")
-    told = omma("landmarks", "add", NAME, files[1], str(tmp_path / "text.png"))
-    assert "1 added, 0 known already, 1 refused" in told.out and "text.png: not-a-picture" in told.err
+    printed = omma("landmarks", "add", NAME, files[1], str(tmp_path / "text.png"))
+    assert "1 added, 0 known already, 1 refused" in printed.out and "text.png: not-a-picture" in printed.err
 
 
 def test_an_unknown_landmark_cannot_be_removed(omma: Omma, files: list[str]) -> None:
-    told = omma("landmarks", "remove", "Nothing")
-    assert told.code == 1 and "there is no collection" in told.err
+    printed = omma("landmarks", "remove", "Nothing")
+    assert printed.code == 1 and "there is no collection" in printed.err

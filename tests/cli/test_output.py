@@ -85,15 +85,15 @@ def a_job(**changes: Any) -> Progress:
     return known.model_copy(update=changes)
 
 
-def test_a_job_tells_how_far_it_is(columns: int) -> None:
-    told = " ".join(" ".join(fits("\n".join(jobs.block(a_job(), 2)), columns)).split())
-    assert told.startswith("0123456789ab running 88 of 120 (73 %) 12.3/s 1:02 left 6 unchanged 2 quarantined")
-    assert "/srv/" in told and "030405.jpg" in told and "collection holidays" in told
-    assert "and 2 more: truncated" in told and "3 further reasons; `omma jobs 0123456789ab` shows them" in told
+def test_a_job_shows_its_progress(columns: int) -> None:
+    printed = " ".join(" ".join(fits("\n".join(jobs.block(a_job(), 2)), columns)).split())
+    assert printed.startswith("0123456789ab running 88 of 120 (73 %) 12.3/s 1:02 left 6 unchanged 2 quarantined")
+    assert "/srv/" in printed and "030405.jpg" in printed and "collection holidays" in printed
+    assert "and 2 more: truncated" in printed and "3 further reasons; `omma jobs 0123456789ab` shows them" in printed
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "printed"),
     [
         ({"state": "reading", "seconds_left": None}, "88 of 120 or more"),
         ({"state": "done", "seconds_left": None, "indexed": 112}, "120 of 120 (100 %)"),
@@ -101,8 +101,8 @@ def test_a_job_tells_how_far_it_is(columns: int) -> None:
         ({"seconds_left": 3 * 3600 + 61.0}, "3:01:01 left"),
     ],
 )
-def test_progress_in_words(changes: dict[str, Any], told: str) -> None:
-    assert told in "  ".join(jobs.figures(a_job(**changes)))
+def test_progress_in_words(changes: dict[str, Any], printed: str) -> None:
+    assert printed in "  ".join(jobs.figures(a_job(**changes)))
 
 
 def test_other_lists_fit(columns: int, settings: Settings) -> None:
@@ -148,10 +148,10 @@ def test_ids_that_are_printed_can_be_pasted(omma: Omma, shelf: Shelf, wide: str,
         ("quarantine", "list"): lambda found: ("quarantine", "retry", found[:12]),
     }
     for command, pasted in commands.items():
-        told = omma(*command)
-        fits(told.out, int(wide))
-        found = re.findall(r"\b[0-9a-f]{12,}\b", told.out)
-        assert found, told.out
+        printed = omma(*command)
+        fits(printed.out, int(wide))
+        found = re.findall(r"\b[0-9a-f]{12,}\b", printed.out)
+        assert found, printed.out
         for name in found:
             assert omma(*pasted(name)).code == 0
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 SIZE: ViewportSize = {"width": 1440, "height": 940}
-MOST_BYTES = 300 * 1024
+MAX_BYTES = 300 * 1024
 OUTPUT = Path(__file__).resolve().parents[2] / "docs/images/search.png"
 
 
@@ -38,7 +38,7 @@ def small(png: bytes) -> bytes:
     for colours in (256, 192, 128, 96, 64):
         out = io.BytesIO()
         image.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-        if out.tell() <= MOST_BYTES:
+        if out.tell() <= MAX_BYTES:
             break
     return out.getvalue()
 

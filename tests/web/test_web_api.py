@@ -1,6 +1,7 @@
 """JSON twins, their description, health and figures."""
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from gunicorn.util import import_app  # type: ignore[import-untyped]
 from jinja2 import ChoiceLoader, DictLoader
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
+import web.gunicorn
 import web.views
 from engine.installation import HEADER, mark, version
 from engine.settings import Settings
@@ -136,7 +139,7 @@ def test_the_overview_counts(client: FlaskClient) -> None:
     assert client.get("/api/v1/").get_json()["documents"] == 796
 
 
-def test_the_status_tells_each_figure_and_which_is_not_known(client: FlaskClient) -> None:
+def test_the_status_has_every_figure_and_marks_unknown_ones(client: FlaskClient) -> None:
     assert client.get("/api/v1/status").json == {
         "documents": 796,
         "quarantined": 2,
@@ -160,7 +163,7 @@ def test_a_document_is_named_by_the_first_letters_of_its_id(make_app: Make) -> N
     assert client.get(f"/api/v1/search?like={sha(0)[:5]}").status_code == 400
 
 
-def test_an_empty_question_is_told_what_it_could_be(client: FlaskClient) -> None:
+def test_an_empty_question_is_refused_with_the_ways_to_ask(client: FlaskClient) -> None:
     response = client.get("/api/v1/search")
     assert response.status_code == 400 and "words" in response.get_json()["detail"]
 
@@ -197,6 +200,18 @@ def test_not_ready_says_what_is_missing(make_app: Make) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503 and "does not answer" in response.get_json()["checks"]["engine"]
     assert client.get("/healthz").status_code == 200
+
+
+def test_gunicorn_builds_the_application_in_its_worker_and_loads_the_models(
+    make_app: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    code = "import sys, web.gunicorn; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=TEMPLATES.parents[1], capture_output=True, text=True, check=True)
+    assert "web.gunicorn" in done.stdout.split() and "flask" not in done.stdout.split()
+    warm_up_state = WarmUp(lambda: None)
+    app = make_app({"warm_up_state": warm_up_state})
+    monkeypatch.setattr("web.app.create_app", lambda: app)
+    assert import_app(web.gunicorn.wsgi_app) is app and warm_up_state.wait(10)
 
 
 def test_not_ready_until_warm_and_again_after_a_failure(make_app: Make) -> None:

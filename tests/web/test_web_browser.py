@@ -55,7 +55,7 @@ def test_a_chosen_picture_is_searched_at_once(open_page: Any, address: str, sear
     assert shown.evaluate("image => image.complete && image.naturalWidth") == 320
 
 
-def test_what_is_no_picture_is_told_where_it_was_chosen(open_page: Any, address: str) -> None:
+def test_a_file_that_is_not_a_picture_is_reported_where_it_was_chosen(open_page: Any, address: str) -> None:
     page = open_page(address)
     page.get_by_role("button", name="Search with a picture").click()
     page.locator("[data-file]").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"text"})

@@ -126,7 +126,7 @@ def test_what_is_no_event_is_refused(visitor: FlaskClient, log: FakeLog, wrong: 
 
 
 @pytest.mark.browser
-def test_the_page_tells_what_was_seen_and_opened(
+def test_the_page_logs_impressions_and_clicks(
     make_app: Callable[..., Flask], serve: Callable[[Flask], str], open_page: Callable[..., Any], log: FakeLog
 ) -> None:
     page = open_page(serve(make_app({"log": log})) + "/search?text=red", user_agent=BROWSER["User-Agent"])
@@ -168,15 +168,15 @@ def test_what_was_logged_becomes_something_to_learn_from(
     log.flush()
     client.indices.refresh(index=settings.ubi_queries)
     (search, *_) = list(behaviour.served())
-    told = [event("impression", query_id=search.query_id, document=d, position=n + 1) for n, d in enumerate(search.shown[:5])]
-    told.append(event("click", query_id=search.query_id, document=search.shown[2], position=3))
-    app.test_client().post("/api/v1/events", json={"events": told}, headers={"X-Omma-Client": search.client} | BROWSER)
+    sent = [event("impression", query_id=search.query_id, document=d, position=n + 1) for n, d in enumerate(search.shown[:5])]
+    sent.append(event("click", query_id=search.query_id, document=search.shown[2], position=3))
+    app.test_client().post("/api/v1/events", json={"events": sent}, headers={"X-Omma-Client": search.client} | BROWSER)
     log.flush()
     client.indices.refresh(index=settings.ubi_events)
     chosen = settings.model_copy(update={"click_support": 1})
-    topics, said = judged(client, chosen)
+    topics, judgements = judged(client, chosen)
     assert [topic.text for topic in topics] == ["red"]
-    assert max(said, key=lambda j: j.grade).document == search.shown[2]
+    assert max(judgements, key=lambda j: j.grade).document == search.shown[2]
     (example,) = clicked(client, chosen)
     assert example.candidate_set.table.keys() == search.candidate_set.table.keys() and example.grades[search.shown[2]] == 4
     assert judged(client, chosen.model_copy(update={"click_support": 2}))[1] == [], "too few impressions say nothing"

@@ -58,7 +58,7 @@ def test_pictures_sent_are_ingested_with_their_names(program: FlaskClient, inges
     assert ingest.uploaded == [{"a.png": picture_bytes(0), "2-a.png": picture_bytes(1)}]
 
 
-def test_no_pictures_are_told(program: FlaskClient, ingest: FakeIngest) -> None:
+def test_a_form_without_pictures_is_refused(program: FlaskClient, ingest: FakeIngest) -> None:
     response = program.post("/api/v1/ingest/upload", data={"collection": "mine"})
     assert response.status_code == 400 and "picture" in response.get_json()["detail"]
 
@@ -86,7 +86,7 @@ def test_names_sent_by_browsers_are_made_harmless(sent: str, kept: str) -> None:
     assert file_name(sent) == kept
 
 
-def test_a_wrong_folder_is_told_on_the_page(make_app: Make, ingest: FakeIngest) -> None:
+def test_a_wrong_folder_is_reported_on_the_page(make_app: Make, ingest: FakeIngest) -> None:
     client = make_app({"ingest": ingest}).test_client()
     form = {"source": "/etc", "csrf_token": csrf_token(client, "/ingest")}
     response = client.post("/ingest", data=form)

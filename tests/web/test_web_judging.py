@@ -49,9 +49,9 @@ def test_grades_are_kept_replaced_and_taken_back(judges: Flask) -> None:
     topic = sheet(client)["topic"]["id"]
     for grade in (1, 4):
         assert judge(client, topic, sha(3), grade).get_json()["grade"] == grade
-    told = {d["id"]: d["grade"] for d in sheet(client)["documents"]}
-    assert told[sha(3)] == 4 and sheet(client)["done"] == 1
-    assert sheet(client, "Bob")["done"] == 0, "nobody sees what others said"
+    grades = {d["id"]: d["grade"] for d in sheet(client)["documents"]}
+    assert grades[sha(3)] == 4 and sheet(client)["done"] == 1
+    assert sheet(client, "Bob")["done"] == 0, "a rater does not see the grades of others"
     undo = {"topic": topic, "document": sha(3), "rater": "Ada"}
     assert client.delete("/api/v1/judge", json=undo).get_json() == {"grade": 1}
     assert client.delete("/api/v1/judge", json=undo).get_json() == {"grade": None}
@@ -62,7 +62,7 @@ def test_grades_are_kept_replaced_and_taken_back(judges: Flask) -> None:
 def test_what_is_no_grade_is_refused(judges: Flask, kept: FakeJudgements, grade: Any) -> None:
     client = judges.test_client()
     assert judge(client, sheet(client)["topic"]["id"], sha(1), grade).status_code == 400
-    assert not kept.said
+    assert not kept.given
 
 
 def test_questions_that_nobody_asked_and_raters_without_a_name_are_refused(judges: Flask) -> None:
@@ -79,8 +79,11 @@ def test_agreement_and_files(judges: Flask) -> None:
     for rater, grades in (("Ada", (4, 0, 4, 0, 2)), ("Bob", (4, 0, 4, 1, 2))):
         for seed, grade in enumerate(grades):
             judge(client, topic, sha(seed), grade, rater)
-    told = client.get("/api/v1/judgements").get_json()
-    assert told["agreement"]["fleiss"] == pytest.approx(0.714, abs=0.01) and told["topics"][0]["raters"] == ["Ada", "Bob"]
+    overview = client.get("/api/v1/judgements").get_json()
+    assert overview["agreement"]["fleiss"] == pytest.approx(0.714, abs=0.01) and overview["topics"][0]["raters"] == [
+        "Ada",
+        "Bob",
+    ]
     assert "substantial" in client.get("/judgements").text
     qrels = client.get("/api/v1/judgements/export?format=qrels").text.splitlines()
     assert f"{topic} 0 {sha(0)} 4" in qrels and len(qrels) == 10
@@ -117,7 +120,7 @@ def test_keys_grade_arrows_move_and_u_takes_back(
     page.locator("[data-done]:text-is('1')").wait_for()
     page.reload()
     page.locator("[data-card]").first.wait_for()
-    assert page.locator("[data-done]").inner_text() == "1", "what was said is still there"
+    assert page.locator("[data-done]").inner_text() == "1", "the grade is still there"
     assert page.locator("[data-card]").first.get_attribute("data-grade") == "4"
     page.locator("[data-card]").nth(5).get_by_role("button", name="3", exact=True).click()
     page.locator("[data-done]:text-is('2')").wait_for()

@@ -16,7 +16,7 @@ from query.document import DescribedItem, DescribedPart, DocumentView, LinkedSni
 from tests.web.web_doubles import HOSTILE, FakeSearcher, a_result, fake_services, sha
 from web.app import create_app
 from web.parameters import SearchParameters
-from web.present import aspect, marked, message_html, percent, span
+from web.present import aspect, duration, marked, message_html, percent
 from web.services import Overview
 
 Make = Callable[..., Flask]
@@ -159,12 +159,12 @@ def test_errors_are_pages_for_people_and_json_for_programs(make_app: Make, error
     page = client.get("/search?text=red", headers={"Accept": "text/html"})
     assert page.status_code == status and str(error)[1:] in page.text and "<main" in page.text
     for path, accept in (("/api/v1/search", "*/*"), ("/search", "application/json")):
-        told = client.get(f"{path}?text=red", headers={"Accept": accept})
-        assert (told.status_code, told.mimetype) == (status, "application/problem+json")
-        assert told.get_json()["detail"] == str(error) and told.get_json()["status"] == status
+        response = client.get(f"{path}?text=red", headers={"Accept": accept})
+        assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+        assert response.get_json()["detail"] == str(error) and response.get_json()["status"] == status
 
 
-def test_what_nobody_foresaw_is_told_without_its_insides(make_app: Make) -> None:
+def test_an_unexpected_error_reveals_no_internals(make_app: Make) -> None:
     client = make_app({"searcher": FakeSearcher(fails=RuntimeError("password=hunter2"))}).test_client()
     for path in ("/search?text=red", "/api/v1/search?text=red"):
         response = client.get(path)
@@ -177,7 +177,7 @@ def test_a_server_that_is_down_says_when_to_come_back(make_app: Make) -> None:
 
 
 @pytest.mark.parametrize("query", ["box=1,2,3", "box=a,b,c,d", "page=0", "page=x", "filter=nothing", "like=zz", "number=1000"])
-def test_parameters_that_make_no_extractor_are_told(client: FlaskClient, query: str) -> None:
+def test_parameters_that_make_no_sense_are_refused(client: FlaskClient, query: str) -> None:
     for path in ("/search", "/api/v1/search"):
         response = client.get(f"{path}?text=red&{query}")
         assert response.status_code == 400
@@ -217,7 +217,7 @@ def test_messages_are_sentences_with_code() -> None:
 
 def test_figures_for_people() -> None:
     assert [percent(value) for value in (0, 0.001, 0.427, 1)] == ["0 %", "<1 %", "43 %", "100 %"]
-    assert [span(value) for value in (None, 9.4, 130, 7300)] == ["–", "9 s", "2 min 10 s", "2 h 1 min"]
+    assert [duration(value) for value in (None, 9.4, 130, 7300)] == ["–", "9 s", "2 min 10 s", "2 h 1 min"]
     assert [aspect(*sides) for sides in ((300, 200), (1, 100), (100, 1), (0, 0))] == ["ar-15", "ar-6", "ar-22", "ar-10"]
 
 

@@ -17,7 +17,7 @@ from engine.settings import Settings
 from tests.web.csrf import csrf_token
 from tests.web.web_doubles import FakeSearcher, picture_bytes, sha
 from web.uploads import BoundedFolder
-from web.views.media import preview_damaged, sniff
+from web.views.picture import preview_damaged, sniff
 
 Make = Callable[..., Flask]
 
@@ -50,7 +50,7 @@ def test_the_preview_is_encoded_anew(app: Flask) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"just text", b"<svg xmlns='http://www.w3.org/2000/svg'/>", picture_bytes(1, kind="JPEG")[:900]]
 )
-def test_what_is_no_picture_is_told_whatever_its_name(app: Flask, data: bytes) -> None:
+def test_a_file_that_is_not_a_picture_is_refused_whatever_its_name(app: Flask, data: bytes) -> None:
     client = app.test_client(use_cookies=False)
     response = send(client, data, "holiday.jpg")
     assert response.status_code == 400
@@ -106,7 +106,7 @@ def test_no_name_leaves_the_folder(tmp_path: Path, name: str) -> None:
         BoundedFolder(tmp_path, ttl=1, space=1).get(name)
 
 
-def test_an_expired_picture_is_told_in_words(client: FlaskClient) -> None:
+def test_an_expired_picture_is_explained_in_words(client: FlaskClient) -> None:
     response = client.get(f"/search?picture={'a' * 64}&text=red")
     assert response.status_code == 404
     assert "Search without the picture" in response.text and 'value="red"' in response.text
@@ -171,7 +171,7 @@ def test_a_truncated_picture_is_still_seen_in_quarantine(client: FlaskClient) ->
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8\xff\xe0"])
-def test_nothing_to_see_is_said(data: bytes) -> None:
+def test_bytes_without_a_picture_have_no_preview(data: bytes) -> None:
     with pytest.raises(NotFoundError):
         preview_damaged(data)
 

@@ -26,7 +26,7 @@ from web.services import Services
 pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.queue, pytest.mark.models]
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("home", "store_url", "opensearch_url", "redis_url", "index_prefix")
-SLOW = 240_000  # milliseconds until a cold worker has loaded its models and looked at a few pictures
+SLOW = 240_000  # milliseconds until a cold worker has loaded its models and processed a few pictures
 
 
 def painted(shape: str, colour: str, ground: str) -> bytes:
@@ -60,10 +60,10 @@ def house(tmp_path_factory: pytest.TempPathFactory, opensearch_url: str, redis_u
         redis_url=redis_url,
         index_prefix=f"t{uuid.uuid4().hex[:10]}",
     )
-    told = {f"OMMA_{name.upper()}": str(getattr(settings, name)) for name in NAMES} | {"OMMA_WORKER_CONCURRENCY": "1"}
+    environment = {f"OMMA_{name.upper()}": str(getattr(settings, name)) for name in NAMES} | {"OMMA_WORKER_CONCURRENCY": "1"}
     command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-c", "1", "--without-gossip"]
     with (home / "worker.log").open("wb") as log:
-        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | told, stdout=log, stderr=log)
+        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
     yield settings
     worker.terminate()
     worker.wait(60)

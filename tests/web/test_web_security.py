@@ -101,7 +101,7 @@ def test_with_a_token_every_route_but_health_asks_for_it(guarded: FlaskClient) -
     assert guarded.get("/healthz").status_code == 200
 
 
-def test_a_program_is_told_how_to_authorise(guarded: FlaskClient) -> None:
+def test_a_program_learns_how_to_authorise(guarded: FlaskClient) -> None:
     response = guarded.get("/api/v1/search?text=red")
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
@@ -129,7 +129,7 @@ def test_people_sign_in_with_the_token_and_get_a_cookie_no_script_reads(guarded:
     assert guarded.get("/search?text=red").status_code == 200
 
 
-def test_a_wrong_token_is_told_and_changes_nothing(guarded: FlaskClient) -> None:
+def test_a_wrong_token_is_refused_and_changes_nothing(guarded: FlaskClient) -> None:
     form = {"token": "guess", "csrf_token": csrf_token(guarded, "/sign-in")}
     response = guarded.post("/sign-in", data=form)
     assert response.status_code == 401 and "not the token" in response.text

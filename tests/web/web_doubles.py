@@ -151,7 +151,7 @@ class FakeStore:
 
 @dataclass
 class FakeIngest:
-    """Remembers what it was told to do."""
+    """Records the calls."""
 
     started: list[tuple[str, str]] = field(default_factory=list)
     uploaded: list[dict[str, bytes]] = field(default_factory=list)
@@ -217,7 +217,7 @@ class FakeJudgements:
 
     def __init__(self) -> None:
         self.asked: dict[str, Topic] = {}
-        self.said: dict[tuple[str, str, str], list[Judgement]] = {}
+        self.given: dict[tuple[str, str, str], list[Judgement]] = {}
 
     def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
         """Only remembered."""
@@ -235,14 +235,14 @@ class FakeJudgements:
 
     def judge(self, judgements: Iterable[Judgement]) -> int:
         """Only remembered."""
-        told = list(judgements)
-        for j in told:
-            self.said.setdefault((j.topic, j.document, j.rater), []).append(j)
-        return len(told)
+        new = list(judgements)
+        for j in new:
+            self.given.setdefault((j.topic, j.document, j.rater), []).append(j)
+        return len(new)
 
     def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
         """The one before."""
-        found = self.said.get((topic, document, rater), [])
+        found = self.given.get((topic, document, rater), [])
         if not found:
             raise NotFoundError("there is no such judgement to take back")
         found.pop()
@@ -250,7 +250,7 @@ class FakeJudgements:
 
     def all(self, **terms: str) -> Iterator[Judgement]:
         """The last of each."""
-        last = (found[-1] for found in self.said.values() if found)
+        last = (found[-1] for found in self.given.values() if found)
         return (j for j in last if all(getattr(j, name) == value for name, value in terms.items() if value))
 
 

@@ -8,6 +8,7 @@ from web.view import Views
 
 
 def all_views() -> Iterator[Views]:
-    """The `VIEWS` of every file of this folder, by name."""
+    """Every `Views` that a file of this folder defines, by the file's name."""
     for module in pkgutil.iter_modules(__path__):
-        yield importlib.import_module(f"{__name__}.{module.name}").VIEWS
+        defined = vars(importlib.import_module(f"{__name__}.{module.name}")).values()
+        yield from (views for views in defined if isinstance(views, Views))

@@ -1,4 +1,4 @@
-"""Searches, impressions and clicks: who agreed that they are logged, and logging them.
+"""Consent to the logging of searches, impressions and clicks; and the logging.
 
 A visitor is a random number in the signed cookie, which exists only while consent is given. Neither address nor user agent is
 kept.
@@ -23,7 +23,7 @@ from web.view import Views
 
 VIEWS = Views("events")
 VISITOR, HEADER = "visitor", "X-Omma-Client"
-PROGRAM = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+PROGRAM_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 MAX_EVENTS = 200
 
 
@@ -46,7 +46,7 @@ class ConsentBody(BaseModel):
 
 
 class Consent(BaseModel):
-    """The decision that holds now; `forgotten` is the number of deleted records."""
+    """The present decision; `forgotten` is the number of deleted records."""
 
     agreed: bool
     forgotten: int = 0
@@ -79,7 +79,7 @@ def visitor() -> str:
     if settings.events == "off" or get_services().log is None or refuses() or is_robot(request.user_agent.string):
         return ""
     named = request.headers.get(HEADER, "")
-    if PROGRAM.match(named):
+    if PROGRAM_ID.match(named):
         return named
     if settings.events == "on" and VISITOR not in session:
         agree()
@@ -92,7 +92,7 @@ def refuses() -> bool:
 
 
 def asks_consent() -> bool:
-    """Whether the page should ask: consent is required, and was neither given nor refused."""
+    """Whether the page should ask for consent: it is required, and was neither given nor refused."""
     settings = get_services().settings
     return settings.events == "consent" and VISITOR not in session and "declined" not in session and not refuses()
 

@@ -17,7 +17,7 @@ limiter.exempt(VIEWS.pages)
 
 
 class Health(BaseModel):
-    """Whether the process answers, and each thing it needs: `ok`, or what is wrong."""
+    """Whether the process is ready, and the state of each thing that it needs: `ok`, or the error."""
 
     status: str
     checks: dict[str, str] = {}
@@ -65,6 +65,6 @@ def _checks(services: Services) -> dict[str, str]:
         try:
             check()
             checks[name] = "ok"
-        except Exception as error:  # whatever it is, it is the reason why this is not ready
+        except Exception as error:  # of whatever kind, it is the reason why this is not ready
             checks[name] = str(error) or type(error).__name__
     return checks

@@ -1,4 +1,4 @@
-"""Adding pictures: sources that the page may read, pictures sent from a browser, and how far each job is."""
+"""Adding pictures: sources that the page may read, pictures sent from a browser, and the progress of jobs."""
 
 import os
 from collections.abc import Container
@@ -22,8 +22,8 @@ from web.view import Inputs, Page, Rendered, Views
 
 VIEWS = Views("ingest")
 MAX_FILES = 2000
-MAX_NAME = 100
-FORBIDDEN = '/\\:*?"<>|'
+MAX_NAME_LENGTH = 100
+FORBIDDEN_LETTERS = '/\\:*?"<>|'
 
 
 class IngestOptions(BaseModel):
@@ -69,7 +69,7 @@ def _job_page(started: Started) -> str:
 
 
 def _refused(error: OmmaError, inputs: Inputs) -> Rendered:
-    """The same page with what is wrong."""
+    """The page of the form, with the error."""
     return render_template("ingest.html", options=overview(), problem=str(error)), error.status
 
 
@@ -87,7 +87,7 @@ def overview() -> IngestOptions:
 
 @VIEWS.action("/ingest", _job_page, FORM, rate=upload_rate, status=HTTPStatus.ACCEPTED)
 def start_source(body: SourceBody) -> Started:
-    """Begin to ingest a source that lies under the allowed roots, or that may be started from the page."""
+    """Begin to ingest a source that lies under the allowed roots, or that the page may start."""
     services = get_services()
     address = address_of(body.source.strip(), services.settings)
     return Started(job=services.ingest.start(address, body.collection.strip()))
@@ -146,7 +146,7 @@ def read_uploads() -> dict[str, IO[bytes]]:
 def file_name(sent: str, taken: Container[str] = ()) -> str:
     """The last part of the name that a browser sent, without characters that file systems refuse, and not in `taken`."""
     name = PurePosixPath(sent.replace("\\", "/")).name
-    safe = "".join(letter for letter in name if letter.isprintable() and letter not in FORBIDDEN)
-    plain = safe.strip(". ")[-MAX_NAME:] or "picture"
+    safe = "".join(letter for letter in name if letter.isprintable() and letter not in FORBIDDEN_LETTERS)
+    plain = safe.strip(". ")[-MAX_NAME_LENGTH:] or "picture"
     candidates = (plain if n == 1 else f"{n}-{plain}" for n in count(1))
     return next(candidate for candidate in candidates if candidate not in taken)

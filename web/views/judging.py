@@ -1,4 +1,4 @@
-"""Judging: results of a question in a blind order, grades of people, and files of what was judged."""
+"""Judging: results of a question in blind order, grades by people, and export of the judgements."""
 
 import random
 import re
@@ -27,7 +27,7 @@ from web.views.search import to_request
 VIEWS = Views("judging")
 RATER = "rater"
 NAME = re.compile(r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,38}[^\s\x00-\x1f\x7f])?$")
-TOP, DEEPER, EVERY = 20, 60, 8  # judged are the first 20 results, and every 8th of those down to the 60th
+TOP_RESULTS, DEPTH, DEPTH_STEP = 20, 60, 8  # judged: the first 20 results, then every 8th down to the 60th
 MIMES = {"jsonl": "application/x-ndjson", "qrels": "text/plain", "quepid": "text/csv"}
 EXPORTED: ResponseDict = {
     200: {"description": "The file", "content": {m: {"schema": {"type": "string"}} for m in MIMES.values()}}
@@ -104,7 +104,7 @@ class JudgingOverview(BaseModel):
 
 
 def _ask_for_name(_: Inputs) -> BaseResponse | None:
-    """A browser is asked once who judges."""
+    """Ask a browser once for the name of its rater."""
     if session.get(RATER):
         return None
     return Response(render_template("judge_name.html", asked=SearchParameters(), target=request.full_path))
@@ -119,7 +119,7 @@ def sheet(query: SheetParameters) -> Sheet:
     who = _rater(query.rater)
     if query.is_empty:
         raise BadQuestion("judging begins with a question: words, a picture, or both")
-    request = to_request(query).model_copy(update={"page": 1, "number": DEEPER, "no_cutoff": True})
+    request = to_request(query).model_copy(update={"page": 1, "number": DEPTH, "no_cutoff": True})
     answer, kept = get_services().searcher.search(request), get_services().judgements
     topic = kept.add_topic(topic_of(answer, query), request.image)
     grades = {j.document: j.grade for j in kept.all(topic=topic.id, rater=who) if j.source == "person"}
@@ -183,13 +183,13 @@ def export(query: ExportParameters) -> Response:
 
 def blind(results: Sequence[Result], seed: str) -> list[Result]:
     """The first results and a few deeper ones, shuffled."""
-    chosen = [*results[:TOP], *results[TOP:DEEPER:EVERY]]
+    chosen = [*results[:TOP_RESULTS], *results[TOP_RESULTS:DEPTH:DEPTH_STEP]]
     random.Random(seed).shuffle(chosen)  # noqa: S311  (an order, no secret)
     return chosen
 
 
 def _rater(named: str) -> str:
-    """Who judges: the name in the request, or else in the browser's session; BadQuestion without one."""
+    """The rater's name in the request, else in the browser's session; BadQuestion where there is none."""
     who = named.strip() or str(session.get(RATER, ""))
     if not NAME.match(who):
         raise BadQuestion("say who judges (`rater`), in 1 to 40 letters")

@@ -18,7 +18,7 @@ from web.view import Inputs, Page, Rendered, Views
 from web.views.events import log_search
 
 VIEWS = Views("search")
-UNUSABLE = (BadPicture, FetchError, NotFoundError)  # the picture is at fault: the question stays in the box, to be corrected
+UNUSABLE = (BadPicture, FetchError, NotFoundError)  # errors of the picture: the question stays in the box, to be corrected
 
 
 class PictureForm(Form):
@@ -59,7 +59,7 @@ def status() -> Status:
 
 
 def _before_search(inputs: Inputs) -> Response | None:
-    """An address without a question leads home; a picture's address is fetched once, so that paging does not fetch it again."""
+    """Redirect an empty question to the front page; fetch a picture's address once, so that paging does not fetch it again."""
     asked = _asked(inputs)
     if asked.is_empty:
         return redirect(url_for("search.home"))
@@ -148,7 +148,7 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
 
 
 def to_request(parameters: SearchParameters, image: bytes | None = None) -> SearchRequest:
-    """The question in the form that the query room takes."""
+    """The question as query.search takes it."""
     services = get_services()
     if image is None and parameters.picture:
         image = services.uploads.original(parameters.picture)

@@ -28,7 +28,7 @@ class Session(BaseModel):
 
 
 class WrongToken(OmmaError):
-    """Somebody tried another token than this server's."""
+    """The token is not this server's."""
 
     status = 401
     reason = "token"

@@ -1,5 +1,5 @@
 // Drawing a part of the question's picture: drag a rectangle, let go, search it.
-const LEAST = 0.03; // shorter drags, as a share of the picture, are clicks
+const MIN_SIDE = 0.03; // of a part, as a fraction of the picture; a shorter drag is a click
 
 export function drawRegions() {
   for (const stage of document.querySelectorAll("[data-stage]")) new Stage(stage);
@@ -29,7 +29,7 @@ class Stage {
   move(event) {
     if (!this.start) return;
     const box = this.box(event);
-    if (box.w < LEAST && box.h < LEAST) return;
+    if (box.w < MIN_SIDE && box.h < MIN_SIDE) return;
     if (!this.stage.hasPointerCapture(event.pointerId)) this.stage.setPointerCapture(event.pointerId);
     this.show(box);
   }
@@ -38,7 +38,7 @@ class Stage {
     if (!this.start) return;
     const box = this.box(event);
     this.start = null;
-    if (box.w < LEAST || box.h < LEAST) {
+    if (box.w < MIN_SIDE || box.h < MIN_SIDE) {
       this.hide();
       return;
     }

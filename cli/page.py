@@ -1,4 +1,4 @@
-"""Commands ask the running page over HTTP: models and connections are warm there, so a command need not load them."""
+"""The running web page, which commands ask over HTTP: its models and connections are warm, a command need not load any."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -19,25 +19,25 @@ from engine.settings import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
 Parameters = Iterable[tuple[str, str]]
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach a server that listens on all addresses)
-ANSWER_SECONDS = 300.0  # a first search may wait until models are loaded
-HELLO_SECONDS = 2.0
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach a server that listens on all addresses)
+ANSWER_SECONDS = 300.0  # the first search may wait until models are loaded
+HELLO_SECONDS = 2.0  # for the first request, which finds out whose page answers
 ERRORS: Mapping[int, type[OmmaError]] = {400: InputError, 404: NotFoundError, 409: WeightsMismatchError, 503: EngineUnavailable}
 
 
-class Service:
-    """The HTTP API of the running page."""
+class RunningPage:
+    """The HTTP API of the running page; errors are those of engine.errors with the page's status and message."""
 
     def __init__(self, client: httpx.Client) -> None:
         """`client` has the page's address and the token."""
         self._client = client
 
     def get(self, path: str, model: type[Model], parameters: Parameters = ()) -> Model:
-        """The answer to `GET /api/v1/PATH`; errors are those of engine.errors with the page's status, and carry its message."""
+        """The answer to `GET /api/v1/PATH`."""
         return self._ask("GET", path, model, parameters, None)
 
     def send(self, path: str, model: type[Model], parameters: Parameters, image: bytes) -> Model:
-        """The answer to `POST /api/v1/PATH` with a picture, as the form of a browser sends it; errors as for `get`."""
+        """The answer to `POST /api/v1/PATH` with a picture, sent as the form of a browser."""
         return self._ask("POST", path, model, parameters, {"image": image})
 
     def _ask(
@@ -57,16 +57,16 @@ class Service:
             ) from error
 
 
-def running(settings: Settings) -> Service | None:
-    """The page of these settings; None where none answers, or where the one at that port is of another installation.
+def running_page(settings: Settings) -> RunningPage | None:
+    """The page of these settings; None where none answers, or where the page at that port belongs to another installation.
 
-    The first request carries neither the token nor the question: the port may belong to anybody.
+    The first request carries neither the token nor the question: any program may listen at the port.
     """
     client = httpx.Client(
         base_url=_address(settings),
-        headers={"DNT": "1"} | _host(settings),  # what the operator asks is not a visitor's behaviour
+        headers={"DNT": "1"} | _host(settings),  # do not log the operator's searches as a visitor's
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=HELLO_SECONDS),
-        trust_env=False,  # the page is on this machine: no proxy is between
+        trust_env=False,  # the page is on this machine: no proxy is needed
         verify=False,  # noqa: S501  (plain HTTP; nothing to verify, and loading certificates takes time)
     )
     try:
@@ -77,17 +77,17 @@ def running(settings: Settings) -> Service | None:
         return None
     if token := settings.api_token.get_secret_value():
         client.headers["Authorization"] = f"Bearer {token}"
-    return Service(client)
+    return RunningPage(client)
 
 
 def _address(settings: Settings) -> str:
-    host = EVERYWHERE.get(settings.web_host, settings.web_host)
+    host = ANY_ADDRESS.get(settings.web_host, settings.web_host)
     return f"http://[{host}]:{settings.web_port}" if ":" in host else f"http://{host}:{settings.web_port}"
 
 
 def _host(settings: Settings) -> dict[str, str]:
     """A page beyond the loopback may answer to its public names only."""
-    return {"Host": settings.web_hosts[0]} if settings.web_hosts and settings.web_host in EVERYWHERE else {}
+    return {"Host": settings.web_hosts[0]} if settings.web_hosts and settings.web_host in ANY_ADDRESS else {}
 
 
 def _problem(response: httpx.Response) -> OmmaError:

@@ -1,4 +1,4 @@
-"""Commands ask the running page, if it is the page of their own installation, and say the same as without it."""
+"""Commands ask the running page, if it belongs to their installation, and print the same as without it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from engine.installation import HEADER, mark
 from engine.settings import Settings
-from tests.cli.conftest import TITLES, Omma, Shelf, Told
+from tests.cli.conftest import TITLES, Omma, Printed, Shelf
 from tests.cli.test_cli import is_one_line
 from tests.conftest import free_port
 from tests.ingest.pictures import png
@@ -30,7 +30,7 @@ Serve = Callable[..., list[str]]
 
 @pytest.fixture()
 def listen(house: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Listen]:
-    """Run an application where commands look for their page; gives the requests as they come."""
+    """Run an application at the address that commands ask; gives the requests as they come."""
     servers = []
 
     def start(app: Flask) -> list[str]:
@@ -59,10 +59,10 @@ def serve(listen: Listen) -> Serve:
     return start
 
 
-def as_json(told: Told) -> Any:
+def as_json(printed: Printed) -> Any:
     """What a command printed, without what differs from call to call."""
-    assert (told.code, told.err) == (0, ""), told
-    found = json.loads(told.out)
+    assert (printed.code, printed.err) == (0, ""), printed
+    found = json.loads(printed.out)
     if isinstance(found, dict):
         for name in ("query_id", "took", "address"):
             found.pop(name, None)
@@ -92,22 +92,24 @@ def test_every_command_says_the_same_with_a_page_and_without(omma: Omma, shelf: 
     assert alone["search", "--text", "snow", "--json"]["results"][0]["id"] == shelf.ids[1]
 
 
-def test_status_tells_the_figures_of_the_page(omma: Omma, shelf: Shelf, serve: Serve) -> None:
+def test_status_shows_the_figures_of_the_page(omma: Omma, shelf: Shelf, serve: Serve) -> None:
     alone = omma("status", "--json")
     asked = serve(shelf.runtime.settings)
-    told = omma("status", "--json")
+    printed = omma("status", "--json")
     assert asked == ["GET /healthz", "GET /api/v1/status"]
-    assert told.code == alone.code == 1  # nothing that `omma up` starts runs here
-    assert json.loads(told.out) | {"address": ""} == json.loads(alone.out) | {"address": ""}
-    assert json.loads(told.out)["documents"] == len(TITLES)
+    assert printed.code == alone.code == 1  # nothing that `omma up` starts runs here
+    assert json.loads(printed.out) | {"address": ""} == json.loads(alone.out) | {"address": ""}
+    assert json.loads(printed.out)["documents"] == len(TITLES)
 
 
 def test_a_picture_is_sent_as_a_form(omma: Omma, house: Settings, serve: Serve, tmp_path: Path) -> None:
     searcher = FakeSearcher()
     asked = serve(house, fake_services(house, searcher=searcher))
     (tmp_path / "asked.png").write_bytes(png(3))
-    told = omma("search", "--image", str(tmp_path / "asked.png"), "--crop", "1,2,30,40", "--filter", "a=b", "--filter", "a=c")
-    assert (told.code, told.err) == (0, "") and asked == ["GET /healthz", "POST /api/v1/search"]
+    printed = omma(
+        "search", "--image", str(tmp_path / "asked.png"), "--crop", "1,2,30,40", "--filter", "a=b", "--filter", "a=c"
+    )
+    assert (printed.code, printed.err) == (0, "") and asked == ["GET /healthz", "POST /api/v1/search"]
     (question,) = searcher.asked
     assert (question.image, question.region, question.filters) == (png(3), "1,2,30,40", {"a": ["b", "c"]})
     assert (question.number, question.page) == (10, 1)
@@ -152,7 +154,7 @@ def test_the_page_of_another_installation_is_not_asked(
     assert asked == ["GET /healthz"]
 
 
-def test_passwords_in_addresses_do_not_tell_installations_apart(house: Settings) -> None:
+def test_installations_do_not_differ_by_passwords_in_addresses(house: Settings) -> None:
     def of(url: str) -> str:
         return mark(house.model_copy(update={"opensearch_url": url}))
 

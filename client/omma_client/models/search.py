@@ -1,14 +1,17 @@
-"""Answers of Omma's HTTP API.
+"""Answers of the section "Search" of Omma's HTTP API.
 
 Written by `omma docs` from the server's models, and compared with them by a test: change those instead.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
+
+from omma_client.models.picture import (
+    Source,
+)
 
 
 class FoundObject(BaseModel):
@@ -77,15 +80,6 @@ class Matched(BaseModel):
     points: list[list[float]]
     # Where the corners of what was asked with lie on the result, as x, y; they may lie beyond its edge
     outline: list[list[float]] = []
-
-
-class Source(BaseModel):
-    """One place that an image was ingested from."""
-
-    source: str
-    reference: str
-    collection: str
-    page: str = ""
 
 
 class Why(BaseModel):
@@ -158,147 +152,6 @@ class Answer(BaseModel):
     dsl: list[dict[str, Any]] | None = None
 
 
-class Counted(BaseModel):
-    """How many entries were changed."""
-
-    count: int
-
-
-class DescribedItem(BaseModel):
-    """One thing that a factor found in the image."""
-
-    text: str
-    confidence: float | None = None
-    # x, y, w, h as fractions of the image
-    box: list[float] | None = None
-    rgb: list[int] | None = None
-    # Further words, such as hypernyms
-    more: list[str] = []
-
-
-class DescribedPart(BaseModel):
-    """What one factor shows of an image, under a heading."""
-
-    factor: str
-    title: str
-    items: list[DescribedItem]
-    # The items are lines of text, in reading order
-    lines: bool = False
-    # The filter that finds images with the same item
-    facet: str = ""
-    note: str = ""
-
-
-class Difference(BaseModel):
-    """One factor's part in the difference of two scores."""
-
-    factor: str
-    title: str
-    # Its value for the upper result; empty where it has none
-    above: float | None = None
-    # Its value for the lower result
-    below: float | None = None
-    # What it adds to the upper score beyond what it adds to the lower one
-    contribution: float
-
-
-class LinkedSnippet(BaseModel):
-    """A snippet of text that was found with the image."""
-
-    kind: str
-    text: str
-    language: str = ""
-    page: str = ""
-    # How much it is about the image, 0..1; a snippet of little weight is not searched
-    weight: float = 1.0
-    # Why it weighs less than 1
-    reason: str = ""
-    # Kept apart: shown, not searched
-    is_trash: bool = False
-
-
-class DocumentView(BaseModel):
-    """A document without its vectors. `descriptions` are what each factor found in the image."""
-
-    id: str
-    title: str = ""
-    width: int = 0
-    height: int = 0
-    bytes: int = 0
-    format: str = ""
-    date: str = ""
-    added: str = ""
-    # latitude, longitude
-    place: list[float] | None = None
-    price: float | None = None
-    collections: list[str] = []
-    category: str = ""
-    languages: list[str] = []
-    facets: dict[str, list[str]] = {}
-    sources: list[Source] = []
-    texts: list[LinkedSnippet] = []
-    # Text read in the image, line by line
-    text: str = ""
-    # What each factor shows of the image
-    descriptions: list[DescribedPart] = []
-    # Extractors that failed on this image
-    missing: list[str] = []
-    # Extractor -> why it failed
-    failures: dict[str, str] = {}
-    # Extractor -> weights that it ran with
-    weights: dict[str, str] = {}
-
-
-class Failure(BaseModel):
-    """One item that could not be used."""
-
-    reference: str
-    reason: str
-    message: str = ""
-
-
-class Progress(BaseModel):
-    """How far a job is; done means that discovered = indexed + unchanged + quarantined."""
-
-    id: str
-    source: str
-    collection: str
-    # waiting, reading, running, done, failed or interrupted
-    state: str
-    discovered: int = 0
-    indexed: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-    # Pictures that models looked at
-    extracted: int = 0
-    # Files that are no pictures, or of a kind that the source leaves out
-    skipped: int = 0
-    # Items done per second
-    rate: float = 0.0
-    # Once the source is read to its end: before, nobody knows
-    seconds_left: float | None = None
-    # The latest
-    failures: list[Failure] = []
-    # Why the job failed, where it did
-    message: str = ""
-    # What keeps the job from going on, if anything does
-    waiting_for: str = ""
-    # When it goes on at the latest; none: until somebody acts
-    waiting_until: datetime | None = None
-    started: datetime
-    ended: datetime | None = None
-
-
-class IngestOptions(BaseModel):
-    """Sources that the page can ingest, and all jobs, latest first."""
-
-    demo: bool
-    roots: list[str]
-    # What can lie under the roots
-    accepted: list[str] = []
-    jobs: list[Progress]
-
-
 class KeptPicture(BaseModel):
     """A picture that searches can name by its id until it expires."""
 
@@ -329,27 +182,17 @@ class Overview(BaseModel):
     samples: list[Sample] = []
 
 
-class Refused(BaseModel):
-    """A picture that could not be used."""
+class Difference(BaseModel):
+    """One factor's part in the difference of two scores."""
 
-    id: str
-    source: str = ""
-    reference: str = ""
-    collection: str = ""
-    reason: str
-    message: str = ""
-    time: str = ""
-    job: str = ""
-    # Id of the bytes in the store, where there are any
-    original: str = ""
-
-
-class RefusedList(BaseModel):
-    """What is in quarantine, latest first."""
-
-    total: int
-    page: int
-    entries: list[Refused]
+    factor: str
+    title: str
+    # Its value for the upper result; empty where it has none
+    above: float | None = None
+    # Its value for the lower result
+    below: float | None = None
+    # What it adds to the upper score beyond what it adds to the lower one
+    contribution: float
 
 
 class ResultComparison(BaseModel):
@@ -365,13 +208,6 @@ class ResultComparison(BaseModel):
     differences: list[Difference]
     text: str
     warnings: list[str] = []
-
-
-class Started(BaseModel):
-    """An ingest that has begun."""
-
-    # Its id
-    job: str
 
 
 class Status(BaseModel):

@@ -1,0 +1,70 @@
+"""Answers of Omma's HTTP API.
+
+Written by `omma docs` from the server's models, and compared with them by a test: change those instead.
+"""
+
+from omma_client.models.ingest import (
+    Failure,
+    IngestOptions,
+    Progress,
+    Started,
+)
+from omma_client.models.picture import (
+    DescribedItem,
+    DescribedPart,
+    DocumentView,
+    LinkedSnippet,
+    Source,
+)
+from omma_client.models.quarantine import (
+    Counted,
+    Refused,
+    RefusedList,
+)
+from omma_client.models.search import (
+    Answer,
+    AskedQuestion,
+    Cutoff,
+    Difference,
+    Facet,
+    FoundObject,
+    KeptPicture,
+    Landmark,
+    Matched,
+    Overview,
+    Result,
+    ResultComparison,
+    Sample,
+    Status,
+    Why,
+)
+
+__all__ = [
+    "Answer",
+    "AskedQuestion",
+    "Counted",
+    "Cutoff",
+    "DescribedItem",
+    "DescribedPart",
+    "Difference",
+    "DocumentView",
+    "Facet",
+    "Failure",
+    "FoundObject",
+    "IngestOptions",
+    "KeptPicture",
+    "Landmark",
+    "LinkedSnippet",
+    "Matched",
+    "Overview",
+    "Progress",
+    "Refused",
+    "RefusedList",
+    "Result",
+    "ResultComparison",
+    "Sample",
+    "Source",
+    "Started",
+    "Status",
+    "Why",
+]
