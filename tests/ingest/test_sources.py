@@ -184,6 +184,27 @@ def test_a_parquet_feed_keeps_its_types(folder: Path, settings: Settings) -> Non
     assert refusals["row 2"].reason == "missing-column"
 
 
+def test_two_columns_of_one_name_are_an_error_before_any_row_is_read(folder: Path, settings: Settings) -> None:
+    write_all(folder, {"a.png": png(1)})
+    (folder / "twice.csv").write_text("image,price,sku,price,,\na.png,10,1,99,,\n")
+    (folder / "spaced.tsv").write_text("image\tsku\t sku\na.png\t1\t2\n")
+    columns = [pa.array(["a.png"]), pa.array([10.0]), pa.array([99.0])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["image", "price", "price"]), folder / "twice.parquet")
+    for name, column in {"twice.csv": "price", "spaced.tsv": "sku", "twice.parquet": "price"}.items():
+        with pytest.raises(BadSource, match=f"several columns of one name: '{column}'"):
+            next(open_source(str(folder / name), settings=settings).items())
+    (folder / "unnamed.csv").write_text("image,price,,\na.png,10,x,y\n")
+    items, _ = read(open_source(str(folder / "unnamed.csv"), settings=settings))
+    assert (items["row 1"].price, items["row 1"].facets) == (10.0, {}), "columns without a name are ignored"
+
+
+def test_a_json_object_with_a_key_twice_is_refused(folder: Path, settings: Settings) -> None:
+    write_all(folder, {"a.png": png(1)})
+    (folder / "f.jsonl").write_text('{"image": "a.png", "price": 10, "price": 99}\n{"image": "a.png", "price": 10}\n')
+    items, refusals = read(open_source(str(folder / "f.jsonl"), settings=settings))
+    assert set(items) == {"row 2"} and refusals["row 1"].reason == "bad-row" and "'price'" in refusals["row 1"].message
+
+
 def test_what_is_no_source_is_told(folder: Path, settings: Settings) -> None:
     write_all(folder, {"a.doc": b"", "broken.parquet": b"PAR?", "empty.csv": b""})
     for spec in ("nowhere", "a.doc"):
