@@ -13,8 +13,8 @@ from engine.errors import BadPicture, EngineUnavailable, FetchError, NotFoundErr
 from engine.settings import Settings
 from engine.store import Store
 from ingest.batch_progress import BatchProgress, Numbered
-from ingest.documents import ExtractedImage
 from ingest.fetch import fetch
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Jobs, Outcome
 from ingest.quarantine import Quarantine
@@ -230,4 +230,5 @@ class BatchProcessor:
 
 
 def _fetched(item: Item, tools: Tools) -> Item:
-    return replace(item, original=tools.store.put_original(fetch(item.address, tools.settings).data))
+    data = fetch(item.address, tools.settings).data
+    return replace(item, original=tools.store.put_original(data))

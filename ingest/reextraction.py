@@ -13,7 +13,7 @@ from engine.settings import Settings
 from factors.base import Factor, Json
 from factors.registry import FactorRegistry
 from ingest.backfill import Counts, Report, in_place
-from ingest.factor_fields import image_failure
+from ingest.fields import image_failure
 from ingest.remake import CanReextract, ChosenExtractors, Remaker
 from mappings import versions
 

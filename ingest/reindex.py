@@ -18,7 +18,7 @@ from engine.settings import Settings
 from factors.base import Json
 from factors.registry import FactorRegistry
 from ingest.backfill import Copier, Counts, Report, in_place
-from ingest.documents import weight_marks
+from ingest.fields import weight_marks
 from ingest.remake import CanReextract, Remaker, WholeDocument
 from mappings import versions
 

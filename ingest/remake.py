@@ -18,10 +18,17 @@ from engine.errors import BadPicture, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor, Json
-from ingest import factor_fields
 from ingest.backfill import Remade
-from ingest.documents import failure_fields, failures_of, weight_marks, weights_of, with_text
-from ingest.factor_fields import image_failure, restored
+from ingest.fields import (
+    failure_fields,
+    failures_of,
+    image_failure,
+    image_fields,
+    restored,
+    weight_marks,
+    weights_of,
+    with_text,
+)  # fmt: skip
 from ingest.snippet_encoder import EncodesText, SnippetEncoder
 from mappings.template import CORE
 from vision.image_features import ImageFeatures
@@ -176,7 +183,7 @@ class Remaker:
         succeeded = {name for name in ran | extracted.values.keys() if name not in extracted.failures}
         outputs = {name: output for name, output in task.outputs.items() if name not in succeeded}
         factors = self._scope.replaced_factors(task, succeeded)
-        made = factor_fields.image_fields(factors, extracted.with_values(**outputs))
+        made = image_fields(factors, extracted.with_values(**outputs))
         document = self._scope.kept_fields(task.document, self._owned(factors, made.failures)) | {"id": task.image}
         document |= self._marks(task, succeeded, extracted.failures) | made.fields
         document |= failure_fields(_failures(task, succeeded, extracted.failures, factors) | made.failures)

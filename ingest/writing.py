@@ -8,7 +8,8 @@ from opensearchpy import OpenSearch
 from engine.settings import Settings
 from factors.base import Json
 from factors.registry import FactorRegistry
-from ingest.documents import ExtractedImage, made_by, merged, new_document
+from ingest.documents import made_by, merged, new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.snippet_encoder import SnippetEncoder

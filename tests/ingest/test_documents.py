@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from factors.text import Kind, TextSnippet
-from ingest.documents import ExtractedImage, made_by, merged, new_document, without
+from ingest.documents import made_by, merged, new_document, without
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of

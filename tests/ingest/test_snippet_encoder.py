@@ -8,7 +8,8 @@ import pytest
 
 from factors.linked_semantic import mean_of
 from factors.text import Kind, TextSnippet
-from ingest.documents import ExtractedImage, new_document
+from ingest.documents import new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.snippet_encoder import DISAGREEING_WEIGHT, MAX_TEXTS, REASON, SnippetEncoder
 from tests.factors.scenes import FACTORS
@@ -81,10 +82,10 @@ def test_only_a_handful_of_texts_is_read_and_each_once() -> None:
     snippet_encoder = SnippetEncoder(reader)
     snippets = [TextSnippet(Kind.NEARBY, f"text number{n} near it", "en") for n in range(50)]
     snippets += [TextSnippet(Kind.TITLE, "the title", "en"), TextSnippet(Kind.TITLE, "der Titel", "de")]
-    read = snippet_encoder.of(snippets, {}, ())
+    read = snippet_encoder.encoded(snippets, None)
     assert sum(snippet.text_embedding is not None for snippet in read) == len(reader.read_texts) == MAX_TEXTS
     assert "the title" in reader.read_texts and "der Titel" not in reader.read_texts
-    snippet_encoder.of(snippets, {}, ())
+    snippet_encoder.encoded(snippets, None)
     assert len(reader.read_texts) == MAX_TEXTS
 
 

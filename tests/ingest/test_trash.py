@@ -10,7 +10,8 @@ from evaluation.labelled import build, names
 from evaluation.trash import read_site
 from factors.linked_text import LinkedText
 from factors.text import TRASH, Kind, TextSnippet
-from ingest.documents import merged, title_of
+from ingest.documents import merged
+from ingest.fields import title_of
 from ingest.item import Item
 from ingest.sources import open_source
 from ingest.trash import PageContext, filtered, filtered_alone
