@@ -16,7 +16,7 @@ from ingest.sources.pages import Found, Located, PageSource
 from ingest.text import clean
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
-from ingest.web.markup import LARGEST
+from ingest.web.markup import MAX_PAGE_BYTES
 
 PREFIX = "site:"
 PAGES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
@@ -86,7 +86,7 @@ class SiteSource(PageSource):
         if path.is_symlink() and not within(path, self.root):
             return Refusal(reference, "outside", "the link leads out of the folder")
         try:
-            data = read_file(path, LARGEST)
+            data = read_file(path, MAX_PAGE_BYTES)
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
         return Found(reference, HERE + quote(reference), data, known_as=saved_from(data))
@@ -147,7 +147,7 @@ class SiteSource(PageSource):
 
 def saved_from(data: bytes) -> str:
     """The address that a browser noted when it saved the page."""
-    match = SAVED_FROM.search(data[:LARGEST])
+    match = SAVED_FROM.search(data[:MAX_PAGE_BYTES])
     return match.group(1).decode("utf-8", "replace") if match else ""
 
 

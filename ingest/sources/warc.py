@@ -17,7 +17,7 @@ from ingest.sources.pages import Found, Located, PageSource
 from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
-from ingest.web.markup import LARGEST
+from ingest.web.markup import MAX_PAGE_BYTES
 
 PREFIX = "warc:"
 SUFFIXES = (".warc", ".warc.gz")
@@ -73,7 +73,7 @@ class WarcSource(PageSource):
             yield Refusal(reference, reason, message)
         for address, file, offset in table.execute("SELECT address, file, offset FROM pages ORDER BY number"):
             try:
-                record = self._read(file, offset, LARGEST + 1)
+                record = self._read(file, offset, MAX_PAGE_BYTES + 1)
             except BadPicture as error:
                 yield Refusal(address, error.reason, str(error))
                 continue

@@ -175,7 +175,7 @@ def test_what_the_whole_site_says_is_kept_apart_with_its_count(site: Path, setti
 def test_broken_pages_end_in_an_outcome_each_and_reading_goes_on(
     site: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "MOST_PICTURES", 50)
+    monkeypatch.setattr(pages, "MAX_PICTURES", 50)
     deep = b"<div>" * 50_000 + b'<img src="a.png">'
     many = b"".join(b'<img src="a.png?%d">' % n for n in range(200))
     wide = html('<img src="a.png" alt="In front">') + b" x" * 6_000_000 + b'<img src="b.png">'
