@@ -1,4 +1,4 @@
-"""Landmarks: named places that images are recognised by; their reference images are documents like any others."""
+"""Landmarks: named places with reference images, which are documents like any others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.settings import Settings
 from engine.store import Store
 from factors.text import Kind, TextSnippet
-from ingest.item import LONGEST, Item
+from ingest.item import MAX_FACET_LENGTH, Item
 from ingest.text import clean
 from mappings.versions import alias
 
@@ -46,15 +46,15 @@ def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path]
 
 
 def checked(name: str) -> str:
-    """The cleaned name; InputError where nothing is left, or it is too long."""
+    """The cleaned name; InputError if it is empty or too long."""
     plain = clean(name)
-    if not 0 < len(plain) <= LONGEST:
-        raise InputError(f"the name of a landmark has 1 to {LONGEST} characters")
+    if not 0 < len(plain) <= MAX_FACET_LENGTH:
+        raise InputError(f"the name of a landmark has 1 to {MAX_FACET_LENGTH} characters")
     return plain
 
 
 def collection_of(name: str) -> str:
-    """The collection of a landmark: it is deleted as one."""
+    """The collection of a landmark's reference images; deleting it deletes the landmark."""
     return f"{LANDMARK}: {checked(name)}"
 
 

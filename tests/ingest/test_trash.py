@@ -15,7 +15,7 @@ from ingest.fields import title_of
 from ingest.item import Item
 from ingest.sources import open_source
 from ingest.trash import PageContext, filtered, filtered_alone
-from ingest.trash.phrases import Repeats
+from ingest.trash.repeats import Repeats
 from ingest.web.addresses import largest
 from ingest.web.extracted import ExtractedText
 from ingest.web.page import read_page
