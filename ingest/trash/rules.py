@@ -58,7 +58,7 @@ class PageContext:
     language: str = ""
     main_text: str = ""  # `ingest.trash.phrases.plain` of the page's main text; empty if it is unknown
     part: str = ""  # the part of the page that contains the image
-    is_main: bool = False  # the page is about this picture
+    is_main: bool = False  # the page is about this image
     pictures: int = 1  # on the page
     site: str = ""
     picture: str = ""
@@ -106,7 +106,7 @@ def machine_words(extracted: ExtractedText, context: PageContext) -> Verdict | N
 
 
 def credit(extracted: ExtractedText, context: PageContext) -> Verdict | None:
-    """Who took the picture; who wrote the page."""
+    """Names of the photographer or of the page's author."""
     if phrases.is_credit(extracted.text):
         return Verdict(CREDIT, "says who made it")
     return Verdict(CREDIT, "says who wrote it and when") if phrases.is_byline(extracted.text) and not context.alone else None

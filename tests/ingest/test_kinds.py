@@ -1,4 +1,4 @@
-"""Every kind of picture from a file to its document, through the same steps as in a worker: used, and no error."""
+"""Every image format from a file to its document, through the same steps as in a worker."""
 
 import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What linked text means, and where it disagrees with its own picture."""
+"""Vectors of linked text, and text that disagrees with its image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ RIGHT, WRONG = "a brown dog runs on the beach", "our shop ships to all countries
 
 
 class Reader:
-    """Texts about a dog agree with the picture, others have nothing to do with it."""
+    """Texts about a dog agree with the image, others do not."""
 
     def __init__(self) -> None:
         self.read_texts: list[str] = []
@@ -51,11 +51,11 @@ def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, 
 
 def test_a_text_that_disagrees_with_its_picture_counts_less_and_says_why() -> None:
     made = document(TextSnippet(Kind.CAPTION, RIGHT, "en"), TextSnippet(Kind.ALT, WRONG, "en"))
-    told = {text["text"]: (text["weight"], text["reason"]) for text in made["texts"]}
-    assert told == {RIGHT: (1.0, ""), WRONG: (DISAGREEING_WEIGHT, REASON)}
+    found = {text["text"]: (text["weight"], text["reason"]) for text in made["texts"]}
+    assert found == {RIGHT: (1.0, ""), WRONG: (DISAGREEING_WEIGHT, REASON)}
     assert WRONG in made["linked"]["all"] and WRONG not in made["linked"]["strong"]
     assert np.asarray(made["linked_semantic"]) @ JOINT > 0.9
-    assert [text["weight"] for text in made["sources"][0]["texts"]] == [1.0, 1.0], "what the place said stays as it was"
+    assert [text["weight"] for text in made["sources"][0]["texts"]] == [1.0, 1.0], "the place's own texts stay as they were"
 
 
 @pytest.mark.parametrize(
