@@ -1,4 +1,4 @@
-"""Documents: one per image, made from its extracted features and from every place where the image was met.
+"""Documents: one per image, made from its extracted features and from every place where the image was found.
 
 Each place is an entry of `sources` that keeps the text and facts of that place. All linked fields are derived from the entries,
 so text and facts are added, replaced and withdrawn by place, in any order, and repeating a step changes nothing.
@@ -14,7 +14,7 @@ from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 
 FACTS = ("category", "date", "price")  # taken from the first entry that has them
-MAX_SOURCES = 1000  # places remembered per image; a blank logo may stand on a million pages
+MAX_SOURCES = 1000  # places kept per image; a logo may be on a million pages
 
 
 def new_document(
@@ -24,7 +24,7 @@ def new_document(
     factors: Sequence[Factor],
     snippet_encoder: SnippetEncoder | None = None,
 ) -> Json:
-    """The document of an image that was met in these places, with the fields of these factors.
+    """The document of an image that was found in these places, with the fields of these factors.
 
     `snippet_encoder` embeds the places' text, where there is a model.
     """

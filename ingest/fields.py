@@ -122,7 +122,7 @@ def _is_text_failure(key: str) -> bool:
 
 
 def _unique(texts: Iterable[Json]) -> list[Json]:
-    """Each text once, with its largest weight, whatever page it stands on."""
+    """Each text once, with its largest weight, even if several pages have it."""
     found: dict[tuple[str, str, str], Json] = {}
     for text in texts:
         key = (text["kind"], text["text"], text["language"])

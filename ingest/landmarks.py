@@ -18,13 +18,13 @@ from ingest.text import clean
 from mappings.versions import alias
 
 Json = dict[str, Any]
-LANDMARK = "landmark"  # the facet that holds the name
+LANDMARK = "landmark"  # the facet with the name
 MAX_LISTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A landmark: its name, its place, and its number of reference images."""
+    """A landmark: its name, its place (latitude, longitude) if known, and its number of reference images."""
 
     name: str
     place: tuple[float, float] | None
@@ -58,8 +58,8 @@ def collection_of(name: str) -> str:
     return f"{LANDMARK}: {checked(name)}"
 
 
-def known(client: OpenSearch, settings: Settings) -> list[Entry]:
-    """All landmarks, by name."""
+def all_landmarks(client: OpenSearch, settings: Settings) -> list[Entry]:
+    """All landmarks, sorted by name; empty without an index."""
     terms: Json = {"field": "facets", "include": f"{LANDMARK}=.*", "size": MAX_LISTED, "order": {"_key": "asc"}}
     one: Json = {"top_hits": {"size": 1, "_source": ["place"]}}
     body: Json = {"size": 0, "aggs": {"names": {"terms": terms, "aggs": {"one": one}}}}

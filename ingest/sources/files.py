@@ -66,7 +66,7 @@ def _refused(error: Exception) -> BadPicture:
 
 
 def within(path: Path, root: Path) -> bool:
-    """Whether the path is inside the folder after links are resolved. A broken link counts as where it lies."""
+    """Whether the path is inside the folder after links are resolved; a broken link counts by its own place."""
     try:
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
     except (OSError, ValueError):  # ValueError: a NUL in the name

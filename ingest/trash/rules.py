@@ -40,6 +40,7 @@ MIN_LINKED = 0.6  # share of letters inside links from which a text is a row of 
 MIN_LINKS = 3  # links from which this holds even in the box of the image
 MAX_LENGTHS = {Kind.ALT: 300, Kind.TITLE: 300, Kind.ANCHOR: 200, Kind.HEADING: 200, Kind.KEYWORDS: 500}  # characters
 MAX_LENGTH_OTHER = 1500
+MAX_COPIES = 2  # images with one text: an image and its larger copy
 MIN_TERMS = 10  # entries from which a list counts as stuffed
 FILE = re.compile(r"^\S+\.(?:jpe?g|png|gif|webp|bmp|tiff?|avif|heic|svg)$", re.IGNORECASE)
 WORD, NAME = re.compile(r"[^\W\d_]{2,}"), re.compile(r"[^\W\d_]{3,}")
@@ -84,11 +85,9 @@ def call_to_action(extracted: ExtractedText, context: PageContext) -> Verdict | 
 
 def notice(extracted: ExtractedText, context: PageContext) -> Verdict | None:
     """Cookies, rights, newsletters."""
-    return (
-        Verdict(NOTICE, "a notice: cookies, rights, newsletter")
-        if phrases.is_notice(extracted.text) and not context.alone
-        else None
-    )
+    if context.alone or not phrases.is_notice(extracted.text):
+        return None
+    return Verdict(NOTICE, "a notice: cookies, rights, newsletter")
 
 
 def machine_words(extracted: ExtractedText, context: PageContext) -> Verdict | None:
@@ -156,29 +155,23 @@ def of_the_page(extracted: ExtractedText, context: PageContext) -> Verdict | Non
         return None
     if context.part:
         return Verdict(AROUND, f"said of the page, not of what stands in its {context.part}")
-    return (
-        Verdict(SHARED, f"said of {extracted.sharing} pictures of the page")
-        if extracted.general and extracted.sharing > 1
-        else None
-    )
+    if not extracted.general or extracted.sharing <= 1:
+        return None
+    return Verdict(SHARED, f"said of {extracted.sharing} pictures of the page")
 
 
 def shared(extracted: ExtractedText, context: PageContext) -> Verdict | None:
     """One caption or alternative text for several images."""
-    if extracted.kind not in (Kind.CAPTION, Kind.ALT, Kind.ANCHOR, Kind.NEARBY) or extracted.sharing <= 2:  # noqa: PLR2004  (a picture and its larger copy)
+    if extracted.kind not in (Kind.CAPTION, Kind.ALT, Kind.ANCHOR, Kind.NEARBY) or extracted.sharing <= MAX_COPIES:
         return None
     return Verdict(SHARED, f"said of {extracted.sharing} pictures of the page")
 
 
 def elsewhere(extracted: ExtractedText, context: PageContext) -> Verdict | None:
     """Outside the page's main text, as trafilatura finds it."""
-    if extracted.kind is not Kind.NEARBY or extracted.own or not context.main_text:
+    if extracted.kind is not Kind.NEARBY or extracted.own or phrases.plain(extracted.text) in context.main_text:
         return None
-    return (
-        None
-        if phrases.plain(extracted.text) in context.main_text
-        else Verdict(ELSEWHERE, "stands outside the page's main text")
-    )
+    return Verdict(ELSEWHERE, "stands outside the page's main text") if context.main_text else None
 
 
 def stuffed(extracted: ExtractedText, context: PageContext) -> Verdict | None:
@@ -203,12 +196,8 @@ def other_language(extracted: ExtractedText, context: PageContext) -> Verdict | 
     """In another language than its page. This alone does not make a text trash."""
     if not context.language:
         return None
-    found = language_of(extracted.text)
-    return (
-        Verdict(LANGUAGE, f"in {found}, on a page in {primary(context.language)}")
-        if found not in ("", primary(context.language))
-        else None
-    )
+    found, of_page = language_of(extracted.text), primary(context.language)
+    return Verdict(LANGUAGE, f"in {found}, on a page in {of_page}") if found not in ("", of_page) else None
 
 
 RULES: dict[str, Rule] = {

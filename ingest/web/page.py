@@ -133,22 +133,30 @@ def _describe(images: list[PageImage], described: list[products.Thing], base: st
     known: dict[str, PageImage] = {}
     for one in reversed(images):
         known |= {_key(base, written): one for written in reversed(one.candidates)}
-    cards = [known[key] for thing in described for image in thing.images if (key := _key(base, image)) in known]
-    main = cards[0] if cards else _largest(images)
+    main = next((image for thing in described for image in _named(thing, known, base)), None) or _largest(images)
     if main is not None:
         main.is_main = True
     single = sum(thing.is_product for thing in described) == 1
     for thing in described:
-        named = [known[key] for image in thing.images if (key := _key(base, image)) in known]
+        named = _named(thing, known, base)
         if not named and thing.images and not addresses.is_no_picture(thing.images[0]):
             named = [PageImage([thing.images[0]], is_main=not images)]
             images += named
             known[_key(base, thing.images[0])] = named[0]
         elif not named and thing.is_product and single and main is not None:
             named = [main]
-        for image in named:
-            image.texts += [extracted for extracted in thing.texts if extracted not in image.texts]
-            image.facts = thing.facts | image.facts
+        _add_description(thing, named)
+
+
+def _named(thing: products.Thing, known: dict[str, PageImage], base: str) -> list[PageImage]:
+    """The images of the page whose addresses the thing names; `known` has them by key."""
+    return [known[key] for address in thing.images if (key := _key(base, address)) in known]
+
+
+def _add_description(thing: products.Thing, images: list[PageImage]) -> None:
+    for image in images:
+        image.texts += [extracted for extracted in thing.texts if extracted not in image.texts]
+        image.facts = thing.facts | image.facts
 
 
 def _key(base: str, written: str) -> str:
