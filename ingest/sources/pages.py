@@ -29,7 +29,7 @@ MAX_PLACES = 20  # pages per image that is on many pages of its site, such as a 
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourcePage:
     """A page's bytes; `address` is the base of its relative addresses, `site` groups the pages that share repeated texts.
 
     `saved_from` is the address on the web that the browser noted when it saved the page, or empty.
@@ -56,7 +56,7 @@ class PageSource(Source):
     """A source of images on web pages; references are `page > image`."""
 
     @abstractmethod
-    def pages(self) -> Iterator[Found | Refusal]:
+    def pages(self) -> Iterator[SourcePage | Refusal]:
         """All pages, in the same order at every call."""
 
     @abstractmethod
@@ -65,31 +65,37 @@ class PageSource(Source):
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every image of every page, page by page."""
-        repeats = self._counted()
+        repeats = self._count_repeats()
         wanted = None if only is None else {reference.partition(SEPARATOR)[0] for reference in only}
         places = Counter[str]()
         for found in self.pages():
             if isinstance(found, Refusal):
                 yield from (one for one in [found] if only is None or one.reference in only)
             elif wanted is None or found.reference in wanted:
-                yield from self._of_page(found, repeats, places, only)
+                yield from self._items_of_page(found, repeats, places, only)
 
     def own_address(self, page: Page) -> str:
         """The page's address as shown to people."""
         return page.canonical or page.address
 
-    def _counted(self) -> Repeats:
-        """The first reading."""
+    def stored(self, data: bytes) -> Located:
+        """Put bytes into the store; BadPicture where they exceed OMMA_MAX_BYTES."""
+        if len(data) > self.settings.max_bytes:
+            raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
+        return Located(self.store.put_original(data), metadata=read_metadata(data))
+
+    def _count_repeats(self) -> Repeats:
+        """The first reading: count the texts and images of every page."""
         repeats = Repeats()
         for found in self.pages():
-            if isinstance(found, Found):
+            if isinstance(found, SourcePage):
                 page = read_page(found.data, found.address, charset=found.charset)
                 if page.pictures:
                     repeats.add(found.site, ((text, _key(page, image)) for image in page.pictures for text in image.texts))
         return repeats
 
-    def _of_page(
-        self, found: Found, repeats: Repeats, places: Counter[str], only: Collection[str] | None
+    def _items_of_page(
+        self, found: SourcePage, repeats: Repeats, places: Counter[str], only: Collection[str] | None
     ) -> Iterator[Item | Refusal]:
         page = read_page(found.data, found.address, charset=found.charset, with_main_text=True)
         page = replace(page, canonical=page.canonical or found.saved_from)
@@ -101,12 +107,12 @@ class PageSource(Source):
             reference = found.reference + SEPARATOR + _image_reference(page_image)
             if only is not None and reference not in only:
                 continue
-            if self._is_known(found.site, _key(page, page_image), repeats, places):
+            if self._exceeds_places(found.site, _key(page, page_image), repeats, places):
                 self.skipped += 1
                 continue
             yield from self._item(reference, page, page_image, context)
 
-    def _context(self, found: Found, page: Page, repeats: Repeats) -> PageContext:
+    def _context(self, found: SourcePage, page: Page, repeats: Repeats) -> PageContext:
         text = page.main_text or " ".join(text.text for page_image in page.pictures for text in page_image.texts)
         language = page_language(page.language, text)
         return PageContext(language, plain(page.main_text), pictures=len(page.pictures), site=found.site, repeats=repeats)
@@ -130,18 +136,12 @@ class PageSource(Source):
             address=located.address, original=located.original, snippets=snippets, **facts,
         )  # fmt: skip
 
-    def _is_known(self, site: str, key: str, repeats: Repeats, places: Counter[str]) -> bool:
+    def _exceeds_places(self, site: str, key: str, repeats: Repeats, places: Counter[str]) -> bool:
         """Whether the image is on many pages of its site, and was yielded for `MAX_PLACES` of them; counts the page."""
         if repeats.of_picture(site, key) < max(MIN_PAGES, MIN_SHARE * repeats.pages(site)):
             return False
         places[site + key] += 1
         return places[site + key] > MAX_PLACES
-
-    def stored(self, data: bytes) -> Located:
-        """Put bytes into the store; BadPicture where they exceed OMMA_MAX_BYTES."""
-        if len(data) > self.settings.max_bytes:
-            raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
-        return Located(self.store.put_original(data), metadata=read_metadata(data))
 
 
 def _key(page: Page, page_image: PageImage) -> str:

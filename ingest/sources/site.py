@@ -12,7 +12,7 @@ from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.metadata import read_metadata
 from ingest.sources.files import read_file, reference_of, walk, within
-from ingest.sources.pages import Found, Located, PageSource
+from ingest.sources.pages import Located, PageSource, SourcePage
 from ingest.text import clean
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
@@ -44,7 +44,7 @@ class SiteSource(PageSource):
         if not self.root.is_dir():
             raise BadSource(f"{self.root.name} is not a folder; a saved site is one")
 
-    def pages(self) -> Iterator[Found | Refusal]:
+    def pages(self) -> Iterator[SourcePage | Refusal]:
         """Files with the suffix of a page, in order of path."""
         for path in walk(self.root):
             if isinstance(path, Refusal):
@@ -81,7 +81,7 @@ class SiteSource(PageSource):
             else unquote(page.address.removeprefix(HERE))
         )
 
-    def _page(self, path: Path) -> Found | Refusal:
+    def _page(self, path: Path) -> SourcePage | Refusal:
         reference = reference_of(path, self.root)
         if path.is_symlink() and not within(path, self.root):
             return Refusal(reference, "outside", "the link leads out of the folder")
@@ -89,7 +89,7 @@ class SiteSource(PageSource):
             data = read_file(path, MAX_PAGE_BYTES)
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
-        return Found(reference, HERE + quote(reference), data, saved_from=saved_address(data))
+        return SourcePage(reference, HERE + quote(reference), data, saved_from=saved_address(data))
 
     def _path(self, page: Page, written: str) -> Path | None:
         """The file that an address refers to, if the folder contains it; BadPicture where it leads out."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.sources.files import open_file, printable, reason_of, walk, within
-from ingest.sources.pages import Found, Located, PageSource
+from ingest.sources.pages import Located, PageSource, SourcePage
 from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
@@ -65,7 +65,7 @@ class WarcSource(PageSource):
             raise BadSource(f"{root} holds no WARC file ({', '.join(SUFFIXES)})")
         self._table: sqlite3.Connection | None = None
 
-    def pages(self) -> Iterator[Found | Refusal]:
+    def pages(self) -> Iterator[SourcePage | Refusal]:
         """Unreadable files and records, then every page in the order of the crawl."""
         yield from self._unreadable
         table = self._positions()
@@ -78,7 +78,7 @@ class WarcSource(PageSource):
                 yield Refusal(address, error.reason, str(error))
                 continue
             if record is not None:
-                yield Found(address, address, record.data, record.charset, site=urlsplit(address).netloc)
+                yield SourcePage(address, address, record.data, record.charset, site=urlsplit(address).netloc)
 
     def locate(self, page: Page, page_image: PageImage) -> Located | None:
         """In the crawl, or else at its address if OMMA_WARC_FETCH is set."""
