@@ -66,7 +66,7 @@ class PageSource(Source):
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every image of every page, page by page."""
         repeats = self._count_repeats()
-        wanted = None if only is None else {reference.partition(SEPARATOR)[0] for reference in only}
+        wanted = None if only is None else {page for reference in only for page in _possible_pages(reference)}
         places = Counter[str]()
         for found in self.pages():
             if isinstance(found, Refusal):
@@ -142,6 +142,12 @@ class PageSource(Source):
             return False
         places[site + key] += 1
         return places[site + key] > MAX_PLACES
+
+
+def _possible_pages(reference: str) -> Iterator[str]:
+    """The references of pages that an image's reference may begin with: names of pages may contain the separator."""
+    parts = reference.split(SEPARATOR)
+    return (SEPARATOR.join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _key(page: Page, page_image: PageImage) -> str:

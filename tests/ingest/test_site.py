@@ -161,6 +161,12 @@ def test_product_data_go_to_the_picture_that_they_name(site: Path, settings: Set
     assert by_kind(pan)[Kind.PRODUCT] == ["Iron pan"] and pan.facets == {"sku": "P-1"}
 
 
+def test_an_image_of_a_page_with_the_separator_in_its_name_is_read_again(site: Path, settings: Settings) -> None:
+    write_all(site, {"Shop > Mugs.html": html('<img src="mug.png" alt="A mug">'), "Shop": b"", "mug.png": png(1)})
+    reference = "Shop > Mugs.html > mug.png"
+    assert [one.reference for one in opened(site, settings).items(only=[reference])] == [reference]
+
+
 def test_what_the_whole_site_says_is_kept_apart_with_its_count(site: Path, settings: Settings) -> None:
     for n, name in enumerate(("fox", "owl", "hare", "deer", "newt")):
         body = f"""<img src="logo.png" alt="Barn Blog"><h2>The {name}</h2><p>We met a {name} near the river.</p>
