@@ -81,7 +81,7 @@ def reindex(
     """Fill a new version of the index, switch the alias to it, and delete the old one (unless `keep_old`).
 
     Searches that began on the old index have `grace` seconds (by default the timeout of a search) to end. ConfigurationError if
-    another reindex finished first; after any error, the alias is unchanged.
+    another reindex finished first; an error before the switch leaves the alias unchanged.
     """
     planned = plan(client, settings, feature_extractor)
     _create(client, settings, feature_extractor, planned)
