@@ -40,10 +40,10 @@ def add(name: str, pictures: tuple[Path, ...], place: str | None) -> None:
 def list_landmarks(*, as_json: bool) -> None:
     """Show all landmarks with their places and how many reference pictures they have."""
     from engine.connections import Context  # noqa: PLC0415
-    from ingest.landmarks import known  # noqa: PLC0415
+    from ingest.landmarks import all_landmarks  # noqa: PLC0415
 
     context = Context(get_settings())
-    entries = known(context.client, context.settings)
+    entries = all_landmarks(context.client, context.settings)
     if as_json:
         click.echo(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False))
         return

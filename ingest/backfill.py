@@ -1,8 +1,8 @@
-"""Backfill: documents of an index are made anew, and written in place or as copies into a new index.
+"""Backfill: remake the documents of an index, and write them in place or as copies into a new index.
 
-Both ways are safe while others write. In place, a document is written only in the state in which it was read; where another
-writer was faster, it is read and made anew again. A copy has the sequence number of the original as its external version: it is
-written again exactly when the original was written since, in whatever order, so a backfill that was cut off resumes.
+Both are safe while others write. In place, a document is replaced only in the state in which it was read; if another writer was
+faster, it is read and remade again. A copy has the sequence number of the original as its external version: it is written again
+exactly when the original has changed since, in any order, so an interrupted backfill resumes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,17 +19,17 @@ from factors.base import Json
 from mappings import versions
 from mappings.bulk import Action, Result, Status, Stored, read, read_all, write_all
 
-COPY_BATCH = 128  # documents read and written together
-MAX_ROUNDS = 8  # in which other writers may be faster with the same documents
+COPY_BATCH = 128  # documents per read and write
+MAX_ROUNDS = 8  # of reading and remaking documents that other writers changed meanwhile
 MAX_FAILURES_SHOWN = 20
 REPLACED = "the index was replaced meanwhile; run this again"
 
 
 @dataclass(frozen=True, slots=True)
 class Remade:
-    """A document as it is to be from now on; None: it is to be deleted.
+    """The new state of a document; None: it is to be deleted.
 
-    `extracted`: models ran on its image. `failure`: why an extractor or a factor failed, or the image could not be read.
+    `extracted`: models ran on its image. `failure`: the error of an extractor, a factor, or reading the image; or empty.
     """
 
     document: Json | None
@@ -38,10 +38,10 @@ class Remade:
 
 
 class CanRemake(Protocol):
-    """Makes documents anew: ingest.remake.Remaker, or the removal of a collection."""
+    """Remakes documents: ingest.remake.Remaker, or the removal of a collection."""
 
     def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
-        """One result for each document, by image."""
+        """One result per document, by image."""
 
 
 @dataclass(slots=True)
@@ -49,21 +49,21 @@ class Counts:
     """Progress of a backfill, in documents."""
 
     total: int = 0
-    copied: int = 0  # made anew without running a model
+    copied: int = 0  # remade without running a model
     extracted: int = 0
     failed: int = 0  # an extractor or a factor failed
-    kept: int = 0  # copied by an earlier run that was cut off
+    kept: int = 0  # copied by an earlier run that was interrupted
     gone: int = 0  # deleted meanwhile
-    deleted: int = 0  # copies that were deleted, because their originals were
+    deleted: int = 0  # copies whose originals were deleted
     failures: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:
-        """Finished documents; one that is written meanwhile counts again."""
+        """Finished documents; one that others write meanwhile counts again."""
         return self.copied + self.extracted + self.failed + self.kept + self.gone
 
     def add(self, image: str, remade: Remade | None) -> None:
-        """Count one document; None for one that was deleted meanwhile."""
+        """Count one document; None stands for one that was deleted meanwhile."""
         if remade is None:
             self.gone += 1
         elif remade.failure:
@@ -81,10 +81,10 @@ Report = Callable[[Counts], Any]
 def in_place(
     client: OpenSearch, settings: Settings, index: str, query: Json, remaker: CanRemake
 ) -> Iterator[tuple[str, Remade | None]]:
-    """Make the documents of the current index that match a query anew where they are; each is yielded once it is written.
+    """Remake the documents of the current index that match a query; yields each once it is written.
 
-    None stands for a document that was deleted meanwhile. EngineUnavailable where the index is replaced meanwhile, or others
-    never stop writing the same documents.
+    None stands for a document that was deleted meanwhile. EngineUnavailable if the index is replaced meanwhile, or others keep
+    writing the same documents.
     """
     try:
         for batch in read_all(client, index, query, settings.batch_size):
@@ -108,11 +108,11 @@ def _replace(
         yield from ((image, None) for image in overtaken if image not in waiting)
         if not waiting:
             return
-    raise EngineUnavailable("others write the same documents again and again; run this again when they are done")
+    raise EngineUnavailable("others keep writing the same documents; run this again when they are done")
 
 
 class Copier:
-    """Copies documents, made anew, from the old index to the new one."""
+    """Copies remade documents from the old index to the new one."""
 
     def __init__(self, client: OpenSearch, old: str, new: str, remaker: CanRemake, *, counts: Counts, report: Report) -> None:
         """`report` is called with the counts after every batch."""
@@ -120,9 +120,9 @@ class Copier:
         self._remaker, self._counts, self._report = remaker, counts, report
 
     def catch_up(self, since: int) -> tuple[int, int]:
-        """Copy what was written from sequence number `since` on.
+        """Copy the documents written since sequence number `since`.
 
-        Returns the sequence number from which the next call goes on, and how many documents were copied.
+        Returns the sequence number for the next call, and the number of documents copied.
         """
         following, written = self._checkpoint() + 1, 0
         self._refresh(self._old)
@@ -135,7 +135,7 @@ class Copier:
             self._report(self._counts)
         return following, written
 
-    def forget_deleted(self) -> None:
+    def delete_orphans(self) -> None:
         """Delete from the new index the documents that the old one no longer has."""
         self._refresh(self._new)
         for batch in read_all(self._client, self._new, {"match_all": {}}, COPY_BATCH, source=False):
@@ -145,11 +145,11 @@ class Copier:
             write_all(self._client, [Action("delete", self._new, image) for image in gone])
 
     def differs(self) -> bool:
-        """Whether the indices differ in size; the new one has everything that the old one has."""
+        """Whether the indices differ in size; after `catch_up`, the new one has every document of the old one."""
         return self._size(self._old) != self._size(self._new)
 
     def _copy(self, originals: list[Stored]) -> None:
-        """A conflict means that the new index has this state or a later one."""
+        """Write copies; a conflict means that the new index has this state or a later one."""
         remade = self._remaker.remake({stored.id: stored.source for stored in originals})
         write_all(
             self._client,
@@ -162,13 +162,13 @@ class Copier:
             self._counts.add(image, made)
 
     def _outdated(self, originals: list[Stored]) -> list[Stored]:
-        """The documents whose copy is missing, or is of an earlier state."""
+        """The documents whose copy is missing, or is a copy of an earlier state."""
         copies = read(self._client, self._new, [stored.id for stored in originals], source=False)
         there = {image: copy.version for image, copy in copies.items()}
         return [stored for stored in originals if there.get(stored.id) != _copy_version(stored)]
 
     def _checkpoint(self) -> int:
-        """The sequence number up to which every write of every shard is done."""
+        """The sequence number up to which all writes of all shards are finished."""
         with guard():
             shards = self._client.indices.stats(index=self._old, level="shards")["indices"][self._old]["shards"]
         return min(int(copy["seq_no"]["local_checkpoint"]) for copies in shards.values() for copy in copies)
@@ -190,7 +190,7 @@ def _replacement(index: str, stored: Stored, remade: Remade) -> Action:
 
 
 def _copy_version(stored: Stored) -> int:
-    """The external version of a copy; versions begin at one, sequence numbers at zero."""
+    """The external version of a copy: versions start at 1, sequence numbers at 0."""
     return stored.position[0] + 1
 
 

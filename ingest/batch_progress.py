@@ -1,4 +1,4 @@
-"""Progress of one batch: which step it is in, which items wait, and every outcome, counted exactly once."""
+"""Progress of one batch: the current step, postponed items, and every outcome, counted exactly once."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,16 +14,16 @@ Numbered = tuple[int, Item]  # the number of an item in its run, and the item
 
 
 class BatchProgress:
-    """Outcomes of one batch go through this object to the job's counters and to quarantine.
+    """Sends the outcomes of one batch to the job's counters and to quarantine.
 
-    `step` names the step that runs. `left` is the number of items without an outcome, those of `postponed` among them: items
-    that a passing failure stopped, to be tried again.
+    `step`: name of the current step. `left`: number of items without an outcome. `postponed`: those of them that a temporary
+    failure stopped, to be tried again.
     """
 
     def __init__(
         self, jobs: Jobs, quarantine: Quarantine, job: str, run: int, *, origin: Mapping[str, Any] | None, last: bool
     ) -> None:
-        """`last`: passing failures are final."""
+        """`last`: temporary failures are final."""
         self._jobs, self._quarantine, self._origin, self._last = jobs, quarantine, dict(origin) if origin else None, last
         self.job, self.run = job, run
         self.step = ""
@@ -31,21 +31,21 @@ class BatchProgress:
         self.postponed: list[Numbered] = []
 
     def without_outcome(self, items: Sequence[Numbered]) -> tuple[Numbered, ...]:
-        """The items that no earlier delivery of the batch has counted."""
+        """The items that no earlier delivery of the batch counted."""
         counted = self._jobs.counted(self.job, self.run, [number for number, _ in items])
         left = tuple(entry for entry, done in zip(items, counted, strict=True) if not done)
         self.left = len(left)
         return left
 
     def fetch_failed(self, number: int, item: Item, error: FetchError) -> None:
-        """Postpone the item, or refuse it where another attempt does not help."""
+        """Postpone the item, or refuse it if another attempt would not help."""
         if error.passing and not self._last:
             self.postponed.append((number, item))
         else:
             self.refuse([(number, item)], error.reason, str(error))
 
     def refuse(self, items: Iterable[Numbered], reason: str, message: str) -> None:
-        """Quarantine, then count: cut off in between, the next delivery makes the same entry."""
+        """Quarantine, then count: if this is interrupted in between, the next delivery writes the same entry."""
         for number, item in items:
             self._quarantine.add([entry_of(item, reason, message, job=self.job, origin=self._origin)])
             self._jobs.count(self.job, self.run, number, Outcome.QUARANTINED, failure_of(item, reason, message))
@@ -53,19 +53,19 @@ class BatchProgress:
             logger.info("quarantined %s: %s", item.reference, reason)
 
     def count(self, outcomes: Sequence[tuple[Numbered, Outcome]]) -> None:
-        """Count items whose documents are written; they leave the quarantine."""
+        """Count items whose documents are written, and remove them from quarantine."""
         self._quarantine.drop([entry_id(item.source, item.reference, item.collection) for (_, item), _ in outcomes])
         for (number, _), outcome in outcomes:
             self._jobs.count(self.job, self.run, number, outcome)
             self.left -= 1
 
     def count_extracted(self, images: int) -> None:
-        """Models ran on so many images."""
+        """Count images that models ran on."""
         self._jobs.count_extracted(self.job, self.run, images)
 
 
 def refuse_entry(jobs: Jobs, quarantine: Quarantine, entry: Entry, run: int, number: int) -> None:
-    """Quarantine something that its source could not make an item of."""
+    """Quarantine and count a part of a source that cannot become an item."""
     quarantine.add([entry])
     item = Item(entry.source, entry.reference, entry.collection)
     jobs.count(entry.job, run, number, Outcome.QUARANTINED, failure_of(item, entry.reason, entry.message))

@@ -1,7 +1,7 @@
-"""A batch of items on its way to documents: an ordered list of steps, with the batch's progress beside it.
+"""From a batch of items to documents: an ordered list of steps, and the batch's progress beside it.
 
-Every item ends with exactly one outcome. What is counted is never done again, so a batch may be delivered any number of times;
-one that was cut off between writing and counting finds its documents written.
+Every item ends with exactly one outcome. Counted items are not processed again, so a batch may be delivered any number of
+times; one that was interrupted between writing and counting finds its documents written.
 """
 
 import logging
@@ -13,8 +13,8 @@ from engine.errors import BadPicture, EngineUnavailable, FetchError, NotFoundErr
 from engine.settings import Settings
 from engine.store import Store
 from ingest.batch_progress import BatchProgress, Numbered
-from ingest.documents import ExtractedImage
 from ingest.fetch import fetch
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Jobs, Outcome
 from ingest.quarantine import Quarantine
@@ -24,14 +24,14 @@ from vision.image_features import ImageFeatures
 from vision.picture import Picture, decode, thumbnail
 
 logger = logging.getLogger(__name__)
-MAX_ROUNDS = 8  # in which other writers may be faster with the same documents
+MAX_ROUNDS = 8  # of building and writing documents that other writers changed meanwhile
 
 
 class CanExtract(Protocol):
     """The part of vision.feature_extractor.FeatureExtractor that is needed here."""
 
     def extract(self, pictures: Sequence[Picture]) -> list[ImageFeatures]:
-        """Outputs of all extractors for each image."""
+        """Outputs of all extractors, one record per image."""
 
     def fingerprints(self) -> dict[str, str]:
         """Extractor -> model and weights."""
@@ -47,7 +47,7 @@ class Batch:
     origin: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As the queue carries it."""
+        """The form in the queue."""
         items = [[number, item.as_json()] for number, item in self.items]
         return {"job": self.job, "run": self.run, "items": items, "origin": self.origin}
 
@@ -64,7 +64,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the steps work with."""
+    """The connections and models that the steps use."""
 
     settings: Settings
     store: Store
@@ -74,11 +74,10 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A batch between two steps; each step fills or narrows one field. Images are named by their sha256.
+    """A batch between two steps; each step fills or narrows one field. Keys are images, by their sha256.
 
-    `waiting`: items whose image is not known yet. `items`: items by image. `stored`: documents by image, whole, read once.
-    `pictures`: decoded images without a document, with their size in bytes. `extracted`: their features. `built`: documents
-    to write. `written`: what became of them.
+    `waiting`: items whose image is not known yet. `stored`: existing documents, whole. `pictures`: decoded images without a
+    document, with their size in bytes. `extracted`: their features. `built`: documents to write. `written`: the results.
     """
 
     waiting: tuple[Numbered, ...] = ()
@@ -94,7 +93,7 @@ Step = Callable[[State, Tools, BatchProgress], State]
 
 
 def fetch_images(state: State, tools: Tools, progress: BatchProgress) -> State:
-    """Put the bytes of addresses into the store: every item knows its image now."""
+    """Fetch addresses into the store; afterwards the image of every item is known."""
     items: dict[str, tuple[Numbered, ...]] = {}
     for number, item in state.waiting:
         try:
@@ -107,12 +106,12 @@ def fetch_images(state: State, tools: Tools, progress: BatchProgress) -> State:
 
 
 def find_documents(state: State, tools: Tools, _progress: BatchProgress) -> State:
-    """Read the documents that exist: their images are not extracted again."""
+    """Read the existing documents; their images are not extracted again."""
     return replace(state, stored=tools.writer.read(state.items))
 
 
 def decode_images(state: State, tools: Tools, progress: BatchProgress) -> State:
-    """Decode the images that have no document; what is no usable image goes to quarantine with all its items."""
+    """Decode the images without a document; all items of an unusable image go to quarantine."""
     pictures: dict[str, tuple[Picture, int]] = {}
     items = dict(state.items)
     for image in [image for image in state.items if image not in state.stored]:
@@ -141,19 +140,19 @@ def extract_features(state: State, tools: Tools, progress: BatchProgress) -> Sta
 
 
 def build_documents(state: State, tools: Tools, progress: BatchProgress) -> State:
-    """Make or complete the document of every image."""
+    """Make or update the document of every image."""
     built: dict[str, Built] = {}
     for image, numbered in state.items.items():
         items = [item for _, item in numbered]
         made = tools.writer.build(items, state.stored.get(image), state.extracted.get(image), progress.job)
         if made is None:
-            raise EngineUnavailable(f"the document of {image} was deleted while it was completed; this is tried again")
+            raise EngineUnavailable(f"the document of {image} was deleted while it was updated; this is tried again")
         built[image] = made
     return replace(state, built=built)
 
 
 def write_documents(state: State, tools: Tools, progress: BatchProgress) -> State:
-    """Write them; where another writer was faster, read and build the document again."""
+    """Write the documents; if another writer was faster, read and build the document again."""
     outcomes: dict[str, Sequence[Outcome]] = {}
     refused: dict[str, str] = {}
     waiting = state
@@ -170,7 +169,7 @@ def write_documents(state: State, tools: Tools, progress: BatchProgress) -> Stat
 
 
 def count_outcomes(state: State, _tools: Tools, progress: BatchProgress) -> State:
-    """Count every item, after its document was written."""
+    """Count the outcome of every item, now that its document is written."""
     for image, reason in state.written.refused.items():
         progress.refuse(state.items[image], "not-indexed", reason)
     written = state.written.outcomes.items()
@@ -190,7 +189,7 @@ STEPS: tuple[Step, ...] = (
 
 
 class BatchProcessor:
-    """Takes batches through `STEPS`."""
+    """Runs `STEPS` on batches."""
 
     def __init__(
         self, settings: Settings, jobs: Jobs, quarantine: Quarantine, writer: Writer, feature_extractor: CanExtract
@@ -200,9 +199,9 @@ class BatchProcessor:
         self._jobs, self._quarantine = jobs, quarantine
 
     def process(self, batch: Batch, *, last: bool = False) -> Batch | None:
-        """Give every item its outcome.
+        """Process every item to its outcome.
 
-        Items that a passing failure stopped are returned, unless this is the `last` attempt: then they go to quarantine.
+        Items with a temporary failure are returned as a batch, except at the `last` attempt: then they go to quarantine.
         """
         progress = self._progress(batch, last=last)
         state = State(waiting=progress.without_outcome(batch.items))
@@ -211,12 +210,12 @@ class BatchProcessor:
         return batch.of(progress.postponed) if progress.postponed else None
 
     def refuse(self, batch: Batch, reason: str, message: str) -> None:
-        """Put all items of the batch that have no outcome into quarantine."""
+        """Quarantine all items of the batch that have no outcome."""
         progress = self._progress(batch, last=True)
         progress.refuse(progress.without_outcome(batch.items), reason, message)
 
     def _run(self, step: Step, state: State, progress: BatchProgress) -> State:
-        """One step; an error carries the name of the step."""
+        """Run one step; an error gets a note with the step, the job and the number of items left."""
         progress.step = step.__name__
         logger.debug("job %s: %s, %d items left", progress.job, progress.step, progress.left)
         try:
@@ -230,4 +229,5 @@ class BatchProcessor:
 
 
 def _fetched(item: Item, tools: Tools) -> Item:
-    return replace(item, original=tools.store.put_original(fetch(item.address, tools.settings).data))
+    data = fetch(item.address, tools.settings).data
+    return replace(item, original=tools.store.put_original(data))

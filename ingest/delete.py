@@ -1,4 +1,4 @@
-"""Deleting: an image or a whole collection, from the index and from the store."""
+"""Deleting an image, a collection or quarantine entries, from the index and from the store."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,9 +32,10 @@ def delete(client: OpenSearch, settings: Settings, image: str) -> None:
 def delete_collection(
     client: OpenSearch, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None = None
 ) -> tuple[int, int]:
-    """Delete a collection; numbers of images deleted, and of images kept because other collections have them; NotFoundError.
+    """Delete a collection and its quarantine entries; NotFoundError if it has neither images nor entries.
 
-    Its quarantine entries are deleted too. `snippet_encoder` embeds the text that remains of an image that is kept.
+    Returns the numbers of images deleted, and of images kept because they are in other collections. `snippet_encoder` embeds
+    the remaining text of those.
     """
     deleted, kept = _remove(client, settings, collection, snippet_encoder)
     refused = _empty_quarantine(client, settings, collection)
@@ -44,23 +45,23 @@ def delete_collection(
 
 
 def drop_entries(client: OpenSearch, settings: Settings, entries: list[str]) -> int:
-    """Delete quarantine entries, with bytes that no document uses; the number of entries that existed."""
+    """Delete quarantine entries, and bytes that no document uses; returns the number of entries that existed."""
     quarantine = Quarantine(client, settings)
     found = quarantine.some(entries)
     dropped = quarantine.drop(entries)
-    _forget_bytes(client, settings, found)
+    _delete_unused(client, settings, found)
     return dropped
 
 
 class _Removal:
-    """Makes documents anew without the places of a collection."""
+    """Remakes documents without the places of a collection."""
 
     def __init__(self, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None) -> None:
         self._factors = FactorRegistry.of(settings).active
         self._collection, self._snippet_encoder = collection, snippet_encoder
 
     def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
-        """A document without any other place is to be deleted."""
+        """Documents without the collection; None where no other place is left."""
         return {
             image: Remade(without(document, self._collection, self._factors, self._snippet_encoder))
             for image, document in documents.items()
@@ -92,12 +93,12 @@ def _empty_quarantine(client: OpenSearch, settings: Settings, collection: str) -
     quarantine = Quarantine(client, settings)
     entries = list(quarantine.all(collection=collection))
     quarantine.drop([entry.id for entry in entries])
-    _forget_bytes(client, settings, entries)
+    _delete_unused(client, settings, entries)
     return len(entries)
 
 
-def _forget_bytes(client: OpenSearch, settings: Settings, entries: list[Entry]) -> None:
-    """Delete bytes that were kept for these entries alone."""
+def _delete_unused(client: OpenSearch, settings: Settings, entries: list[Entry]) -> None:
+    """Delete the stored bytes of these entries that no document uses."""
     kept = {entry.original for entry in entries if entry.original}
     if not kept:
         return

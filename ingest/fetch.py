@@ -1,4 +1,4 @@
-"""Fetching a picture from an address: public hosts only, checked where the connection is made, within limits."""
+"""Fetching an image from an address: from public hosts only, checked at the connection, with limits of time and size."""
 
 import ipaddress
 import socket
@@ -16,7 +16,7 @@ from engine.errors import FetchError
 from engine.settings import Settings
 
 CONNECT_SECONDS = 5.0
-PASSING = (408, 425, 429, 500, 502, 503, 504)
+PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 AGENT = "Omma/0.1 (picture fetcher)"
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -25,7 +25,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What an address gave; `url` is the last one, after redirects."""
+    """The response; `url` is the final address after redirects."""
 
     data: bytes
     content_type: str
@@ -33,7 +33,7 @@ class Fetched:
 
 
 def fetch(url: str, settings: Settings) -> Fetched:
-    """The picture at the address; FetchError with a reason.
+    """Fetch the image at the address; FetchError with a reason.
 
     Reasons: `bad-address`, `private-address`, `unresolved`, `unreachable`, `redirects`, `http-<status>`, `slow`,
     `too-large`, `wrong-type`.
@@ -53,7 +53,7 @@ def fetch(url: str, settings: Settings) -> Fetched:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the open internet, also where an IPv6 address carries an IPv4 one."""
+    """Whether the address is on the public internet; an IPv4 address inside an IPv6 one is checked as well."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if address in NAT64:
@@ -75,13 +75,13 @@ def _check_form(url: str) -> None:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """The certificates of SSL_CERT_FILE, which `omma` sets to the system's; reading them takes longer than a small picture."""
+    """The certificates of SSL_CERT_FILE, which `omma` sets to the system's; loading them takes longer than a small image."""
     return httpx.create_ssl_context()
 
 
 def _client(settings: Settings) -> httpx.Client:
     transport = httpx.HTTPTransport()
-    # httpx has no public way to choose how connections are made; its pool is httpcore's, which has.
+    # httpx has no public option for the network backend; httpcore's pool has one.
     transport._pool = httpcore.ConnectionPool(ssl_context=_trust(), network_backend=_Backend(settings))
     return httpx.Client(
         transport=transport,
@@ -95,7 +95,7 @@ def _client(settings: Settings) -> httpx.Client:
 
 def _receive(response: httpx.Response, settings: Settings) -> Fetched:
     if response.status_code != httpx.codes.OK:
-        passing = response.status_code in PASSING
+        passing = response.status_code in PASSING_STATUSES
         raise FetchError(f"http-{response.status_code}", f"the server answered {response.status_code}", passing=passing)
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type and not content_type.startswith("image/") and content_type != "application/octet-stream":
@@ -120,7 +120,7 @@ def _too_large(settings: Settings) -> FetchError:
 
 
 class _Backend(httpcore.SyncBackend):
-    """Connects to an address that was checked, so that a name cannot point elsewhere between check and connection."""
+    """Connects to the address that was checked, so that the name cannot resolve to another one in between."""
 
     def __init__(self, settings: Settings) -> None:
         self._private = settings.fetch_private
@@ -134,7 +134,7 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Resolve, check, connect: every address of the name must be allowed."""
+        """Resolve, check and connect; every address of the name must be allowed."""
         address = self._checked(host, port)
         left = _left(self._deadline, timeout)
         stream = super().connect_tcp(address, port, left, local_address, socket_options)
@@ -144,7 +144,7 @@ class _Backend(httpcore.SyncBackend):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise FetchError("unresolved", f"the name {host!r} leads nowhere: {error}", passing=True) from error
+            raise FetchError("unresolved", f"the name {host!r} cannot be resolved: {error}", passing=True) from error
         addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
         refused = [text for text in addresses if not is_public(ipaddress.ip_address(text))]
         if refused and not self._private:
@@ -154,7 +154,7 @@ class _Backend(httpcore.SyncBackend):
 
 
 class _Timed(httpcore.NetworkStream):
-    """A connection whose every wait ends at one deadline: a server that drips bytes is slow, not patient."""
+    """A connection with one deadline for all waits, so that a server that sends single bytes does not hold it open."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream, self._deadline = stream, deadline

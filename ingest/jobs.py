@@ -1,8 +1,8 @@
-"""Jobs: how far each ingest is, counted exactly once for every item whatever is delivered twice.
+"""Jobs: the progress of each ingest; every item is counted exactly once, even if a batch is delivered twice.
 
-Each reading of a source is a run. Items are numbered within it; a bit per item says that its outcome is counted, and
-the bit and the counter change in one step inside Redis. A source that must be read again (its reader was killed) is a
-new run: counters begin anew, and late outcomes of the run before count nothing.
+Each reading of a source is a run. Items are numbered within it; one bit per item records that its outcome is counted, and
+the bit and the counter change in one step inside Redis. If a source must be read again (its reader was killed), this is a
+new run: counters start at zero, and late outcomes of earlier runs are ignored.
 """
 
 import json
@@ -17,28 +17,28 @@ from pydantic import BaseModel, Field
 from engine.errors import NotFoundError
 from engine.leases import Census, Waiting
 
-if TYPE_CHECKING:  # the command line reads `Progress` and needs neither
+if TYPE_CHECKING:  # the command line uses `Progress` without them
     from redis import Redis
 
     from ingest.item import Item
 
-LATEST = 20  # failures that a job shows
-KEPT = 30 * 24 * 3600  # seconds that a job is remembered after its last change
-DELIVERIES_KEPT = 24 * 3600
-HEARTBEAT = 20  # seconds without a sign of life after which a reader counts as gone
-UNENDED = ("waiting", "reading", "running")
+MAX_FAILURES = 20  # latest failures that a job shows
+RETENTION_SECONDS = 30 * 24 * 3600  # of a job
+DELIVERY_RETENTION_SECONDS = 24 * 3600
+HEARTBEAT_SECONDS = 20  # without a heartbeat after which a reader counts as gone
+UNFINISHED = ("waiting", "reading", "running")
 
 
 class Outcome(StrEnum):
-    """How an item ended."""
+    """The outcome of an item."""
 
-    INDEXED = "indexed"  # made a document, or added text or provenance to one
-    UNCHANGED = "unchanged"  # everything was there already
+    INDEXED = "indexed"  # a new document, or new text or provenance in one
+    UNCHANGED = "unchanged"  # the document already had everything
     QUARANTINED = "quarantined"
 
 
 class Failure(BaseModel):
-    """One item that could not be used."""
+    """One item that could not be indexed."""
 
     reference: str
     reason: str
@@ -50,7 +50,7 @@ class Failure(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a job is; done means that discovered = indexed + unchanged + quarantined."""
+    """Progress of a job; done means that discovered = indexed + unchanged + quarantined."""
 
     id: str
     source: str
@@ -60,24 +60,24 @@ class Progress(BaseModel):
     indexed: int = 0
     unchanged: int = 0
     quarantined: int = 0
-    extracted: int = Field(0, description="Pictures that models looked at")
-    skipped: int = Field(0, description="Files that are no pictures, or of a kind that the source leaves out")
+    extracted: int = Field(0, description="Images that models processed")
+    skipped: int = Field(0, description="Files that are not images, or that the source skips")
     rate: float = Field(0.0, description="Items done per second")
-    seconds_left: float | None = Field(None, description="Once the source is read to its end: before, nobody knows")
+    seconds_left: float | None = Field(None, description="Known once the whole source is read")
     failures: list[Failure] = Field([], description="The latest")
-    message: str = Field("", description="Why the job failed, where it did")
-    waiting_for: str = Field("", description="What keeps the job from going on, if anything does")
-    waiting_until: datetime | None = Field(None, description="When it goes on at the latest; none: until somebody acts")
+    message: str = Field("", description="Why the job failed, or empty")
+    waiting_for: str = Field("", description="What the job waits for, or empty")
+    waiting_until: datetime | None = Field(None, description="When it continues at the latest; null: until somebody acts")
     started: datetime
     ended: datetime | None = None
 
     @property
     def done(self) -> int:
-        """Items that have their outcome."""
+        """Items with an outcome."""
         return self.indexed + self.unchanged + self.quarantined
 
 
-# KEYS: job, bits, failures. ARGV: run, number, outcome, failure, now, time to live. 1 when counted, 0 when it was.
+# KEYS: job, bits, failures. ARGV: run, number, outcome, failure, now, time to live, failures. 1 if counted now, else 0.
 COUNT = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
 if redis.call('SETBIT', KEYS[2], ARGV[2], 1) == 1 then return 0 end
@@ -103,7 +103,7 @@ class Jobs:
         self._count = redis.register_script(COUNT)
 
     def create(self, source: str, collection: str, queue: str = "") -> str:
-        """A new job that waits to be read, by a worker of `queue` where one is named; its id."""
+        """Create a job that waits for a reader, a worker of `queue` if one is named; returns its id."""
         job_id, now = uuid.uuid4().hex[:12], _now()
         values = {
             "source": source,
@@ -116,15 +116,15 @@ class Jobs:
         }
         with self._redis.pipeline() as pipe:
             pipe.hset(self._key(job_id), mapping=cast("dict[Any, Any]", values))
-            pipe.expire(self._key(job_id), KEPT)
+            pipe.expire(self._key(job_id), RETENTION_SECONDS)
             pipe.zadd(self._all(), {job_id: datetime.now(UTC).timestamp()})
             pipe.execute()
         return job_id
 
     def begin(self, job_id: str, queue: str = "") -> int:
-        """A new run, whose batches go through `queue`: its number.
+        """Begin a new run, whose batches go through `queue`; returns its number.
 
-        Counters begin anew; outcomes of earlier runs no longer count.
+        Counters start at zero; outcomes of earlier runs no longer count.
         """
         with self._redis.pipeline() as pipe:
             pipe.hincrby(self._key(job_id), "run", 1)
@@ -136,37 +136,37 @@ class Jobs:
         return run
 
     def beat(self, job_id: str, *, discovered: int = 0, skipped: int = 0) -> None:
-        """A sign of life of the reader, and how many items it has found and left out so far."""
+        """Record a heartbeat of the reader, with the numbers of items found and skipped so far."""
         with self._redis.pipeline() as pipe:
-            pipe.set(self._key(job_id, "heartbeat"), 1, ex=HEARTBEAT)
+            pipe.set(self._key(job_id, "heartbeat"), 1, ex=HEARTBEAT_SECONDS)
             if discovered or skipped:
                 values = {"discovered": discovered, "skipped": skipped, "changed": _now()}
                 pipe.hset(self._key(job_id), mapping=cast("dict[Any, Any]", values))
             pipe.execute()
 
     def read(self, job_id: str, *, discovered: int, skipped: int) -> None:
-        """The source is read to its end; the job ends when every item has its outcome."""
+        """Record that the whole source is read; the job ends when every item has an outcome."""
         values = {"state": "running", "discovered": discovered, "skipped": skipped, "changed": _now()}
         self._redis.hset(self._key(job_id), mapping=cast("dict[Any, Any]", values))
 
     def fail(self, job_id: str, message: str) -> None:
-        """The source cannot be read: the job ends here."""
+        """End the job: its source cannot be read."""
         now = _now()
         self._redis.hset(self._key(job_id), mapping={"state": "failed", "message": message, "changed": now, "ended": now})
 
     def count(self, job_id: str, run: int, number: int, outcome: Outcome, failure: Failure | None = None) -> bool:
-        """Count the outcome of item `number` of that run, once; whether it was counted now."""
+        """Count the outcome of item `number` of that run, once; returns whether it was counted now."""
         keys = [self._key(job_id), self._key(job_id, "bits"), self._key(job_id, "failures")]
-        told = failure.model_dump_json() if failure else ""
-        return bool(self._count(keys=keys, args=[run, number, outcome.value, told, _now(), KEPT, LATEST]))
+        failed = failure.model_dump_json() if failure else ""
+        return bool(self._count(keys=keys, args=[run, number, outcome.value, failed, _now(), RETENTION_SECONDS, MAX_FAILURES]))
 
     def count_extracted(self, job_id: str, run: int, pictures: int) -> None:
-        """Models looked at that many pictures (each time they did, so work done twice shows)."""
+        """Count images that models processed; repeated work counts again."""
         if pictures and self._redis.hget(self._key(job_id), "run") == str(run):
             self._redis.hincrby(self._key(job_id), "extracted", pictures)
 
     def counted(self, job_id: str, run: int, numbers: list[int]) -> list[bool]:
-        """For each item of that run, whether its outcome is counted; all true when the run is over."""
+        """For each item of that run, whether its outcome is counted; all true if a later run has begun."""
         with self._redis.pipeline() as pipe:
             pipe.hget(self._key(job_id), "run")
             for number in numbers:
@@ -175,24 +175,24 @@ class Jobs:
         return [current != str(run) or bool(bit) for bit in bits]
 
     def delivered(self, job_id: str, batch: str) -> int:
-        """Count a delivery of that batch: how many there were, this one included."""
+        """Count a delivery of that batch; returns the number of deliveries, including this one."""
         key = self._key(job_id, f"try:{batch}")
         with self._redis.pipeline() as pipe:
             pipe.incr(key)
-            pipe.expire(key, DELIVERIES_KEPT)
+            pipe.expire(key, DELIVERY_RETENTION_SECONDS)
             return int(pipe.execute()[0])
 
     def postpone(self, job_id: str, reason: str, seconds: float) -> None:
-        """A batch of the job is tried again after so many seconds, because of `reason`."""
+        """Record that a batch of the job is tried again after some seconds, because of `reason`."""
         waiting = {"reason": reason, "until": datetime.now(UTC).timestamp() + seconds}
         self._redis.set(self._key(job_id, "waiting"), json.dumps(waiting), ex=max(1, round(seconds)))
 
     def finished(self, job_id: str, batch: str) -> None:
-        """That batch will not be delivered again."""
+        """Forget the deliveries of a batch that will not be delivered again."""
         self._redis.delete(self._key(job_id, f"try:{batch}"))
 
     def progress(self, job_id: str, census: Census | None = None) -> Progress:
-        """How far the job is, and what it waits for by the `census` (by default, one taken now); NotFoundError."""
+        """Progress of the job, and what it waits for according to `census` (by default a new one); NotFoundError."""
         with self._redis.pipeline() as pipe:
             pipe.hgetall(self._key(job_id))
             pipe.exists(self._key(job_id, "heartbeat"))
@@ -205,8 +205,8 @@ class Jobs:
         return found.model_copy(update=self._waiting(found, values.get("queue", ""), postponed, census))
 
     def list(self, number: int = 50) -> list[Progress]:
-        """The latest jobs, latest first; those whose time is over are forgotten."""
-        self._redis.zremrangebyscore(self._all(), 0, datetime.now(UTC).timestamp() - KEPT)
+        """The latest jobs, latest first; expired ones are removed."""
+        self._redis.zremrangebyscore(self._all(), 0, datetime.now(UTC).timestamp() - RETENTION_SECONDS)
         found, census = [], Census.ask(self._redis, f"{self._prefix}:")
         for job_id in cast("list[str]", self._redis.zrevrange(self._all(), 0, number - 1)):
             try:
@@ -216,8 +216,8 @@ class Jobs:
         return found
 
     def _waiting(self, job: Progress, queue: str, postponed: str | None, census: Census | None) -> dict[str, Any]:
-        """The fields of Progress that say what the job waits for."""
-        if job.state not in UNENDED:
+        """The fields of Progress about waiting."""
+        if job.state not in UNFINISHED:
             return {}
         census = census or Census.ask(self._redis, f"{self._prefix}:")
         waiting = census.waiting(job.id, queue) if queue else None
@@ -234,7 +234,7 @@ class Jobs:
 
 
 def failure_of(item: "Item", reason: str, message: str) -> Failure:
-    """What a job shows of an item that could not be used."""
+    """The failure that a job shows for an item that could not be indexed."""
     return Failure(reference=item.reference[:500], reason=reason, message=message[:500])
 
 
@@ -256,7 +256,7 @@ def _progress(job_id: str, values: Mapping[str, str], alive: bool, failures: lis
 
 
 def _state(state: str, alive: bool, *, complete: bool) -> str:
-    """What the stored state means now: a reader without a sign of life is gone, a read source may be done."""
+    """The present state: `interrupted` if the reader has no heartbeat, `done` if all items have an outcome."""
     if state == "reading" and not alive:
         return "interrupted"
     return "done" if state == "running" and complete else state

@@ -1,4 +1,4 @@
-"""Landmarks: named places that images are recognised by; their reference images are documents like any others."""
+"""Landmarks: named places with reference images, which are documents like any others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from engine.errors import InputError
 from engine.settings import Settings
 from engine.store import Store
 from factors.text import Kind, TextSnippet
-from ingest.item import LONGEST, Item
+from ingest.item import MAX_FACET_LENGTH, Item
 from ingest.text import clean
 from mappings.versions import alias
 
 Json = dict[str, Any]
-LANDMARK = "landmark"  # the facet that holds the name
+LANDMARK = "landmark"  # the facet with the name
 MAX_LISTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A landmark: its name, its place, and its number of reference images."""
+    """A landmark: its name, its place (latitude, longitude) if known, and its number of reference images."""
 
     name: str
     place: tuple[float, float] | None
@@ -46,20 +46,20 @@ def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path]
 
 
 def checked(name: str) -> str:
-    """The cleaned name; InputError where nothing is left, or it is too long."""
+    """The cleaned name; InputError if it is empty or too long."""
     plain = clean(name)
-    if not 0 < len(plain) <= LONGEST:
-        raise InputError(f"the name of a landmark has 1 to {LONGEST} characters")
+    if not 0 < len(plain) <= MAX_FACET_LENGTH:
+        raise InputError(f"the name of a landmark has 1 to {MAX_FACET_LENGTH} characters")
     return plain
 
 
 def collection_of(name: str) -> str:
-    """The collection of a landmark: it is deleted as one."""
+    """The collection of a landmark's reference images; deleting it deletes the landmark."""
     return f"{LANDMARK}: {checked(name)}"
 
 
-def known(client: OpenSearch, settings: Settings) -> list[Entry]:
-    """All landmarks, by name."""
+def all_landmarks(client: OpenSearch, settings: Settings) -> list[Entry]:
+    """All landmarks, sorted by name; empty without an index."""
     terms: Json = {"field": "facets", "include": f"{LANDMARK}=.*", "size": MAX_LISTED, "order": {"_key": "asc"}}
     one: Json = {"top_hits": {"size": 1, "_source": ["place"]}}
     body: Json = {"size": 0, "aggs": {"names": {"terms": terms, "aggs": {"one": one}}}}

@@ -1,4 +1,4 @@
-"""What a picture file says about itself: EXIF, IPTC and XMP. Pixels are left alone: nothing is decoded here."""
+"""Metadata of image files: EXIF, IPTC and XMP. Pixels are not decoded."""
 
 import io
 import logging
@@ -24,7 +24,7 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 RDF_ITEM = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
 XMP_START, XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 XMP_KINDS = {"title": Kind.TITLE, "description": Kind.CAPTION, "subject": Kind.KEYWORDS}
-XMP_MOST = 4 * 1024 * 1024  # bytes of a packet; some carry a small picture
+MAX_XMP_BYTES = 4 * 1024 * 1024  # of a packet; some contain a small image
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}")
 IPTC_KINDS = {(2, 5): Kind.TITLE, (2, 105): Kind.TITLE, (2, 120): Kind.CAPTION, (2, 25): Kind.KEYWORDS}
 IPTC_CHARSET, IPTC_UTF8 = (1, 90), b"\x1b%G"
@@ -36,15 +36,15 @@ EXIF_KINDS = {
     ExifTags.Base.XPKeywords: Kind.KEYWORDS,
 }
 DATES = ("DateTimeOriginal", "DateTimeDigitized", "DateTime")
-UNTOLD = {"olympus digital camera", "digital camera", "sony dsc", "samsung digital camera", "default", "untitled"}
-MAX_SNIPPETS = 100  # of one file
+DEFAULT_TEXTS = {"olympus digital camera", "digital camera", "sony dsc", "samsung digital camera", "default", "untitled"}
+MAX_SNIPPETS = 100  # per file
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-PNG_CHUNK = struct.Struct(">I4s")  # length and name; then come the bytes and a checksum of four
+PNG_CHUNK = struct.Struct(">I4s")  # length and name; the data and a checksum of four bytes follow
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Text, date (ISO 8601) and place (latitude, longitude in degrees) that a file carries."""
+    """Text, date (ISO 8601) and place (latitude, longitude in degrees) of a file."""
 
     snippets: tuple[TextSnippet, ...] = ()
     date: str = ""
@@ -56,32 +56,32 @@ class _Found:
     snippets: dict[tuple[Kind, str], TextSnippet] = field(default_factory=dict)
 
     def add(self, kind: Kind, text: str, language: str = "") -> None:
-        """Keep a text that says something, once, with its language where that is told anywhere."""
+        """Keep each text once, except for default texts of cameras; prefer a version with a language."""
         snippet = TextSnippet(kind, clean(text), language if LANGUAGE.fullmatch(language) else "")
         known = self.snippets.get((kind, snippet.text))
-        if not snippet.text or snippet.text.lower() in UNTOLD or (known is None and len(self.snippets) >= MAX_SNIPPETS):
+        if not snippet.text or snippet.text.lower() in DEFAULT_TEXTS or (known is None and len(self.snippets) >= MAX_SNIPPETS):
             return
         if known is None or not known.language:
             self.snippets[kind, snippet.text] = snippet
 
 
 def read_metadata(data: bytes) -> Metadata:
-    """Whatever the bytes tell: a damaged part is left out, the others are used."""
+    """The metadata of an image file; damaged parts are skipped, the others are used."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return _read(data, image)
-    except Exception as error:  # a broken picture is the decoder's to refuse, with its own reason
+    except Exception as error:  # the decoder refuses a broken image, with a reason
         logger.debug("no metadata: %s", error)
         return Metadata()
 
 
 def _read(data: bytes, image: Image.Image) -> Metadata:
-    """Damage shows up as all kinds of errors, at every access."""
+    """Every access may raise anything on damaged files."""
     found, exif = _Found(), Image.Exif()
     inner: Mapping[int, Any] = {}
     place = None
     with suppress(Exception):
-        _xmp(_packet(data, image), found)  # first: it knows languages
+        _xmp(_packet(data, image), found)  # first, because it has languages
     with suppress(Exception):
         _iptc(image, found)
     with suppress(Exception):
@@ -97,7 +97,7 @@ def _read(data: bytes, image: Image.Image) -> Metadata:
 
 
 def _exif(data: bytes, image: Image.Image) -> Image.Exif:
-    """The library's own way for PNG decodes all pixels to find what is written behind them."""
+    """Pillow's `getexif` decodes all pixels of a PNG to find a chunk behind them, so that chunk is read here."""
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         image.info["exif"] = _png_exif(data)
     return Image.Image.getexif(image)
@@ -115,7 +115,7 @@ def _png_exif(data: bytes) -> bytes:
 
 
 def _exif_text(tag: int, value: object) -> str:
-    """Text of Windows is UTF-16 in bytes; other text comes with every byte as a letter, and is UTF-8 more often than not."""
+    """Tags of Windows are UTF-16; Pillow decodes other text as Latin-1, while most of it is UTF-8."""
     if isinstance(value, bytes) and tag != ExifTags.Base.ImageDescription:
         text = value.decode("utf-16-le", "ignore")
         return text.replace(";", ", ") if tag == ExifTags.Base.XPKeywords else text
@@ -124,30 +124,30 @@ def _exif_text(tag: int, value: object) -> str:
 
 def _iptc(image: Image.Image, found: _Found) -> None:
     records: Mapping[tuple[int, int], Any] = IptcImagePlugin.getiptcinfo(image) or {}  # type: ignore[arg-type]
-    told = records.get(IPTC_CHARSET) == IPTC_UTF8
+    is_utf8 = records.get(IPTC_CHARSET) == IPTC_UTF8
     for record, kind in IPTC_KINDS.items():
         value = records.get(record)
-        texts = [_decoded(part, told=told) for part in (value if isinstance(value, list) else [value])]
+        texts = [_decoded(part, is_utf8=is_utf8) for part in (value if isinstance(value, list) else [value])]
         found.add(kind, ", ".join(filter(None, texts)))
 
 
-def _decoded(value: object, *, told: bool = False) -> str:
-    """Bytes seldom say how they are encoded: UTF-8 where that fits or is told, Windows' Latin letters otherwise."""
+def _decoded(value: object, *, is_utf8: bool = False) -> str:
+    """Decode as UTF-8 if that is declared or the bytes are valid UTF-8, otherwise as Windows-1252."""
     if not isinstance(value, bytes):
         return ""
     try:
-        return value.decode("utf-8", "ignore" if told else "strict")  # a field's limit may cut the last character
+        return value.decode("utf-8", "ignore" if is_utf8 else "strict")  # a field's size limit may cut the last character
     except UnicodeDecodeError:
         return value.decode("cp1252", "replace")
 
 
 def _packet(data: bytes, image: Image.Image) -> bytes:
-    """The XMP packet that the format's reader found, or the first in the file: some writers put it where none looks."""
+    """The XMP packet that Pillow found, or the first in the file: some programs write it to unusual places."""
     packet: Any = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     if not packet and (start := data.find(XMP_START)) >= 0:
         packet = data[start : data.find(XMP_END, start) + len(XMP_END)]
     packet = packet.encode() if isinstance(packet, str) else bytes(packet)
-    return packet.strip(b"\0 \t\r\n") if len(packet) <= XMP_MOST else b""
+    return packet.strip(b"\0 \t\r\n") if len(packet) <= MAX_XMP_BYTES else b""
 
 
 def _xmp(packet: bytes, found: _Found) -> None:
@@ -160,7 +160,7 @@ def _xmp(packet: bytes, found: _Found) -> None:
 
 
 def _joined(kind: Kind, entries: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Keywords are one snippet; titles and captions one for each language."""
+    """All keywords as one text; titles and captions one per language."""
     if kind is Kind.KEYWORDS:
         yield ", ".join(text for text, _ in entries if text), ""
     else:
@@ -168,7 +168,7 @@ def _joined(kind: Kind, entries: list[tuple[str, str]]) -> Iterator[tuple[str, s
 
 
 def _date(inner: Mapping[int, Any], exif: Image.Exif) -> str:
-    """The first date that is one, as ISO 8601; EXIF writes `2024:05:17 10:20:30`, and zeros where it knows none."""
+    """The first valid date, as ISO 8601; EXIF has `2024:05:17 10:20:30`, or zeros for an unknown date."""
     for name in DATES:
         tag = ExifTags.Base[name]
         with suppress(Exception):
@@ -177,7 +177,7 @@ def _date(inner: Mapping[int, Any], exif: Image.Exif) -> str:
 
 
 def _place(gps: Mapping[int, Any]) -> tuple[float, float] | None:
-    """Latitude and longitude in degrees, where both are there and on this planet."""
+    """Latitude and longitude in degrees; None if they are out of range, or both zero."""
     latitude = _degrees(gps[ExifTags.GPS.GPSLatitude], gps.get(ExifTags.GPS.GPSLatitudeRef), "S")
     longitude = _degrees(gps[ExifTags.GPS.GPSLongitude], gps.get(ExifTags.GPS.GPSLongitudeRef), "W")
     if not (abs(latitude) <= 90 and abs(longitude) <= 180) or latitude == longitude == 0:  # noqa: PLR2004  (degrees)
@@ -185,8 +185,8 @@ def _place(gps: Mapping[int, Any]) -> tuple[float, float] | None:
     return latitude, longitude
 
 
-def _degrees(parts: Any, side: object, negative: str) -> float:
-    """Degrees, minutes and seconds as degrees, with the sign of their side: N, S, E or W."""
+def _degrees(parts: Any, reference: object, negative: str) -> float:
+    """Degrees, minutes and seconds as degrees; `negative` is the reference (S or W) with a negative sign."""
     degrees, minutes, seconds = (float(part) for part in parts)
-    sign = -1 if isinstance(side, str) and side.strip().upper() == negative else 1
+    sign = -1 if isinstance(reference, str) and reference.strip().upper() == negative else 1
     return sign * round(degrees + minutes / 60 + seconds / 3600, 6)

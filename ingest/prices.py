@@ -1,8 +1,8 @@
-"""Prices: numbers as they are, and text as shops write it, by price-parser. A mark of thousands is never guessed.
+"""Prices: numbers, and text as shops write it, parsed with price-parser. An ambiguous thousands separator is not guessed.
 
 price-parser finds the amount in a text and converts it once the decimal mark is known; its own guess reads `1.299` and
-`1299.500` as thousands, so the mark is decided here. A single mark before three digits (`1.299`, `12,500`) may be either:
-the other prices of the same source say which (`decimal_mark`), or it is an AmbiguousPrice.
+`1299.500` as thousands, so the mark is decided here. A single mark before three digits (`1.299`, `12,500`) is ambiguous: the
+other prices of the same source decide (`decimal_mark`), or the price is an AmbiguousPrice.
 """
 
 import math
@@ -18,54 +18,54 @@ from engine.errors import InputError
 Number = int | float | Decimal
 MARKS = frozenset(".,")
 AMBIGUOUS = "?"
-SAME = str.maketrans({"’": "'", "٬": "'", "٫": "."})  # other signs for the same marks
+SAME_MARKS = str.maketrans({"’": "'", "٬": "'", "٫": "."})  # other characters for the same marks
 BELOW_ZERO = re.compile(r"\D*[-\u2212](?=[^\s\d]{0,3}\d)")
 EXPONENT = re.compile(r"\s*\d+(\.\d+)?[eE][+-]?\d+\s*")
 NO_CENTS = re.compile(r"\d([.,])\s?[-\u2013\u2014]")  # 1.299,-
 GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,\s])(?:\d{2,3}(?P=mark))*\d{3}|\d+")  # thousands; lakhs have two digits
-CUT = 80  # characters of a text that a message repeats
+MAX_SHOWN = 80  # characters of a text in error messages
 
 
 class BadPrice(InputError):
-    """A value that is no amount of money."""
+    """A value that is not an amount of money."""
 
 
 class AmbiguousPrice(BadPrice):
-    """A text that may be two amounts, one a thousand times the other."""
+    """A text with two possible amounts, one a thousand times the other."""
 
 
 def price_of(value: Any, decimal: str = "") -> float:
     """The amount of a number, or of a text like `1 299,50 €`, `$1,299.50`, `1.299,-` or `free`; without its currency.
 
-    `decimal` is the decimal mark of the source, `.` or `,`, empty where it is unknown; it counts only where the text itself
-    does not say. AmbiguousPrice, BadPrice.
+    `decimal` is the decimal mark of the source, `.` or `,`, or empty if unknown; it is used only for ambiguous text.
+    AmbiguousPrice, BadPrice.
     """
     if isinstance(value, Number) and not isinstance(value, bool):
         return _checked(float(value), value)
-    text = str(value).translate(SAME)
+    text = str(value).translate(SAME_MARKS)
     if EXPONENT.fullmatch(text):
         return _checked(float(text), value)
     if BELOW_ZERO.match(text):
-        raise BadPrice(f"price {text[:CUT]!r} is below zero")
+        raise BadPrice(f"price {text[:MAX_SHOWN]!r} is below zero")
     amount = _amount(text)
     mark = _mark(amount, text)
     if mark == AMBIGUOUS and not decimal:
-        raise AmbiguousPrice(f"price {text[:CUT]!r} may have a decimal mark or a mark of thousands")
+        raise AmbiguousPrice(f"price {text[:MAX_SHOWN]!r} may have a decimal mark or a mark of thousands")
     found = parse_price(amount, decimal_separator=(decimal if mark == AMBIGUOUS else mark) or ".").amount_float
     if found is None:
-        raise BadPrice(f"price {text[:CUT]!r} is not a number")
+        raise BadPrice(f"price {text[:MAX_SHOWN]!r} is not a number")
     return _checked(found, value)
 
 
 def decimal_mark(values: Iterable[Any]) -> str:
-    """The decimal mark of a source, by those of its prices that leave no doubt; empty where none does, or they differ."""
-    found = {mark for value in values if isinstance(value, str) and (mark := _told(value)) in MARKS}
+    """The decimal mark that all unambiguous prices of a source agree on; empty without one."""
+    found = {mark for value in values if isinstance(value, str) and (mark := _unambiguous_mark(value)) in MARKS}
     return found.pop() if len(found) == 1 else ""
 
 
-def _told(text: str) -> str:
-    """The decimal mark that one text tells, if it is a price at all."""
-    text = text.translate(SAME)
+def _unambiguous_mark(text: str) -> str:
+    """The decimal mark of one text; empty if it has none or is not a price, AMBIGUOUS if that is open."""
+    text = text.translate(SAME_MARKS)
     try:
         return _mark(_amount(text), text)
     except BadPrice:
@@ -73,19 +73,19 @@ def _told(text: str) -> str:
 
 
 def _amount(text: str) -> str:
-    """The digits and marks of the first amount."""
+    """The digits and marks of the first amount in the text; BadPrice without one."""
     amount = parse_price(text).amount_text
     if amount is None:
-        raise BadPrice(f"price {text[:CUT]!r} is not a number")
+        raise BadPrice(f"price {text[:MAX_SHOWN]!r} is not a number")
     return amount
 
 
 def _mark(amount: str, text: str) -> str:
-    """The decimal mark: `.` or `,`, empty where there is none, AMBIGUOUS; BadPrice where the marks make no number."""
+    """The decimal mark: `.`, `,`, `€`, empty without one, or AMBIGUOUS; BadPrice if the marks form no number."""
     if "€" in amount:  # 35€99
         return "€"
-    if told := NO_CENTS.search(text):
-        return told.group(1)
+    if whole_amount := NO_CENTS.search(text):
+        return whole_amount.group(1)
     marks = [letter for letter in amount if letter in MARKS]
     if len(set(marks)) > 1:
         decimal = marks[-1]
@@ -99,19 +99,19 @@ def _mark(amount: str, text: str) -> str:
 
 
 def _may_be_thousands(amount: str, mark: str) -> bool:
-    """Whether three digits follow the only mark, and no more than three, the first not a zero, stand before it."""
+    """Whether three digits follow the only mark, and one to three digits precede it, the first not a zero."""
     whole, _, rest = amount.partition(mark)
     return len(rest) == 3 and 0 < len(whole) <= 3 and whole[0] != "0"  # noqa: PLR2004  (a group has three digits)
 
 
 def _check_groups(whole: str, text: str) -> None:
-    """BadPrice where the digits before the decimal mark are not grouped as thousands are: `1.2.3`, two prices in one text."""
+    """BadPrice if the digits before the decimal mark are not valid groups of thousands: `1.2.3`, two prices in one text."""
     split_by_apostrophe = re.search(r"\d'\d", text) and not re.search(r"(?<!\d)\d{1,3}('\d{3})+(?!\d)", text)
     if (whole and not GROUPED.fullmatch(whole)) or split_by_apostrophe:
-        raise BadPrice(f"price {text[:CUT]!r} is not one number")
+        raise BadPrice(f"price {text[:MAX_SHOWN]!r} is not one number")
 
 
 def _checked(amount: float, value: Any) -> float:
     if not math.isfinite(amount) or amount < 0:
-        raise BadPrice(f"price {str(value)[:CUT]!r} is not an amount")
+        raise BadPrice(f"price {str(value)[:MAX_SHOWN]!r} is not an amount")
     return amount

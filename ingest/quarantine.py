@@ -1,4 +1,4 @@
-"""Quarantine: items that could not be used, why, and what is needed to try again."""
+"""Quarantine: items that could not be indexed, with the reason and the data for another try."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -22,15 +22,15 @@ FIELDS: dict[str, Any] = {
     "item": STORED_ONLY,
     "origin": STORED_ONLY,
 }
-ID_LETTERS, MIN_PREFIX = 32, 6  # letters of an id, and of a beginning of one that is looked up
-MAX_PAGED = 10_000  # entries that can be paged through; the total counts all
+ID_LENGTH, MIN_PREFIX = 32, 6  # characters of an id, and of a prefix that finds one
+MAX_PAGED = 10_000  # entries that paging reaches; the total counts all
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item that could not be used.
+    """One item that could not be indexed.
 
-    `item` is what the queue carried, where the source could make one; `origin` is what opens the source again.
+    `item`: its form in the queue, if the source could make one. `origin`: the arguments that open the source again.
     """
 
     source: str
@@ -46,21 +46,21 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """The same item refused again replaces its entry."""
+        """The id; the same item has the same id, so a new entry replaces the old one."""
         return entry_id(self.source, self.reference, self.collection)
 
     def as_json(self) -> dict[str, Any]:
-        """As the index stores it."""
+        """The form in the index."""
         return {name: getattr(self, name) for name in FIELDS}
 
 
 def entry_id(source: str, reference: str, collection: str) -> str:
-    """The id of the entry of that item."""
-    return hashlib.sha256("\0".join((source, reference, collection)).encode("utf-8", "replace")).hexdigest()[:ID_LETTERS]
+    """The id of the item's entry."""
+    return hashlib.sha256("\0".join((source, reference, collection)).encode("utf-8", "replace")).hexdigest()[:ID_LENGTH]
 
 
 def entry_of(item: Item, reason: str, message: str, *, job: str, origin: dict[str, Any] | None) -> Entry:
-    """The entry for an item that could not be used."""
+    """The entry for an item that could not be indexed."""
     return Entry(item.source, item.reference, item.collection, reason, message, job, item.original, item.as_json(), origin)
 
 
@@ -84,8 +84,8 @@ class Quarantine:
         return Entry(**found[entry])
 
     def find(self, beginning: str) -> Entry:
-        """The entry whose id begins like this, with at least 6 letters; NotFoundError, BadQuestion where several do."""
-        if not MIN_PREFIX <= len(beginning) < ID_LETTERS:
+        """The entry whose id has this prefix of at least 6 characters; NotFoundError, BadQuestion for several entries."""
+        if not MIN_PREFIX <= len(beginning) < ID_LENGTH:
             return self.get(beginning)
         found = [entry for entry in self._records.ids() if entry.startswith(beginning)]
         if len(found) > 1:
@@ -93,16 +93,16 @@ class Quarantine:
         return self.get(found[0] if found else beginning)
 
     def all(self, *, collection: str = "") -> Iterable[Entry]:
-        """Every entry, in no order."""
+        """Every entry, in any order."""
         query = {"term": {"collection": collection}} if collection else None
         return (Entry(**record) for _, record in self._records.all(query))
 
     def some(self, entries: Sequence[str]) -> list[Entry]:
-        """The entries with these ids, as far as they exist."""
+        """The existing entries with these ids."""
         return [Entry(**record) for record in self._records.some(entries).values()]
 
     def drop(self, entries: Sequence[str]) -> int:
-        """Delete entries; the number of those that existed."""
+        """Delete entries; returns the number of those that existed."""
         found = [entry.id for entry in self.some(entries)]
         self._records.delete(found)
         return len(found)

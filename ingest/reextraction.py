@@ -13,11 +13,11 @@ from engine.settings import Settings
 from factors.base import Factor, Json
 from factors.registry import FactorRegistry
 from ingest.backfill import Counts, Report, in_place
-from ingest.factor_fields import image_failure
+from ingest.fields import image_failure
 from ingest.remake import CanReextract, ChosenExtractors, Remaker
 from mappings import versions
 
-MAX_NAMES = 100  # extractors and factors that are counted by name
+MAX_NAMES = 100  # extractors and factors counted by name
 
 
 class KnowsDependants(CanReextract, Protocol):
@@ -41,11 +41,11 @@ class Plan:
 def plan(
     client: OpenSearch, settings: Settings, feature_extractor: KnowsDependants, extractor: str, *, only_failed: bool
 ) -> Plan:
-    """What running an extractor again, and those that need it, takes.
+    """Plan to run an extractor again, with the extractors that need it.
 
-    `only_failed`: on documents where the extractor or a factor that reads it failed, or that were made while it was switched
-    off. ConfigurationError where there is no such extractor, or the index was made without it or with other weights (then a
-    whole reindex is needed); NotFoundError where there is no index.
+    `only_failed`: only on documents where the extractor or a factor that reads it failed, or that were made while it was
+    switched off. ConfigurationError for an unknown extractor, or if the index was made without it or with other weights (this
+    needs a whole reindex); NotFoundError without an index.
     """
     extractors = feature_extractor.dependants([extractor])
     index = versions.current_index(client, settings)
@@ -66,7 +66,7 @@ def reextract(
     planned: Plan,
     report: Report = lambda counts: None,
 ) -> Counts:
-    """Carry out the plan; EngineUnavailable where the index is replaced meanwhile, or documents never stop being written."""
+    """Carry out the plan; EngineUnavailable if the index is replaced meanwhile, or others keep writing the same documents."""
     counts = Counts(total=planned.documents)
     scope = ChosenExtractors(FactorRegistry.of(settings).active, feature_extractor.fingerprints(), planned.extractors)
     remaker = Remaker(settings, feature_extractor, scope)
@@ -90,7 +90,7 @@ def failed_counts(client: OpenSearch, index: str) -> dict[str, int]:
 def _check(
     registry: FactorRegistry, meta: Mapping[str, Any], factors: Sequence[Factor], fingerprints: Mapping[str, str]
 ) -> None:
-    """WeightsMismatchError, ConfigurationError."""
+    """WeightsMismatchError; ConfigurationError if the index was made without one of the factors."""
     if without := registry.made_without(meta, factors):
         raise ConfigurationError(f"the index was made without {', '.join(without)}; run `omma reindex`")
     for factor in factors:

@@ -1,8 +1,8 @@
-"""Reindexing to a new mapping or to new weights, while searches and ingests go on.
+"""Reindexing to a new mapping or to new weights, while searches and ingests continue.
 
-A new version of the index is filled from the old one by `ingest.backfill`, and the alias is switched in one step. Writes that
-arrive meanwhile are found by their sequence numbers in further passes; the last pass runs while the old index takes no writes
-(writers wait and try again), so none is lost. A reindex that was cut off resumes.
+`ingest.backfill` fills a new version of the index from the old one, and the alias is switched in one step. Further passes find
+writes that arrived meanwhile by their sequence numbers; the last pass runs while the old index is blocked for writes (writers
+wait and retry), so none is lost. An interrupted reindex resumes.
 """
 
 import time
@@ -18,36 +18,36 @@ from engine.settings import Settings
 from factors.base import Json
 from factors.registry import FactorRegistry
 from ingest.backfill import Copier, Counts, Report, in_place
-from ingest.documents import weight_marks
+from ingest.fields import weight_marks
 from ingest.remake import CanReextract, Remaker, WholeDocument
 from mappings import versions
 
-MAX_LAST_PASS = 64  # documents written during a pass; where there are fewer, the next pass may hold writers up
-MAX_PASSES = 20  # after which writers are held up however many documents there are
+MAX_LAST_PASS = 64  # documents written during a pass; with fewer, the next pass may block writers
+MAX_PASSES = 20  # after which writers are blocked, however many documents are left
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reindex does."""
+    """The changes that a reindex makes."""
 
     old: str
     new: str
     documents: int
-    extractors: dict[str, tuple[str, str]]  # whose weights changed -> fingerprints in the index and now
+    extractors: dict[str, tuple[str, str]]  # with changed weights -> fingerprints in the index and now
     added: tuple[str, ...]  # factors
     removed: tuple[str, ...]
     fields_changed: bool
     strays: int  # documents made by other weights than the index records
-    resumes: bool  # continues an earlier reindex that was cut off
+    resumes: bool  # continues an interrupted reindex
 
     @property
     def needed(self) -> bool:
-        """Whether it changes anything."""
+        """Whether anything changes."""
         return bool(self.extractors or self.added or self.removed or self.fields_changed or self.strays)
 
 
 def plan(client: OpenSearch, settings: Settings, feature_extractor: CanReextract) -> Plan:
-    """Compare the index with the present factors and weights; NotFoundError where there is no index."""
+    """Compare the index with the present factors and weights; NotFoundError without an index."""
     old = versions.current_index(client, settings)
     meta, body = versions.meta_of(client, old), _body(settings, feature_extractor)
     wanted = _meta(body)
@@ -80,15 +80,11 @@ def reindex(
 ) -> Counts:
     """Fill a new version of the index, switch the alias to it, and delete the old one (unless `keep_old`).
 
-    Searches that began on the old index have `grace` seconds (by default the time that a search may take) to end. Raises
-    ConfigurationError when another reindex finished first; whatever fails, the alias is not changed.
+    Searches that began on the old index have `grace` seconds (by default the timeout of a search) to end. ConfigurationError if
+    another reindex finished first; an error before the switch leaves the alias unchanged.
     """
-    planned, body = plan(client, settings, feature_extractor), _body(settings, feature_extractor)
-    _unblock(client, planned.old)  # a reindex that was killed may have left it so
-    leftover = _leftover(client, settings, planned.old)
-    if leftover and not planned.resumes:
-        _delete(client, leftover)
-    versions.create_version(client, settings, versions.version_of(planned.new), body)
+    planned = plan(client, settings, feature_extractor)
+    _create(client, settings, feature_extractor, planned)
     counts = Counts(total=planned.documents)
     scope = WholeDocument(FactorRegistry.of(settings).active, feature_extractor.fingerprints(), _recorded(client, planned.old))
     remaker = Remaker(settings, feature_extractor, scope)
@@ -100,18 +96,27 @@ def reindex(
     return counts
 
 
+def _create(client: OpenSearch, settings: Settings, feature_extractor: CanReextract, planned: Plan) -> None:
+    """Create the new version, or keep the one that is resumed; an unusable leftover of an interrupted reindex is deleted."""
+    _unblock(client, planned.old)  # a reindex that was killed may have left it blocked
+    leftover = _leftover(client, settings, planned.old)
+    if leftover and not planned.resumes:
+        _delete(client, leftover)
+    versions.create_version(client, settings, versions.version_of(planned.new), _body(settings, feature_extractor))
+
+
 def _fill(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan) -> None:
-    """Copy in passes until few documents are written during one; then the last pass, and the switch."""
+    """Copy in passes until others write few documents during one; then block writes, copy the rest, and switch the alias."""
     since = 0
     for _ in range(MAX_PASSES):
         since, written = copier.catch_up(since)
         if written <= MAX_LAST_PASS:
             break
-    copier.forget_deleted()
+    copier.delete_orphans()
     with _blocked(client, planned.old):
         copier.catch_up(since)
         if copier.differs():
-            copier.forget_deleted()
+            copier.delete_orphans()
         if copier.differs():
             raise OmmaError(f"{planned.new} and {planned.old} differ in size; the alias was not changed, run this again")
         if versions.current_index(client, settings) != planned.old:
@@ -122,7 +127,7 @@ def _fill(client: OpenSearch, settings: Settings, copier: Copier, planned: Plan)
 def _remake_strays(
     client: OpenSearch, settings: Settings, feature_extractor: CanReextract, index: str, *, remaker: Remaker, counts: Counts
 ) -> None:
-    """Make anew what a worker wrote after the switch from features that it had extracted before, with the old weights."""
+    """Remake documents that a worker wrote after the switch from features that it had extracted with the old weights."""
     meta = versions.meta_of(client, index)
     if _strays(client, index, meta, feature_extractor):
         for image, remade in in_place(client, settings, index, _stray_query(meta, feature_extractor), remaker):
@@ -148,7 +153,7 @@ def _recorded(client: OpenSearch, index: str) -> set[str]:
 
 
 def _leftover(client: OpenSearch, settings: Settings, current: str) -> str | None:
-    """The newest version that no alias was ever switched to."""
+    """A version newer than the current one: the remains of an interrupted reindex."""
     later = [name for name in versions.all_indices(client, settings) if name > current]
     return later[-1] if later else None
 
@@ -160,7 +165,7 @@ def _strays(client: OpenSearch, index: str, meta: Json, feature_extractor: CanRe
 
 
 def _stray_query(meta: Json, feature_extractor: CanReextract) -> Json:
-    """Documents that lack the mark of a running extractor's weights that the index records."""
+    """Documents without the weight mark that the index records for an extractor that runs here."""
     running = feature_extractor.fingerprints()
     recorded = {name: mark for extractors in meta.get("factors", {}).values() for name, mark in extractors.items()}
     marks = weight_marks({name: mark for name, mark in recorded.items() if name in running})
@@ -172,7 +177,7 @@ def _stray_query(meta: Json, feature_extractor: CanReextract) -> Json:
 
 @contextmanager
 def _blocked(client: OpenSearch, index: str) -> Iterator[None]:
-    """Block writes; those under way are waited for."""
+    """Block writes, after waiting for those in progress."""
     with guard():
         client.indices.add_block(index=index, block="write")
     try:

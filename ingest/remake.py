@@ -1,10 +1,9 @@
-"""Making a document anew: some extractors run again, all other features are restored from the document's own fields.
+"""Remaking a document: some extractors run again, all other features are restored from the document's own fields.
 
-`Remaker` does it, the same way for every backfill; a `Scope` says which extractors run again for a document and which of its
-fields are replaced:
+`Remaker` does this for every backfill. A `Scope` decides which extractors run again and which fields are replaced:
 
-* `WholeDocument`: a new mapping or new weights. Every field is made anew; extractors run whose weights changed or whose output
-  the document does not keep.
+* `WholeDocument`, for a new mapping or new weights: all fields are replaced; extractors run whose weights changed or whose
+  output the document does not keep.
 * `ChosenExtractors`: named extractors run, and the fields of factors that read them are replaced. All other fields stay, also
   those of an extractor that succeeded earlier and fails now.
 """
@@ -18,10 +17,17 @@ from engine.errors import BadPicture, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from factors.base import Factor, Json
-from ingest import factor_fields
 from ingest.backfill import Remade
-from ingest.documents import failure_fields, failures_of, weight_marks, weights_of, with_text
-from ingest.factor_fields import image_failure, restored
+from ingest.fields import (
+    failure_fields,
+    failures_of,
+    image_failure,
+    image_fields,
+    restored,
+    weight_marks,
+    weights_of,
+    with_text,
+)  # fmt: skip
 from ingest.snippet_encoder import EncodesText, SnippetEncoder
 from mappings.template import CORE
 from vision.image_features import ImageFeatures
@@ -32,7 +38,7 @@ class CanReextract(EncodesText, Protocol):
     """The part of vision.feature_extractor.FeatureExtractor that a backfill needs."""
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
-        """Outputs of these extractors, and of those that they need, for each image."""
+        """Outputs of these extractors and of those that they need, one record per image."""
 
     def fingerprints(self) -> dict[str, str]:
         """Extractor -> model and weights."""
@@ -43,11 +49,11 @@ class CanReextract(EncodesText, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """How one document is made anew.
+    """How one document is remade.
 
-    `extractors` run again. `outputs` are those of other extractors, restored from the document. `stays` names extractors whose
-    earlier output remains where they fail now, `weights` the fingerprints of outputs that remain. `unrestorable` names factors
-    that could not restore their features.
+    `extractors` run again; `outputs` of other extractors are restored from the document. `stays`: extractors whose earlier
+    output stays if they fail now. `weights`: fingerprints of the outputs that stay. `unrestorable`: factors that could not
+    restore their features.
     """
 
     image: str
@@ -60,7 +66,7 @@ class Task:
 
 
 class Scope(ABC):
-    """Which extractors run again for a document, and which of its fields are replaced."""
+    """Decides which extractors run again for a document, and which of its fields are replaced."""
 
     def __init__(self, factors: Sequence[Factor], fingerprints: Mapping[str, str]) -> None:
         """`factors` are all that are active, `fingerprints` those of the extractors that run here."""
@@ -68,27 +74,27 @@ class Scope(ABC):
 
     @abstractmethod
     def task(self, image: str, document: Mapping[str, Any]) -> Task:
-        """What making this document anew takes."""
+        """How this document is remade."""
 
     @abstractmethod
     def replaced_factors(self, task: Task, succeeded: Collection[str]) -> list[Factor]:
-        """The factors whose fields are made anew, once it is known which extractors succeeded."""
+        """The factors whose fields are replaced, given the extractors that succeeded."""
 
     @abstractmethod
     def kept_fields(self, document: Mapping[str, Any], replaced: Collection[str]) -> Json:
-        """Fields that are taken over as they are; `replaced` names the fields of the factors that are made anew."""
+        """Fields that stay as they are; `replaced` names the fields of the replaced factors."""
 
 
 class WholeDocument(Scope):
-    """Every field is made anew."""
+    """All fields are replaced."""
 
     def __init__(self, factors: Sequence[Factor], fingerprints: Mapping[str, str], recorded: Collection[str]) -> None:
-        """`recorded`: extractors that the index was made with; where a document keeps no output of one, it had none to give."""
+        """`recorded`: extractors that the index was made with; a document without the output of one had nothing to extract."""
         super().__init__(factors, fingerprints)
         self._recorded = frozenset(recorded)
 
     def task(self, image: str, document: Mapping[str, Any]) -> Task:
-        """Extractors with other weights, and those whose output cannot be restored, run again."""
+        """Extractors run again if their weights differ or their output cannot be restored."""
         made_by, failures = weights_of(document), failures_of(document)
         stale = {name for name, fingerprint in self.fingerprints.items() if made_by.get(name) != fingerprint}
         made = [factor for factor in self.factors if image_failure(factor) not in failures]
@@ -106,12 +112,12 @@ class WholeDocument(Scope):
         return list(self.factors)
 
     def kept_fields(self, document: Mapping[str, Any], replaced: Collection[str]) -> Json:
-        """The fields that do not come from factors; others may be unknown to the new mapping."""
+        """The core fields; fields of factors may be unknown to the new mapping."""
         return {name: value for name, value in document.items() if name in CORE}
 
 
 class ChosenExtractors(Scope):
-    """Some extractors run again, and only what they feed is replaced."""
+    """Chosen extractors run again, and only fields of factors that read them are replaced."""
 
     def __init__(self, factors: Sequence[Factor], fingerprints: Mapping[str, str], extractors: Collection[str]) -> None:
         """`extractors` run for every document."""
@@ -119,23 +125,23 @@ class ChosenExtractors(Scope):
         self._extractors = frozenset(extractors)
 
     def task(self, image: str, document: Mapping[str, Any]) -> Task:
-        """The chosen extractors, whatever the document holds."""
+        """The chosen extractors run for every document."""
         made_by, kept = weights_of(document), restored(self.factors, document)
         stays = frozenset(made_by.keys() - failures_of(document).keys())
         return Task(image, document, self._extractors, kept.outputs, stays, made_by, kept.failed)
 
     def replaced_factors(self, task: Task, succeeded: Collection[str]) -> list[Factor]:
-        """Those that read a chosen extractor that succeeded, and whose other features are known."""
+        """The factors that read a chosen extractor that succeeded, and whose other features are known."""
         fed = [factor for factor in self.factors if self._extractors & set(succeeded) & set(factor.reads)]
         return [factor for factor in fed if factor.name not in task.unrestorable or set(factor.reads) <= set(succeeded)]
 
     def kept_fields(self, document: Mapping[str, Any], replaced: Collection[str]) -> Json:
-        """Everything else."""
+        """All other fields."""
         return {name: value for name, value in document.items() if name not in replaced}
 
 
 class Remaker:
-    """Makes documents anew within a scope."""
+    """Remakes documents within a scope."""
 
     def __init__(self, settings: Settings, feature_extractor: CanReextract, scope: Scope) -> None:
         """Models are loaded when the first image needs one."""
@@ -145,7 +151,7 @@ class Remaker:
         self._extracted: dict[str, tuple[frozenset[str], ImageFeatures]] = {}  # of the latest documents
 
     def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
-        """Documents by image, made anew. Called again with some of the same images, it does not extract twice."""
+        """The remade documents by image. A repeated call with the same images does not extract again."""
         tasks = [self._scope.task(image, document) for image, document in documents.items()]
         self._extracted = {image: kept for image, kept in self._extracted.items() if image in documents}
         waiting = [task for task in tasks if task.extractors and not self._is_extracted(task)]
@@ -159,7 +165,7 @@ class Remaker:
         return task.image in self._extracted and task.extractors <= self._extracted[task.image][0]
 
     def _extract(self, tasks: Sequence[Task], extractors: frozenset[str]) -> None:
-        """Run these extractors; where an image cannot be read, all of them failed."""
+        """Run these extractors; for an unreadable image all of them count as failed."""
         readable: list[Picture] = []
         for task in tasks:
             try:
@@ -176,7 +182,7 @@ class Remaker:
         succeeded = {name for name in ran | extracted.values.keys() if name not in extracted.failures}
         outputs = {name: output for name, output in task.outputs.items() if name not in succeeded}
         factors = self._scope.replaced_factors(task, succeeded)
-        made = factor_fields.image_fields(factors, extracted.with_values(**outputs))
+        made = image_fields(factors, extracted.with_values(**outputs))
         document = self._scope.kept_fields(task.document, self._owned(factors, made.failures)) | {"id": task.image}
         document |= self._marks(task, succeeded, extracted.failures) | made.fields
         document |= failure_fields(_failures(task, succeeded, extracted.failures, factors) | made.failures)
@@ -185,7 +191,7 @@ class Remaker:
         return Remade(document, bool(ran), "; ".join(f"{name}: {why}" for name, why in failures.items()))
 
     def _marks(self, task: Task, succeeded: Collection[str], failed: Mapping[str, str]) -> Json:
-        """Which weights made the outputs that the document holds."""
+        """`weights`: the fingerprints of the outputs that the remade document holds."""
         ran = {*succeeded, *(failed.keys() - task.stays)}
         new = {name: fingerprint for name, fingerprint in self._scope.fingerprints.items() if name in ran}
         return {"weights": weight_marks({**task.weights, **new})}
@@ -197,7 +203,7 @@ class Remaker:
 
 
 def _failures(task: Task, succeeded: Collection[str], failed: Mapping[str, str], factors: Iterable[Factor]) -> dict[str, str]:
-    """Earlier failures that were not repaired, and new ones, but for extractors whose earlier output stays."""
+    """Earlier failures that were not repaired, and new ones, except for extractors whose earlier output stays."""
     repaired = {*succeeded, *(image_failure(factor) for factor in factors)}
     earlier = {name: why for name, why in failures_of(task.document).items() if name not in repaired}
     return earlier | {name: why for name, why in failed.items() if name not in task.stays}

@@ -1,4 +1,4 @@
-"""What a text is: names made by machines, characters that no text should carry, its language."""
+"""Cleaning text: names that programs made, characters that no index accepts, and the language of a text."""
 
 import re
 import unicodedata
@@ -18,11 +18,15 @@ HEXADECIMAL = re.compile(r"^(?=.*\d)[0-9a-f-]{8,}$", re.IGNORECASE)
 RANDOM = re.compile(r"^(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])[A-Za-z0-9]{10,}$")
 SEPARATORS = re.compile(r"[_+\s]+|(?<=\w)[.-](?=\w)")
 SPACES = re.compile(r"[^\S\n]+")
-MOST = 10_000  # characters of one snippet of text
+MAX_LENGTH = 10_000  # characters of one text snippet
+MIN_LETTERS = 40  # from which the language of a text is detected
+MIN_PROBABILITY = 0.9  # of a detected language
+CACHED_TEXTS = 4096  # sites repeat their texts
+MIN_PAGE_LETTERS = 200  # from which the language of a page's text overrides the declared one
 
 
 def words_of_name(reference: str) -> str:
-    """What a file's name says to people, or nothing: `IMG_1234.jpg`, hashes and bare numbers say nothing."""
+    """The words of a file's name; empty for `IMG_1234.jpg`, hashes and bare numbers."""
     stem = PurePosixPath(reference.replace("\\", "/").partition("?")[0]).stem
     if HEXADECIMAL.match(stem) or RANDOM.match(stem):
         return ""
@@ -33,14 +37,14 @@ def words_of_name(reference: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text as Unicode can be sent anywhere: NFC, without control characters and lone surrogates, bounded."""
+    """The text as valid Unicode in NFC, without control characters and lone surrogates, of at most `MAX_LENGTH` characters."""
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")  # pairs become one character
-    kept = "".join(letter if _is_text(letter) else " " for letter in unicodedata.normalize("NFC", joined[: 4 * MOST]))
-    return SPACES.sub(" ", kept).strip()[:MOST]
+    kept = "".join(letter if _is_text(letter) else " " for letter in unicodedata.normalize("NFC", joined[: 4 * MAX_LENGTH]))
+    return SPACES.sub(" ", kept).strip()[:MAX_LENGTH]
 
 
 def has_surrogates(text: str) -> bool:
-    """Whether the text carries halves of characters, which no encoding can send."""
+    """Whether the text contains lone surrogates, which cannot be encoded."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
@@ -50,33 +54,27 @@ def _is_text(letter: str) -> bool:
     return letter != "\ufffd" and unicodedata.category(letter) not in ("Cc", "Cs", "Co", "Cn", "Cf")
 
 
-ENOUGH = 40  # letters from which a text's language can be extracted
-SURE = 0.9  # probability from which it is believed
-REMEMBERED = 4096  # texts; a site says many of them again
-LONG = 200  # letters from which a page's text is believed more than what the page says of itself
-
-
-@lru_cache(maxsize=REMEMBERED)
-def language_of(text: str, enough: int = ENOUGH) -> str:
-    """BCP 47 primary language; empty where the text is too short or could be several."""
-    if sum(map(str.isalpha, text)) < enough:
+@lru_cache(maxsize=CACHED_TEXTS)
+def language_of(text: str, min_letters: int = MIN_LETTERS) -> str:
+    """BCP 47 primary language; empty where the text is too short or the language uncertain."""
+    if sum(map(str.isalpha, text)) < min_letters:
         return ""
     code, probability = _identifier().classify(text[:4000])
-    return str(code) if probability >= SURE else ""
+    return str(code) if probability >= MIN_PROBABILITY else ""
 
 
 def page_language(declared: str, text: str) -> str:
-    """The page's language: what most of its text is in, where there is enough of it; else what it declares.
+    """The language of most of the page's text, if there is enough text; otherwise the declared one.
 
     Templates declare `en` on pages in any language.
     """
-    found = language_of(text, LONG)
+    found = language_of(text, MIN_PAGE_LETTERS)
     return found if found and found != primary(declared) else declared
 
 
 @cache
 def _identifier() -> Any:
-    """Loaded once, when first needed: it takes seconds."""
+    """Loaded at the first use, because it takes seconds."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

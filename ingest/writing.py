@@ -1,4 +1,4 @@
-"""Writing the documents of a batch, built from stored documents, extracted features and items; no write is lost to another."""
+"""Reading, building and writing the documents of a batch, without overwriting the changes of other writers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,8 @@ from opensearchpy import OpenSearch
 from engine.settings import Settings
 from factors.base import Json
 from factors.registry import FactorRegistry
-from ingest.documents import ExtractedImage, made_by, merged, new_document
+from ingest.documents import made_by, merged, new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.snippet_encoder import SnippetEncoder
@@ -18,9 +19,9 @@ from mappings.versions import alias
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The document of an image as it is to be; None where the stored one says everything already.
+    """The document to write for an image; None if the stored one is complete.
 
-    `stored` is the document that it replaces, None where there is none. `outcomes` are those of the items once it is written.
+    `stored`: the document that it replaces, if any. `outcomes`: those of the items once it is written.
     """
 
     document: Json | None
@@ -30,15 +31,15 @@ class Built:
 
 @dataclass
 class Written:
-    """What became of the images: outcomes of their items, why the server refused a document, what is to be built again."""
+    """Results by image: outcomes of its items, or why the server refused the document, or that it is to be built again."""
 
     outcomes: dict[str, Sequence[Outcome]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    overtaken: set[str] = field(default_factory=set)  # another writer was faster, or the index takes no writes now
+    overtaken: set[str] = field(default_factory=set)  # another writer was faster, or the index is blocked for writes
 
 
 class Writer:
-    """Reads, builds and writes documents behind the alias of the settings, which exists (`mappings.versions.ensure`)."""
+    """Reads, builds and writes documents behind the alias of the settings, which must exist (`mappings.versions.ensure`)."""
 
     def __init__(self, client: OpenSearch, settings: Settings, snippet_encoder: SnippetEncoder | None = None) -> None:
         """`snippet_encoder` embeds linked text, where there is a model."""
@@ -46,11 +47,11 @@ class Writer:
         self._factors = FactorRegistry.of(settings).active
 
     def read(self, images: Iterable[str]) -> dict[str, Stored]:
-        """The documents of these images, as far as they exist."""
+        """The existing documents of these images."""
         return read(self._client, self._alias, images)
 
     def build(self, items: Sequence[Item], stored: Stored | None, extracted: ExtractedImage | None, job: str) -> Built | None:
-        """The document of one image; None where it is neither stored nor extracted."""
+        """The document of one image; None if the image is neither stored nor extracted."""
         if stored is not None:
             document = merged(stored.source, items, job, self._factors, self._snippet_encoder)
             return Built(document, stored, _outcomes(stored, items, job) if document is None else _all_indexed(items))
@@ -59,9 +60,9 @@ class Writer:
         return None
 
     def write(self, built: Mapping[str, Built]) -> Written:
-        """Write the documents that changed, once; when this returns, they can be searched.
+        """Write the documents that changed; afterwards they can be searched.
 
-        EngineUnavailable when the server stays overloaded: the same batch may be written again.
+        EngineUnavailable if the server stays overloaded; writing the same batch again is safe.
         """
         written = Written({image: made.outcomes for image, made in built.items() if made.document is None})
         actions = [self._action(image, made) for image, made in built.items() if made.document is not None]
@@ -70,7 +71,7 @@ class Writer:
         return written
 
     def _action(self, image: str, made: Built) -> Action:
-        """A new document is created only where there is none; one that exists is replaced only in the state that was read."""
+        """Create a new document only if there is none; replace an existing one only in the state that was read."""
         if made.stored is None:
             return Action("create", self._alias, image, made.document)
         return Action("index", self._alias, image, made.document, position=made.stored.position)
@@ -87,7 +88,7 @@ def _note(result: Result, made: Built, written: Written) -> None:
 
 
 def _outcomes(stored: Stored, items: Sequence[Item], job: str) -> list[Outcome]:
-    """Of items that a document has already: this job may have written them, in a delivery that was cut off."""
+    """Outcomes of items that the document already has; an interrupted delivery of this job may have written them."""
     return [Outcome.INDEXED if made_by(stored.source, item, job) else Outcome.UNCHANGED for item in items]
 
 

@@ -11,7 +11,7 @@ from engine.errors import NotFoundError
 from factors.base import DescriptionItem, Factor
 from factors.registry import FactorRegistry
 from factors.text import TextSnippet
-from ingest.documents import failures_of
+from ingest.fields import failures_of
 from mappings.versions import alias
 from query.answer import Source
 from query.encoder import restore

@@ -18,8 +18,8 @@ from engine.errors import NotFoundError
 from engine.once_cache import OnceCache
 from factors.base import Factor
 from factors.text import Words
-from ingest.factor_fields import restored
 from ingest.fetch import fetch
+from ingest.fields import restored
 from query.request import SearchRequest
 from vision.image_features import Box, ImageFeatures, Line, Text, Vector
 from vision.picture import Picture, decode

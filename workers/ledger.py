@@ -15,7 +15,7 @@ from engine.connections import connect_redis
 from engine.leases import HOLDERS
 from engine.settings import Settings
 from ingest.batches import Batch
-from ingest.jobs import KEPT, Jobs
+from ingest.jobs import RETENTION_SECONDS, Jobs
 from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, RESEND_SECONDS, key_prefix
 
 MAX_MISSES = 2  # checks in a row that find no message of a job; its batches are then sent again
@@ -43,7 +43,7 @@ class Ledger:
         """Add the batch. RedisError."""
         with self._redis.pipeline() as pipe:
             pipe.hset(self._key(batch.job), batch_key(batch), json.dumps({"batch": batch.as_json(), "queue": queue}))
-            pipe.expire(self._key(batch.job), KEPT)
+            pipe.expire(self._key(batch.job), RETENTION_SECONDS)
             pipe.sadd(self._open(), batch.job)
             pipe.execute()
 

@@ -1,4 +1,4 @@
-"""Where pictures come from: one file, one source."""
+"""Sources of images: one file, one source."""
 
 from ingest.item import Refusal
 from ingest.sources.registry import Source, open_source

@@ -1,9 +1,8 @@
-"""Records of CSV and TSV files: how a file separates and quotes its fields, and its records, in bounded memory.
+"""Records of CSV and TSV files: finding the dialect (delimiter, quoting) of a file, and reading its records in bounded memory.
 
-Two readings are possible. In the *quoted* one (RFC 4180) a field may stand in quotes and then hold delimiters, line
-breaks and doubled quotes. In the *plain* one every line is a record. In both, a quote inside an unquoted field is data.
-All lines are tried in both readings, and the reading with fewer bad records is used. A record that remains ambiguous in
-it is bad, not guessed.
+A file can be read in two ways. In the *quoted* reading (RFC 4180) a field may be in quotes and then contain delimiters, line
+breaks and doubled quotes. In the *plain* reading every line is a record. In both, a quote inside an unquoted field is data.
+The whole file is tried in both, and the reading with fewer bad records is used. A record that is ambiguous in it is bad.
 """
 
 import re
@@ -38,7 +37,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Fields, and the lines (from 1) that they come from; `reason` and `message` say why the record is bad, or are empty."""
+    """Fields, and their lines (from 1); `reason` and `message` explain why the record is bad, or are empty."""
 
     first: int
     last: int
@@ -48,7 +47,7 @@ class Record:
 
     @property
     def lines(self) -> str:
-        """For people."""
+        """The lines as text for messages."""
         return f"line {self.first}" if self.first == self.last else f"lines {self.first} to {self.last}"
 
 
@@ -77,8 +76,8 @@ def find_dialect(path: Path) -> Dialect:
 def _costs(path: Path, delimiter: str, preamble: int) -> list[tuple[int, Dialect]]:
     """Both readings with their numbers of bad records.
 
-    A quoted record of several lines is at least one bad record of the plain reading, also where its lines happen to have the
-    header's width.
+    A quoted record of several lines counts as at least one bad record of the plain reading, even if its lines happen to have
+    the header's width.
     """
     quoted, plain = Dialect(delimiter, True, preamble), Dialect(delimiter, False, preamble)
     bad = long = 0
@@ -90,12 +89,12 @@ def _costs(path: Path, delimiter: str, preamble: int) -> list[tuple[int, Dialect
 
 
 def read_records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
-    """The header, then every record; blank lines are left out. Records of another width than the header are bad."""
+    """The header, then every record, without blank lines. Records of another width than the header are bad."""
     return (_QuotedReader if dialect.is_quoted else _PlainReader)(lines, dialect).records()
 
 
 class _PlainReader:
-    """Every line is a record; a field that stands in quotes as a whole loses them."""
+    """Every line is a record; a field that is in quotes as a whole loses them."""
 
     def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
         self._source, self._waiting = enumerate(lines, start=1), deque[tuple[int, str]]()
@@ -116,7 +115,7 @@ class _PlainReader:
         return Record(number, number, [_unquoted(one) for one in _split(line, self._delimiter)])
 
     def _checked(self, record: Record) -> Record:
-        """Bad where the width is not the header's."""
+        """The record; bad if its width is not the header's."""
         if record.reason or len(record.fields) == self._width:
             return record
         message = f"{record.lines}: {len(record.fields)} fields where the header has {self._width}"
@@ -130,10 +129,10 @@ class _PlainReader:
 
 
 class _QuotedReader(_PlainReader):
-    """A record may go on over lines inside quotes, up to `MAX_LINE` characters.
+    """A record may span lines inside quotes, up to `MAX_LINE` characters.
 
-    Where the quote does not close, or closes in something that is no record, the first line alone is bad and reading goes
-    on with the next one.
+    Where the quote does not close, or the result is not a record, only the first line is bad and reading continues with the
+    next one.
     """
 
     def _record(self, number: int, line: str) -> Record:
@@ -156,7 +155,7 @@ class _QuotedReader(_PlainReader):
         return Record(number, number, [], "bad-quoting", f"line {number}: {fault}{where}")
 
     def _fault(self, scan: "_Scan", lines: list[str]) -> str:
-        """What is wrong with the record as it was scanned, or empty."""
+        """The fault of the scanned record, or empty."""
         if scan.is_open or (scan.is_broken and len(lines) > 1):
             return UNCLOSED
         if scan.is_broken:
@@ -170,8 +169,8 @@ class _QuotedReader(_PlainReader):
     def _could_be_rows(self, scan: "_Scan", lines: list[str]) -> bool:
         """Whether the lines of the record may be records whose quotes are data.
 
-        They may where the first line and half of the others have the header's width. Delimiters in running text do not count:
-        there a space follows each of them.
+        They may if the first line and half of the others have the header's width. Delimiters in running text do not count: a
+        space follows each of them.
         """
         rows = [len(_split(line, self._delimiter)) == self._width for line in lines if line.strip()]
         if not rows[0] or 2 * sum(rows[1:]) < len(rows) - 1:
@@ -188,14 +187,14 @@ class _QuotedReader(_PlainReader):
         return whole or len(_split(line, self._delimiter)) == self._width
 
     def _literal(self, line: str) -> list[str]:
-        """Fields of a line such as `a.jpg,"Best" mug,10`, quotes kept; empty where it cannot be read so."""
+        """Fields of a line such as `a.jpg,"Best" mug,10`, with their quotes; empty if this reading is not possible."""
         fields = _split(line, self._delimiter)
         whole = all(one.count('"') % 2 == 0 or not OPENING.match(one) for one in fields)
         return [_unquoted(one) for one in fields] if whole and len(fields) == (self._width or len(fields)) else []
 
 
 class _Scan:
-    """Fields of one record, fed line by line; each character is looked at once."""
+    """Fields of one record, fed line by line; each character is read once."""
 
     def __init__(self, delimiter: str) -> None:
         self.fields: list[str] = []
@@ -203,7 +202,7 @@ class _Scan:
         self._delimiter, self._parts = delimiter, list[str]()
 
     def feed(self, line: str) -> None:
-        """Take the next line. Then `is_open`: a quote is open; `is_broken`: text follows a closing quote."""
+        """Scan the next line. Afterwards `is_open`: a quote is open; `is_broken`: text follows a closing quote."""
         text = line.rstrip("\r\n")
         at = self._closed(line, 0) if self.is_open else 0
         while not self.is_open and not self.is_broken and at <= len(text):
@@ -211,14 +210,14 @@ class _Scan:
             at = self._closed(line, opening.end()) if opening else self._plain(text, at)
 
     def _plain(self, text: str, at: int) -> int:
-        """Take an unquoted field: where the next one begins."""
+        """Read an unquoted field; returns where the next one begins."""
         stop = text.find(self._delimiter, at)
         stop = len(text) if stop < 0 else stop
         self.fields.append(text[at:stop])
         return stop + 1
 
     def _closed(self, line: str, at: int) -> int:
-        """Take a quoted field from behind its opening quote: where the next one begins."""
+        """Read a quoted field from after its opening quote; returns where the next one begins."""
         match = CLOSING.match(line, at)
         self.is_open = match is None
         if match is None:

@@ -17,7 +17,7 @@ SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl"}
 
 
 class DemoSource(Source):
-    """PNG pictures with their texts; folders are categories; SVG pictures are skipped and counted."""
+    """PNG images with their texts; folders are categories; SVG images are counted as skipped."""
 
     name: ClassVar[str] = "demo"
     accepts: ClassVar[str] = "`demo`"
@@ -27,11 +27,11 @@ class DemoSource(Source):
 
     @classmethod
     def opens(cls, address: str, path: Path | None) -> bool:
-        """Only its name."""
+        """Only the name of the source."""
         return address == cls.name
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every picture, in order of path."""
+        """Every image, in order of path."""
         from engine.demo_corpus import ensure  # noqa: PLC0415  (it downloads; only this source needs it)
 
         root = ensure(self.settings)
@@ -68,12 +68,12 @@ def texts_of(path: Path) -> list[TextSnippet]:
 
 
 def language_tag(code: str) -> str:
-    """`pt_BR` and `sr@latin`, as locales write them, are `pt-BR` and `sr-Latn` in BCP 47."""
+    """The BCP 47 tag of a locale: `pt_BR` is `pt-BR`, `sr@latin` is `sr-Latn`."""
     code, _, script = code.partition("@")
     return "-".join(part for part in (code.replace("_", "-"), SCRIPTS.get(script, "")) if part)
 
 
 def subject_of(reference: str) -> dict[str, str]:
-    """The second folder says what kind of animal, plant or thing it is."""
+    """The second folder, a kind of animal, plant or thing, as the facet `subject`."""
     folders = reference.split("/")[:-1]
     return {"subject": clean(folders[1])} if len(folders) > 1 else {}

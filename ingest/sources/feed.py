@@ -1,7 +1,8 @@
-"""A feed: one row, one picture, as CSV, JSON Lines or Parquet."""
+"""A feed: one row, one image, as CSV, JSON Lines or Parquet. Rows are read first, then `FeedSource` makes items of them."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,12 +15,30 @@ from engine.errors import BadPicture, BadSource, InputError
 from ingest.item import Item, Refusal, facts_of
 from ingest.prices import decimal_mark
 from ingest.sources.delimited import Record, find_dialect, read_records
-from ingest.sources.files import snippets_of, within
+from ingest.sources.files import within
 from ingest.sources.folder import name_snippet
 from ingest.sources.registry import Source
+from ingest.sources.sidecar import snippets_of
 from ingest.sources.text_file import MAX_LINE, read_lines
 from ingest.text import has_surrogates
 from ingest.trash import filtered_alone
+
+ROLES: dict[str, tuple[str, ...]] = {  # role -> usual names of its column
+    "image": ("image", "picture", "image_url", "image_link", "picture_url", "path", "file", "filename", "photo", "img"),
+    "page": ("page", "page_url", "link", "product_url", "url"),
+    "title": ("title", "name", "product_name"),
+    "description": ("description", "caption", "text", "summary"),
+    "alt": ("alt", "alt_text"),
+    "keywords": ("keywords", "tags"),
+    "price": ("price",),
+    "category": ("category", "product_type"),
+    "date": ("date", "published"),
+    "place": ("place", "location"),
+    "latitude": ("latitude", "lat"),
+    "longitude": ("longitude", "lon", "lng"),
+    "language": ("language", "lang"),
+}
+PRICE_SAMPLE = 2000  # rows read ahead to find the decimal mark of the feed's prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +59,7 @@ class BadRow:
 
 
 def read_rows(path: Path) -> Iterator[Row | BadRow]:
-    """The rows of the file, in order; BadSource where it cannot be read at all."""
+    """The rows of the file, in order; BadSource where the whole file cannot be read, or two columns have the same name."""
     try:
         for row in FORMATS[path.suffix.lower()](path):
             yield _checked(row)
@@ -49,26 +68,35 @@ def read_rows(path: Path) -> Iterator[Row | BadRow]:
 
 
 def _checked(row: Row | BadRow) -> Row | BadRow:
-    """Halves of characters are refused by name, for no index takes them."""
+    """Refuse lone surrogates by column name: no index accepts them."""
     if isinstance(row, Row):
         bad = [name for name, value in row.values.items() if has_surrogates(f"{name}{value}")]
         if bad:
             shown = ", ".join(name.encode("utf-8", "backslashreplace").decode() for name in bad)
-            return BadRow(row.number, "bad-characters", f"{shown}: not UTF-8, or half of a character (lone surrogate)")
+            return BadRow(row.number, "bad-characters", f"{shown}: not UTF-8, or a lone surrogate")
     return row
 
 
+def _check_columns(path: Path, names: Iterable[str]) -> None:
+    """BadSource where two columns have the same name: choosing one could index the wrong price or image in every row."""
+    repeated = [name for name, times in Counter(filter(None, names)).items() if times > 1]
+    if repeated:
+        shown = ", ".join(repr(name) for name in repeated)
+        raise BadSource(f"{path.name} has several columns of one name: {shown}; rename or remove all but one of each")
+
+
 def _delimited(path: Path) -> Iterator[Row | BadRow]:
-    """CSV and TSV; see `ingest.sources.delimited`."""
+    """CSV and TSV; see `ingest.sources.delimited`. Columns without a name are ignored."""
     records = read_records(read_lines(path), find_dialect(path))
     header = next(records, None)
     if header is None or header.reason:
         raise BadSource(f"{path.name}: the header cannot be read: {header.message if header else 'the file is empty'}")
     names = [name.strip() for name in header.fields]
-    yield from (_row(number, names, record) for number, record in enumerate(records, start=1))
+    _check_columns(path, names)
+    yield from (_delimited_row(number, names, record) for number, record in enumerate(records, start=1))
 
 
-def _row(number: int, names: list[str], record: Record) -> Row | BadRow:
+def _delimited_row(number: int, names: list[str], record: Record) -> Row | BadRow:
     if record.reason:
         return BadRow(number, record.reason, record.message)
     return Row(number, {name: value for name, value in zip(names, record.fields, strict=True) if name})
@@ -83,7 +111,9 @@ def _json_row(number: int, line: str) -> Row | BadRow:
     if len(line) > MAX_LINE:
         return BadRow(number, "bad-row", f"longer than {MAX_LINE} characters")
     try:
-        values = json.loads(line.strip())
+        values = json.loads(line.strip(), object_pairs_hook=_unique_keys)
+    except InputError as error:
+        return BadRow(number, "bad-row", str(error))
     except (ValueError, RecursionError) as error:
         return BadRow(number, "bad-row", f"not JSON: {error}")
     if not isinstance(values, dict):
@@ -91,14 +121,20 @@ def _json_row(number: int, line: str) -> Row | BadRow:
     return Row(number, values)
 
 
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        repeated = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise InputError(f"the key {repeated!r} occurs more than once in an object")
+    return values
+
+
 def _parquet(path: Path) -> Iterator[Row | BadRow]:
     try:
         with pq.ParquetFile(path) as file:
-            number = 0
-            for batch in file.iter_batches(batch_size=1024):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(number, values)
+            _check_columns(path, file.schema_arrow.names)
+            rows = (values for batch in file.iter_batches(batch_size=1024) for values in batch.to_pylist())
+            yield from (Row(number, values) for number, values in enumerate(rows, start=1))
     except pa.ArrowException as error:
         raise BadSource(f"{path.name} is not readable Parquet: {error}") from error
 
@@ -106,31 +142,11 @@ def _parquet(path: Path) -> Iterator[Row | BadRow]:
 FORMATS = {".csv": _delimited, ".tsv": _delimited, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
 
 
-__all__ = ["FORMATS", "ROLES", "FeedSource"]
-
-PRICES_READ = 2000  # rows that are read ahead to see which decimal mark their prices have
-ROLES: dict[str, tuple[str, ...]] = {
-    "image": ("image", "picture", "image_url", "image_link", "picture_url", "path", "file", "filename", "photo", "img"),
-    "page": ("page", "page_url", "link", "product_url", "url"),
-    "title": ("title", "name", "product_name"),
-    "description": ("description", "caption", "text", "summary"),
-    "alt": ("alt", "alt_text"),
-    "keywords": ("keywords", "tags"),
-    "price": ("price",),
-    "category": ("category", "product_type"),
-    "date": ("date", "published"),
-    "place": ("place", "location"),
-    "latitude": ("latitude", "lat"),
-    "longitude": ("longitude", "lon", "lng"),
-    "language": ("language", "lang"),
-}
-
-
 class FeedSource(Source):
-    """Rows with a picture's path (relative to the feed, inside its folder) or address; other columns are facets.
+    """Rows with an image's path (relative to the feed, inside its folder) or address; other columns are facets.
 
-    `columns` (role -> column) gives a column its role, or else its name does; see `ROLES`. References are row numbers
-    and the image, so that two rows with one picture stay apart.
+    `columns` (role -> column) assigns a role to a column; without it, the column's name decides, see `ROLES`. A reference is
+    the row's number, so that two rows with the same image stay separate.
     """
 
     name: ClassVar[str] = "feed"
@@ -139,7 +155,7 @@ class FeedSource(Source):
 
     @classmethod
     def opens(cls, address: str, path: Path | None) -> bool:
-        """Files whose name ends as feeds do."""
+        """Files whose suffix is a feed's."""
         return path is not None and path.is_file() and path.suffix.lower() in FORMATS
 
     @classmethod
@@ -156,15 +172,15 @@ class FeedSource(Source):
         self.decimal = ""  # the decimal mark of the feed's prices, found in its first rows
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every row, in order; BadSource where the file as a whole cannot be read."""
+        """Every row, in order; BadSource as `read_rows`."""
         self.decimal = decimal_mark(self._prices())
         for row in read_rows(Path(self.spec)):
             if only is None or f"row {row.number}" in only:
                 yield self._item(row)
 
     def _prices(self) -> Iterator[Any]:
-        """Prices of the first rows, as they are written."""
-        rows = (row.values for row in islice(read_rows(Path(self.spec)), PRICES_READ) if isinstance(row, Row))
+        """Prices of the first rows, unparsed."""
+        rows = (row.values for row in islice(read_rows(Path(self.spec)), PRICE_SAMPLE) if isinstance(row, Row))
         yield from (values.get(self._column("price", values)) for values in rows)
 
     def _item(self, row: Row | BadRow) -> Item | Refusal:
@@ -182,7 +198,7 @@ class FeedSource(Source):
         used = {role: column for role in ROLES if (column := self._column(role, values))}
         record = {role: values[column] for role, column in used.items()}
         facets = {name: value for name, value in values.items() if name not in used.values()}
-        facts = facts_of(record | {"facets": facets}, known=ROLES, decimal=self.decimal) | self._whereabouts(record)
+        facts = facts_of(record | {"facets": facets}, known=ROLES, decimal=self.decimal) | self._image_location(record)
         return Item(
             source=self.spec,
             reference=reference,
@@ -192,23 +208,24 @@ class FeedSource(Source):
         )
 
     def _column(self, role: str, values: Mapping[str, Any]) -> str:
-        """The column that plays the role: the one that `columns` names, or the first with a usual name."""
+        """The column of this role: the one that `columns` names, or the first with a usual name; empty without one."""
         if role in self.columns:
             return self.columns[role] if self.columns[role] in values else ""
-        told = set(self.columns.values())
-        lowered = {name.lower(): name for name in reversed(list(values)) if name not in told}
+        assigned = set(self.columns.values())
+        lowered = {name.lower(): name for name in reversed(list(values)) if name not in assigned}
         return next((lowered[name] for name in ROLES[role] if name in lowered), "")
 
-    def _whereabouts(self, record: Mapping[str, Any]) -> dict[str, str]:
-        picture = str(record.get("image") or "").strip()
-        if not picture:
+    def _image_location(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """`address`, or `original` once the file is in the store; BadPicture."""
+        image = str(record.get("image") or "").strip()
+        if not image:
             column = self.columns.get("image", "image")
             raise BadPicture("missing-column", f"the row has no picture (column {column!r})")
-        if "\0" in picture:
+        if "\0" in image:
             raise BadPicture("bad-characters", "the picture's path holds a NUL character")
-        if "://" in picture:
-            return {"address": picture}
+        if "://" in image:
+            return {"address": image}
         folder = Path(self.spec).parent
-        if not within(folder / picture, folder):
+        if not within(folder / image, folder):
             raise BadPicture("outside", "the path leads out of the feed's folder")
-        return {"original": self.keep(folder / picture)[0]}
+        return {"original": self.keep(folder / image)[0]}

@@ -1,4 +1,4 @@
-"""A folder, with everything below it."""
+"""A folder and its subfolders: every image, with text beside it and inside it."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -8,17 +8,18 @@ from engine.errors import BadPicture, InputError
 from factors.text import Kind, TextSnippet
 from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
-from ingest.sources.files import is_picture, read_beside, reference_of, walk, within
+from ingest.sources.files import is_picture, reference_of, walk, within
 from ingest.sources.registry import Source
+from ingest.sources.sidecar import read_sidecar
 from ingest.text import clean, has_surrogates, words_of_name
 from ingest.trash import filtered_alone
 
 TEXT_SUFFIXES = (".txt", ".json")
-NAME_WEIGHT = 0.5  # a file's name says less of a picture than what people wrote about it
+NAME_WEIGHT = 0.5  # a file's name is weaker evidence than text that people wrote
 
 
 class FolderSource(Source):
-    """Pictures by relative path; text beside them and inside them is linked, the first folder is the category."""
+    """Images by relative path, linked with their sidecar files and metadata; the first folder is the category."""
 
     name: ClassVar[str] = "folder"
     accepts: ClassVar[str] = "a folder"
@@ -26,7 +27,7 @@ class FolderSource(Source):
         "Every image below it. `name.txt` and `name.json` beside `name.jpg` are linked text, and so are EXIF, IPTC and XMP; "
         "the first folder is the category."
     )
-    rank: ClassVar[int] = 100  # it opens every folder, so that any other source is asked first
+    rank: ClassVar[int] = 100  # it opens every folder, so all other sources are asked before it
 
     @classmethod
     def opens(cls, address: str, path: Path | None) -> bool:
@@ -39,9 +40,9 @@ class FolderSource(Source):
         return Path(self.spec)
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every file whose name claims to be a picture, in order of path; other files are counted as skipped.
+        """Every file with the suffix of an image format, in order of path; other files are counted as skipped.
 
-        `only` may name a folder that could not be read (`name/`): everything below it is meant.
+        A folder in `only` (`name/`, one that could not be read) stands for everything below it.
         """
         folders = tuple(name for name in only or () if name.endswith("/"))
         for path in walk(self.root):
@@ -69,16 +70,16 @@ class FolderSource(Source):
 
     def _read(self, path: Path, reference: str) -> Item:
         original, data = self.keep(path)
-        inside, beside = read_metadata(data), read_beside(path, self.root)
-        facts = {"date": inside.date, "place": inside.place, "category": category_of(reference)} | beside.facts
-        snippets = filtered_alone((*beside.snippets, *inside.snippets, *name_snippet(path.name)))
+        embedded, sidecar = read_metadata(data), read_sidecar(path, self.root)
+        facts = {"date": embedded.date, "place": embedded.place, "category": category_of(reference)} | sidecar.facts
+        snippets = filtered_alone((*sidecar.snippets, *embedded.snippets, *name_snippet(path.name)))
         return Item(
             source=self.spec, reference=reference, collection=self.collection, original=original, snippets=snippets, **facts
         )
 
 
 def name_snippet(name: str) -> tuple[TextSnippet, ...]:
-    """What a file's name says, as a snippet; none where it is noise."""
+    """The words of a file's name as a snippet; empty for names such as `IMG_1234.jpg`."""
     words = words_of_name(name)
     return (TextSnippet(Kind.FILE_NAME, words, weight=NAME_WEIGHT, reason="a file's name"),) if words else ()
 

@@ -1,4 +1,4 @@
-"""Records of WARC files, one after the other: a damaged one is told and does not end the reading."""
+"""Records of WARC files, in order: a damaged record is reported, and reading continues with the next."""
 
 import re
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from typing import Any, BinaryIO
 
 from warcio.archiveiterator import WARCIterator
 
-READ_AHEAD = 1 << 20  # bytes that are searched at a time for the next record
+READ_AHEAD = 1 << 20  # bytes searched at a time for the next record
 GZIP = b"\x1f\x8b\x08"
-BEGINS = re.compile(rb"(?:WARC/\d\.\d+\r?\n)")
-HELD = ("response", "resource", "revisit")
-KINDS = ("text/html", "application/xhtml+xml", "application/octet-stream", "")
-DECODED = ("", "identity", "gzip", "deflate")
+FIRST_LINE = re.compile(rb"(?:WARC/\d\.\d+\r?\n)")
+RECORD_TYPES = ("response", "resource", "revisit")
+CONTENT_TYPES = ("text/html", "application/xhtml+xml", "application/octet-stream", "")
+ENCODINGS = ("", "identity", "gzip", "deflate")
 CUT_OFF, DAMAGED = "warc-truncated", "warc-damaged"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a crawl kept of an address. `data` is empty for a record that only refers to another (`refers_to`)."""
+    """The response stored for an address. `data` is empty for a record that only refers to another (`refers_to`)."""
 
     offset: int
     address: str
@@ -40,7 +40,7 @@ class BadRecord:
 
 
 def read_records(path: Path, largest: int) -> Iterator[Record | BadRecord]:
-    """Responses, resources and revisits of one file, in order; of a record at most `largest` bytes are read."""
+    """Responses, resources and revisits of one file, in order; at most `largest` bytes of each are read."""
     with path.open("rb") as file:
         start: int | None = 0
         while start is not None:
@@ -54,14 +54,14 @@ def read_records(path: Path, largest: int) -> Iterator[Record | BadRecord]:
 
 
 def read_record(path: Path, offset: int, largest: int) -> Record | None:
-    """The record that begins at that byte; none where there is no readable one."""
+    """The record that begins at that byte; None without a readable one."""
     with path.open("rb") as file:
         first = next(_from(file, offset, largest), None)
     return first if isinstance(first, Record) else None
 
 
 def _from(file: BinaryIO, start: int, largest: int) -> Iterator[Record | BadRecord]:
-    """Records from a byte on, until the end or the first that cannot be read."""
+    """Records from byte `start` to the end, or to the first unreadable one."""
     file.seek(start)
     reader = WARCIterator(file)
     offset, record = start, None
@@ -76,14 +76,14 @@ def _from(file: BinaryIO, start: int, largest: int) -> Iterator[Record | BadReco
                 return
         if record is None and start == 0:
             yield BadRecord(0, DAMAGED, "the file holds no record")
-    except Exception as error:  # warcio raises errors of zlib, of its own and of what it does not expect
-        yield BadRecord(offset, DAMAGED, f"not a readable record: {_said(error)}")
+    except Exception as error:  # warcio raises its own errors, those of zlib, and others on unexpected data
+        yield BadRecord(offset, DAMAGED, f"not a readable record: {_message(error)}")
 
 
 def _read(record: Any, offset: int, largest: int) -> Record | BadRecord | None:
-    """What is kept of the record; none for requests, metadata and what the server refused."""
+    """The record; None for requests, metadata, failed responses and other content types."""
     address = record.rec_headers.get_header("WARC-Target-URI") or ""
-    if record.rec_type not in HELD or not address.startswith(("http://", "https://")):
+    if record.rec_type not in RECORD_TYPES or not address.startswith(("http://", "https://")):
         return None
     http = record.http_headers
     status = (http.get_statuscode() if http is not None else "") or "200"
@@ -91,18 +91,18 @@ def _read(record: Any, offset: int, largest: int) -> Record | BadRecord | None:
         elsewhere = http.get_header("Location") if status.startswith("3") and http is not None else None
         refers_to = elsewhere or record.rec_headers.get_header("WARC-Refers-To-Target-URI") or ""
         return Record(offset, address, refers_to=refers_to) if refers_to not in ("", address) else None
-    told = (http.get_header("Content-Type") if http is not None else record.content_type) or ""
-    kind = told.partition(";")[0].strip().lower()
-    usable = status == "200" and (kind.startswith("image/") or kind in KINDS)
-    return _content(record, Record(offset, address, kind, _charset(told)), largest) if usable else None
+    declared = (http.get_header("Content-Type") if http is not None else record.content_type) or ""
+    kind = declared.partition(";")[0].strip().lower()
+    usable = status == "200" and (kind.startswith("image/") or kind in CONTENT_TYPES)
+    return _content(record, Record(offset, address, kind, _charset(declared)), largest) if usable else None
 
 
 def _content(record: Any, head: Record, largest: int) -> Record | BadRecord:
-    """The record with its bytes, unpacked."""
+    """The record with its decoded bytes."""
     http = record.http_headers
     encoding = ((http.get_header("Content-Encoding") if http is not None else "") or "").strip().lower()
-    if encoding not in DECODED:
-        return BadRecord(head.offset, "warc-encoding", f"{head.address}: packed as {encoding[:40]!r}, which is not known here")
+    if encoding not in ENCODINGS:
+        return BadRecord(head.offset, "warc-encoding", f"{head.address}: unsupported content encoding {encoding[:40]!r}")
     data = record.content_stream().read(largest + 1)
     return replace(head, data=data[:largest], too_large=len(data) > largest)
 
@@ -113,7 +113,7 @@ def _charset(content_type: str) -> str:
 
 
 def _is_short(record: Any) -> bool:
-    """Whether the file ended before the record did, after all of it was read."""
+    """Read the rest of the record; whether the file ended before it."""
     stream = record.raw_stream
     while stream.read(1 << 16):
         pass
@@ -121,7 +121,7 @@ def _is_short(record: Any) -> bool:
 
 
 def _next_start(file: BinaryIO, start: int) -> int | None:
-    """The next byte at which a record may begin: a member of gzip that holds one, or the first line of one."""
+    """The next byte at which a record can be read: a gzip member that contains one, or the first line of one."""
     position = start
     while True:
         file.seek(position)
@@ -143,21 +143,21 @@ def _beginnings(chunk: bytes) -> Iterator[int]:
     place = chunk.find(GZIP)
     if place >= 0:
         yield place
-    match = BEGINS.search(chunk)
+    match = FIRST_LINE.search(chunk)
     if match:
         yield match.start()
 
 
 def _opens(file: BinaryIO, offset: int) -> bool:
-    """Whether a record's head can be read there."""
+    """Whether a record can be read at that byte."""
     file.seek(offset)
     try:
         return next(iter(WARCIterator(file)), None) is not None
-    except Exception:  # whatever it is, it is no record
+    except Exception:  # any error means that there is no record
         return False
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if "non-chunked" in str(error):
-        return "all records are packed as one; `warcio recompress` makes a file whose records can be looked up"
+        return "all records are compressed together; `warcio recompress` makes a file with one gzip member per record"
     return " ".join(str(error).split())[:200] or type(error).__name__

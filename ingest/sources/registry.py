@@ -1,4 +1,4 @@
-"""Sources: images with linked text and facts, one after the other; and the sources of an installation."""
+"""`Source`, the base class of all sources; the sources of an installation, and opening one by its address."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -16,19 +16,33 @@ from ingest.item import Item, Refusal
 from ingest.sources.files import read_file
 from ingest.text import has_surrogates
 
+logger = logging.getLogger(__name__)
+HERE = Path(__file__).parent
+GROUP = "omma.sources"
+INTRODUCTION = """\
+# Sources
+
+*Written by `omma docs` from the files in `ingest/sources/`; change those.*
+
+A source gives images with the text and facts linked to them. `omma ingest ADDRESS` asks the sources in this order, and the
+first that accepts the address reads it; plugins are asked after these, and before `folder`
+([write your own](../tutorials/plugins.md)).
+[Ingest](ingest.md) describes the details.
+"""
+
 
 @dataclass
 class Source(ABC):
     """Yields items whose bytes are in the store (`original`), or that a worker fetches (`address`).
 
     A subclass declares, as class variables: `name`; `accepts`, the addresses that it opens, in a few words ("a folder");
-    `about`, its line of the documentation; `prefix`, with which its addresses begin, if any (`site:`). `reads_path`: what
-    follows the prefix is a path on this machine. Such a source is given the resolved path, and from the page it opens only what
-    lies under OMMA_INGEST_ROOTS. A source without a path can be started from the page only if it declares `from_page`. Sources
-    are asked in the order of `rank`.
+    `about`, its line of the documentation; `prefix`, the beginning of its addresses, if any (`site:`). `reads_path`: the
+    rest of the address is a path on this machine. Such a source receives the resolved path, and the web page opens it only
+    below OMMA_INGEST_ROOTS. The web page starts a source without a path only if it declares `from_page`. Sources are asked in
+    the order of `rank`.
 
-    `spec`, `collection` and `columns` are all that is needed to open it again, on another machine that sees the same files:
-    `spec` is the address with its path resolved. `skipped` counts what it left out so far.
+    `spec`, `collection` and `columns` suffice to open it again, on any machine that has the same files: `spec` is the address
+    with its path resolved. `skipped` counts the files skipped so far.
     """
 
     name: ClassVar[str]
@@ -46,20 +60,20 @@ class Source(ABC):
     skipped: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        """Open the store that local images go to."""
+        """Open the store for local images."""
         self.store = Store(self.settings)
 
     @classmethod
     def opens(cls, address: str, path: Path | None) -> bool:
-        """Whether this source opens an address; `path` is what exists at the path behind the prefix, or None.
+        """Whether this source opens an address; `path` is the existing path after the prefix, or None.
 
-        By default, every address that begins with `prefix`, and whose path exists where the source reads one.
+        By default, every address that begins with `prefix`, and whose path exists if the source reads one.
         """
         return bool(cls.prefix) and address.startswith(cls.prefix) and not (cls.reads_path and path is None)
 
     @classmethod
     def collection_of(cls, address: str, path: Path | None) -> str:
-        """The collection that is used where the user names none: the path's last name, or the name of the source."""
+        """The default collection: the last part of the path, or the name of the source."""
         return (path.name if path else "") or cls.name
 
     def origin(self) -> dict[str, Any]:
@@ -68,27 +82,24 @@ class Source(ABC):
 
     @abstractmethod
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Everything in a stable order, or only the items with these references."""
+        """All items in a stable order, or only those with these references."""
 
     def keep(self, path: Path) -> tuple[str, bytes]:
-        """Put the file's bytes into the store: their sha256, and the bytes; BadPicture when they cannot be read."""
+        """Put the file into the store; its sha256 and bytes. BadPicture where it cannot be read or exceeds OMMA_MAX_BYTES."""
         data = read_file(path, self.settings.max_bytes)
         if len(data) > self.settings.max_bytes:
             raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
         return self.store.put_original(data), data
 
 
-logger = logging.getLogger(__name__)
-HERE = Path(__file__).parent
-GROUP = "omma.sources"
 Kind = type[Source]
 
 
 def open_source(spec: str, *, collection: str = "", settings: Settings, columns: Mapping[str, str] | None = None) -> Source:
     """Open the first source that accepts an address; BadSource, which lists the accepted addresses, where none does.
 
-    `collection` is by default named after the address. `columns` names the columns of a feed by role, see
-    `ingest.sources.feed.ROLES`. An error of a plugin's source while it is read is a BadSource that names the source.
+    The default collection is named after the address. `columns` maps roles of a feed to its columns, see
+    `ingest.sources.feed.ROLES`. An error that a plugin's source raises while it is read becomes a BadSource that names it.
     """
     for kind in sources(settings):
         path = existing(spec.removeprefix(kind.prefix)) if kind.reads_path else None
@@ -100,12 +111,12 @@ def open_source(spec: str, *, collection: str = "", settings: Settings, columns:
 
 
 def sources(settings: Settings) -> tuple[Kind, ...]:
-    """Every source, in the order in which they are asked."""
+    """All sources, in the order in which they are asked."""
     return _registered(tuple(settings.plugin_path))[0]
 
 
 def broken_sources(settings: Settings) -> tuple[Broken, ...]:
-    """Sources that were left out, each with the reason."""
+    """Sources that could not be registered, each with the reason."""
     return _registered(tuple(settings.plugin_path))[1]
 
 
@@ -116,16 +127,16 @@ def accepted(settings: Settings) -> str:
 
 
 def accepts(kind: Kind, spec: str, path: Path | None) -> bool:
-    """Whether a source opens an address; an error of its `opens` is logged, and counts as no."""
+    """Whether a source opens an address; an error in its `opens` is logged and counts as no."""
     try:
         return kind.opens(spec, path)
-    except Exception:  # a plugin's method may do anything
-        logger.warning("source %s could not be asked for %r", kind.name, spec, exc_info=True)
+    except Exception:  # a plugin's method may raise anything
+        logger.warning("source %s failed to check the address %r", kind.name, spec, exc_info=True)
         return False
 
 
 def split_spec(spec: str, settings: Settings) -> tuple[str, str]:
-    """The prefix of a source that reads a path (`site:`), or nothing, and the path."""
+    """Split an address into the prefix of a source that reads a path (`site:`; may be empty) and the path."""
     prefix = next((kind.prefix for kind in sources(settings) if kind.reads_path and spec.startswith(kind.prefix or "\0")), "")
     return prefix, spec.removeprefix(prefix)
 
@@ -141,21 +152,9 @@ def existing(place: str) -> Path | None:
 
 
 def page() -> str:
-    """The page of the documentation about the built-in sources, as `omma docs` writes it."""
+    """The documentation page about the built-in sources, which `omma docs` writes."""
     rows = [f"| `{kind.name}` | {kind.accepts} | {kind.about} |" for kind in _made(discover(Source, None, HERE))[0]]  # type: ignore[type-abstract]
     return "\n".join([INTRODUCTION, "| source | opens | what it reads |", "|---|---|---|", *rows, ""])
-
-
-INTRODUCTION = """\
-# Sources
-
-*Written by `omma docs` from the files in `ingest/sources/`; change those.*
-
-A source gives images with the text and facts linked to them. `omma ingest ADDRESS` asks the sources in this order, and the
-first that accepts the address reads it; plugins are asked after these, and before `folder`
-([write your own](../tutorials/plugins.md)).
-[Ingest](ingest.md) describes the details.
-"""
 
 
 @lru_cache(maxsize=8)
@@ -164,7 +163,7 @@ def _registered(folders: tuple[Path, ...]) -> tuple[tuple[Kind, ...], tuple[Brok
 
 
 def _made(found: Found[Source]) -> tuple[tuple[Kind, ...], tuple[Broken, ...]]:
-    """One class per name and prefix, in order of rank; one that declares too little, or whose name is taken, is left out."""
+    """One class per name and prefix, in order of rank; incomplete classes and second ones of a name are left out."""
     kinds: list[Kind] = []
     broken = list(found.broken)
     for kind in found.kinds:
@@ -189,12 +188,12 @@ def _problem(kind: Kind, others: Sequence[Kind]) -> str:
 
 
 def _opened(kind: Kind, address: str, collection: str, settings: Settings, columns: dict[str, str]) -> Source:
-    """The source, whose errors name it."""
+    """The source; errors of a plugin become a BadSource that names it."""
     try:
         source = kind(address, collection, settings, columns)
     except OmmaError:
         raise
-    except Exception as error:  # a plugin's constructor may do anything
+    except Exception as error:  # a plugin's constructor may raise anything
         raise _failed(kind, error) from error
     read = source.items
 

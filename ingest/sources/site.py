@@ -1,4 +1,4 @@
-"""A saved web site: a folder of pages, as browsers save them or as wget and HTTrack mirror them."""
+"""A saved web site: a folder of pages that browsers saved, or wget or HTTrack mirrored."""
 
 import os
 import re
@@ -12,23 +12,23 @@ from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.metadata import read_metadata
 from ingest.sources.files import read_file, reference_of, walk, within
-from ingest.sources.pages import Found, Located, PageSource
+from ingest.sources.pages import Located, PageSource, SourcePage
 from ingest.text import clean
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
-from ingest.web.markup import LARGEST
+from ingest.web.markup import MAX_PAGE_BYTES
 
 PREFIX = "site:"
 PAGES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
 HERE = "http://omma.invalid/"  # stands for the folder: no name ends in `.invalid` (RFC 2606)
 SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(https?://[^\s<>]{1,2000})", re.IGNORECASE)
-REMEMBERED = 4096  # pictures that need not be read again for the next page that shows them
+CACHED_IMAGES = 4096  # files that are not read again for the next page that shows them
 
 
 class SiteSource(PageSource):
-    """Pages by relative path. What a page refers to is taken from the folder where it is there, and else from its address.
+    """Pages by relative path. Images are taken from the folder, or else from their address.
 
-    Nothing outside the folder is ever read: `..`, links and `file:` addresses that lead out are refused.
+    Nothing outside the folder is read: `..`, links and `file:` addresses that lead out are refused.
     """
 
     name: ClassVar[str] = "site"
@@ -39,13 +39,13 @@ class SiteSource(PageSource):
     def __post_init__(self) -> None:
         """BadSource where the path is not a folder."""
         super().__post_init__()
-        self._kept = lru_cache(maxsize=REMEMBERED)(self._read)
+        self._kept = lru_cache(maxsize=CACHED_IMAGES)(self._read)
         self.root = Path(self.spec.removeprefix(PREFIX))
         if not self.root.is_dir():
             raise BadSource(f"{self.root.name} is not a folder; a saved site is one")
 
-    def pages(self) -> Iterator[Found | Refusal]:
-        """Files whose names end as pages do, in order of path."""
+    def pages(self) -> Iterator[SourcePage | Refusal]:
+        """Files with the suffix of a page, in order of path."""
         for path in walk(self.root):
             if isinstance(path, Refusal):
                 yield path
@@ -53,16 +53,16 @@ class SiteSource(PageSource):
                 yield self._page(path)
 
     def locate(self, page: Page, page_image: PageImage) -> Located | None:
-        """In the folder, else at an address; refused where all that is written leads out or nowhere."""
-        wrong, remote = BadPicture("not-found", "the folder does not hold it, and no address is known"), ""
-        refused = False
+        """In the folder, else at an address; refused if every address leads out of the folder or to a missing file."""
+        error = BadPicture("not-found", "the folder does not hold it, and no address is known")
+        remote, refused = "", False
         for written in page_image.candidates:
             if written.startswith("data:"):
                 return self.stored(addresses.data_of(written))
             try:
                 path = self._path(page, written)
-            except BadPicture as error:
-                wrong, refused = error, True
+            except BadPicture as outside:
+                error, refused = outside, True
                 continue
             if path is not None:
                 return self._kept(path)
@@ -70,29 +70,29 @@ class SiteSource(PageSource):
         if remote:
             return Located(address=remote)
         if refused or any(_is_relative(written) for written in page_image.candidates):
-            raise wrong
+            raise error
         return None  # javascript:, blob: and the like
 
     def own_address(self, page: Page) -> str:
-        """What the page says that its address is; else its path."""
+        """The address that the page declares, or else its path."""
         return (
             page.canonical
             if page.canonical and not page.canonical.startswith(HERE)
             else unquote(page.address.removeprefix(HERE))
         )
 
-    def _page(self, path: Path) -> Found | Refusal:
+    def _page(self, path: Path) -> SourcePage | Refusal:
         reference = reference_of(path, self.root)
         if path.is_symlink() and not within(path, self.root):
             return Refusal(reference, "outside", "the link leads out of the folder")
         try:
-            data = read_file(path, LARGEST)
+            data = read_file(path, MAX_PAGE_BYTES)
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
-        return Found(reference, HERE + quote(reference), data, known_as=saved_from(data))
+        return SourcePage(reference, HERE + quote(reference), data, saved_from=saved_address(data))
 
     def _path(self, page: Page, written: str) -> Path | None:
-        """The file that an address means, if the folder holds it; BadPicture where it leads out."""
+        """The file that an address refers to, if the folder contains it; BadPicture where it leads out."""
         try:
             parts = urlsplit(written)
         except ValueError:
@@ -106,7 +106,7 @@ class SiteSource(PageSource):
         return next((path for one in names for path in self._places(page, parts.netloc, one) if self._is_here(path)), None)
 
     def _places(self, page: Page, host: str, name: str) -> Iterator[Path]:
-        """Where the file may be: beside the page, under the root, or in the folder of its host."""
+        """Possible paths: relative to the page, below the root, or in the folder of the host."""
         if "\0" in name or not name.strip("/"):
             return
         if host:
@@ -134,10 +134,10 @@ class SiteSource(PageSource):
 
     def _read(self, path: Path) -> Located:
         original, data = self.keep(path)
-        return Located(original, inside=read_metadata(data))
+        return Located(original, metadata=read_metadata(data))
 
     def _remote(self, page: Page, written: str) -> str:
-        """The address on the web, where one is known: written out, or from where the page came."""
+        """The address on the web: absolute as written, or relative to the page's own address; empty if unknown."""
         for base in (page.base, page.canonical):
             found = addresses.absolute(base, written) if base else ""
             if found.startswith(("http://", "https://")) and not found.startswith(HERE):
@@ -145,9 +145,9 @@ class SiteSource(PageSource):
         return ""
 
 
-def saved_from(data: bytes) -> str:
-    """The address that a browser noted when it saved the page."""
-    match = SAVED_FROM.search(data[:LARGEST])
+def saved_address(data: bytes) -> str:
+    """The address that a browser noted in the page when it saved it; empty without one."""
+    match = SAVED_FROM.search(data[:MAX_PAGE_BYTES])
     return match.group(1).decode("utf-8", "replace") if match else ""
 
 

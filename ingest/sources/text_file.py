@@ -1,4 +1,4 @@
-"""Text files of unknown encoding, line by line in bounded memory."""
+"""Text files in unknown encodings, read line by line in bounded memory."""
 
 import codecs
 import re
@@ -8,8 +8,8 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 MAX_LINE = 1024 * 1024  # characters; a longer line is cut
-CHUNK = 1024 * 1024  # bytes that are read at a time
-SAMPLE = 64 * 1024  # bytes that an encoding is guessed from
+CHUNK = 1024 * 1024  # bytes read at a time
+SAMPLE = 64 * 1024  # bytes from which an encoding is guessed
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -40,8 +40,8 @@ def read_lines(path: Path) -> Iterator[str]:
 def encoding_of(path: Path) -> str:
     """Name of the codec, from the byte-order mark or, without one, from all bytes of the file.
 
-    Files with more damaged than sound characters beyond ASCII are not UTF-8. They are Windows-1252, or an encoding of
-    another script where most bytes beyond ASCII stand in long runs.
+    Files with more invalid than valid characters beyond ASCII are not UTF-8. They are read as Windows-1252, or as an encoding
+    of another script where most bytes beyond ASCII are in long runs.
     """
     with path.open("rb") as file:
         head = file.read(4096)
@@ -50,7 +50,7 @@ def encoding_of(path: Path) -> str:
 
 
 def _unmarked_utf16(head: bytes) -> str:
-    """UTF-16 without a mark: ASCII text has a NUL in every second byte."""
+    """UTF-16 without a byte-order mark, where every second byte of ASCII text is NUL; else empty."""
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 < len(head) or min(even, odd) * 10 > max(even, odd):
         return ""

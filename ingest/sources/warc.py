@@ -1,7 +1,7 @@
-"""A crawl: WARC files, in which pages and pictures lie as servers sent them.
+"""A crawl: WARC files with pages and images as servers sent them.
 
-Two readings. The first notes in a table on disk where each address lies and counts phrases; the second takes page by page and
-looks its pictures up in the table. Memory does not grow with the crawl.
+The first reading records the position of each address in a table on disk and counts phrases; the second reads page by page and
+finds the images by the table. Memory does not grow with the crawl.
 """
 
 import sqlite3
@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.sources.files import open_file, printable, reason_of, walk, within
-from ingest.sources.pages import Found, Located, PageSource
+from ingest.sources.pages import Located, PageSource, SourcePage
 from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
-from ingest.web.markup import LARGEST
+from ingest.web.markup import MAX_PAGE_BYTES
 
 PREFIX = "warc:"
 SUFFIXES = (".warc", ".warc.gz")
 HTML = ("text/html", "application/xhtml+xml")
-MOST_STEPS = 5  # from an address to where it was moved to
+MAX_REDIRECTS = 5
 TABLES = """
 CREATE TABLE pages (number INTEGER PRIMARY KEY, address TEXT UNIQUE, file INTEGER, offset INTEGER);
 CREATE TABLE pictures (address TEXT PRIMARY KEY, file INTEGER, offset INTEGER) WITHOUT ROWID;
@@ -32,9 +32,9 @@ CREATE TABLE bad (number INTEGER PRIMARY KEY, reference TEXT UNIQUE, reason TEXT
 
 
 class WarcSource(PageSource):
-    """One file, or all of a folder; pages by address, each once. Phrases are counted by host.
+    """One file, or all files of a folder; pages by address, each once. Phrases are counted by host.
 
-    A picture that the crawl does not hold is left out and counted, or fetched where OMMA_WARC_FETCH says so.
+    An image that the crawl does not contain is counted as skipped, or fetched if OMMA_WARC_FETCH is set.
     """
 
     name: ClassVar[str] = "crawl"
@@ -65,23 +65,23 @@ class WarcSource(PageSource):
             raise BadSource(f"{root} holds no WARC file ({', '.join(SUFFIXES)})")
         self._table: sqlite3.Connection | None = None
 
-    def pages(self) -> Iterator[Found | Refusal]:
-        """What cannot be read, then every page in the order in which it was crawled."""
+    def pages(self) -> Iterator[SourcePage | Refusal]:
+        """Unreadable files and records, then every page in the order of the crawl."""
         yield from self._unreadable
-        table = self._noted()
+        table = self._positions()
         for reference, reason, message in table.execute("SELECT reference, reason, message FROM bad ORDER BY number"):
             yield Refusal(reference, reason, message)
         for address, file, offset in table.execute("SELECT address, file, offset FROM pages ORDER BY number"):
             try:
-                record = self._read(file, offset, LARGEST + 1)
+                record = self._read(file, offset, MAX_PAGE_BYTES + 1)
             except BadPicture as error:
                 yield Refusal(address, error.reason, str(error))
                 continue
             if record is not None:
-                yield Found(address, address, record.data, record.charset, site=urlsplit(address).netloc)
+                yield SourcePage(address, address, record.data, record.charset, site=urlsplit(address).netloc)
 
     def locate(self, page: Page, page_image: PageImage) -> Located | None:
-        """In the crawl; else at its address, where that is wanted."""
+        """In the crawl, or else at its address if OMMA_WARC_FETCH is set."""
         remote = ""
         for written in page_image.candidates:
             if written.startswith("data:"):
@@ -89,7 +89,7 @@ class WarcSource(PageSource):
             address = addresses.absolute(page.base, written)
             if not address.startswith(("http://", "https://")):
                 continue
-            record = self._held(address)
+            record = self._record_of(address)
             if record is not None and record.too_large:
                 raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
             if record is not None:
@@ -97,10 +97,10 @@ class WarcSource(PageSource):
             remote = remote or address
         return Located(address=remote) if remote and self.settings.warc_fetch else None
 
-    def _held(self, address: str) -> Record | None:
-        """The picture's record, also where the crawl was sent on to it, or met it by http instead of https."""
-        table = self._noted()
-        for _ in range(MOST_STEPS):
+    def _record_of(self, address: str) -> Record | None:
+        """The image's record; follows redirects, and takes http for https."""
+        table = self._positions()
+        for _ in range(MAX_REDIRECTS):
             for known in (address, _other_scheme(address)):
                 row = table.execute("SELECT file, offset FROM pictures WHERE address = ?", (known,)).fetchone()
                 if row:
@@ -118,32 +118,32 @@ class WarcSource(PageSource):
         except OSError as error:
             raise BadPicture("unreadable", f"{self.files[file].name} cannot be read: {reason_of(error)}") from error
 
-    def _noted(self) -> sqlite3.Connection:
-        """The table of what lies where, made at the first use in a file that is gone with the process."""
+    def _positions(self) -> sqlite3.Connection:
+        """The table of positions, made at the first use, in a temporary file that ends with the process."""
         if self._table is None:
             self._table = sqlite3.connect("", check_same_thread=False)  # an unnamed file on disk
             self._table.executescript(TABLES)
             for number, path in enumerate(self.files):
-                self._note(self._table, number, path)
+                self._add_file(self._table, number, path)
             self._table.commit()
         return self._table
 
-    def _note(self, table: sqlite3.Connection, number: int, path: Path) -> None:
+    def _add_file(self, table: sqlite3.Connection, number: int, path: Path) -> None:
         try:
             if not within(path, self.root):
                 raise BadPicture("outside", "the link leads out of the folder")
             open_file(path).close()
             for record in read_records(path, 1):
-                self._note_record(table, number, path, record)
+                self._add_record(table, number, path, record)
         except BadPicture as error:
-            self._note_record(table, number, path, BadRecord(0, error.reason, str(error)))
+            self._add_record(table, number, path, BadRecord(0, error.reason, str(error)))
         except OSError as error:
-            self._note_record(table, number, path, BadRecord(0, "unreadable", reason_of(error)))
+            self._add_record(table, number, path, BadRecord(0, "unreadable", reason_of(error)))
 
-    def _note_record(self, table: sqlite3.Connection, number: int, path: Path, record: Record | BadRecord) -> None:
+    def _add_record(self, table: sqlite3.Connection, number: int, path: Path, record: Record | BadRecord) -> None:
         if isinstance(record, BadRecord):
-            told = (printable(f"{path.name}@{record.offset}"), record.reason, record.message)
-            table.execute("INSERT OR IGNORE INTO bad (reference, reason, message) VALUES (?, ?, ?)", told)
+            refusal = (printable(f"{path.name}@{record.offset}"), record.reason, record.message)
+            table.execute("INSERT OR IGNORE INTO bad (reference, reason, message) VALUES (?, ?, ?)", refusal)
         elif record.refers_to:
             table.execute("INSERT OR IGNORE INTO moved VALUES (?, ?)", (record.address, record.refers_to))
         else:

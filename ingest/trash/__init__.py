@@ -1,4 +1,4 @@
-"""The trash filter: how much a snippet of text is about its picture, and why it is not."""
+"""The trash filter: a weight for each text snippet, how far it is about its image, and a reason below 1."""
 
 from ingest.trash.filter import PageContext, filtered, filtered_alone
 

@@ -1,4 +1,4 @@
-"""From what was extracted to snippets with a weight and a reason."""
+"""The filter itself: extracted texts become snippets with a weight and a reason."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from ingest.web.extracted import ExtractedText
 
 __all__ = ["PageContext", "filtered", "filtered_alone"]
 
-# Of two snippets that say the same, the one that stands first here keeps its weight.
+# Of two snippets with the same text, the kind that comes first here keeps its weight.
 KINDS = (
     Kind.PRODUCT, Kind.CAPTION, Kind.TITLE, Kind.ALT, Kind.KEYWORDS, Kind.HEADING, Kind.ANCHOR, Kind.PAGE_TITLE, Kind.NEARBY,
     Kind.FILE_NAME,
@@ -27,10 +27,10 @@ NAMES = {
 
 
 def filtered(extracted: Iterable[ExtractedText], context: PageContext, page: str = "") -> list[TextSnippet]:
-    """A snippet for each text, strongest kinds first; weights of the rules multiplied, the weightiest reason kept."""
+    """One snippet for each kind and text, strongest kinds first; `page` is the address that the snippets name."""
     best: dict[tuple[Kind, str], TextSnippet] = {}
     for one in extracted:
-        snippet = _judge(one, context, page)
+        snippet = _snippet(one, context, page)
         known = best.get((snippet.kind, plain(snippet.text)))
         if snippet.text and (known is None or snippet.weight > known.weight):
             best[snippet.kind, plain(snippet.text)] = snippet
@@ -38,20 +38,20 @@ def filtered(extracted: Iterable[ExtractedText], context: PageContext, page: str
 
 
 def filtered_alone(snippets: Iterable[TextSnippet]) -> tuple[TextSnippet, ...]:
-    """TextSnippet that come without a page, from files and feeds: what can be extracted of the text itself."""
+    """Snippets of files and feeds, weighed by the rules that need no page."""
     return tuple(
         _weighed(snippet, ExtractedText(snippet.kind, snippet.text), PageContext(alone=True), ALONE) for snippet in snippets
     )
 
 
-def _judge(extracted: ExtractedText, context: PageContext, page: str) -> TextSnippet:
+def _snippet(extracted: ExtractedText, context: PageContext, page: str) -> TextSnippet:
     language = language_of(extracted.text) or extracted.language or context.language
     snippet = TextSnippet(extracted.kind, clean(extracted.text), language, page)
     return _weighed(snippet, extracted, context, RULES)
 
 
 def _weighed(snippet: TextSnippet, extracted: ExtractedText, context: PageContext, rules: Iterable[str]) -> TextSnippet:
-    """Weights multiply; the reason of the rule that lowers most is kept."""
+    """Multiply the weights of the rules; keep the reason of the lowest."""
     verdicts = [verdict for name in rules if (verdict := RULES[name](extracted, context))]
     if not verdicts:
         return snippet
@@ -61,10 +61,10 @@ def _weighed(snippet: TextSnippet, extracted: ExtractedText, context: PageContex
 
 
 def _once(snippets: Iterable[TextSnippet]) -> Iterator[TextSnippet]:
-    """What was said already, by a snippet of at least the same weight, counts less."""
-    said: dict[str, TextSnippet] = {}
+    """Lower snippets that repeat the text of an earlier one with at least the same weight."""
+    known: dict[str, TextSnippet] = {}
     for snippet in snippets:
-        first = said.setdefault(plain(snippet.text), snippet)
+        first = known.setdefault(plain(snippet.text), snippet)
         if first is snippet or first.weight < snippet.weight:
             yield snippet
         else:

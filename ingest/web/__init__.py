@@ -1,1 +1,1 @@
-"""Web pages: from bytes to pictures with the text and facts that stand with them."""
+"""Web pages: from bytes to images with their text and facts."""

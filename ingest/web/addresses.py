@@ -1,4 +1,4 @@
-"""Which addresses a picture on a page has: lazy loading, srcset, bigger copies behind links; and what is no picture."""
+"""Addresses of an image on a page: lazy loading, srcset, larger copies behind links; and addresses that are no images."""
 
 import base64
 import binascii
@@ -16,12 +16,12 @@ LAZY = (
 )  # fmt: skip
 LARGER = ("data-full", "data-full-src", "data-large", "data-large-image", "data-zoom-image", "data-hires", "data-highres")
 SETS = ("srcset", "data-srcset", "data-lazy-srcset")
-WIDEST = 2560  # px: of a srcset the largest picture up to this; more is more to fetch and shows no more
-DENSEST = 3.0
-ICON = 32  # px of both sides up to which a picture is an icon
-SMALLEST_DATA = 400  # bytes of a `data:` picture; less is a placeholder
-MOST_SOURCES = 16  # of one picture element
-LONGEST = 4096  # characters of an address
+MAX_WIDTH = 2560  # px; of a srcset the largest image up to this: more pixels cost bandwidth and add nothing
+MAX_DENSITY = 3.0
+ICON_SIZE = 32  # px; an image of at most this width and height is an icon
+MIN_DATA_BYTES = 400  # of a `data:` image; smaller ones are placeholders
+MAX_SOURCES = 16  # read of one picture element
+MAX_ADDRESS_LENGTH = 4096
 SUFFIXES = "jpg|jpeg|jpe|jfif|png|gif|webp|bmp|tif|tiff|heic|heif|avif|jp2"
 PICTURE = re.compile(rf"\.(?:{SUFFIXES})$", re.IGNORECASE)
 DRAWING = re.compile(r"\.svgz?$|^data:image/svg", re.IGNORECASE)
@@ -39,7 +39,7 @@ PIXELS = re.compile(r"^\s*(\d+)(?:\.\d+)?\s*(?:px)?\s*$")
 
 
 def candidates(element: Element) -> list[str]:
-    """Addresses of an img (or amp-img, input, video, or an element with a background), the best first, as they are written."""
+    """Addresses, best first, as written in an img (or amp-img, input, video, or element with a background)."""
     found = [larger for name in LARGER if (larger := element.get(name))]
     found += _linked(element)
     found += [best for text in _sets(element) if (best := largest(text))]
@@ -51,16 +51,16 @@ def candidates(element: Element) -> list[str]:
 
 
 def backgrounds(element: Element) -> list[str]:
-    """Pictures that the element's own style puts behind it."""
+    """Background images in the element's own style."""
     style = element.get("style") or ""
-    if not BACKGROUND.search(style[:LONGEST]):
+    if not BACKGROUND.search(style[:MAX_ADDRESS_LENGTH]):
         return []
-    return [_written("".join(parts)) for parts in URL.findall(style[:LONGEST])]
+    return [_written("".join(parts)) for parts in URL.findall(style[:MAX_ADDRESS_LENGTH])]
 
 
 def largest(srcset: str) -> str:
-    """The largest sensible picture of a srcset by width (`w`) or density (`x`); empty for what is no srcset."""
-    entries = [(address, _size(descriptor)) for address, descriptor in _entries(srcset[: 16 * LONGEST])]
+    """The largest image of a srcset up to `MAX_WIDTH` or `MAX_DENSITY`, else the smallest; empty without a valid entry."""
+    entries = [(address, _size(descriptor)) for address, descriptor in _entries(srcset[: 16 * MAX_ADDRESS_LENGTH])]
     usable = [(address, size) for address, size in entries if size is not None]
     sensible = [entry for entry in usable if entry[1] <= 1]
     if sensible:
@@ -69,7 +69,7 @@ def largest(srcset: str) -> str:
 
 
 def _entries(srcset: str) -> Iterator[tuple[str, str]]:
-    """Address and descriptor of each entry; addresses may hold commas, so that only one before a blank ends an entry."""
+    """Address and descriptor of each entry. Addresses may contain commas: only a comma before a blank ends an entry."""
     address = ""
     for token in srcset.split():
         written = token
@@ -88,18 +88,18 @@ def _entries(srcset: str) -> Iterator[tuple[str, str]]:
 
 
 def is_icon(element: Element) -> bool:
-    """Whether the page itself says that the picture is no larger than an icon, or does not show it."""
+    """Whether the page declares a size no larger than an icon's."""
     sizes = [side for name in ("width", "height") if (side := _pixels(element, name)) is not None]
-    return bool(sizes) and max(sizes) <= ICON
+    return bool(sizes) and max(sizes) <= ICON_SIZE
 
 
 def area(element: Element) -> int:
-    """Pixels that the page gives the picture, 0 where it does not say."""
+    """Width times height in pixels as the page declares them; 0 without both."""
     return (_pixels(element, "width") or 0) * (_pixels(element, "height") or 0)
 
 
 def is_no_picture(address: str) -> bool:
-    """Whether the name says spacer, sprite, tracking pixel or drawing (SVG)."""
+    """Whether the name is that of a spacer, sprite, tracking pixel or drawing (SVG)."""
     if address.startswith("data:"):
         return bool(DRAWING.search(address[:64]))
     try:
@@ -110,7 +110,7 @@ def is_no_picture(address: str) -> bool:
 
 
 def is_picture_name(address: str) -> bool:
-    """Whether the path ends as names of pictures do."""
+    """Whether the path has the suffix of an image format."""
     try:
         return bool(PICTURE.search(urlsplit(address).path))
     except ValueError:
@@ -118,7 +118,7 @@ def is_picture_name(address: str) -> bool:
 
 
 def data_of(address: str) -> bytes:
-    """The bytes of a `data:` address; empty where it is broken, no picture, or so small that it only holds a place."""
+    """The bytes of a `data:` address; empty if it is broken, no image, or a placeholder (below `MIN_DATA_BYTES`)."""
     head, comma, body = address.partition(",")
     if not comma or not head[5:].lower().startswith("image/"):
         return b""
@@ -126,11 +126,11 @@ def data_of(address: str) -> bytes:
         data = base64.b64decode(unquote_to_bytes(body)) if head.lower().endswith(";base64") else unquote_to_bytes(body)
     except (binascii.Error, ValueError):
         return b""
-    return data if len(data) >= SMALLEST_DATA else b""
+    return data if len(data) >= MIN_DATA_BYTES else b""
 
 
 def absolute(base: str, written: str) -> str:
-    """The address without its fragment; empty where it is none."""
+    """The absolute address without its fragment; empty if it is not valid."""
     try:
         joined = urljoin(base, written)
         return str(urldefrag(joined).url)
@@ -139,7 +139,7 @@ def absolute(base: str, written: str) -> str:
 
 
 def key_of(address: str) -> str:
-    """The same for copies of a picture in other sizes (`mug-300x200.jpg`), and by http as by https."""
+    """A key that is the same for copies in other sizes (`mug-300x200.jpg`), and for http and https."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -148,7 +148,7 @@ def key_of(address: str) -> str:
 
 
 def _linked(element: Element) -> Iterator[str]:
-    """The bigger picture that the link around this one leads to."""
+    """The larger image that the link around this one leads to."""
     for above in element.iterancestors():
         if tag_of(above) == "a":
             href = above.get("href") or ""
@@ -157,40 +157,40 @@ def _linked(element: Element) -> Iterator[str]:
 
 
 def _sets(element: Element) -> Iterator[str]:
-    """The srcsets of the picture, and of the sources beside it."""
+    """The srcsets of the image, and of the `source` elements of its `picture`."""
     yield from (text for name in SETS if (text := element.get(name)))
-    above = next((above for above in islice(element.iterancestors(), MOST_SOURCES) if tag_of(above) == "picture"), None)
-    if above is not None:  # the parser puts an img into the source before it, for it does not know that sources end at once
-        for source in islice(above.iter("source"), MOST_SOURCES):
+    above = next((above for above in islice(element.iterancestors(), MAX_SOURCES) if tag_of(above) == "picture"), None)
+    if above is not None:  # libxml2 nests an img in the source before it: it does not know that source is a void element
+        for source in islice(above.iter("source"), MAX_SOURCES):
             if "svg" not in (source.get("type") or ""):
                 yield from (text for name in SETS if (text := source.get(name)))
 
 
 def _size(descriptor: str) -> float | None:
-    """Where 1 is as large as is sensible; none for what is no descriptor."""
+    """The size relative to `MAX_WIDTH` or `MAX_DENSITY`; None for an invalid descriptor."""
     if not descriptor:
-        return 1 / DENSEST
+        return 1 / MAX_DENSITY
     try:
         number = float(descriptor[:-1])
     except ValueError:
         return None
-    limit = {"w": float(WIDEST), "x": DENSEST}.get(descriptor[-1])
+    limit = {"w": float(MAX_WIDTH), "x": MAX_DENSITY}.get(descriptor[-1])
     return number / limit if limit and number > 0 else None
 
 
 def _pixels(element: Element, name: str) -> int | None:
-    """A side that the page declares, by attribute or style."""
-    extracted = PIXELS.match(element.get(name) or "")
-    if not extracted:
-        styled = re.search(rf"(?:^|[;\s]){name}\s*:\s*(\d+)(?:\.\d+)?px", (element.get("style") or "")[:LONGEST])
+    """A width or height that the page declares, by attribute or style."""
+    declared = PIXELS.match(element.get(name) or "")
+    if not declared:
+        styled = re.search(rf"(?:^|[;\s]){name}\s*:\s*(\d+)(?:\.\d+)?px", (element.get("style") or "")[:MAX_ADDRESS_LENGTH])
         return int(styled.group(1)[:6]) if styled else None
-    return int(extracted.group(1)[:6])
+    return int(declared.group(1)[:6])
 
 
 def _written(raw: str) -> str:
-    """As an address is written, or empty: what is too long is a `data:` address or none."""
+    """The cleaned address; empty for a bare fragment and for a long text that is not a `data:` address."""
     text = raw.strip()
     if text[:5].lower() == "data:":
         return text
     text = "".join(clean(text).split("\n"))
-    return text if 0 < len(text) <= LONGEST and not text.startswith("#") else ""
+    return text if 0 < len(text) <= MAX_ADDRESS_LENGTH and not text.startswith("#") else ""

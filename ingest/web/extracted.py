@@ -1,4 +1,4 @@
-"""What a page says of one of its pictures, before anyone has filtered it."""
+"""Images and their texts as extracted from a page, before the trash filter."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +8,11 @@ from factors.text import Kind
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """A text as it stands on the page, with what tells whether it is about the picture.
+    """A text of a page, with properties that show whether it is about the image.
 
-    `part` is the part of the page (empty: its content), `linked` the share of letters in its `links`, `own` whether it stands
-    in a small box with this picture alone, `general` whether it is said of the page rather than of the picture, `sharing`
-    of how many pictures of the page it is said.
+    `part`: the part of the page, empty for its content. `linked`: share of letters inside its `links`. `own`: it is in a small
+    box with this image alone. `general`: it is about the page rather than the image. `sharing`: number of images of the page
+    that have the same text.
     """
 
     kind: Kind
@@ -28,7 +28,7 @@ class ExtractedText:
 
 @dataclass
 class PageImage:
-    """A picture on a page: its addresses, best first, as the page writes them; texts; facts by the names that `Item` has."""
+    """An image on a page: its addresses as written, best first; texts; facts named like the fields of `Item`."""
 
     candidates: list[str]
     texts: list[ExtractedText] = field(default_factory=list)
@@ -40,10 +40,10 @@ class PageImage:
 
 @dataclass(frozen=True)
 class Page:
-    """A page that was read: `address` is where it was found, `canonical` its own, `base` what relative ones refer to.
+    """A page: `address` is where it was found, `canonical` the address that it declares, `base` the base of relative ones.
 
-    `main_text` is what it says in its content, or empty; `cut` says why a part was not read, or is empty; `left_out` counts
-    icons, drawings and place holders.
+    `main_text` is empty if it was not extracted. `cut` is the reason why a part was not read, or empty. `left_out` counts
+    icons, drawings and placeholders.
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""From bytes to a tree of elements, whatever the bytes are."""
+"""HTML parsing: from bytes in any encoding to a tree of elements, and the text of elements."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from lxml import etree
 
 from ingest.text import clean
 
-LARGEST = 5 * 1024 * 1024  # bytes of one page that are read; a page of more is cut
-HEAD = 4096  # bytes within which a page must tell its encoding
-GUESSED = 64 * 1024  # bytes that an untold encoding is guessed from
+MAX_PAGE_BYTES = 5 * 1024 * 1024  # a longer page is cut
+HEAD_BYTES = 4096  # searched for a declared encoding
+SAMPLE_BYTES = 64 * 1024  # from which an undeclared encoding is guessed
 META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-# What browsers read these as: pages that claim a small set mean the larger one (WHATWG Encoding Standard).
+BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+# As browsers decode them: pages that declare a small set mean the larger one (WHATWG Encoding Standard).
 READ_AS = dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252") | {"gb2312": "gb18030"}
 UNSEEN = frozenset({"script", "style", "template", "svg", "math", "object", "iframe", "frame", "canvas", "select", "noframes"})
 INLINE = frozenset(
@@ -28,37 +28,36 @@ Element = Any  # lxml.html.HtmlElement; lxml has no types
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A page's root element; `cut` says why a part of it was not read, or is empty."""
+    """A page's root element; `cut` is the reason why a part was not read, or empty."""
 
     root: Element
     cut: str = ""
 
 
 def parse(data: bytes, charset: str = "") -> Markup | None:
-    """The tree; none where there is no element at all. `charset` is what the HTTP header says, or empty.
+    """The tree; None where there is no element. `charset` comes from the HTTP header, or is empty.
 
-    Never raises for what the bytes are: broken markup becomes the tree that libxml2 makes of it.
+    Does not raise, whatever the bytes are: libxml2 repairs broken markup.
     """
-    cut = "" if len(data) <= LARGEST else f"the page is larger than {LARGEST} bytes: only the first were read"
-    text = decoded(data[:LARGEST], charset)
-    # What frames, scripts and drawings hold is not what a reader sees beside a picture.
+    cut = "" if len(data) <= MAX_PAGE_BYTES else f"the page is larger than {MAX_PAGE_BYTES} bytes: only the first were read"
+    text = decoded(data[:MAX_PAGE_BYTES], charset)
     parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
         root = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-        cut = cut or "the page is nested too deeply: what lies deepest was not read"
+        cut = cut or "the page is nested too deeply: its innermost elements were not read"
     return Markup(root, cut)
 
 
 def decoded(data: bytes, charset: str = "") -> str:
-    """Text by byte-order mark, HTTP header, the page's own word, or a guess, in this order; what does not fit is replaced."""
-    for mark, name in MARKS:
+    """Decode by byte-order mark, HTTP header, declaration in the page, or a guess, in this order; bad bytes are replaced."""
+    for mark, name in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
-    extracted = (pattern.search(data[:HEAD]) for pattern in (META_CHARSET, XML_ENCODING))
-    for name in (charset, *(match.group(1).decode("ascii") for match in extracted if match)):
+    declared = (pattern.search(data[:HEAD_BYTES]) for pattern in (META_CHARSET, XML_ENCODING))
+    for name in (charset, *(match.group(1).decode("ascii") for match in declared if match)):
         codec = READ_AS.get(name.strip().lower(), name.strip().lower())
         text = _tried(data, codec)
         if text is not None:
@@ -66,13 +65,13 @@ def decoded(data: bytes, charset: str = "") -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        best = from_bytes(data[:GUESSED]).best()
+        best = from_bytes(data[:SAMPLE_BYTES]).best()
         return data.decode(best.encoding if best else "cp1252", "replace")
 
 
 def _tried(data: bytes, codec: str) -> str | None:
-    """None where there is no such encoding, or a claimed UTF-8 is plainly something else."""
-    if not codec or codec.startswith("utf-16"):  # a page that could be read up to this word is not UTF-16
+    """The decoded text; None for an unknown encoding, or where more than 2% of the characters do not fit it."""
+    if not codec or codec.startswith("utf-16"):  # a declaration that is readable as ASCII rules out UTF-16
         return None
     try:
         text = data.decode(codec, "replace")
@@ -89,12 +88,12 @@ def attribute(element: Element, name: str) -> str:
 
 
 def declared_language(element: Element) -> str:
-    """What the element says that its language is, BCP 47; empty where it says nothing."""
+    """The language that the element declares, BCP 47; empty where it declares none."""
     return attribute(element, "lang") or attribute(element, "{http://www.w3.org/XML/1998/namespace}lang")
 
 
 def tag_of(element: Element) -> str:
-    """The tag in small letters; empty for what is no element."""
+    """The tag in lower case; empty for comments and the like."""
     return element.tag.lower() if isinstance(element.tag, str) else ""
 
 
@@ -113,7 +112,7 @@ def text_of(element: Element, most: int = 2000) -> str:
 
 
 def _parts(element: Element) -> list[Any]:
-    """Texts and children in their order; what is no part of a line stands apart from what is around it."""
+    """Texts and children in order; a block element is separated from its surroundings by blanks."""
     gap = [] if tag_of(element) in INLINE else [" "]
     inside = [part for child in element for part in (child, child.tail) if part is not None]
     return [*gap, *([element.text] if element.text else []), *inside, *gap]

@@ -1,4 +1,4 @@
-"""What a page says about itself for machines: schema.org (JSON-LD, microdata) and Open Graph, by extruct."""
+"""Structured data of a page: schema.org (JSON-LD, microdata) and Open Graph, read with extruct."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -19,10 +19,10 @@ from ingest.web.markup import Element, one_line
 
 logger = logging.getLogger(__name__)
 
-DECIMAL = "."  # of prices for machines, by schema.org and Open Graph
-MOST = 200  # things of one page
-DEEPEST = 8
-LONGEST_FACET = 200  # characters
+DECIMAL = "."  # the decimal mark of prices in schema.org and Open Graph
+MAX_THINGS = 200  # per page, and entries per list
+MAX_DEPTH = 8
+MAX_FACET_LENGTH = 200  # characters
 FACETS = ("brand", "sku", "gtin13", "mpn", "color", "material", "model")
 PRODUCTS = frozenset({"product", "individualproduct", "productmodel", "productgroup", "offer", "vehicle", "book"})
 PICTURES = frozenset({"imageobject", "photograph", "painting", "visualartwork"})
@@ -33,7 +33,7 @@ NOT_SHOWN = frozenset(
 
 @dataclass
 class Thing:
-    """Something the page describes: addresses of its pictures, texts, and facts by the names that `Item` has."""
+    """Something that the page describes: addresses of its images, texts, and facts named like the fields of `Item`."""
 
     images: list[str] = field(default_factory=list)
     texts: list[ExtractedText] = field(default_factory=list)
@@ -42,21 +42,21 @@ class Thing:
 
 
 def things(root: Element, address: str) -> list[Thing]:
-    """Everything described that has a picture, or is a product; a page that describes itself wrongly says nothing."""
+    """The things that have an image or are products; invalid structured data is skipped."""
     scripts = (script for script in root.iter("script") if "ld+json" in (script.get("type") or ""))
     extracted = [one for script in scripts for one in _json_ld(script, address)]
     try:
         found = extruct.extract(root, base_url=address, syntaxes=["microdata", "opengraph"], errors="ignore", uniform=True)
-    except Exception as error:  # a damaged description is no reason to lose the page's pictures
+    except Exception as error:  # invalid structured data must not cost the page's images
         logger.debug("no structured data: %s", error)
         found = {}
     described = [thing for one in (*extracted, *found.get("microdata", ())) for thing in _described(one, 0)]
     graph = [_open_graph(one) for one in found.get("opengraph", ())]
-    return [thing for thing in (*described, *graph) if thing.images or thing.is_product][:MOST]
+    return [thing for thing in (*described, *graph) if thing.images or thing.is_product][:MAX_THINGS]
 
 
 def _json_ld(script: Element, address: str) -> list[Any]:
-    """What one script says; a broken one says nothing, and the others are read all the same."""
+    """The items of one script; a broken script is skipped, the others are still read."""
     try:
         return list(JsonLdExtractor().extract_items(script, base_url=address))
     except Exception as error:
@@ -65,11 +65,11 @@ def _json_ld(script: Element, address: str) -> list[Any]:
 
 
 def _described(one: Any, depth: int) -> Iterator[Thing]:
-    """The thing, and the things within it."""
+    """The thing, and the things nested in it."""
     if isinstance(one, list):
-        for inner in one[:MOST]:
+        for inner in one[:MAX_THINGS]:
             yield from _described(inner, depth + 1)
-    if not isinstance(one, Mapping) or depth > DEEPEST:
+    if not isinstance(one, Mapping) or depth > MAX_DEPTH:
         return
     kinds = {str(kind).rpartition("/")[2].lower() for kind in _several(one.get("@type"))}
     if kinds and not kinds & NOT_SHOWN:
@@ -97,9 +97,9 @@ def _thing(one: Mapping[str, Any], kinds: set[str]) -> Thing:
 
 
 def _facts(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Price, date, category and facets of a product; a price that is no number is none."""
+    """Price, date, category and facets of a product; invalid prices and dates are skipped."""
     offers = next((offer for offer in _several(one.get("offers")) if isinstance(offer, Mapping)), {})
-    facets = {name: text for name in FACETS if 0 < len(text := _text(one.get(name))) <= LONGEST_FACET}
+    facets = {name: text for name in FACETS if 0 < len(text := _text(one.get(name))) <= MAX_FACET_LENGTH}
     facts: dict[str, Any] = {"facets": facets}
     price = offers.get("price") or offers.get("lowPrice") or one.get("price")
     with suppress(InputError):
@@ -107,11 +107,11 @@ def _facts(one: Mapping[str, Any]) -> dict[str, Any]:
     with suppress(InputError):
         facts |= {"date": date_of(str(one["releaseDate"]))} if one.get("releaseDate") else {}
     category = _text(one.get("category"))
-    return facts | ({"category": category} if 0 < len(category) <= LONGEST_FACET else {})
+    return facts | ({"category": category} if 0 < len(category) <= MAX_FACET_LENGTH else {})
 
 
 def _open_graph(one: Mapping[str, Any]) -> Thing:
-    """A page's own card, as social networks show it."""
+    """The page's preview card for social networks."""
     kind = _text(one.get("@type") or one.get("og:type")).lower()
     images = [a for name in ("og:image", "og:image:secure_url", "og:image:url") for a in _addresses(one.get(name))]
     made = Thing(list(dict.fromkeys(images)), is_product="product" in kind)
@@ -123,23 +123,23 @@ def _open_graph(one: Mapping[str, Any]) -> Thing:
     if made.is_product:
         price = one.get("product:price:amount") or one.get("og:price:amount")
         brand = _text(one.get("product:brand") or one.get("og:brand"))
-        made.facts = {"facets": {"brand": brand} if 0 < len(brand) <= LONGEST_FACET else {}}
+        made.facts = {"facets": {"brand": brand} if 0 < len(brand) <= MAX_FACET_LENGTH else {}}
         with suppress(InputError):
             made.facts |= {"price": price_of(price, DECIMAL)} if price else {}
     return made
 
 
 def _addresses(value: Any) -> list[str]:
-    """Addresses of pictures: a text, an ImageObject, or several of either."""
+    """Addresses of images: a text, an ImageObject, or a list of either."""
     found = []
-    for one in _several(value)[:MOST]:
+    for one in _several(value)[:MAX_THINGS]:
         inner = (one.get("contentUrl") or one.get("url") or one.get("@id")) if isinstance(one, Mapping) else one
         found += [str(inner).strip()] if isinstance(inner, str) and inner.strip() else []
     return found
 
 
 def _text(value: Any) -> str:
-    """One line of the value; of a thing its name, of several the first."""
+    """The value as one line; for a thing its name, for a list its first entry."""
     one = next(iter(_several(value)), "")
     if isinstance(one, Mapping):
         one = one.get("name") or one.get("@value") or ""

@@ -16,7 +16,7 @@ from factors.text import Kind, TextSnippet
 from ingest import documents
 from ingest.backfill import Counts
 from ingest.batches import BatchProcessor
-from ingest.documents import ExtractedImage
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.quarantine import Entry

@@ -14,7 +14,8 @@ from engine.settings import Settings, get_settings
 from factors import registry
 from factors.base import Evidence, Question
 from factors.registry import FactorRegistry
-from ingest.documents import ExtractedImage, new_document
+from ingest.documents import new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from mappings import versions
 from query.document import show

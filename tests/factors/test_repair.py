@@ -15,7 +15,7 @@ from engine.errors import ConfigurationError, EngineUnavailable, WeightsMismatch
 from engine.settings import Settings
 from ingest import reextraction
 from ingest.backfill import Counts
-from ingest.documents import MAX_FAILURE_LENGTH, failure_fields
+from ingest.fields import MAX_FAILURE_LENGTH, failure_fields
 from mappings import versions
 from query.document import show
 from query.request import SearchRequest

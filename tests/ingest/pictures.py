@@ -1,4 +1,4 @@
-"""Generated pictures, good and bad."""
+"""Generated images, valid and damaged."""
 
 import io
 import zlib

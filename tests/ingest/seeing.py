@@ -1,4 +1,4 @@
-"""A feature_extractor without models: what it sees depends on the pixels alone."""
+"""A feature extractor without models: its outputs depend only on the image's id."""
 
 from collections.abc import Collection, Sequence
 
@@ -31,16 +31,16 @@ def image_features_of(picture_id: str, width: int = 64, height: int = 48) -> Ima
 
 
 class TestFeatureExtractor(FeatureExtractor):
-    """Outputs made from the pictures' ids; it has no extractors."""
+    """Makes outputs from image ids; it has no extractors."""
 
     __test__ = False
 
     def __init__(self) -> None:
         super().__init__([])
-        self.looked: list[int] = []
+        self.batch_sizes: list[int] = []
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
-        self.looked.append(len(pictures))
+        self.batch_sizes.append(len(pictures))
         return [image_features_of(picture.id, picture.width, picture.height) for picture in pictures]
 
     def fingerprints(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A batch on its way to documents: every item ends with one outcome, whatever others write at the same time."""
+"""From a batch to documents: every item ends with one outcome, whatever others write at the same time."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Documents: made anew from every place that a picture was met in."""
+"""Documents, derived from every place where an image was met."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from factors.text import Kind, TextSnippet
-from ingest.documents import ExtractedImage, made_by, merged, new_document, without
+from ingest.documents import made_by, merged, new_document, without
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
@@ -44,7 +45,7 @@ def document() -> dict[str, Any]:
     return new_document(seen, [MUG], "job1", FACTORS.active)
 
 
-def test_a_document_holds_what_was_seen_and_what_was_said(document: dict[str, Any]) -> None:
+def test_a_document_has_fields_of_its_image_and_of_its_place(document: dict[str, Any]) -> None:
     expected = {
         "width": 64,
         "height": 48,
@@ -83,7 +84,7 @@ def test_the_same_place_again_changes_nothing(document: dict[str, Any]) -> None:
     assert made_by(document, MUG, "job1") and not made_by(document, MUG, "job2")
 
 
-def test_a_place_that_says_something_else_now_replaces_what_it_said(document: dict[str, Any]) -> None:
+def test_a_place_that_changed_replaces_its_earlier_text_and_facts(document: dict[str, Any]) -> None:
     both = present(merged(document, [PHOTO], "job2", FACTORS.active))
     cheaper = replace(MUG, price=9.0, facets={}, snippets=(TextSnippet(Kind.TITLE, "Mug", "en"),))
     changed = present(merged(both, [cheaper], "job3", FACTORS.active))
@@ -91,7 +92,7 @@ def test_a_place_that_says_something_else_now_replaces_what_it_said(document: di
     assert [snippet["text"] for snippet in changed["texts"]] == ["Mug", "Моя кружка", "mug"]
 
 
-def test_taking_out_a_collection_takes_back_what_it_brought(document: dict[str, Any]) -> None:
+def test_without_a_collection_its_text_and_facts_are_gone(document: dict[str, Any]) -> None:
     both = present(merged(document, [PHOTO], "job2", FACTORS.active))
     left = present(without(both, "shop", FACTORS.active))
     assert (left["collections"], left["category"], left["title"]) == (["holiday"], "kitchen", "Моя кружка")

@@ -1,4 +1,4 @@
-"""CSV and TSV feeds as programs and people write them: every row is read as written, or named as bad."""
+"""CSV and TSV feeds as programs and people write them: every row is read as written, or reported as bad."""
 
 import csv
 import io

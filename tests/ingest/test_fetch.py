@@ -1,4 +1,4 @@
-"""Fetching: what is allowed, what is refused, and why; against a real HTTP server on this machine."""
+"""Fetching, against a real HTTP server on this machine: allowed and refused addresses, with reasons."""
 
 import ipaddress
 import socket
@@ -225,7 +225,7 @@ def test_other_addresses_are_refused(url: str, settings: Settings) -> None:
     assert refusal(url, settings).reason == "bad-address"
 
 
-def test_a_name_that_leads_nowhere_is_told(settings: Settings) -> None:
+def test_a_name_that_cannot_be_resolved_is_a_passing_error(settings: Settings) -> None:
     error = refusal("http://no-such-host.invalid/a.png", settings)
     assert (error.reason, error.passing) == ("unresolved", True)
 

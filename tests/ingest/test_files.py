@@ -1,4 +1,4 @@
-"""Folders with what else may lie in them: each bad entry is named, and the rest is read."""
+"""Folders with pipes, broken links and unreadable entries: each is reported, and the rest is read."""
 
 import os
 import socket

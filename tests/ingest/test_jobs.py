@@ -1,4 +1,4 @@
-"""Jobs: exact counts, whatever is delivered twice."""
+"""Jobs: exact counts, even if batches are delivered twice."""
 
 import random
 from collections.abc import Iterator

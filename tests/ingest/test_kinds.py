@@ -1,4 +1,4 @@
-"""Every kind of picture from a file to its document, through the same steps as in a worker: used, and no error."""
+"""Every image format from a file to its document, through the same steps as in a worker."""
 
 import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,8 @@ from PIL import Image
 from engine.settings import Settings
 from engine.store import Store
 from ingest.batches import Batch, BatchProcessor
-from ingest.documents import ExtractedImage, new_document
+from ingest.documents import new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Outcome
 from ingest.sources import open_source

@@ -1,4 +1,4 @@
-"""What pictures say about themselves: EXIF, IPTC and XMP."""
+"""Metadata of images: EXIF, IPTC and XMP."""
 
 import zlib
 from typing import Any
@@ -7,8 +7,7 @@ import pytest
 
 from factors.text import Kind
 from ingest.metadata import read_metadata
-from tests.ingest.pictures import encoded, jpeg, pixels
-from tests.ingest.telling import (
+from tests.ingest.image_metadata import (
     BERLIN,
     GPS,
     UTF8,
@@ -24,6 +23,7 @@ from tests.ingest.telling import (
     with_segment,
     xmp,
 )
+from tests.ingest.pictures import encoded, jpeg, pixels
 
 
 def test_exif_gives_text_date_and_place() -> None:
@@ -46,11 +46,11 @@ def test_exif_gives_text_date_and_place() -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_every_format_that_carries_exif_and_xmp_is_read(kind: str) -> None:
-    told = {"exif": exif({Exif.ImageDescription: "A red fox"}, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}, BERLIN)}
+    metadata = {"exif": exif({Exif.ImageDescription: "A red fox"}, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}, BERLIN)}
     data = (
-        encoded(pixels(), kind, **told)
+        encoded(pixels(), kind, **metadata)
         if kind in {"PNG", "TIFF"}
-        else encoded(pixels(), kind, **told, xmp=xmp(title=[("", "Fox")]))
+        else encoded(pixels(), kind, **metadata, xmp=xmp(title=[("", "Fox")]))
     )
     found = read_metadata(data)
     assert (Kind.CAPTION, "A red fox", "") in texts(found)
@@ -178,9 +178,9 @@ def test_one_text_in_three_places_is_one_piece() -> None:
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the pixels", "behind the pixels"])
 def test_metadata_of_a_png_is_found_on_both_sides_of_its_pixels(late: bool) -> None:
-    told = exif({Exif.ImageDescription: "A red fox"}, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}).tobytes()
+    written = exif({Exif.ImageDescription: "A red fox"}, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}).tobytes()
     packet = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(title=[("en", "Fox")]))
-    found = read_metadata(png_with(png_chunk(b"eXIf", told.removeprefix(b"Exif\0\0")), packet, late=late))
+    found = read_metadata(png_with(png_chunk(b"eXIf", written.removeprefix(b"Exif\0\0")), packet, late=late))
     assert texts(found) == [(Kind.TITLE, "Fox", "en"), (Kind.CAPTION, "A red fox", "")]
     assert found.date == "2024-05-17T10:20:30"
 

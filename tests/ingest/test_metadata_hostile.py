@@ -1,4 +1,4 @@
-"""Metadata of hostile and of damaged pictures: less is read, nothing is raised, nothing takes long."""
+"""Metadata of hostile and damaged images: parts are skipped, no error is raised, and reading stays fast."""
 
 import io
 import struct
@@ -11,8 +11,8 @@ from PIL import Image, ImageFile
 
 from factors.text import Kind
 from ingest.metadata import MAX_SNIPPETS, Metadata, read_metadata
+from tests.ingest.image_metadata import BERLIN, GPS, XMP, Exif, exif, iptc, raw_exif, texts, wide, with_segment, xmp
 from tests.ingest.pictures import bomb_png, encoded, jpeg, pixels
-from tests.ingest.telling import BERLIN, GPS, XMP, Exif, exif, iptc, raw_exif, texts, wide, with_segment, xmp
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # of damaged pictures, of which there are plenty
 
@@ -31,7 +31,7 @@ HOSTILE_XMP: dict[str, Callable[[], bytes]] = {
         b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/hostname">]><x xmlns:dc="http://purl.org/dc/elements/1.1/">'
         b"<dc:title>&f;</dc:title></x>"
     ),
-    "an entity that nobody told": lambda: XMP.format("<dc:title>&bomb;</dc:title>").encode(),
+    "an undeclared entity": lambda: XMP.format("<dc:title>&bomb;</dc:title>").encode(),
     "no end": lambda: xmp(title=[("en", "Fox")])[:-150],
     "a tag that is not closed": lambda: XMP.format("<dc:title>Fox").encode(),
     "no XML": lambda: b"<x:xmpmeta \xff\xfe\x00",
@@ -43,9 +43,9 @@ HOSTILE_XMP: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("name", HOSTILE_XMP)
 def test_xmp_that_is_hostile_or_broken_spoils_nothing_else(name: str) -> None:
-    told = exif({Exif.ImageDescription: "A red fox"}, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}, BERLIN)
+    written = exif({Exif.ImageDescription: "A red fox"}, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}, BERLIN)
     packet, started = HOSTILE_XMP[name](), time.monotonic()
-    for data in (jpeg(exif=told, xmp=packet), jpeg(exif=told) + packet):
+    for data in (jpeg(exif=written, xmp=packet), jpeg(exif=written) + packet):
         found = read_metadata(with_segment(iptc((2, 25, b"fox")), data))
         assert texts(found) == [(Kind.KEYWORDS, "fox", ""), (Kind.CAPTION, "A red fox", "")]
         assert (found.date, found.place) == ("2024-05-17T10:20:30", (52.52, 13.41))
@@ -106,10 +106,10 @@ def test_degrees_divided_by_nothing_are_no_place() -> None:
 def test_no_bytes_whatever_raise() -> None:
     """Damage at random places of files that tell much: less is read, and nothing is raised."""
     tags = {Exif.ImageDescription: "A red fox", Exif.XPTitle: wide("Лиса")}
-    told = exif(tags, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}, BERLIN)
+    written = exif(tags, {Exif.DateTimeOriginal: "2024:05:17 10:20:30"}, BERLIN)
     rng = np.random.default_rng(11)
-    wholes = [encoded(pixels(), kind, exif=told) for kind in ("PNG", "TIFF", "WEBP", "AVIF", "HEIF")]
-    wholes.append(with_segment(iptc((2, 5, b"Fox"), (2, 25, b"fox")), jpeg(exif=told, xmp=xmp(title=[("en", "Fox")]))))
+    wholes = [encoded(pixels(), kind, exif=written) for kind in ("PNG", "TIFF", "WEBP", "AVIF", "HEIF")]
+    wholes.append(with_segment(iptc((2, 5, b"Fox"), (2, 25, b"fox")), jpeg(exif=written, xmp=xmp(title=[("en", "Fox")]))))
     for whole in wholes:
         assert read_metadata(whole).snippets
         for _ in range(60):

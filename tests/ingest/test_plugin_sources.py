@@ -1,4 +1,4 @@
-"""Sources of other people's files: which are asked, which the page may open, and what happens where one fails."""
+"""Sources of plugins: the order in which they are asked, which ones the page may open, and failures."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Prices as shops and feeds write them; none becomes a hundred or a thousand times as much, or as little."""
+"""Prices as shops and feeds write them; none is read as a hundred or a thousand times its amount."""
 
 import json
 import logging
@@ -63,7 +63,7 @@ def test_an_amount_with_cents_survives_every_way_of_writing_it(cents: int, style
     assert decimal_mark([text, "1.299", "cheap", None, 3.5]) == decimal
 
 
-def test_prices_that_contradict_each_other_or_say_nothing_tell_no_mark() -> None:
+def test_contradicting_or_ambiguous_prices_decide_no_mark() -> None:
     assert decimal_mark(["12.50", "12,50"]) == decimal_mark(["1.299", "15", "free", 1.5, None]) == decimal_mark([]) == ""
     assert decimal_mark(["1.299.000"]) == ","
 

@@ -1,4 +1,4 @@
-"""Saved web sites: every picture with what its page says of it, nothing from outside the folder."""
+"""Saved web sites: every image with the text of its page, nothing from outside the folder."""
 
 import base64
 from pathlib import Path
@@ -27,7 +27,7 @@ def html(body: str, head: str = "", lang: str = "en") -> bytes:
     return f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">{head}</head><body>{body}</body></html>'.encode()
 
 
-def said(item: Item) -> dict[Kind, list[str]]:
+def by_kind(item: Item) -> dict[Kind, list[str]]:
     found: dict[Kind, list[str]] = {}
     for snippet in item.snippets:
         if not snippet.is_trash:
@@ -65,10 +65,16 @@ def test_a_saved_page_gives_its_pictures_with_everything_said_of_them(site: Path
     assert not refusals
     assert list(items) == ["fox.html > fox_files/fox.png", "fox.html > fox_files/den.png"], "the larger copy behind the link"
     fox, den = items.values()
-    assert said(fox)[Kind.ALT] == ["A red fox asleep in the snow"] and said(fox)[Kind.TITLE] == ["Vixen at rest"]
-    assert said(fox)[Kind.HEADING] == ["Foxes in winter"] and said(fox)[Kind.PAGE_TITLE] == ["Foxes in winter", "Barn Blog"]
-    assert said(fox)[Kind.NEARBY] == ["Below the old barn lives a family of foxes.", "She wakes at dusk to hunt for mice."]
-    assert said(den)[Kind.CAPTION] == ["The den under the roots"] and said(den)[Kind.ANCHOR] == ["The den, larger"]
+    assert by_kind(fox)[Kind.ALT] == ["A red fox asleep in the snow"] and by_kind(fox)[Kind.TITLE] == ["Vixen at rest"]
+    assert by_kind(fox)[Kind.HEADING] == ["Foxes in winter"] and by_kind(fox)[Kind.PAGE_TITLE] == [
+        "Foxes in winter",
+        "Barn Blog",
+    ]
+    assert by_kind(fox)[Kind.NEARBY] == [
+        "Below the old barn lives a family of foxes.",
+        "She wakes at dusk to hunt for mice.",
+    ]
+    assert by_kind(den)[Kind.CAPTION] == ["The den under the roots"] and by_kind(den)[Kind.ANCHOR] == ["The den, larger"]
     assert not any("rights" in snippet.text or "About" in snippet.text for item in items.values() for snippet in item.snippets)
     source = opened(site, settings)
     assert source.store.original(den.original) == png(1) and {
@@ -133,7 +139,7 @@ def test_a_base_that_leads_elsewhere_does_not_hide_what_is_here(site: Path, sett
 
 
 def test_product_data_go_to_the_picture_that_they_name(site: Path, settings: Settings) -> None:
-    told = """<script type="application/ld+json">{"@context": "https://schema.org", "@graph": [{"@type": "Product",
+    structured = """<script type="application/ld+json">{"@context": "https://schema.org", "@graph": [{"@type": "Product",
       "name": "Enamel mug Fjord", "image": {"@type": "ImageObject", "url": "img/mug-800x800.png"}, "sku": "EM-7",
       "brand": {"@type": "Brand", "name": "Nordkopp"}, "category": "Mugs", "description": "Steel with a blue glaze.",
       "offers": {"@type": "Offer", "price": "14,50", "priceCurrency": "EUR"}}]}</script>
@@ -142,17 +148,23 @@ def test_product_data_go_to_the_picture_that_they_name(site: Path, settings: Set
       <ul class="related"><li><img src="img/pot.png" alt="Pot"></ul></main>"""
     shop = """<div itemscope itemtype="https://schema.org/Product"><span itemprop="name">Iron pan</span>
       <img itemprop="image" src="img/pan.png">"""
-    write_all(site, {"mug.html": html(body, told), "pan.html": html(shop + '<meta itemprop="sku" content="P-1"></div>')})
+    write_all(site, {"mug.html": html(body, structured), "pan.html": html(shop + '<meta itemprop="sku" content="P-1"></div>')})
     write_all(site, {f"img/{name}.png": png(n) for n, name in enumerate(("mug-300x300", "pot", "pan"))})
     items, _ = read(opened(site, settings))
     mug, pot, pan = (
         items[f"{page} > img/{name}.png"]
         for page, name in (("mug.html", "mug-300x300"), ("mug.html", "pot"), ("pan.html", "pan"))
     )
-    assert said(mug)[Kind.PRODUCT] == ["Enamel mug Fjord"] and said(mug)[Kind.CAPTION] == ["Steel with a blue glaze."]
+    assert by_kind(mug)[Kind.PRODUCT] == ["Enamel mug Fjord"] and by_kind(mug)[Kind.CAPTION] == ["Steel with a blue glaze."]
     assert (mug.price, mug.category, mug.facets) == (14.5, "Mugs", {"brand": "Nordkopp", "sku": "EM-7"})
-    assert pot.price is None and Kind.PRODUCT not in said(pot) and not pot.facets
-    assert said(pan)[Kind.PRODUCT] == ["Iron pan"] and pan.facets == {"sku": "P-1"}
+    assert pot.price is None and Kind.PRODUCT not in by_kind(pot) and not pot.facets
+    assert by_kind(pan)[Kind.PRODUCT] == ["Iron pan"] and pan.facets == {"sku": "P-1"}
+
+
+def test_an_image_of_a_page_with_the_separator_in_its_name_is_read_again(site: Path, settings: Settings) -> None:
+    write_all(site, {"Shop > Mugs.html": html('<img src="mug.png" alt="A mug">'), "Shop": b"", "mug.png": png(1)})
+    reference = "Shop > Mugs.html > mug.png"
+    assert [one.reference for one in opened(site, settings).items(only=[reference])] == [reference]
 
 
 def test_what_the_whole_site_says_is_kept_apart_with_its_count(site: Path, settings: Settings) -> None:
@@ -165,7 +177,7 @@ def test_what_the_whole_site_says_is_kept_apart_with_its_count(site: Path, setti
         )
     items, _ = read(opened(site, settings))
     owl, logo = items["owl.html > owl.png"], items["owl.html > logo.png"]
-    assert said(owl)[Kind.ALT] == ["A wild owl"] and said(owl)[Kind.PAGE_TITLE] == ["The owl"]
+    assert by_kind(owl)[Kind.ALT] == ["A wild owl"] and by_kind(owl)[Kind.PAGE_TITLE] == ["The owl"]
     assert apart(owl) == dict.fromkeys(("Barn Blog", "Made with love in the valley."), "said on 5 of 5 pages of this site")
     assert "The owl" in apart(logo) and "stands on 5 of 5 pages" in apart(logo)["The owl"], (
         "a page's title is not about the logo"
@@ -175,7 +187,7 @@ def test_what_the_whole_site_says_is_kept_apart_with_its_count(site: Path, setti
 def test_broken_pages_end_in_an_outcome_each_and_reading_goes_on(
     site: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "MOST_PICTURES", 50)
+    monkeypatch.setattr(pages, "MAX_PICTURES", 50)
     deep = b"<div>" * 50_000 + b'<img src="a.png">'
     many = b"".join(b'<img src="a.png?%d">' % n for n in range(200))
     wide = html('<img src="a.png" alt="In front">') + b" x" * 6_000_000 + b'<img src="b.png">'
@@ -197,9 +209,9 @@ def test_broken_pages_end_in_an_outcome_each_and_reading_goes_on(
         "empty.html": "page-empty", "deep.html": "page-empty", "many.html": "page-cut", "wide.html": "page-cut"
     }  # fmt: skip
     assert sum(reference.startswith("many.html") for reference in items) == 50
-    assert said(items["set.html > a.png"])[Kind.ALT] == ["Рыжая лиса"] and said(items["wrong.html > a.png"])[Kind.ALT] == [
-        "Füchse – wild"
-    ]
+    assert by_kind(items["set.html > a.png"])[Kind.ALT] == ["Рыжая лиса"] and by_kind(items["wrong.html > a.png"])[
+        Kind.ALT
+    ] == ["Füchse – wild"]
     assert {"wide.html > a.png", "frames.html > a.png", "broken.html > a.png"} <= set(
         items
     ) and "wide.html > b.png" not in items

@@ -1,4 +1,4 @@
-"""What linked text means, and where it disagrees with its own picture."""
+"""Vectors of linked text, and text that disagrees with its image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,8 @@ import pytest
 
 from factors.linked_semantic import mean_of
 from factors.text import Kind, TextSnippet
-from ingest.documents import ExtractedImage, new_document
+from ingest.documents import new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.snippet_encoder import DISAGREEING_WEIGHT, MAX_TEXTS, REASON, SnippetEncoder
 from tests.factors.scenes import FACTORS
@@ -24,7 +25,7 @@ RIGHT, WRONG = "a brown dog runs on the beach", "our shop ships to all countries
 
 
 class Reader:
-    """Texts about a dog agree with the picture, others have nothing to do with it."""
+    """Texts about a dog agree with the image, others do not."""
 
     def __init__(self) -> None:
         self.read_texts: list[str] = []
@@ -50,11 +51,11 @@ def document(*snippets: TextSnippet, reader: Reader | None = None) -> dict[str, 
 
 def test_a_text_that_disagrees_with_its_picture_counts_less_and_says_why() -> None:
     made = document(TextSnippet(Kind.CAPTION, RIGHT, "en"), TextSnippet(Kind.ALT, WRONG, "en"))
-    told = {text["text"]: (text["weight"], text["reason"]) for text in made["texts"]}
-    assert told == {RIGHT: (1.0, ""), WRONG: (DISAGREEING_WEIGHT, REASON)}
+    found = {text["text"]: (text["weight"], text["reason"]) for text in made["texts"]}
+    assert found == {RIGHT: (1.0, ""), WRONG: (DISAGREEING_WEIGHT, REASON)}
     assert WRONG in made["linked"]["all"] and WRONG not in made["linked"]["strong"]
     assert np.asarray(made["linked_semantic"]) @ JOINT > 0.9
-    assert [text["weight"] for text in made["sources"][0]["texts"]] == [1.0, 1.0], "what the place said stays as it was"
+    assert [text["weight"] for text in made["sources"][0]["texts"]] == [1.0, 1.0], "the place's own texts stay as they were"
 
 
 @pytest.mark.parametrize(
@@ -81,10 +82,10 @@ def test_only_a_handful_of_texts_is_read_and_each_once() -> None:
     snippet_encoder = SnippetEncoder(reader)
     snippets = [TextSnippet(Kind.NEARBY, f"text number{n} near it", "en") for n in range(50)]
     snippets += [TextSnippet(Kind.TITLE, "the title", "en"), TextSnippet(Kind.TITLE, "der Titel", "de")]
-    read = snippet_encoder.of(snippets, {}, ())
+    read = snippet_encoder.encoded(snippets, None)
     assert sum(snippet.text_embedding is not None for snippet in read) == len(reader.read_texts) == MAX_TEXTS
     assert "the title" in reader.read_texts and "der Titel" not in reader.read_texts
-    snippet_encoder.of(snippets, {}, ())
+    snippet_encoder.encoded(snippets, None)
     assert len(reader.read_texts) == MAX_TEXTS
 
 

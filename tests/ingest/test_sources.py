@@ -1,4 +1,4 @@
-"""Sources: every picture with its text and facts, every refusal with its reason."""
+"""Sources: every image with its text and facts, every refusal with its reason."""
 
 import json
 import os
@@ -42,14 +42,14 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_gives_its_pictures_with_text_and_category(folder: Path, settings: Settings) -> None:
     write_all(folder, {"b.png": png(1), "cats/IMG_1234.png": png(2), "cats/deep/red-fox.png": png(3), "notes.pdf": b"%PDF"})
     write_all(folder, {"cats/IMG_1234.txt": "Кошка спит".encode(), ".hidden.png": png(4), ".git/x.png": png(5)})
-    told = {
+    sidecar = {
         "title": "Fox",
         "caption": {"en": "A red fox", "de": "Ein Fuchs"},
         "tags": ["red", "wild"],
         "price": "12,50 €",
         "brand": "Acme",
     }
-    (folder / "cats/deep/red-fox.json").write_text(json.dumps(told | {"date": "2024-05-17", "place": "52.5, 13.4"}))
+    (folder / "cats/deep/red-fox.json").write_text(json.dumps(sidecar | {"date": "2024-05-17", "place": "52.5, 13.4"}))
     source = open_source(str(folder), settings=settings)
     items, refusals = read(source)
     assert list(items) == ["b.png", "cats/IMG_1234.png", "cats/deep/red-fox.png"]
@@ -184,7 +184,28 @@ def test_a_parquet_feed_keeps_its_types(folder: Path, settings: Settings) -> Non
     assert refusals["row 2"].reason == "missing-column"
 
 
-def test_what_is_no_source_is_told(folder: Path, settings: Settings) -> None:
+def test_two_columns_of_one_name_are_an_error_before_any_row_is_read(folder: Path, settings: Settings) -> None:
+    write_all(folder, {"a.png": png(1)})
+    (folder / "twice.csv").write_text("image,price,sku,price,,\na.png,10,1,99,,\n")
+    (folder / "spaced.tsv").write_text("image\tsku\t sku\na.png\t1\t2\n")
+    columns = [pa.array(["a.png"]), pa.array([10.0]), pa.array([99.0])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["image", "price", "price"]), folder / "twice.parquet")
+    for name, column in {"twice.csv": "price", "spaced.tsv": "sku", "twice.parquet": "price"}.items():
+        with pytest.raises(BadSource, match=f"several columns of one name: '{column}'"):
+            next(open_source(str(folder / name), settings=settings).items())
+    (folder / "unnamed.csv").write_text("image,price,,\na.png,10,x,y\n")
+    items, _ = read(open_source(str(folder / "unnamed.csv"), settings=settings))
+    assert (items["row 1"].price, items["row 1"].facets) == (10.0, {}), "columns without a name are ignored"
+
+
+def test_a_json_object_with_a_key_twice_is_refused(folder: Path, settings: Settings) -> None:
+    write_all(folder, {"a.png": png(1)})
+    (folder / "f.jsonl").write_text('{"image": "a.png", "price": 10, "price": 99}\n{"image": "a.png", "price": 10}\n')
+    items, refusals = read(open_source(str(folder / "f.jsonl"), settings=settings))
+    assert set(items) == {"row 2"} and refusals["row 1"].reason == "bad-row" and "'price'" in refusals["row 1"].message
+
+
+def test_an_address_that_no_source_opens_is_an_error(folder: Path, settings: Settings) -> None:
     write_all(folder, {"a.doc": b"", "broken.parquet": b"PAR?", "empty.csv": b""})
     for spec in ("nowhere", "a.doc"):
         with pytest.raises(BadSource):

@@ -1,4 +1,4 @@
-"""The trash filter: every snippet has a weight, and where that is below 1 a reason that people understand."""
+"""The trash filter: every snippet has a weight, and below 1 a reason."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +10,12 @@ from evaluation.labelled import build, names
 from evaluation.trash import read_site
 from factors.linked_text import LinkedText
 from factors.text import TRASH, Kind, TextSnippet
-from ingest.documents import merged, title_of
+from ingest.documents import merged
+from ingest.fields import title_of
 from ingest.item import Item
 from ingest.sources import open_source
 from ingest.trash import PageContext, filtered, filtered_alone
-from ingest.trash.phrases import Repeats
+from ingest.trash.repeats import Repeats
 from ingest.web.addresses import largest
 from ingest.web.extracted import ExtractedText
 from ingest.web.page import read_page
@@ -43,8 +44,8 @@ NAMES = (
 )
 
 
-def one(told: ExtractedText, around: PageContext | None = None) -> TextSnippet:
-    return filtered([told], around or PageContext())[0]
+def one(extracted: ExtractedText, around: PageContext | None = None) -> TextSnippet:
+    return filtered([extracted], around or PageContext())[0]
 
 
 @pytest.mark.parametrize("text", CALLS)
@@ -59,7 +60,7 @@ def test_what_names_a_picture_counts_in_full(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "around", "reason"),
+    ("extracted", "around", "reason"),
     [
         (ExtractedText(Kind.ALT, "IMG_20240302_112233"), PageContext(), "made by a machine"),
         (ExtractedText(Kind.ALT, "DSC00871.JPG"), PageContext(), "made by a machine"),
@@ -73,9 +74,9 @@ def test_what_names_a_picture_counts_in_full(text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_about_the_picture_is_kept_apart_for_its_reason(
-    told: ExtractedText, around: PageContext, reason: str
+    extracted: ExtractedText, around: PageContext, reason: str
 ) -> None:
-    snippet = one(told, around)
+    snippet = one(extracted, around)
     assert snippet.is_trash and reason in snippet.reason
 
 
@@ -117,8 +118,8 @@ def test_counting_forgets_what_is_rare_and_keeps_what_is_frequent() -> None:
     repeats, slogan = Repeats(most=100), ExtractedText(Kind.NEARBY, "Free delivery on Mondays")
     for page in range(500):
         repeats.add("", [(slogan, f"{page}.jpg"), (ExtractedText(Kind.ALT, f"Picture number {page}"), f"{page}.jpg")])
-    said, _ = repeats.of_text("", slogan, "x")
-    assert len(repeats._counts) <= 100 and said == 500
+    pages, _ = repeats.of_text("", slogan, "x")
+    assert len(repeats._counts) <= 100 and pages == 500
 
 
 def test_files_and_feeds_pass_through_what_needs_no_page(tmp_path: Path, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Crawls: pages and pictures of WARC files joined by address; damage costs what is damaged, and nothing else."""
+"""Crawls: pages and images of WARC files joined by address; damage affects only the damaged records."""
 
 import gzip
 import io
@@ -14,7 +14,7 @@ from factors.text import Kind
 from ingest.sources import open_source
 from ingest.sources import records as warc_records
 from tests.ingest.pictures import png
-from tests.ingest.test_site import apart, html, read, said
+from tests.ingest.test_site import apart, by_kind, html, read
 
 PAGE, PICTURE = "https://example.org/foxes/", "https://example.org/img/fox.png"
 
@@ -39,9 +39,9 @@ class Crawl:
         self.add(address, png(seed), "image/png")
 
     def other(self, address: str, record: str, payload: bytes = b"", kind: str = "", **headers: str) -> None:
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        extra = {name.replace("_", "-"): value for name, value in headers.items()}
         made = self._writer.create_warc_record(
-            address, record, payload=io.BytesIO(payload), warc_content_type=kind, warc_headers_dict=told
+            address, record, payload=io.BytesIO(payload), warc_content_type=kind, warc_headers_dict=extra
         )
         self._writer.write_record(made)
 
@@ -69,7 +69,9 @@ def test_a_page_and_its_pictures_are_joined_by_address(name: str, tmp_path: Path
     assert [source.store.original(item.original) for item in items.values()] == [png(1), png(2), png(3)]
     fox = items[f"{PAGE} > /img/fox.png#x"]
     assert (
-        said(fox)[Kind.ALT] == ["A red fox"] and fox.page == PAGE and {snippet.page for snippet in fox.snippets[:2]} == {PAGE}
+        by_kind(fox)[Kind.ALT] == ["A red fox"]
+        and fox.page == PAGE
+        and {snippet.page for snippet in fox.snippets[:2]} == {PAGE}
     )
 
 
@@ -138,7 +140,7 @@ def test_damage_in_the_middle_costs_one_record(packed: bool, tmp_path: Path, set
     assert {refusal.reason for refusal in refusals.values()} <= {"warc-damaged", "warc-truncated"} and len(refusals) == 1
 
 
-def test_what_is_no_crawl_is_told(tmp_path: Path, settings: Settings) -> None:
+def test_a_file_that_is_no_crawl_is_an_error(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "c.warc.gz"
     path.write_bytes(b"this is no crawl at all\n" * 10)
     items, refusals = read(open_source(str(path), settings=settings))

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from factors.text import Kind, TextSnippet
-from ingest.documents import ExtractedImage, new_document
+from ingest.documents import new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from tests.factors.scenes import DIMENSION, FACTORS, FINGERPRINTS, colour, label, text_of
 from vision.image_features import Box, ImageFeatures, Object, Vector

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from factors.text import Kind, Term, TextSnippet, Words
-from ingest.documents import ExtractedImage, new_document
+from ingest.documents import new_document
+from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 from query.answer import Answer

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 
 class Failure(BaseModel):
-    """One item that could not be used."""
+    """One item that could not be indexed."""
 
     reference: str
     reason: str
@@ -19,7 +19,7 @@ class Failure(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a job is; done means that discovered = indexed + unchanged + quarantined."""
+    """Progress of a job; done means that discovered = indexed + unchanged + quarantined."""
 
     id: str
     source: str
@@ -30,21 +30,21 @@ class Progress(BaseModel):
     indexed: int = 0
     unchanged: int = 0
     quarantined: int = 0
-    # Pictures that models looked at
+    # Images that models processed
     extracted: int = 0
-    # Files that are no pictures, or of a kind that the source leaves out
+    # Files that are not images, or that the source skips
     skipped: int = 0
     # Items done per second
     rate: float = 0.0
-    # Once the source is read to its end: before, nobody knows
+    # Known once the whole source is read
     seconds_left: float | None = None
     # The latest
     failures: list[Failure] = []
-    # Why the job failed, where it did
+    # Why the job failed, or empty
     message: str = ""
-    # What keeps the job from going on, if anything does
+    # What the job waits for, or empty
     waiting_for: str = ""
-    # When it goes on at the latest; none: until somebody acts
+    # When it continues at the latest; null: until somebody acts
     waiting_until: datetime | None = None
     started: datetime
     ended: datetime | None = None

@@ -1,4 +1,4 @@
-"""Pictures that tell something of themselves: EXIF, IPTC and XMP, made by hand."""
+"""Images with EXIF, IPTC and XMP metadata, made by hand."""
 
 import struct
 import zlib
@@ -56,12 +56,12 @@ def with_segment(segment: bytes, picture: bytes | None = None) -> bytes:
 
 def xmp(**properties: list[tuple[str, str]]) -> bytes:
     """A packet: `title=[("en", "Fox")]`; items without a language have none."""
-    told = ""
+    elements = ""
     for name, items in properties.items():
         coded = [(f' xml:lang="{escape(code)}"' if code else "", escape(text)) for code, text in items]
         entries = "".join(f"<rdf:li{code}>{text}</rdf:li>" for code, text in coded)
-        told += f"<dc:{name}><rdf:Alt>{entries}</rdf:Alt></dc:{name}>"
-    return XMP.format(told).encode()
+        elements += f"<dc:{name}><rdf:Alt>{entries}</rdf:Alt></dc:{name}>"
+    return XMP.format(elements).encode()
 
 
 def texts(metadata: Metadata) -> list[tuple[Kind, str, str]]:

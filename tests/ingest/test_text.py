@@ -1,4 +1,4 @@
-"""Text that says nothing, and characters that no text should carry."""
+"""File names without meaning, and characters that no index accepts."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ NOISE = [
     "download.jpg",
     "unnamed (1).png",
 ]
-SAYING = {
+MEANINGFUL = {
     "red-panda_02.png": "red panda 02",
     "Old town.jpeg": "Old town",
     "Кот_рыжий.png": "Кот рыжий",
@@ -35,16 +35,16 @@ SAYING = {
 
 
 @pytest.mark.parametrize("name", NOISE)
-def test_names_that_machines_made_say_nothing(name: str) -> None:
+def test_names_that_programs_made_have_no_words(name: str) -> None:
     assert words_of_name(name) == ""
 
 
-@pytest.mark.parametrize(("name", "words"), SAYING.items())
-def test_names_that_people_gave_say_what_they_say(name: str, words: str) -> None:
+@pytest.mark.parametrize(("name", "words"), MEANINGFUL.items())
+def test_names_that_people_gave_have_words(name: str, words: str) -> None:
     assert words_of_name(name) == words
 
 
-def test_halves_of_characters_and_controls_go_and_pairs_become_whole() -> None:
+def test_lone_surrogates_and_control_characters_are_removed_and_pairs_joined() -> None:
     assert clean("a\ud83d\ude00b\ud800c\x00\x1fd\u202ee") == "a😀b c d e"
     assert clean("नमस्\u200dते") == "नमस्\u200dते", "joiners are part of words"
 
