@@ -15,11 +15,11 @@ from evaluation.candidate_log import Asked, data_address
 from evaluation.corpus import Corpus
 from evaluation.evaluation_set import Posed, evaluation_sets
 from factors.registry import FactorRegistry
+from query.request import SearchRequest
 from query.search import Searcher, WideCandidates
 from ranking.judgements import files
 from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
-from workers.learning import request_of
 
 PROGRESS_EVERY = 200
 Tell = Callable[[str], None]
@@ -119,7 +119,7 @@ def ask(searcher: Searcher, questions: Iterable[Posed], tell: Callable[[str], No
     weights = dict(searcher.fingerprints())
     for count, posed in enumerate(questions, start=1):
         try:
-            found = searcher.propose(request_of(posed.topic, posed.picture))
+            found = searcher.propose(SearchRequest.of_topic(posed.topic, posed.picture))
         except InputError as error:
             tell(f"left out of {posed.set}: {error}")
             continue

@@ -37,7 +37,6 @@ from ranking.calibrations import Calibration
 from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
 from training import transforms
-from workers.learning import request_of
 
 Tell = Callable[[str], None]
 SAMPLE = 500  # documents that pairs are made of
@@ -176,7 +175,7 @@ def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[PairQue
         refused = frozenset(document for document, grade in judged.items() if grade == 0)
         sampled = pairing.unrelated(known, words_of(topic.text), graded) if known else frozenset()
         try:
-            request = request_of(topic, store.picture(topic))
+            request = SearchRequest.of_topic(topic, store.picture(topic))
         except (InputError, NotFoundError) as error:
             tell(f"question {topic.id} is left out: {error}")
             continue

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factors.base import Factor, Json
-from ingest.fields import ExtractedImage, extracted_fields, languages_of, title_of, with_text
+from ingest.fields import ExtractedImage, extracted_fields, with_text
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 
@@ -93,7 +93,6 @@ def _with_sources(
     """The document with all fields derived from its places replaced."""
     fields = _entry_fields(entries)
     document = with_text(document, entries, snippet_encoder, factors)
-    fields |= {"languages": languages_of(document["texts"]), "title": title_of(document["texts"])}
     kept = {name: value for name, value in document.items() if name not in fields}
     return kept | {name: value for name, value in fields.items() if value not in (None, "")}
 

@@ -96,16 +96,18 @@ def with_text(
     snippet_encoder: SnippetEncoder | None,
     factors: Sequence[Factor],
 ) -> Json:
-    """The document with the texts of these entries, each once, and with the fields that factors make from them."""
-    replaced = {name for factor in factors for name in factor.snippet_fields}
+    """The document with the texts of these entries, each once, and with all fields that come from them: those of factors,
+    `languages` and `title`."""
+    replaced = {name for factor in factors for name in factor.snippet_fields} | {"title"}
     kept = {name: value for name, value in document.items() if name not in replaced}
     snippets = [TextSnippet.from_json(text) for text in _unique(text for entry in entries for text in entry.get("texts", ()))]
     if snippet_encoder and snippets:
         snippets = snippet_encoder.encoded(snippets, joint_embedding(kept, factors))
     made = _snippet_fields(factors, snippets, kept)
     failures = {name: why for name, why in failures_of(kept).items() if not _is_text_failure(name)}
-    fields = {name: value for name, value in made.fields.items() if value not in (None, "")}
-    return kept | fields | {"texts": [text.as_json() for text in snippets]} | failure_fields(failures | made.failures)
+    texts = [text.as_json() for text in snippets]
+    fields = {name: value for name, value in (made.fields | {"title": title_of(texts)}).items() if value not in (None, "")}
+    return kept | fields | {"texts": texts, "languages": languages_of(texts)} | failure_fields(failures | made.failures)
 
 
 def _snippet_fields(factors: Iterable[Factor], snippets: Sequence[TextSnippet], document: Mapping[str, Any]) -> FactorFields:

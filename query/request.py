@@ -5,13 +5,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.errors import BadQuestion
 from factors.text import Term, Words
 from vision.image_features import Box
+
+if TYPE_CHECKING:
+    from ranking.judgements.judgement import Topic
 
 MAX_RESULTS = 2000  # on one page
 MAX_TEXT_LENGTH = 10_000  # characters
@@ -68,6 +71,13 @@ class SearchRequest(BaseModel):
         if broken := next((text for text in named if SURROGATE.search(text)), None):
             raise BadQuestion(f"{broken[:80]!a} is not valid Unicode: unpaired surrogate")
         return self
+
+    @classmethod
+    def of_topic(cls, topic: "Topic", picture: bytes | None) -> Self:
+        """The search of a judged topic, without cutoff; BadQuestion where the topic asks for nothing."""
+        return cls(
+            image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, no_cutoff=True
+        )
 
     @property
     def has_picture(self) -> bool:

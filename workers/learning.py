@@ -84,18 +84,11 @@ def _judged(searcher: Searcher, store: Judgements, tell: Callable[[str], None]) 
         if not judged:
             continue
         try:
-            candidate_set = searcher.candidate_set(request_of(topic, store.picture(topic)))
+            candidate_set = searcher.candidate_set(SearchRequest.of_topic(topic, store.picture(topic)))
         except (InputError, NotFoundError) as error:
             tell(f"question {topic.id} is left out: {error}")
             continue
         yield Example(topic=topic.id, candidate_set=candidate_set, grades=dict(judged), family=_family(topic), set=topic.set)
-
-
-def request_of(topic: Topic, picture: bytes | None) -> SearchRequest:
-    """The search of a judged topic, without cutoff; BadQuestion where the topic asks for nothing."""
-    return SearchRequest(
-        image=picture, like=topic.like or None, box=topic.box, text=topic.text, filters=topic.filters, no_cutoff=True
-    )
 
 
 def _family(topic: Topic) -> str:

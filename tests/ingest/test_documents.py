@@ -7,7 +7,7 @@ import pytest
 
 from factors.text import Kind, TextSnippet
 from ingest.documents import made_by, merged, new_document, without
-from ingest.fields import ExtractedImage
+from ingest.fields import ExtractedImage, with_text
 from ingest.item import Item
 from tests.factors.scenes import FACTORS
 from tests.ingest.seeing import FINGERPRINTS, image_features_of
@@ -109,3 +109,11 @@ def test_order_does_not_matter_to_text(document: dict[str, Any]) -> None:
     )
     assert {p["text"] for p in one["texts"]} == {p["text"] for p in other["texts"]}
     assert one["collections"] == other["collections"] and one["facets"] == other["facets"]
+
+
+def test_the_title_follows_the_weights_of_texts() -> None:
+    caption = {"kind": "caption", "text": "Blue mug", "language": "en"}
+    named = with_text({"id": "x"}, [{"texts": [caption]}], None, [])
+    assert (named["title"], named["languages"]) == ("Blue mug", ["en"])
+    trash = {**caption, "weight": 0.0, "reason": "call to action"}
+    assert "title" not in with_text(named, [{"texts": [trash]}], None, [])
