@@ -14,7 +14,7 @@ from vision.extractor import Extractor, fingerprint_of_files, fingerprint_of_val
 from vision.image_features import ImageFeatures, Local, Vector
 from vision.picture import Picture
 
-VOCABULARY_WEIGHTS = Path(__file__).parent / "weights" / "words.npz"
+VOCABULARY_WEIGHTS = Path(__file__).parents[1] / "weights" / "words.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
