@@ -9,8 +9,7 @@ from engine.errors import BadPicture, ConfigurationError
 from engine.settings import Settings
 from vision.extractors.backbone import BackboneExtractor
 from vision.image_features import Vector
-from vision.picture import Picture, decode
-from vision.speed import picture_files
+from vision.picture import Picture, decode, picture_files
 
 CHUNK = 64
 

@@ -15,7 +15,7 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training.held_out import everyday_held_out, is_held_out
 from vision.image_features import Vector
-from vision.speed import picture_files
+from vision.picture import picture_files
 
 
 @dataclass(frozen=True, slots=True)

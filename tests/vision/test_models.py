@@ -17,12 +17,13 @@ from cli.models import models as command
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
-from vision import models, runtime, speed
+from vision import models, runtime
 from vision.extractor import fingerprint_of_files
 from vision.extractors import backbone, embedding, objects
 from vision.extractors.labels import above, classes, dictionary, synset_at
 from vision.extractors.text import PRESENCE_WEIGHTS
 from vision.feature_extractor import FeatureExtractor
+from vision.picture import readable_pictures
 from vision.registry import extractors_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,14 +181,14 @@ def test_every_extractor_is_timed_on_pictures_of_a_folder(models_home: Settings,
     for seed in range(3):
         (tmp_path / f"{seed}.png").write_bytes(encoded(photo(64, 64, seed)))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
-    pictures = speed.usable(tmp_path, 10, models_home)
+    pictures = readable_pictures(tmp_path, 10, models_home)
     assert len(pictures) == 3
-    figures = speed.pictures_per_second(pictures, models_home)
+    figures = models.pictures_per_second(pictures, models_home)
     assert set(figures) == {*marks(models_home), "all"}
     assert 0 < figures["all"] <= figures["backbone"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigurationError, match="no pictures"):
-        speed.usable(tmp_path / "empty", 10, models_home)
+        readable_pictures(tmp_path / "empty", 10, models_home)
 
 
 def test_the_command_lists_checks_and_times(models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
