@@ -78,7 +78,7 @@ def hub(home: Path, embedding: Path | str, detector: Path | str = "none.pt") -> 
 def plain_yolo(model: Path | str) -> Any:
     """The library itself, whose import changes Pillow for the whole process, which is put back."""
     pillow = Image.open
-    os.environ.update(yolo.MANNERS)
+    os.environ.update(yolo.ENVIRONMENT)
     from ultralytics.models import YOLO  # noqa: PLC0415
 
     Image.open = pillow
