@@ -27,8 +27,8 @@ from training.held_out import everyday_held_out, rank
 from training.joint_measures import Shown
 from training.towers import Pairs, Recipe, fitted, kept_arrays
 from vision.extractors import backbone
-from vision.extractors.backbone import evened
-from vision.extractors.joint import LEAST_AGREEMENT, WEIGHTS, Tower, towers
+from vision.extractors.backbone import square_root
+from vision.extractors.joint import MIN_AGREEMENT, WEIGHTS, Tower, towers
 from vision.extractors.labels import classes, softmax
 from vision.image_features import Vector, unit
 from vision.sentences import Sentences
@@ -91,7 +91,7 @@ def parts_of(names: Sequence[str]) -> Parts:
 
 def pairs_of(photos: Captioned, places: Indices) -> Pairs:
     """Those photos, to be fitted on."""
-    features, texts = evened(photos.photos[places].astype(np.float32)), photos.sentences[places].astype(np.float32)
+    features, texts = square_root(photos.photos[places].astype(np.float32)), photos.sentences[places].astype(np.float32)
     return Pairs(torch.from_numpy(features), torch.from_numpy(texts))
 
 
@@ -116,8 +116,8 @@ def shown_by(both: Towers, photos: Captioned, places: Indices) -> Shown:
     texts = [caption for place in places for caption in photos.texts[place][:CAPTIONS]]
     owners = np.repeat(np.arange(len(places)), CAPTIONS)
     return Shown(
-        picture.of(evened(photos.photos[places].astype(np.float32))),
-        text.of(captions.reshape(-1, captions.shape[-1])),
+        picture.encode(square_root(photos.photos[places].astype(np.float32))),
+        text.encode(captions.reshape(-1, captions.shape[-1])),
         owners,
         texts,
     )
@@ -125,7 +125,7 @@ def shown_by(both: Towers, photos: Captioned, places: Indices) -> Shown:
 
 def reading(both: Towers, sentences: Sentences) -> Read:
     """Texts to vectors of the joint embedding."""
-    return lambda texts: both[1].of(sentences.embed(texts))
+    return lambda texts: both[1].encode(sentences.embed(texts))
 
 
 def conse(photos: Captioned, places: Indices, settings: Settings, sentences: Sentences) -> Shown:
@@ -143,5 +143,5 @@ def save(both: Towers, least: float) -> None:
     """Half precision is enough."""
     arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in kept_arrays(*both).items()}
     towers.cache_clear()
-    arrays[LEAST_AGREEMENT] = np.float32(least)
+    arrays[MIN_AGREEMENT] = np.float32(least)
     np.savez_compressed(WEIGHTS, **arrays)

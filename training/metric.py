@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from training.labelled import Catalogue, Classes, Numbers, pairs_of_views
-from vision.extractors.backbone import evened
+from vision.extractors.backbone import square_root
 from vision.extractors.embedding import Projection
 from vision.image_features import Vector, unit
 
@@ -38,7 +38,7 @@ class Components:
     @classmethod
     def of(cls, features: Vector) -> "Components":
         """Those of features [n, 2560] of any pictures."""
-        rows = evened(features)
+        rows = square_root(features)
         mean: Vector = rows.mean(axis=0)
         variances, directions = np.linalg.eigh(np.cov((rows - mean).T))
         kept = min(SPACE, int((variances > LEAST * variances[-1]).sum()))
@@ -48,7 +48,7 @@ class Components:
 
     def __call__(self, features: Vector) -> Vector:
         """Features [..., 2560] in these components."""
-        rows: Vector = ((evened(features) - self.mean) @ self.matrix).astype(np.float32)
+        rows: Vector = ((square_root(features) - self.mean) @ self.matrix).astype(np.float32)
         return rows
 
     def untrained(self) -> Projection:

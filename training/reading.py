@@ -23,10 +23,11 @@ import click
 from engine.settings import Settings, get_settings
 from training.drawing import HARDSHIPS, draw_sign
 from training.features import load, pictures_in
-from vision.extractors.text import PRESENCE_WEIGHTS, TextExtractor
+from vision.extractors import text_presence
+from vision.extractors.text import TextExtractor
 from vision.picture import Picture
 
-REPORT = PRESENCE_WEIGHTS.with_name("reading.json")
+REPORT = text_presence.WEIGHTS.with_name("reading.json")
 ENGINES: dict[str, dict[str, str]] = {
     "tesseract": {"ocr_engine": "tesseract", "ocr_languages": "eng"},
     "rapidocr": {"ocr_engine": "rapidocr", "ocr_languages": "eng"},

@@ -24,11 +24,12 @@ from engine.settings import Settings, get_settings
 from training.drawing import draw_page, draw_sign
 from training.features import features_of, load, pictures_in
 from vision.extractors.backbone import BackboneExtractor
-from vision.extractors.text import PRESENCE_WEIGHTS, TextExtractor, probability, reader_fingerprint
+from vision.extractors.text import TextExtractor, reader_fingerprint
+from vision.extractors.text_presence import WEIGHTS, probability
 from vision.image_features import Vector, unit
 from vision.picture import Picture
 
-REPORT = PRESENCE_WEIGHTS.with_suffix(".json")
+REPORT = WEIGHTS.with_suffix(".json")
 SURE, LONG, ENOUGH = 0.7, 3, 2  # confidence, letters and number of words that make a text
 PER_FOLDER = {"flickr8k": 700, "grocery/train": 900, "clothing": 200}
 DRAWN = 600
@@ -108,7 +109,7 @@ def main(data: Path) -> None:
     truth = np.concatenate([truth_of(paths, settings), np.ones(DRAWN, dtype=bool)])
     weights = np.concatenate([np.ones(len(paths)), np.full(DRAWN, DRAWN_WEIGHT)])
     model = fitted(rows, truth, weights)
-    np.savez_compressed(PRESENCE_WEIGHTS, weights=model.coef_[0].astype(np.float16), bias=np.float32(model.intercept_[0]))
+    np.savez_compressed(WEIGHTS, weights=model.coef_[0].astype(np.float16), bias=np.float32(model.intercept_[0]))
     kinds = np.repeat([*folders, "drawn"], [*map(len, folders.values()), DRAWN])
     REPORT.write_text(json.dumps(report(data, kinds, unseen_chances(rows, truth, weights), truth), indent=2) + "\n")
     click.echo(REPORT.read_text())

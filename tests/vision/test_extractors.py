@@ -15,7 +15,7 @@ from tests.vision.drawing import encoded, photo, picture, sign
 from vision.extractors.backbone import BackboneExtractor, prepare, torch_module
 from vision.extractors.colours import name_of, to_lab
 from vision.extractors.objects import best
-from vision.extractors.text import NOTHING, TextExtractor
+from vision.extractors.text import NO_TEXT, TextExtractor
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import Box, ImageFeatures, Object
 from vision.picture import decode
@@ -125,9 +125,9 @@ def test_words_in_small_pictures_are_read(models_home: Settings) -> None:
 def test_nothing_is_read_where_the_gate_expects_nothing(feature_extractor: FeatureExtractor, models_home: Settings) -> None:
     words, blobs = feature_extractor.extract([picture(sign("COFFEE HOUSE\nOpen every morning")), picture(photo(320, 240, 9))])
     assert present(words.text_presence) > 0.5 > models_home.text_threshold > present(blobs.text_presence)
-    assert blobs.text == NOTHING
+    assert blobs.text == NO_TEXT
     closed = words.with_values(text_presence=models_home.text_threshold / 2)
-    assert TextExtractor(models_home).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NOTHING]
+    assert TextExtractor(models_home).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NO_TEXT]
 
 
 def test_without_a_gate_everything_is_read(models_home: Settings) -> None:

@@ -120,7 +120,7 @@ def made_up() -> Pairs:
 def test_towers_bring_together_what_belongs_together() -> None:
     pairs = made_up()
     picture, text = fitted(pairs, RECIPE)
-    pictures, texts = picture.of(pairs.photos.numpy()), text.of(pairs.texts[:, 0].numpy())
+    pictures, texts = picture.encode(pairs.photos.numpy()), text.encode(pairs.texts[:, 0].numpy())
     assert pictures.shape == texts.shape == (PHOTOS, 16)
     nearest = (texts @ pictures.T).argmax(axis=1)
     assert (nearest % KINDS == np.arange(PHOTOS) % KINDS).mean() > 0.9
@@ -129,7 +129,7 @@ def test_towers_bring_together_what_belongs_together() -> None:
 def test_the_kept_towers_make_what_the_fitted_ones_do() -> None:
     pairs = made_up()
     towers = Towers(pairs, RECIPE).eval()
-    kept = towers.text.kept(torch.eye(RECIPE.wide)).of(pairs.texts[:, 0].numpy())
+    kept = towers.text.kept(torch.eye(RECIPE.wide)).encode(pairs.texts[:, 0].numpy())
     with torch.inference_mode():
         np.testing.assert_allclose(kept, towers.text(pairs.texts[:, 0]).numpy(), atol=1e-4)
 

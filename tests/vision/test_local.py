@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
-from vision.extractors.local import MOST, describe, load_vocabulary, named
+from vision.extractors.local import MAX_POINTS, describe, load_vocabulary, quantized
 from vision.geometry import Alignment, Placed, align
 from vision.image_features import Box, ImageFeatures, Local
 from vision.picture import Picture
@@ -22,7 +22,7 @@ def picture(pixels: Pixels, alpha: Pixels | None = None) -> Picture:
 
 def seen(pixels: Pixels, alpha: Pixels | None = None) -> Placed:
     looked = picture(pixels, alpha)
-    return Placed(named(describe(looked), load_vocabulary()), looked.width, looked.height)
+    return Placed(quantized(describe(looked), load_vocabulary()), looked.width, looked.height)
 
 
 def turned(pixels: Pixels, degrees: float, size: float = 1.0) -> Pixels:
@@ -117,7 +117,7 @@ def test_what_is_see_through_has_no_points() -> None:
 def test_points_are_the_strongest_first_and_bounded() -> None:
     noisy = np.random.default_rng(0).integers(0, 256, (900, 1200, 3)).astype(np.uint8)
     described = describe(picture(noisy))
-    assert MOST / 2 < len(described.points) <= MOST
+    assert MAX_POINTS / 2 < len(described.points) <= MAX_POINTS
     assert ((described.points >= 0) & (described.points <= 1)).all()
     assert np.allclose(np.linalg.norm(described.descriptors, axis=1), 1, atol=1e-3)
 

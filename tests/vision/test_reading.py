@@ -147,7 +147,7 @@ def test_doubtful_lines_are_kept_apart_and_hopeless_ones_dropped() -> None:
 
 def test_no_document_grows_without_limit() -> None:
     many = [line("seven words are in this one line", 0.9)] * 5000
-    assert tokens.MOST_WORDS - 7 < len(tokens.by_confidence(many, 0.7).words) <= tokens.MOST_WORDS
+    assert tokens.MAX_WORDS - 7 < len(tokens.by_confidence(many, 0.7).words) <= tokens.MAX_WORDS
 
 
 def test_points_of_a_page_come_back_however_it_was_moved() -> None:
@@ -157,7 +157,7 @@ def test_points_of_a_page_come_back_however_it_was_moved() -> None:
     assert once.box([(300 - 120, 100), (300 - 60, 200)]) == corner
     assert original.turned(4).box([(100, 60), (200, 120)]) == corner
     assert original.scaled(2).box([(200, 120), (400, 240)]) == corner
-    middle = original.straightened(10)
+    middle = original.deskewed(10)
     x, y = middle.size[0] / 2, middle.size[1] / 2
     around = middle.box([(x - 5, y - 5), (x + 5, y + 5)])
     assert around.x + around.w / 2 == pytest.approx(0.5, abs=0.01) and around.y + around.h / 2 == pytest.approx(0.5, abs=0.01)
