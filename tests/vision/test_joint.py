@@ -147,20 +147,20 @@ def test_retrieval_is_measured_both_ways() -> None:
     assert turned["text_to_image"]["r_at_1"] == 0 and turned["text_to_image"]["r_at_5"] == 1
 
 
-def test_strangers_are_told_by_their_cosine() -> None:
+def test_strange_captions_have_low_cosines() -> None:
     axes = np.eye(4, dtype=np.float32)
     found = measures.disagreement(shown(axes, np.repeat(axes, 2, axis=0)), 0.5)
     assert (found["own_doubted"], found["recall"], found["precision"]) == (0, 1, 1)
 
 
 def test_questions_of_a_picture_and_a_word_have_known_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "COMMON", 1)
-    said = ("red dog grass", "red dog grass", "blue dog grass", "red car street")
-    axes = np.eye(len(said), dtype=np.float32)
-    made = replace(shown(axes, np.repeat(axes, 2, axis=0)), texts=[text for text in said for _ in range(2)])
-    spoken = measures.Spoken(made)
-    assert all(word in spoken.sure[n] and n != photo for photo, word, right in spoken.like_but() for n in right)
-    assert {(word, but): right.tolist() for word, but, right in spoken.without()}[("dog", "red")] == [2]
+    monkeypatch.setattr(measures, "MIN_PHOTOS", 1)
+    captions = ("red dog grass", "red dog grass", "blue dog grass", "red car street")
+    axes = np.eye(len(captions), dtype=np.float32)
+    made = replace(shown(axes, np.repeat(axes, 2, axis=0)), texts=[text for text in captions for _ in range(2)])
+    questions = measures.WordQuestions(made)
+    assert all(word in questions.sure[n] and n != photo for photo, word, right in questions.additions() for n in right)
+    assert {(word, but): right.tolist() for word, but, right in questions.exclusions()}[("dog", "red")] == [2]
 
 
 def test_held_out_photos_are_the_thousand_of_the_list() -> None:
