@@ -92,7 +92,7 @@ def _put(whole: Pixels, part: Pixels, random: Random) -> None:
 
 
 def _shaped(pixels: Pixels, random: Random) -> Pixels:
-    """The picture mirrored, seen from the side, or rotated, by chance."""
+    """The picture, by chance mirrored, seen from the side, or rotated."""
     if random.random() < FLIPPED:
         pixels = np.ascontiguousarray(pixels[:, ::-1])
     for name, chance in SHAPES.items():

@@ -65,7 +65,7 @@ class Tower(nn.Module):
         self.direct = nn.Linear(rows.shape[1], width)
         self.before = nn.Dropout(dropout)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # where there is no hidden layer
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # without a hidden layer
             first, last = nn.Linear(rows.shape[1], hidden), nn.Linear(hidden, width, bias=False)
         self.network = nn.Sequential(first, nn.ReLU(), nn.Dropout(hidden_dropout), last)
 

@@ -38,7 +38,7 @@ class CopyPair:
 
 
 def with_copy(path: Path, settings: Settings) -> CopyPair | None:
-    """A picture, and a copy that is rotated, scaled down and cropped by its name's hash; None if it cannot be decoded."""
+    """A picture, and a copy rotated, scaled down and cropped, with a seed from its name; None if it cannot be decoded."""
     cv2.setNumThreads(1)
     try:
         picture = load(path, settings)

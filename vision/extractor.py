@@ -62,7 +62,7 @@ class Extractor(ABC, Generic[T]):
     needs: ClassVar[tuple[str, ...]] = ()
     borrows: ClassVar[tuple[str, ...]] = ()
     gate: ClassVar[str | None] = None
-    dimension: int = 0  # length of the output, where it is a vector
+    dimension: int = 0  # length of an output vector; 0 for other outputs
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -182,7 +182,7 @@ def _added(name: str, found: ImageFeatures, outcome: Outcome[Any]) -> ImageFeatu
 
 
 def _text_failure(extractor: Joint) -> str:
-    """Why a text cannot be encoded; empty where it can."""
+    """Why a text cannot be encoded; empty if it can."""
     try:
         extractor.encode_text(["a picture"])
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The joint embedding of pictures and words: the packaged one, and what is fitted and measured of one that is made up."""
+"""The joint embedding of pictures and words: the packaged one, and fitting and measuring of a made-up one."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -38,14 +38,14 @@ def test_pictures_and_texts_come_to_one_space(feature_extractor: FeatureExtracto
     assert feature_extractor.min_agreement() is not None
 
 
-def test_texts_that_mean_alike_lie_near_each_other(feature_extractor: FeatureExtractor) -> None:
+def test_texts_of_similar_meaning_are_near(feature_extractor: FeatureExtractor) -> None:
     dog, hound, car = feature_extractor.encode_text(
         ["a dog runs on grass", "a hound is running across a meadow", "a red car on the street"]
     )
     assert dog @ hound > dog @ car + 0.3
 
 
-def test_a_text_is_read_as_in_torch_whatever_stands_beside_it(models_home: Settings) -> None:
+def test_a_text_is_encoded_as_in_torch_in_any_batch(models_home: Settings) -> None:
     texts = ["a dog", "a much longer sentence about a man on a ladder who cleans windows", "red"]
     tokens = [entry.ids for entry in tokenizer().encode_batch(texts)]
     with torch.inference_mode():
@@ -56,7 +56,7 @@ def test_a_text_is_read_as_in_torch_whatever_stands_beside_it(models_home: Setti
     assert sentences.embed([]).shape == (0, 384)
 
 
-def test_several_threads_read_at_once(feature_extractor: FeatureExtractor) -> None:
+def test_threads_encode_texts_concurrently(feature_extractor: FeatureExtractor) -> None:
     texts = [f"a picture of {n} dogs" for n in range(16)]
     with ThreadPoolExecutor(4) as pool:
         alone = np.stack(list(pool.map(lambda text: feature_extractor.encode_text([text])[0], texts)))
@@ -117,7 +117,7 @@ def made_up() -> Pairs:
     return Pairs(*(torch.from_numpy(part.astype(np.float32)) for part in (photos, texts)))
 
 
-def test_towers_bring_together_what_belongs_together() -> None:
+def test_towers_map_pairs_near_each_other() -> None:
     pairs = made_up()
     picture, text = fitted(pairs, RECIPE)
     pictures, texts = picture.encode(pairs.photos.numpy()), text.encode(pairs.texts[:, 0].numpy())
@@ -126,7 +126,7 @@ def test_towers_bring_together_what_belongs_together() -> None:
     assert (nearest % KINDS == np.arange(PHOTOS) % KINDS).mean() > 0.9
 
 
-def test_the_kept_towers_make_what_the_fitted_ones_do() -> None:
+def test_saved_towers_give_the_same_as_fitted_ones() -> None:
     pairs = made_up()
     towers = Towers(pairs, RECIPE).eval()
     kept = towers.text.kept(torch.eye(RECIPE.wide)).encode(pairs.texts[:, 0].numpy())
@@ -171,7 +171,7 @@ def test_held_out_photos_are_the_thousand_of_the_list() -> None:
     assert len(parts.fit) + len(parts.validation) + len(parts.test) == len(names)
 
 
-def test_the_list_that_is_shipped_is_what_the_function_says() -> None:
+def test_the_list_in_the_repository_is_that_of_the_function() -> None:
     listed = HELD_OUT.read_text().splitlines()
     assert len(set(listed)) == 1000
     if not FLICKR.is_dir():

@@ -1,4 +1,4 @@
-"""Local descriptors: what is the same thing is recognised however it lies, and nothing else is."""
+"""Local features: the same thing is recognised in any position, and no other is."""
 
 from collections.abc import Callable
 
@@ -91,7 +91,7 @@ def test_matched_points_are_the_same_places() -> None:
     [np.full((200, 300, 3), 128, np.uint8), np.zeros((1, 1, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)],
     ids=["even", "one pixel", "tiny"],
 )
-def test_where_nothing_is_to_be_seen_there_are_no_points(pixels: Pixels) -> None:
+def test_a_picture_without_texture_has_no_points(pixels: Pixels) -> None:
     nothing = seen(pixels)
     assert len(nothing.local) == 0
     assert nothing.local.words.shape == (0,) and nothing.local.codes.shape == (0, 16)
@@ -107,7 +107,7 @@ def test_points_on_one_line_prove_nothing() -> None:
     assert align(Placed(local, 400, 300), Placed(local, 400, 300)) is None
 
 
-def test_what_is_see_through_has_no_points() -> None:
+def test_transparent_parts_have_no_points() -> None:
     alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
     alpha[:, : WIDTH // 2] = 255
     points = seen(pattern(1), alpha).local.points

@@ -1,4 +1,4 @@
-"""Metric learning, on made-up features of two sources: what is a shop's light in one direction must not matter."""
+"""Metric learning on made-up features of two sources, which differ by light: the light must not matter."""
 
 import dataclasses
 import json
@@ -42,7 +42,7 @@ def catalogue() -> tuple[Vector, list[str]]:
 
 
 def features(signal: Vector) -> Vector:
-    """As a network gives them: none below zero; their square roots, less their mean, are the signal."""
+    """Features as of a network, none below zero: their square roots, minus the mean, are the signal."""
     return np.square(np.maximum(signal + 40, 0))
 
 
@@ -58,7 +58,7 @@ def untrained() -> Components:
     return Components.of(photos(8, 1)[0].reshape(-1, INPUTS))
 
 
-def test_what_is_trained_finds_unseen_photos_in_the_catalogue_better_than_what_is_not() -> None:
+def test_training_improves_retrieval_of_unseen_photos_in_the_catalogue() -> None:
     (asked, kinds), (gallery, names) = photos(6, 3), catalogue()
     before, after = untrained().untrained(), fitted()
     hits = [first_hits(embed(asked[:, 0]), kinds, embed(gallery[:, 0]), names) for embed in (before, after)]
@@ -83,7 +83,7 @@ def test_members_come_from_every_source_of_a_class() -> None:
     assert sum(row.tobytes() in clean for row in rows) == len(rows) / 2
 
 
-def test_every_thing_in_the_catalogue_that_has_photos_is_asked_for() -> None:
+def test_batches_cover_every_thing_in_the_catalogue_that_has_photos() -> None:
     shop, kinds = photos(8, 1)
     rows, wanted, pictures = Catalogue.of(catalogue(), (shop[1:], kinds[1:])).sample(400, np.random.default_rng(0))
     assert set(wanted) == set(range(KINDS)) and np.array_equal(pictures, catalogue()[0][:, 0])

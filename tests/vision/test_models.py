@@ -1,4 +1,4 @@
-"""Fingerprints, exports and checks: what an operator relies on before anything looks."""
+"""Fingerprints, exports and checks, on which an operator relies before extraction."""
 
 import dataclasses
 import json
@@ -51,7 +51,7 @@ def test_other_weights_have_another_fingerprint_and_only_theirs_changes(
     assert {name for name in before if before[name] != after[name]} == {"embedding", "objects"}
 
 
-def test_settings_that_change_what_is_seen_change_the_fingerprint(settings: Settings) -> None:
+def test_settings_that_change_the_output_change_the_fingerprint(settings: Settings) -> None:
     before = marks(settings)
     sharper = marks(settings.model_copy(update={"object_confidence": 0.7}))
     other = marks(settings.model_copy(update={"ocr_languages": "eng", "text_threshold": 0.5, "threads": 1}))
@@ -76,7 +76,7 @@ def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> N
     assert listed["embedding"].fingerprint
 
 
-def test_what_is_missing_is_told_with_its_mend(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_parts_are_named_with_their_remedy(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vision.extractors.labels.WORDNET_FOLDERS", (tmp_path,))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr(text_presence, "WEIGHTS", tmp_path / "gone.npz")
@@ -128,13 +128,13 @@ def test_an_export_that_fails_leaves_nothing_and_is_tried_again(settings: Settin
     assert runtime.exported(settings, "net", writes).read_text() == "whole"
 
 
-def test_a_broken_export_is_told_with_its_mend(settings: Settings, tmp_path: Path) -> None:
+def test_a_broken_export_is_named_with_its_remedy(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"not a network")
     with pytest.raises(ConfigurationError, match="models export --force"):
         runtime.Session(tmp_path / "net.onnx", settings)
 
 
-def test_a_gpu_is_used_where_there_is_one_and_missed_where_demanded(
+def test_a_gpu_is_used_if_there_is_one_and_required_if_the_setting_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]

@@ -108,7 +108,7 @@ def cut(page: Page, outline: Points) -> NDArray[np.uint8]:
 
 
 def in_order(outlines: Points) -> Points:
-    """Outlines [n, 4, 2] in reading order: by row, then from left to right; a row is where the centres of lines overlap."""
+    """Outlines [n, 4, 2] in reading order: by row, then from left to right; a line is in the row that contains its centre."""
     rows: list[list[Points]] = []
     for outline in sorted(outlines, key=lambda o: float(o[:, 1].mean())):
         last = rows[-1][-1] if rows else None

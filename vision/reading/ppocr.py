@@ -24,7 +24,7 @@ from vision.runtime import Array, Session
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 SCRIPTS = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"})  # that the recogniser was trained on
 # Detection.
-AREA = 460_000  # px of the detector's input, whatever the picture's shape (`training/reading.py` measures others)
+AREA = 460_000  # px of the detector's input, for any aspect ratio (`training/reading.py` measures others)
 MAX_ENLARGEMENT = 2.0
 DETECTOR_STEP = 32  # px; sides of the input are multiples
 TEXT_PIXEL, TEXT_REGION = 0.3, 0.5  # least probability of a pixel of text, and of a region of them that is a line
@@ -38,7 +38,7 @@ COLUMN_STEP = 8  # px per column of its output
 MIN_WIDTH, MAX_WIDTH = 48, 2400  # px of a line
 BATCH = 4000  # px of width in one batch
 SPACE = " "
-# Agreement.
+# Second readings.
 DOUBTFUL_PAGE = 0.85  # mean confidence below which a page may be upside down
 SAMPLE = 6  # lines that are also read upside down then
 CLEARLY_BETTER = 0.1  # by which they must be more confident
