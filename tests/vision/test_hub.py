@@ -157,7 +157,7 @@ def test_a_model_out_of_reach_is_named_with_its_setting_and_the_remedy(tmp_path:
     def fails(task: str, *_: object) -> None:
         raise subprocess.CalledProcessError(1, task, stderr="no network")
 
-    monkeypatch.setattr(yolo, "library", fails)
+    monkeypatch.setattr(yolo, "run_task", fails)
     with pytest.raises(ConfigurationError, match=r"no-such\.pt.*OMMA_OBJECTS_MODEL.*OMMA_PROFILE=packaged"):
         _ = HubObjects(settings, embedding).fingerprint
 
@@ -165,11 +165,11 @@ def test_a_model_out_of_reach_is_named_with_its_setting_and_the_remedy(tmp_path:
 def test_a_published_detector_is_fetched_once_and_kept(detector: Path, tmp_path: Path, monkeypatch: Any) -> None:
     fetched: list[str] = []
 
-    def library(task: str, source: str, to: Path) -> None:
+    def run_task(task: str, source: str, to: Path) -> None:
         fetched.append(source)
         to.write_bytes(detector.read_bytes())
 
-    monkeypatch.setattr(yolo, "library", library)
+    monkeypatch.setattr(yolo, "run_task", run_task)
     settings = hub(tmp_path, saved("dino", tmp_path / "dino"), "yolo11n.pt")
     marks = {HubObjects(settings, HubEmbedding(settings)).fingerprint for _ in range(2)}
     assert len(marks) == 1

@@ -184,7 +184,7 @@ def test_a_program_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_pa
     hanging.write_text("#!/bin/sh\nexec sleep 600\n")
     hanging.chmod(0o755)
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(hanging))
-    monkeypatch.setattr(tesseract, "SECONDS", 1)
+    monkeypatch.setattr(tesseract, "TIMEOUT", 1)
     begun = time.monotonic()
     with pytest.raises(RuntimeError, match="timeout"):
         tesseract.read_page(Page.of(page()), "eng", tesseract.PAGE)

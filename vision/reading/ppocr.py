@@ -210,7 +210,7 @@ def _token(word: Sequence[Letter], column: float) -> Token:
 def _input_width(crop: Crop) -> int:
     """Width of a line in the recogniser's input: in proportion to its height, in whole columns."""
     height, width = crop.shape[:2]
-    columns = -(-width * LINE_HEIGHT // height // COLUMN_STEP)
+    columns: int = -(-width * LINE_HEIGHT // height // COLUMN_STEP)
     return min(MAX_WIDTH, max(MIN_WIDTH, columns * COLUMN_STEP))
 
 
