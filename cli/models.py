@@ -112,10 +112,11 @@ def memory(*, as_json: bool, out: Path | None) -> None:
 @click.option("--out", type=FILE, help="Also write the figures as JSON.")
 def speed(folder: Path, *, number: int, threads: tuple[int, ...], out: Path | None) -> None:
     """Time each extractor on the pictures of a folder, in pictures per second."""
-    from vision.speed import pictures_per_second, usable  # noqa: PLC0415
+    from vision.models import pictures_per_second  # noqa: PLC0415
+    from vision.picture import readable_pictures  # noqa: PLC0415
 
     settings = get_settings()
-    pictures = usable(folder, number, settings)
+    pictures = readable_pictures(folder, number, settings)
     found = {n: pictures_per_second(pictures, settings.model_copy(update={"threads": n})) for n in threads}
     table = Table("extractor", *(f"{n} thread{'s' * (n > 1)}" for n in found), title="pictures per second")
     for extractor in found[threads[0]]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from engine.errors import ConfigurationError
 from training.held_out import everyday_held_out, is_held_out
-from vision.speed import picture_files
+from vision.picture import picture_files
 
 T = TypeVar("T")
 MIN_WORD_LETTERS = 3  # shorter words are not counted

@@ -26,7 +26,7 @@ from evaluation.collection import Collection
 from ingest.jobs import Jobs
 from ingest.sources import open_source
 from vision.feature_extractor import get_feature_extractor
-from vision.speed import picture_files, usable
+from vision.picture import picture_files, readable_pictures
 from workers.celery_config import BULK
 from workers.dispatch import Dispatcher
 
@@ -109,7 +109,7 @@ def models_alone(folder: Path, settings: Settings) -> Extracted:
 def _extract_share(folder: Path, settings: Settings, count: int, share: int) -> Extracted:
     """The share of one process; loading models and decoding are not timed."""
     os.environ["OMP_THREAD_LIMIT"] = str(settings.threads)
-    pictures = usable(folder, len(picture_files(folder)), settings)[share::count]
+    pictures = readable_pictures(folder, len(picture_files(folder)), settings)[share::count]
     feature_extractor = get_feature_extractor(settings)
     feature_extractor.warm_up()
     before, begun = dict(feature_extractor.timings), time.perf_counter()

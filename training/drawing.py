@@ -1,4 +1,4 @@
-"""Pictures with known words in them, and what happens to a page before it is read."""
+"""Test pictures for reading: pages and signs drawn with known words, and the ways in which a page is degraded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +12,9 @@ from vision.picture import Picture
 SIGN_SIZE = (640, 480)
 MARGIN = 12  # px
 NOISE = 8.0  # levels
+MAX_TILT = 7.0  # degrees
+SHRUNK = 0.45  # of each side
+DARKEST, CONTRAST = 0.25, 0.45  # light in the darkest corner, and contrast of ink on paper, of a dimmed page
 _LIST = (
     "open sale milk fresh coffee street menu 2024 price total exit welcome juice bakery hotel parking museum library "
     "station school garden market police pharmacy summer winter water butter chocolate organic delivery service danger "
@@ -22,7 +25,7 @@ WORDS = _LIST.split()
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Share of lines in light ink, and share of lines on a plate of the opposite colour."""
+    """Share of lines in light ink, and share of lines on a plate of the inverse colour."""
 
     light: float
     plates: float
@@ -32,7 +35,7 @@ DARK_PAPER, LIGHT_PAPER, ON_PHOTOS = Style(0.95, 0.05), Style(0.05, 0.05), Style
 
 
 def draw_page(seed: int) -> tuple[Picture, list[str]]:
-    """A page, slip, screen or card full of lines, as a scanner or a camera would see it; and the lines."""
+    """A page, slip, screen or card full of lines, as from a scanner or a camera; and the lines."""
     rng = np.random.default_rng(seed)
     dark = seed % 4 == 0
     size = (int(rng.integers(300, 1100)), int(rng.integers(300, 1400)))
@@ -44,14 +47,14 @@ def draw_page(seed: int) -> tuple[Picture, list[str]]:
 
 
 def draw_sign(background: Picture, seed: int) -> tuple[Picture, list[str]]:
-    """A photo with one to four snippets of text on it, and the snippets."""
+    """A photo with one to four lines of text on it, and the lines."""
     rng = np.random.default_rng(seed)
     heights = [int(v) for v in rng.integers(16, 56, int(rng.integers(1, 5)))]
     return _drawn(Image.fromarray(background.pixels).resize(SIGN_SIZE), rng, heights, ON_PHOTOS)
 
 
 def _drawn(image: Image.Image, rng: np.random.Generator, heights: list[int], style: Style) -> tuple[Picture, list[str]]:
-    """Lines one below another, so that none hides another; a little tilted, noisy and out of focus."""
+    """Draw lines one below another; the picture is slightly tilted, noisy and out of focus."""
     pen = ImageDraw.Draw(image)
     band = (image.height - 2 * MARGIN) / len(heights)
     texts = [_write(pen, rng, (int(MARGIN + n * band), image.width, height), style) for n, height in enumerate(heights)]
@@ -62,7 +65,7 @@ def _drawn(image: Image.Image, rng: np.random.Generator, heights: list[int], sty
 
 
 def _write(pen: ImageDraw.ImageDraw, rng: np.random.Generator, place: tuple[int, int, int], style: Style) -> str:
-    """One line at a place (top, width of the picture, height of letters), as long as there is room."""
+    """Draw one line at a place (top, width of the picture, height of letters), shortened until it fits; return it."""
     top, width, height = place
     font = ImageFont.load_default(height)
     line = " ".join(rng.choice(WORDS, int(rng.integers(1, 9))))
@@ -76,37 +79,32 @@ def _write(pen: ImageDraw.ImageDraw, rng: np.random.Generator, place: tuple[int,
     return line
 
 
-TILT = 7.0  # degrees at most
-SHRUNK = 0.45  # of the sides
-DARKEST, CONTRAST = 0.25, 0.45  # light in the darkest corner, and what is left of the difference between ink and paper
-
-
 def turned(picture: Picture, seed: int) -> Picture:
-    """Lying on one of its sides, or upside down."""
+    """Rotated by 90, 180 or 270 degrees."""
     return _of(picture, np.rot90(picture.pixels, 1 + seed % 3))
 
 
 def tilted(picture: Picture, seed: int) -> Picture:
-    """Turned by a few degrees, on a grey table."""
-    degrees = float(np.random.default_rng(seed).uniform(-TILT, TILT))
+    """Rotated by a few degrees, on grey."""
+    degrees = float(np.random.default_rng(seed).uniform(-MAX_TILT, MAX_TILT))
     image = Image.fromarray(picture.pixels).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(90, 90, 90))
     return _of(picture, np.asarray(image))
 
 
 def shrunk(picture: Picture, _seed: int) -> Picture:
-    """Small."""
+    """Scaled down."""
     return _of(picture, cv2.resize(picture.pixels, None, fx=SHRUNK, fy=SHRUNK, interpolation=cv2.INTER_AREA))
 
 
 def dimmed(picture: Picture, _seed: int) -> Picture:
-    """Pale, with light that falls off from one corner to the other."""
+    """With little contrast, and light that decreases from one corner to the opposite one."""
     rows, columns = picture.pixels.shape[:2]
     light = np.linspace(1, DARKEST, rows)[:, None, None] * 0.5 + np.linspace(1, DARKEST, columns)[None, :, None] * 0.5
     pale = 255 - (255 - picture.pixels.astype(np.float32)) * CONTRAST
     return _of(picture, np.clip(pale * light, 0, 255))
 
 
-HARDSHIPS: dict[str, Callable[[Picture, int], Picture]] = {
+DEGRADATIONS: dict[str, Callable[[Picture, int], Picture]] = {
     "turned": turned, "tilted": tilted, "shrunk": shrunk, "dimmed": dimmed,
 }  # fmt: skip
 

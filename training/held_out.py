@@ -1,19 +1,19 @@
-"""Which development pictures no weights are ever fitted on: figures, and questions that an order is learned from, need such.
+"""Held-out development pictures: no weights are fitted on them; figures and the questions of learning to rank use them.
 
-A picture is held out by a hash of its name, so that the choice is the same on every machine and does not depend on what else
-is there. Of everyday photos exactly a thousand are: those of the smallest hashes.
+A picture is held out by a hash of its name, so that the choice is the same on every machine and independent of other files. Of
+everyday photos, the thousand with the smallest hashes are held out. Imports no model library, because evaluation sets use it.
 """
 
 import hashlib
 from collections.abc import Iterable
 
-# Per mille of each set. Grocery's `val` and clothing's `validation` are never fitted on, whatever is said here.
+# Per mille of each set. Grocery's `val` and clothing's `validation` are never fitted on, in addition.
 SHARES = {"grocery": 160, "clothing": 300, "demo": 500}
-EVERYDAY = 1000
+EVERYDAY = 1000  # photos of Flickr8k
 
 
 def is_held_out(data_set: str, name: str) -> bool:
-    """Whether the picture of that file name is; KeyError for a set that has no share."""
+    """Whether the picture of that file name is held out. Raise KeyError for a set without a share."""
     return rank(data_set, name) % 1000 < SHARES[data_set]
 
 
@@ -23,5 +23,5 @@ def everyday_held_out(names: Iterable[str]) -> list[str]:
 
 
 def rank(data_set: str, name: str) -> int:
-    """A number that is the same everywhere."""
+    """A hash of the name, 48 bits, the same on every machine."""
     return int(hashlib.sha256(f"{data_set}/{name}".encode()).hexdigest()[:12], 16)

@@ -1,9 +1,9 @@
-"""Two small networks that bring features of pictures and vectors of sentences into one space, and how they are fitted.
+"""Two small networks that map features of pictures and vectors of sentences to one space, and their fitting.
 
-The loss is InfoNCE both ways (van den Oord et al. 2018; CLIP, Radford et al. 2021): in a batch of photos with one text each,
-every photo must find its text among all, and every text its photo. Several texts of a photo are several such tasks side by
-side, so none of them is taken for a wrong answer; the mean of their vectors is one more. What is kept is the moving average of
-the weights, turned to the directions in which the space extends most.
+The loss is InfoNCE in both directions (van den Oord et al. 2018; CLIP, Radford et al. 2021): in a batch of photos with one text
+each, every photo must find its text among all, and every text its photo. Several texts of a photo make several such tasks, so
+that none of them counts as a wrong answer; the mean of their vectors makes one more. The result is the moving average of the
+weights, reduced to the principal directions of the space.
 """
 
 import warnings
@@ -20,26 +20,26 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from vision.extractors.joint import Tower as KeptTower
 from vision.image_features import Vector
 
-WARM_UP = 0.1  # of all steps, in which the rate of learning rises; it falls with a cosine afterwards
-AVERAGE = 0.95  # of the kept weights that stays, at every step
-SHARPEST = 100.0
-LEAST_SPREAD = 0.1  # of an input, beside the middle one: what hardly varies says nothing, and must not be made loud
+WARM_UP = 0.1  # of all steps, in which the learning rate rises; afterwards it falls with a cosine
+AVERAGE = 0.95  # share of the moving average that stays, at every step
+MAX_SHARPNESS = 100.0  # inverse of the least temperature
+MIN_SPREAD = 0.1  # of an input, by the median spread, so that standardising does not amplify inputs that hardly vary
 SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How towers are made and fitted."""
+    """Sizes of towers, and parameters of fitting."""
 
-    dimension: int = 256  # that is kept
-    wide: int = 512  # while fitting
-    hidden: int = 1536  # of the text tower; that of pictures is linear
+    dimension: int = 256  # of the result
+    wide: int = 512  # of the space while fitting
+    hidden: int = 1536  # of the text tower; the image tower is linear
     picture_dropout: float = 0.3
-    picture_noise: float = 0.6  # in spreads of a feature
+    picture_noise: float = 0.6  # standard deviation, in spreads of a feature
     text_dropout: float = 0.2
     hidden_dropout: float = 0.5
     smoothing: float = 0.2
-    sharpness: float = 30.0  # of the comparison, at first
+    sharpness: float = 30.0  # inverse temperature, at first
     rate: float = 6e-4
     decay: float = 1.0
     batch: int = 512
@@ -49,34 +49,34 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What is fitted on: features of photos [n, p], and vectors of the texts of each photo [n, c, t]."""
+    """Training data: features of photos [n, p], and vectors of the texts of each photo [n, c, t]."""
 
     photos: Tensor
     texts: Tensor
 
 
 class Tower(nn.Module):
-    """A linear map and, where there is a hidden layer, a network of one, added; the input is standardised."""
+    """The sum of a linear map and, if `hidden` > 0, a network of one hidden layer; inputs are standardised."""
 
     def __init__(self, rows: Tensor, width: int, hidden: int, dropout: float, hidden_dropout: float) -> None:
         super().__init__()
         spread = rows.std(0)
-        self.mean, self.spread = rows.mean(0), spread.clamp(min=float(LEAST_SPREAD * spread.median()))
+        self.mean, self.spread = rows.mean(0), spread.clamp(min=float(MIN_SPREAD * spread.median()))
         self.direct = nn.Linear(rows.shape[1], width)
         self.before = nn.Dropout(dropout)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # there may be no hidden layer
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # without a hidden layer
             first, last = nn.Linear(rows.shape[1], hidden), nn.Linear(hidden, width, bias=False)
         self.network = nn.Sequential(first, nn.ReLU(), nn.Dropout(hidden_dropout), last)
 
     def forward(self, rows: Tensor, noise: float = 0.0) -> Tensor:
-        """Rows [n, p] to rows of unit length [n, d]; noise in spreads of an input."""
+        """Rows [n, p] to unit vectors [n, d]; `noise` is the standard deviation, in spreads of an input."""
         scaled = (rows - self.mean) / self.spread
         scaled = self.before(scaled + noise * torch.randn_like(scaled) if noise else scaled)
         return f.normalize(self.direct(scaled) + self.network(scaled), dim=-1)
 
     def kept(self, turn: Tensor) -> KeptTower:
-        """As the extractor runs it, its outcome multiplied by a matrix [d, kept]; the spreads go into the matrices."""
+        """The tower as the extractor runs it, its output multiplied by a matrix [d, k]; matrices include the spreads."""
         scale = self.spread[:, None]
         first, last = self.network[0], self.network[3]
         assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
@@ -92,7 +92,7 @@ class Tower(nn.Module):
 
 
 class Towers(nn.Module):
-    """One for pictures, one for texts, and how sharply they are compared."""
+    """The image tower, the text tower, and the inverse temperature of their comparison."""
 
     def __init__(self, pairs: Pairs, recipe: Recipe) -> None:
         super().__init__()
@@ -102,10 +102,10 @@ class Towers(nn.Module):
         self.recipe = recipe
 
     def loss(self, photos: Tensor, texts: Tensor) -> Tensor:
-        """InfoNCE both ways, the mean over slots; photo i [n, p] belongs to texts i [n, k, t]."""
+        """InfoNCE in both directions, the mean over k tasks; photo i of [n, p] belongs to texts i of [n, k, t]."""
         pictures = self.picture(photos, self.recipe.picture_noise)
         read = self.text(texts.flatten(0, 1)).unflatten(0, texts.shape[:2]).transpose(0, 1)
-        likeness = read @ pictures.T * self.sharpness.exp().clamp(max=SHARPEST)
+        likeness = read @ pictures.T * self.sharpness.exp().clamp(max=MAX_SHARPNESS)
         own = torch.arange(len(photos)).repeat(len(likeness))
         ways = (likeness, likeness.transpose(1, 2))
         losses = [f.cross_entropy(way.flatten(0, 1), own, label_smoothing=self.recipe.smoothing) for way in ways]
@@ -113,7 +113,7 @@ class Towers(nn.Module):
 
 
 def fitted(pairs: Pairs, recipe: Recipe) -> tuple[KeptTower, KeptTower]:
-    """The towers of pictures and of texts, fitted on all pairs; the same seed gives the same on one machine."""
+    """The image tower and the text tower, fitted on all pairs; deterministic on one machine."""
     torch.manual_seed(SEED)
     towers = Towers(pairs, recipe)
     averaging: Any = get_ema_multi_avg_fn
@@ -130,12 +130,12 @@ def fitted(pairs: Pairs, recipe: Recipe) -> tuple[KeptTower, KeptTower]:
             schedule.step()
             kept.update_parameters(towers)
     averaged: Any = kept.module
-    return turned(averaged.eval(), pairs, recipe.dimension)
+    return reduced(averaged.eval(), pairs, recipe.dimension)
 
 
 @torch.no_grad()
-def turned(towers: Towers, pairs: Pairs, dimension: int) -> tuple[KeptTower, KeptTower]:
-    """Both towers with the directions that matter most to both: the first ones of what they make of photos and texts."""
+def reduced(towers: Towers, pairs: Pairs, dimension: int) -> tuple[KeptTower, KeptTower]:
+    """Both towers, reduced to the principal directions of their outputs for photos and texts."""
     rows = torch.cat([towers.picture(pairs.photos), towers.text(pairs.texts[:, 0])])
     _, directions = torch.linalg.eigh(rows.T @ rows)
     turn = directions[:, -dimension:]
@@ -143,7 +143,7 @@ def turned(towers: Towers, pairs: Pairs, dimension: int) -> tuple[KeptTower, Kep
 
 
 def batches(pairs: Pairs, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every photo once, with some of its texts and their mean."""
+    """Batches of one epoch: every photo once, with some of its texts and their mean."""
     order = torch.randperm(len(pairs.photos))
     for start in range(0, len(order), recipe.batch):
         rows = order[start : start + recipe.batch]
@@ -154,6 +154,6 @@ def batches(pairs: Pairs, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def kept_arrays(picture: KeptTower, text: KeptTower) -> dict[str, Vector]:
-    """All parts by name, as they are saved."""
+    """Arrays of both towers by their name in the file of weights."""
     sides = (("picture", picture), ("text", text))
     return {f"{side}_{name}": getattr(tower, name) for side, tower in sides for name in KeptTower.__slots__}

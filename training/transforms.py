@@ -1,7 +1,7 @@
-"""Transformed copies of a picture: what happens to pictures on their way from one place to another.
+"""Transformed copies of a picture, as pictures change when they are published again.
 
-Every transform is the same for the same seed. Pixels are RGBA, uint8 [height, width, 4]; where a picture is see-through, a
-background is put behind it last.
+Every transform is deterministic by seed. Pixels are RGBA, uint8 [height, width, 4]; a background for transparent pictures is
+added last.
 """
 
 import io
@@ -15,12 +15,12 @@ from PIL import Image, ImageOps
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 Transform = Callable[[Pixels, Random], Pixels]
-LONGEST = 640  # px of a copy's longer side
+MAX_SIDE = 640  # px of a copy's longer side
 OPAQUE = 255
 
 
 def crop(pixels: Pixels, random: Random) -> Pixels:
-    """Half to nine tenths of each side, from anywhere."""
+    """A part of 55 to 90 % of each side, anywhere."""
     h, w = pixels.shape[:2]
     high, wide = (int(side * random.uniform(0.55, 0.9)) for side in (h, w))
     top, left = int(random.integers(0, h - high + 1)), int(random.integers(0, w - wide + 1))
@@ -57,14 +57,14 @@ def turn(pixels: Pixels, random: Random) -> Pixels:
 
 
 def phone(pixels: Pixels, random: Random) -> Pixels:
-    """A snapshot in poor light: askew, a little blurred, noisy, of wrong white balance, saved as a poor JPEG."""
+    """A snapshot in poor light: askew, slightly blurred, noisy, with wrong white balance, as a low-quality JPEG."""
     taken = colour(turn(perspective(pixels, random), random), random)
     soft = np.asarray(cv2.GaussianBlur(taken, (0, 0), random.uniform(0.6, 1.6)), dtype=np.uint8)
     return np.dstack([poor(np.ascontiguousarray(soft[..., :3]), random), soft[..., 3]])
 
 
 def poor(pixels: Pixels, random: Random) -> Pixels:
-    """RGB with noise, through a poor JPEG and back."""
+    """RGB with noise, after compression as a low-quality JPEG."""
     noise = random.normal(0, random.uniform(4, 14), pixels.shape[:2])[..., None]
     noisy = encoded(_clipped(pixels + noise), int(random.integers(25, 60)))
     return np.asarray(Image.open(io.BytesIO(noisy)))
@@ -76,21 +76,21 @@ TRANSFORMS: dict[str, Transform] = {
 
 
 def opened(data: bytes) -> Pixels:
-    """The picture upright and no larger than needed."""
+    """The picture upright, its longer side at most `MAX_SIDE`."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGBA")
-    image.thumbnail((LONGEST, LONGEST))
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     return np.asarray(image)
 
 
 def copy(data: bytes, name: str, seed: int, background: bytes | None = None) -> bytes:
-    """A transformed copy as JPEG; the background is a picture (`background`), else one colour."""
+    """A transformed copy as JPEG, over the picture `background` or, without one, over one colour."""
     random = np.random.default_rng(seed)
     changed = TRANSFORMS[name](opened(data), random)
     return encoded(over(changed, backdrop(changed.shape[:2], random, background)))
 
 
 def pasted(data: bytes, scene: bytes, seed: int) -> tuple[bytes, list[float]]:
-    """The picture somewhere in another one, askew, as JPEG; and where, as fractions x, y, w, h."""
+    """The picture askew at a random place of another, as JPEG; and its box as fractions x, y, w, h."""
     random = np.random.default_rng(seed)
     whole = opened(scene)[..., :3].copy()
     h, w = whole.shape[:2]
@@ -104,7 +104,7 @@ def pasted(data: bytes, scene: bytes, seed: int) -> tuple[bytes, list[float]]:
 
 
 def backdrop(size: tuple[int, ...], random: Random, picture: bytes | None) -> Pixels:
-    """What is put behind a see-through picture: RGB of that size."""
+    """A background of that size (height, width) in RGB: a picture, or a random colour."""
     h, w = size
     if picture is None:
         return np.full((h, w, 3), random.integers(0, OPAQUE + 1, 3), dtype=np.uint8)
@@ -112,7 +112,7 @@ def backdrop(size: tuple[int, ...], random: Random, picture: bytes | None) -> Pi
 
 
 def over(pixels: Pixels, behind: Pixels) -> Pixels:
-    """RGBA over RGB of the same size: RGB."""
+    """RGBA composed over RGB of the same size: RGB."""
     share = pixels[..., 3:].astype(np.float32) / OPAQUE
     return _clipped(pixels[..., :3] * share + behind * (1 - share))
 

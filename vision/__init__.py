@@ -1,1 +1,1 @@
-"""Extractors: a picture in, observations out. This room knows nothing of search."""
+"""Feature extractors: an image in, typed features out. Nothing here depends on search."""

@@ -1,4 +1,4 @@
-"""An extractor: images in, one typed output per image, in batches; and the fingerprint of its weights."""
+"""The interface of an extractor: images in, one typed output per image, in batches; and fingerprints of models."""
 
 import hashlib
 import threading
@@ -15,37 +15,14 @@ from engine.settings import Settings
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
-LENGTH = 8
-
-
-def fingerprint_of_files(*paths: Path) -> str:
-    """Mark of the contents of files; read once per state of the files."""
-    return _joined(*(_digest(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
-
-
-def fingerprint_of_values(*values: object) -> str:
-    """Mark of settings that change what an extractor sees."""
-    return _joined(*(repr(value) for value in values))
-
-
-def _joined(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:LENGTH]
-
-
-@lru_cache(maxsize=256)
-def _digest(path: Path, _changed: int, _size: int) -> str:
-    """The arguments after the path are only there so that a changed file is read again."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 T = TypeVar("T")
-PACKAGED, HUB = "packaged", "hub"
+PACKAGED, HUB = "packaged", "hub"  # variants of an extractor
+FINGERPRINT_DIGITS = 8  # hexadecimal digits of a hash
 
 
 @dataclass(frozen=True, slots=True)
 class Value(Generic[T]):
-    """What an extractor found in one image; None is a value too where an image has nothing to give."""
+    """The output of an extractor for one image; None is a value too, for an image that has no output."""
 
     value: T
 
@@ -69,13 +46,14 @@ class Extractor(ABC, Generic[T]):
     """One kind of output per image; `T` is its type.
 
     `name` names the output in `ImageFeatures`. `needs` names the extractors whose output this one reads: they run before it,
-    and where one failed it fails too. `borrows` names those whose model it uses without reading their output; they are handed
-    to the constructor in that order, after the settings. Where a needed or borrowed extractor is switched off, so is this one.
-    `gate` names an extractor that decides whether this one is worth its time; without the gate it runs always.
+    and if one of them fails for an image, so does this one. `borrows` names those whose model it uses without reading their
+    output; they are passed to the constructor in that order, after the settings. If a needed or borrowed extractor is switched
+    off, so is this one. `gate` names an extractor that decides for which images this one runs; without it, this one runs for
+    all.
 
     Several classes may share a name and differ in `variant`: the setting OMMA_<NAME>_MODEL chooses between them (`packaged`, or
     a model's hub id or folder for `hub`). Vectors of different weights are never compared: `fingerprint` names model and
-    weights. An extractor keeps no state but its model, which is loaded on first use and can be unloaded when idle
+    weights. The only state of an extractor is its model, which is loaded on first use and can be unloaded when idle
     (OMMA_MODEL_IDLE).
     """
 
@@ -84,7 +62,7 @@ class Extractor(ABC, Generic[T]):
     needs: ClassVar[tuple[str, ...]] = ()
     borrows: ClassVar[tuple[str, ...]] = ()
     gate: ClassVar[str | None] = None
-    dimension: int = 0  # length of the output, where it is a vector
+    dimension: int = 0  # length of an output vector; 0 for other outputs
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -95,7 +73,7 @@ class Extractor(ABC, Generic[T]):
 
     @property
     def after(self) -> set[str]:
-        """The extractors that run before it."""
+        """Names of the extractors that run before this one."""
         return {*self.needs, *([self.gate] if self.gate else [])}
 
     def load(self) -> None:
@@ -108,7 +86,7 @@ class Extractor(ABC, Generic[T]):
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """The model is loaded, and is not unloaded inside."""
+        """Load the model, and keep it loaded inside the block."""
         with self._lock:
             self.load()
             self._users += 1
@@ -120,7 +98,7 @@ class Extractor(ABC, Generic[T]):
                 self._used = time.monotonic()
 
     def unload(self, idle: float = 0.0) -> bool:
-        """Free the model if nobody has used it for `idle` seconds; the next use loads it again. Whether it was freed."""
+        """Free the model if it was not used for `idle` seconds; return whether it was freed. The next use loads it again."""
         with self._lock:
             if self._loaded is None or self._users or time.monotonic() - self._used < idle:
                 return False
@@ -135,7 +113,7 @@ class Extractor(ABC, Generic[T]):
         return self._loaded is not None
 
     def observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[T]:
-        """One output per picture; `seen[i]` holds what other extractors found in `pictures[i]`."""
+        """One output per picture; `seen[i]` holds the outputs of other extractors for `pictures[i]`."""
         with self.in_use():
             observations = self._observe(pictures, seen)
         if len(observations) != len(pictures):
@@ -143,11 +121,11 @@ class Extractor(ABC, Generic[T]):
         return observations
 
     def files(self) -> tuple[Path, ...]:
-        """Installed files of the model; ConfigurationError, naming the remedy, where one is missing."""
+        """Installed files of the model. Raise ConfigurationError, which names the remedy, if one is missing."""
         return ()
 
     def export(self, *, force: bool = False) -> None:
-        """Make the files that it needs once per machine; `force` makes them again."""
+        """Write the files that are made once per machine, such as ONNX; `force` writes existing ones again."""
 
     @property
     @abstractmethod
@@ -155,7 +133,7 @@ class Extractor(ABC, Generic[T]):
         """Model and weights, short and stable: `efficientnet-lite2+pca256@1f0c9a2b`. Does not load the model."""
 
     def _load(self) -> None:
-        """Read the model into attributes of this object."""
+        """Load the model into attributes of this object."""
 
     @abstractmethod
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[T]:
@@ -163,19 +141,40 @@ class Extractor(ABC, Generic[T]):
 
 
 class Joint(Extractor[Vector]):
-    """A picture to a unit vector of a space in which texts lie, too: what both are about brings them near each other.
+    """An image to a unit vector of a joint embedding, in which texts of the same meaning are near.
 
-    The fingerprint covers both ways into the space. The part that reads is loaded on the first text and the part that looks on
-    the first picture, so that words alone wait for no picture model.
+    The fingerprint covers the image model and the text model. Each is loaded on first use, so that a query of words alone does
+    not wait for the image model.
     """
 
     name: ClassVar[str] = "joint"
-    min_agreement: float | None = None  # cosine under which a text is unlikely to be about a picture, where it was measured
+    min_agreement: float | None = None  # cosine below which a text is unlikely to describe an image; None: not measured
 
     @abstractmethod
     def encode_text(self, texts: Sequence[str]) -> Vector:
-        """Unit vectors [n, d] of texts; thread-safe. ConfigurationError where the model cannot be had."""
+        """Unit vectors [n, d] of texts; thread-safe. Raise ConfigurationError if the model cannot be loaded."""
 
     @abstractmethod
     def understands(self, text: str, language: str = "") -> bool:
-        """Whether `encode_text` makes sense of a text; `language` is BCP 47, or empty where nobody told."""
+        """Whether the model knows the language of a text; `language` is BCP 47, or empty if unknown."""
+
+
+def fingerprint_of_files(*paths: Path) -> str:
+    """A hash of the contents of files. A file is read again only after its time stamp or size has changed."""
+    return _joined(*(_digest(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+def fingerprint_of_values(*values: object) -> str:
+    """A hash of parameters that change the output of an extractor."""
+    return _joined(*(repr(value) for value in values))
+
+
+def _joined(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    """The last two arguments are part of the cache's key: a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The extractors as a graph: each runs once per batch, after those that it needs."""
+"""Runs the extractors as a graph: each once per batch, after those that it needs."""
 
 import logging
 import threading
@@ -18,18 +18,24 @@ from vision.picture import Picture
 from vision.registry import EveryExtractor, registered, with_dependants
 
 logger = logging.getLogger(__name__)
-BLANK_SIDE = 64  # px of the picture that models are warmed up with
+BLANK_SIDE = 64  # px of the image that warms models up
+# The settings that a feature extractor depends on: they are the key of the cache.
+MODEL_SETTINGS = (
+    "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
+    "embedding_model", "objects_model", "joint_model", "model_idle", "extractors_off", "plugin_path",
+)  # fmt: skip
+MAX_CACHED = 4  # feature extractors of a process: it uses one, measurements and tests several
 
 
 class FeatureExtractor:
     """Runs extractors on pictures; thread-safe.
 
     `extractors` are in the order in which they run; `timings` holds the seconds that each has taken so far, `extracted` the
-    number of pictures. With `idle` > 0, models that nobody used for so many seconds are unloaded.
+    number of images. With `idle` > 0, models that were not used for so many seconds are unloaded.
     """
 
     def __init__(self, extractors: Sequence[EveryExtractor], *, idle: float = 0.0) -> None:
-        """Raise ConfigurationError where extractors need one that is not there, or each other."""
+        """Raise ConfigurationError if an extractor needs one that is not among them, or if the needs form a cycle."""
         self.extractors = in_order(extractors)
         self._lock = threading.Lock()
         self._idle = idle
@@ -38,10 +44,10 @@ class FeatureExtractor:
         self.extracted = 0
 
     def extract(self, pictures: Sequence[Picture], extractors: Collection[str] | None = None) -> list[ImageFeatures]:
-        """Outputs of these extractors (all of them by default) and of those that they need, for each picture.
+        """Outputs of these extractors (all by default) and of those that they need, for each picture.
 
-        An extractor that fails is asked again picture by picture; where it still fails, `failures` says why. Nothing is raised
-        for one picture's sake.
+        An extractor that fails for a batch runs again picture by picture; if it still fails, `failures` says why. A picture
+        that fails raises nothing.
         """
         found = [ImageFeatures(picture.id, picture.width, picture.height) for picture in pictures]
         for extractor in self._wanted(extractors) if pictures else ():
@@ -52,23 +58,23 @@ class FeatureExtractor:
                 self.timings[extractor.name] += time.perf_counter() - begun
         with self._lock:
             self.extracted += len(pictures)
-        self._sweep_from_now_on()
+        self._start_sweeper()
         return found
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
-        """Texts in the joint embedding of pictures and words: unit vectors [n, d]; ConfigurationError without a model."""
+        """Vectors of texts in the joint embedding: [n, d], unit length. Raise ConfigurationError without a model."""
         return self._joint().encode_text(texts)
 
     def understands(self, text: str, language: str = "") -> bool:
-        """Whether `encode_text` knows the language of a text (BCP 47, or empty); ConfigurationError without a model."""
+        """Whether `encode_text` knows the language of a text (BCP 47, or empty). Raise ConfigurationError without a model."""
         return self._joint().understands(text, language)
 
     def min_agreement(self) -> float | None:
-        """The cosine under which a text is unlikely to be about a picture; None where nobody measured it."""
+        """The cosine below which a text is unlikely to describe an image; None if it was not measured."""
         return self._joint().min_agreement
 
     def warm_up(self, extractors: Collection[str] | None = None) -> None:
-        """Load the models and run once, so that the first picture does not wait; what is missing is logged, not raised."""
+        """Load the models and run each once, so that the first picture does not wait; failures are logged, not raised."""
         blank = Picture("blank", np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8), BLANK_SIDE, BLANK_SIDE, "PNG")
         found = [ImageFeatures(blank.id, BLANK_SIDE, BLANK_SIDE)]
         for extractor in self._wanted(extractors):
@@ -77,26 +83,26 @@ class FeatureExtractor:
                 logger.error("extractor %s encodes no text: %s", extractor.name, why)
         for name, why in found[0].failures.items():
             logger.error("extractor %s does not work: %s", name, why)
-        self._sweep_from_now_on()
+        self._start_sweeper()
 
     def unload_idle(self, seconds: float = 0.0) -> list[str]:
-        """Free models that nobody used for that long; the names of their extractors."""
+        """Free models that were not used for that long; return the names of their extractors."""
         return [name for name, extractor in self.extractors.items() if extractor.unload(seconds)]
 
     def fingerprints(self) -> dict[str, str]:
-        """Extractor -> model and weights; loads no model."""
+        """Fingerprints by extractor; loads no model."""
         return {name: extractor.fingerprint for name, extractor in self.extractors.items()}
 
     def dimensions(self) -> dict[str, int]:
-        """Lengths of the extractors' vectors; loads no model."""
+        """Lengths of vectors by extractor; loads no model."""
         return {name: extractor.dimension for name, extractor in self.extractors.items() if extractor.dimension}
 
     def with_needs(self, names: Collection[str]) -> set[str]:
-        """These extractors and those that must run before them; ConfigurationError for an unknown name."""
+        """These extractors and those that run before them. Raise ConfigurationError for an unknown name."""
         return {extractor.name for extractor in self._wanted(names)}
 
     def dependants(self, names: Collection[str]) -> list[str]:
-        """These extractors and those that need them or borrow from them; ConfigurationError for an unknown name."""
+        """These extractors and those that need them or borrow from them. Raise ConfigurationError for an unknown name."""
         self._check(names)
         return with_dependants(self.extractors.values(), names)
 
@@ -116,7 +122,7 @@ class FeatureExtractor:
         return observe(extractor, pictures, found)
 
     def _wanted(self, names: Collection[str] | None) -> list[EveryExtractor]:
-        """These extractors and those that run before them, in order; ConfigurationError for an unknown name."""
+        """These extractors and those that run before them, in order. Raise ConfigurationError for an unknown name."""
         if names is None:
             return list(self.extractors.values())
         self._check(names)
@@ -126,8 +132,8 @@ class FeatureExtractor:
                 wanted.add(extractor.name)
         return [extractor for extractor in self.extractors.values() if extractor.name in wanted]
 
-    def _sweep_from_now_on(self) -> None:
-        """Unload idle models from now on, where the settings ask for it; a process that was forked starts its own thread."""
+    def _start_sweeper(self) -> None:
+        """Start the thread that unloads idle models, if the settings ask for it; a forked process starts its own."""
         with self._lock:
             if self._idle <= 0 or (self._sweeper and self._sweeper.is_alive()):
                 return
@@ -142,7 +148,7 @@ class FeatureExtractor:
 
 
 def observe(extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequence[ImageFeatures]) -> list[Outcome[Any]]:
-    """A value or a failure per picture. An extractor without what it needs has failed too."""
+    """A value or a failure per picture. An extractor also fails if one that it needs has failed."""
     ready = [i for i, f in enumerate(found) if not set(extractor.needs) & set(f.failures)]
     outcomes: list[Outcome[Any]] = [Failure(f"needs {', '.join(extractor.needs)}, which failed") for _ in pictures]
     for i, outcome in zip(ready, _batch(extractor, [pictures[i] for i in ready], [found[i] for i in ready]), strict=True):
@@ -158,7 +164,7 @@ def _batch(extractor: Extractor[Any], pictures: Sequence[Picture], found: Sequen
     except ConfigurationError as error:  # a model that is not there is not there for single pictures either
         return [Failure.of(error)] * len(pictures)
     except Exception as error:
-        logger.warning("extractor %s failed on a batch of %d (%s); one by one now", extractor.name, len(pictures), error)
+        logger.warning("extractor %s failed on a batch of %d (%s); trying one by one", extractor.name, len(pictures), error)
         return [_alone(extractor, picture, f) for picture, f in zip(pictures, found, strict=True)]
 
 
@@ -176,7 +182,7 @@ def _added(name: str, found: ImageFeatures, outcome: Outcome[Any]) -> ImageFeatu
 
 
 def _text_failure(extractor: Joint) -> str:
-    """Why a text cannot be encoded; empty where it can."""
+    """Why a text cannot be encoded; empty if it can."""
     try:
         extractor.encode_text(["a picture"])
     except Exception as error:
@@ -191,22 +197,17 @@ def in_order(extractors: Sequence[EveryExtractor]) -> Mapping[str, EveryExtracto
     while waiting:
         ready = [extractor for extractor in waiting if set(extractor.needs) | (extractor.after & there) <= set(ordered)]
         if not ready:
-            raise ConfigurationError(f"extractors need what is not there: {[(s.name, sorted(s.after)) for s in waiting]}")
+            stuck = [(extractor.name, sorted(extractor.after)) for extractor in waiting]
+            raise ConfigurationError(f"extractors need others that are missing, or one another: {stuck}")
         ordered |= {extractor.name: extractor for extractor in ready}
         waiting = [extractor for extractor in waiting if extractor.name not in ordered]
     return ordered
 
 
+_cached: OnceCache[str, FeatureExtractor] = OnceCache(LRUCache(MAX_CACHED))
+
+
 def get_feature_extractor(settings: Settings) -> FeatureExtractor:
     """The feature extractor of this process for these settings; models load when first needed."""
     key = settings.model_dump_json(include=set(MODEL_SETTINGS))
-    return _kept.get(key, lambda: FeatureExtractor(registered(settings).running, idle=settings.model_idle))
-
-
-# What makes one feature extractor differ from another.
-MODEL_SETTINGS = (
-    "home", "profile", "device", "threads", "ocr_engine", "ocr_languages", "object_confidence", "text_threshold",
-    "embedding_model", "objects_model", "joint_model", "model_idle", "extractors_off", "plugin_path",
-)  # fmt: skip
-MAX_EXTRACTORS_KEPT = 4  # sets of models that a process holds; it uses one, measurements and tests several
-_kept: OnceCache[str, FeatureExtractor] = OnceCache(LRUCache(MAX_EXTRACTORS_KEPT))
+    return _cached.get(key, lambda: FeatureExtractor(registered(settings).running, idle=settings.model_idle))

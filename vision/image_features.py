@@ -1,4 +1,4 @@
-"""Outputs of the extractors: the typed record that documents and questions are both made from."""
+"""Outputs of the extractors: the typed record from which documents and queries are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
-ROUNDING = 1e-4  # by which a rounded box may reach beyond the edge
-SPECK = 1e-3  # the least width and height of what a model finds
-SMALLEST = 1e-9  # the length that a vector of zeros is divided by
+BOX_TOLERANCE = 1e-4  # by which a rounded box may extend beyond the edge
+MIN_BOX_SIDE = 1e-3  # least width and height of a detected box
+MIN_NORM = 1e-9  # divisor of a vector of zeros
 
 
 def unit(vectors: Vector) -> Vector:
     """The vectors [..., d] scaled to unit length; zeros stay zeros."""
-    scaled: Vector = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SMALLEST)
+    scaled: Vector = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), MIN_NORM)
     return scaled
 
 
@@ -29,18 +29,18 @@ class Box:
     h: float
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a rectangle that is empty or leaves the picture."""
-        edge = 1 + ROUNDING
+        """Raise ValueError for a rectangle that is empty or extends beyond the picture."""
+        edge = 1 + BOX_TOLERANCE
         inside = 0 <= self.x < 1 and 0 <= self.y < 1 and self.x + self.w <= edge and self.y + self.h <= edge
         if not inside or self.w <= 0 or self.h <= 0:
             raise ValueError(f"box {self.as_list()} does not lie within the picture (fractions x, y, w, h)")
 
     @classmethod
     def of_corners(cls, left: float, top: float, right: float, bottom: float) -> "Box":
-        """The part within the picture of a rectangle between corners; never empty, whatever a model says."""
+        """A rectangle between corners, clipped to the picture; never empty, whatever a model returns."""
         left, top, right, bottom = (min(max(value, 0.0), 1.0) for value in (left, top, right, bottom))
-        left, top = min(left, 1 - SPECK), min(top, 1 - SPECK)
-        return cls(left, top, max(right - left, SPECK), max(bottom - top, SPECK))
+        left, top = min(left, 1 - MIN_BOX_SIDE), min(top, 1 - MIN_BOX_SIDE)
+        return cls(left, top, max(right - left, MIN_BOX_SIDE), max(bottom - top, MIN_BOX_SIDE))
 
     @property
     def area(self) -> float:
@@ -48,19 +48,19 @@ class Box:
         return self.w * self.h
 
     def overlap(self, other: "Box") -> float:
-        """Intersection over union: 0 where they are apart, 1 where they are the same."""
+        """Intersection over union, 0..1."""
         across = max(0.0, min(self.x + self.w, other.x + other.w) - max(self.x, other.x))
         down = max(0.0, min(self.y + self.h, other.y + other.h) - max(self.y, other.y))
         return across * down / (self.area + other.area - across * down)
 
     def as_list(self) -> list[float]:
-        """The four numbers, rounded to what a pixel of a large picture needs."""
+        """x, y, w, h, rounded to four decimals: enough for one pixel of a large picture."""
         return [round(v, 4) for v in (self.x, self.y, self.w, self.h)]
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """Something the detector found; `embedding` is filled by the extractor that looks at crops."""
+    """A detected object; `embedding` is that of its crop, of unit length."""
 
     label: str
     confidence: float
@@ -70,7 +70,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word read in the picture, with the reader's confidence (0..1)."""
+    """A word read in the picture, with the reader's confidence (0..1)."""
 
     text: str
     confidence: float
@@ -79,18 +79,18 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Words that stand in one line, at least one; what it says, how surely, and where follow from them."""
+    """The words of one line, at least one; text, confidence and box follow from them."""
 
     words: tuple[Word, ...]
 
     @property
     def text(self) -> str:
-        """The words with a space between each two."""
+        """The words, separated by spaces."""
         return " ".join(word.text for word in self.words)
 
     @property
     def confidence(self) -> float:
-        """The mean over its letters, 0..1."""
+        """The mean over letters, 0..1."""
         return sum(w.confidence * len(w.text) for w in self.words) / max(1, sum(len(w.text) for w in self.words))
 
     @property
@@ -103,9 +103,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was read in the picture, in reading order: lines that count, and `low_confidence` ones, which are only shown.
+    """Lines read in the picture, in reading order: confident ones, and `low_confidence` ones, which are only shown.
 
-    A low-confidence lines is one that the reader itself doubts: it may be a smudged word or the texture of a wall.
+    A low-confidence line may be a smudged word or the texture of a wall.
     """
 
     confident: tuple[Line, ...] = ()
@@ -113,18 +113,18 @@ class Text:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """Words of the lines that count."""
+        """Words of the confident lines."""
         return tuple(word for line in self.confident for word in line.words)
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What the lines that count say."""
+        """Texts of the confident lines."""
         return tuple(line.text for line in self.confident)
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A class of the classifier: WordNet synset (`n02099601`), its names, its hypernyms' names, probability."""
+    """A class of the classifier: WordNet synset (`n02099601`), its names, names of its hypernyms, probability (0..1)."""
 
     synset: str
     names: tuple[str, ...]
@@ -134,7 +134,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """A dominant colour: its basic name, sRGB, and the share of the picture it covers."""
+    """A dominant colour: basic colour term, sRGB, and the share of the picture that it covers."""
 
     name: str
     rgb: tuple[int, int, int]
@@ -143,7 +143,7 @@ class Colour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Local:
-    """Points that can be found again in other pictures of the same thing, the strongest first.
+    """Keypoints of a picture, the strongest first.
 
     `points` [n, 2] are fractions of the picture, `sizes` [n] diameters as fractions of its longer side, `angles` [n] degrees
     within 0..360, `words` [n] the nearest visual words, and `codes` [n, bytes] binary signatures.
@@ -156,7 +156,7 @@ class Local:
     codes: NDArray[np.uint8]
 
     def __len__(self) -> int:
-        """How many points there are."""
+        """The number of points."""
         return len(self.points)
 
     def chosen(self, which: NDArray[np.bool_] | slice) -> "Local":
@@ -164,7 +164,7 @@ class Local:
         return Local(self.points[which], self.sizes[which], self.angles[which], self.words[which], self.codes[which])
 
     def within(self, box: Box, width: int, height: int) -> "Local":
-        """The points of a part, as fractions of that part of a picture of that many pixels."""
+        """The points inside a box, as fractions of the box; `width` and `height` are those of the picture, in pixels."""
         corner = np.array([box.x, box.y], dtype=np.float32)
         extent = np.array([box.w, box.h], dtype=np.float32)
         places = (self.points - corner) / extent
@@ -172,6 +172,14 @@ class Local:
         longer = max(width, height) / max(box.w * width, box.h * height)
         kept = self.chosen(inside)
         return replace(kept, points=places[inside].astype(np.float32), sizes=(kept.sizes * longer).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """Raw output of the shared network: pooled features and class logits. Never stored."""
+
+    features: Vector
+    logits: Vector
 
 
 class ImageFeatures:
@@ -204,11 +212,11 @@ class ImageFeatures:
         return ImageFeatures(self.picture_id, self.width, self.height, failures={**self.failures, **failures}, **self.values)
 
     def sized(self, picture_id: str, width: int, height: int) -> "ImageFeatures":
-        """The same outputs, of an image of that id and size in pixels."""
+        """A copy with this id and size in pixels."""
         return ImageFeatures(picture_id, width, height, failures=self.failures, **self.values)
 
     @property
-    def backbone(self) -> "Backbone | None":
+    def backbone(self) -> Backbone | None:
         """Features and logits of the shared network."""
         return cast("Backbone | None", self.of("backbone"))
 
@@ -224,17 +232,17 @@ class ImageFeatures:
 
     @property
     def labels(self) -> tuple[Label, ...] | None:
-        """Classes of the whole image, the surest first."""
+        """Classes of the whole image, the most likely first."""
         return cast("tuple[Label, ...] | None", self.of("labels"))
 
     @property
     def objects(self) -> tuple[Object, ...] | None:
-        """Detected objects, the surest first."""
+        """Detected objects, the most confident first."""
         return cast("tuple[Object, ...] | None", self.of("objects"))
 
     @property
     def text_presence(self) -> float | None:
-        """Probability that there is text to read, 0..1."""
+        """Probability that the image contains text, 0..1."""
         return cast("float | None", self.of("text_presence"))
 
     @property
@@ -256,11 +264,3 @@ class ImageFeatures:
     def local(self) -> Local | None:
         """Keypoints with their descriptors."""
         return cast("Local | None", self.of("local"))
-
-
-@dataclass(frozen=True, slots=True)
-class Backbone:
-    """Raw output of the shared network: pooled features and class logits. Never stored."""
-
-    features: Vector
-    logits: Vector

@@ -1,10 +1,12 @@
-"""A picture: decoded, upright, size-checked pixels with the sha256 of the original bytes."""
+"""A picture: decoded, upright, size-checked pixels with the sha256 of the original bytes; and picture files of a folder."""
 
+import contextlib
 import hashlib
 import io
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,17 +14,18 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
-from engine.errors import BadPicture
+from engine.errors import BadPicture, ConfigurationError
 from engine.settings import Settings
 from vision.image_features import Box
 
-WORKING_SIDE = 1600  # px; more is no use to any extractor, and text of a scanned page is still legible
-SIXTEEN_BITS = 257  # a 16-bit level stands for 257 of the 8-bit ones
+WORKING_SIDE = 1600  # px; no extractor gains from more, and text of a scanned page is still legible
+LEVEL_16_BITS = 257  # 16-bit levels per 8-bit level
 BACKGROUND = (255, 255, 255)
-ALIKE = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that can be made smaller before anything else, which spares memory
-STRIP = 256  # rows that become 8 bits together
-HEAD = 1024  # bytes in which the kind of file shows
+SHRUNK_FIRST = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that can be resized before anything else, to save memory
+STRIP = 256  # rows that are converted to 8 bits at a time
+HEAD = 1024  # bytes that are searched for the start of an SVG
 WEBP_QUALITY = 80
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}  # of picture files in a folder of development data
 # Raster formats only: others (EPS, WMF) hand the file to further programs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "ICO", "JPEG2000", "PPM")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP")
@@ -40,18 +43,17 @@ SIDEWAYS = {5, 6, 7, 8}
 
 Image.init()  # `formats=` finds only plugins that are loaded
 register_heif_opener()
-Image.MAX_IMAGE_PIXELS = None  # our own limit, checked from the header, says what is wrong
+Image.MAX_IMAGE_PIXELS = None  # `decode` checks a limit of its own, from the header
 ImageFile.LOAD_TRUNCATED_IMAGES = False
-warnings.filterwarnings("ignore", module=r"PIL\.")  # on damaged metadata, of which there is plenty
+warnings.filterwarnings("ignore", module=r"PIL\.")  # about damaged metadata, which is common
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """Pixels ready to be looked at.
+    """Pixels as the extractors take them.
 
-    `pixels` is uint8 [height, width, 3] RGB, upright, alpha laid over white, its longest side at most
-    `WORKING_SIDE`; `width` and `height` are those of the whole original, upright. `alpha` [height, width] is there where
-    the original is partly transparent.
+    `pixels` is uint8 [height, width, 3] RGB, upright, composed over white, its longer side at most `WORKING_SIDE`; `width` and
+    `height` are those of the original, upright. `alpha` [height, width] is set if the original is partly transparent.
     """
 
     id: str
@@ -62,7 +64,7 @@ class Picture:
     alpha: NDArray[np.uint8] | None = None
 
     def crop(self, box: Box) -> "Picture":
-        """The part inside the box, at least one pixel, as a picture of its own; the id stays that of the original."""
+        """The part inside the box, at least one pixel, as a picture; its id is that of the original."""
         rows, columns = self.pixels.shape[:2]
         left, top = min(int(box.x * columns), columns - 1), min(int(box.y * rows), rows - 1)
         right, bottom = max(left + 1, round((box.x + box.w) * columns)), max(top + 1, round((box.y + box.h) * rows))
@@ -75,8 +77,8 @@ class Picture:
 def decode(data: bytes, settings: Settings) -> Picture:
     """Decode the bytes of a picture; of an animation, the first frame.
 
-    BadPicture, by reason: `empty`, `too-large` (bytes), `svg`, `unsupported` (HEIC or AVIF where the library cannot read it),
-    `not-a-picture`, `bomb` (pixels, told from the header), `too-small`, `truncated`.
+    Raise BadPicture with one of the reasons `empty`, `too-large` (bytes), `svg`, `unsupported` (a HEIC or AVIF that the library
+    cannot read), `not-a-picture`, `bomb` (pixels, read from the header), `too-small`, `truncated`.
     """
     _check_bytes(data, settings)
     image = _open(data)
@@ -85,9 +87,9 @@ def decode(data: bytes, settings: Settings) -> Picture:
     try:
         _draft(image)
         image.load()
-        # Read after loading: some formats turn the pixels themselves, and then no longer ask for it.
+        # Read after loading: some decoders rotate the pixels themselves and then remove the tag.
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        rgb, alpha = _flatten(_turned(_shrunk(_eight_bits(_shrunk(image, ALIKE))), orientation))
+        rgb, alpha = _flatten(_turned(_shrunk(_eight_bits(_shrunk(image, SHRUNK_FIRST))), orientation))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError) as error:
         raise BadPicture("truncated", f"the picture ends early or is damaged: {error}") from error
     width, height = reversed(size) if orientation in SIDEWAYS else size
@@ -96,12 +98,30 @@ def decode(data: bytes, settings: Settings) -> Picture:
 
 
 def thumbnail(picture: Picture, side: int = 320) -> bytes:
-    """A WebP whose longest side is at most `side` pixels."""
+    """A WebP whose longer side is at most `side` pixels."""
     image = Image.fromarray(picture.pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
     out = io.BytesIO()
     image.save(out, "WEBP", quality=WEBP_QUALITY, method=2)
     return out.getvalue()
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Picture files below a folder, sorted by path."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def readable_pictures(folder: Path, number: int, settings: Settings) -> list[Picture]:
+    """At most `number` decoded pictures, evenly spread over a folder. Raise ConfigurationError if there are none."""
+    paths = picture_files(folder)
+    step = max(1, len(paths) // max(1, number))
+    pictures: list[Picture] = []
+    for path in paths[::step][:number]:
+        with contextlib.suppress(BadPicture):
+            pictures.append(decode(path.read_bytes(), settings))
+    if not pictures:
+        raise ConfigurationError(f"there are no pictures in {folder}")
+    return pictures
 
 
 def _check_bytes(data: bytes, settings: Settings) -> None:
@@ -112,7 +132,7 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
     head = data[:HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     opening = data[: 64 * HEAD].lower()
     if head.startswith((b"<svg", b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in opening and b"<html" not in opening:
-        raise BadPicture("svg", "SVG is a drawing program, not pixels; export it as PNG")
+        raise BadPicture("svg", "SVG is a vector format; export it as PNG")
 
 
 def _open(data: bytes) -> Image.Image:
@@ -125,7 +145,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _unknown(data: bytes) -> BadPicture:
-    """What is wrong with bytes that no reader takes: a known format that is cut off, one not read here, or none."""
+    """The error for bytes that no decoder takes: a known format that is cut off, an unsupported one, or no picture."""
     if data[4:8] == b"ftyp" and data[8:12] in MODERN_BRANDS:
         return BadPicture("unsupported", "this HEIC or AVIF picture is damaged, or of a kind that cannot be read here")
     if data.startswith(SIGNATURES):
@@ -143,14 +163,14 @@ def _check_pixels(image: Image.Image, settings: Settings) -> None:
 
 
 def _draft(image: Image.Image) -> None:
-    """Let a JPEG decode at a half, quarter or eighth of its size where that is still enough, at a fraction of the time."""
+    """Decode a large JPEG at a half, quarter or eighth of its size, which takes a fraction of the time."""
     scale = WORKING_SIDE / max(image.size)
     if image.format in {"JPEG", "MPO"} and scale < 1:
         image.draft(None, (round(image.width * scale), round(image.height * scale)))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """One of L, RGB, RGBA."""
+    """The image in mode L, RGB or RGBA."""
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_levels(image))
     if image.has_transparency_data:
@@ -159,13 +179,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _levels(image: Image.Image) -> NDArray[np.uint8]:
-    """Levels of 16 or 32 bits, or floats, as 8 bits."""
+    """Integer levels of 16 or 32 bits, or floats, as 8 bits."""
     levels = np.asarray(image)
     strips = [slice(start, start + STRIP) for start in range(0, len(levels), STRIP)]
     top = max((float(_numbers(levels[rows]).max(initial=0.0)) for rows in strips), default=0.0)
-    scale = 1 / SIXTEEN_BITS if image.mode.startswith("I") else 255 / max(top, 1.0) if top > 1 else 255.0
+    scale = 1 / LEVEL_16_BITS if image.mode.startswith("I") else 255 / max(top, 1.0) if top > 1 else 255.0
     eight = np.empty(levels.shape, np.uint8)
-    for rows in strips:  # as floats, a large picture would take four times its size
+    for rows in strips:  # a whole picture as floats would take four times its memory
         eight[rows] = np.clip(_numbers(levels[rows]) * scale, 0, 255)
     return eight
 
@@ -175,19 +195,19 @@ def _numbers(levels: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _shrunk(image: Image.Image, modes: Collection[str] = ("L", "RGB", "RGBA")) -> Image.Image:
-    """At most the working size, where it is of these modes."""
+    """At most the working size, if the image is in one of these modes."""
     if max(image.size) > WORKING_SIDE and image.mode in modes:
         image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
     return image
 
 
 def _turned(image: Image.Image, orientation: int) -> Image.Image:
-    """Upright, by the EXIF orientation (1 to 8)."""
+    """The image upright, by the EXIF orientation (1 to 8)."""
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
 def _flatten(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
-    """RGB over white, and alpha where anything is transparent."""
+    """RGB over white, and alpha if any pixel is transparent."""
     if image.mode != "RGBA":
         return image.convert("RGB"), None
     flat = Image.new("RGB", image.size, BACKGROUND)

@@ -1,6 +1,6 @@
-"""Which extractors run: those of this repository and of plugins, one per name, without those that are switched off.
+"""Which extractors run: built-in ones and those of plugins, one per name, without those that are switched off.
 
-Built-in extractors are files of `vision/extractors/` (packaged models) and `vision/hub/` (models of a hub, imported only when a
+Built-in extractors are files of `vision/extractors/` (packaged models) and `vision/hub/` (models of a hub, imported only if a
 setting asks for one). Others are files of OMMA_PLUGIN_PATH or entry points of the group `omma.extractors`.
 """
 
@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 GROUP = "omma.extractors"
 Kind = type[Extractor[Any]]
-EveryExtractor = Extractor[Any]  # outputs differ by extractor; typed accessors of ImageFeatures read them
+EveryExtractor = Extractor[Any]  # each has an output type of its own; ImageFeatures has typed accessors
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The extractors of an installation: those that run, why others are off, and what was left out as broken."""
+    """The extractors of an installation: those that run, those that are off with the reason, and broken ones."""
 
     running: tuple[EveryExtractor, ...]
     off: Mapping[str, str]
@@ -34,20 +34,20 @@ class Registered:
 
 
 def extractors_of(settings: Settings) -> list[EveryExtractor]:
-    """The extractors that run; no model is loaded yet. ConfigurationError as `registered`."""
+    """The extractors that run; loads no model. Raise ConfigurationError as `registered`."""
     return list(registered(settings).running)
 
 
 def switched_off(settings: Settings) -> Mapping[str, str]:
-    """The extractors that are off, with the reason: the setting, or what they need. ConfigurationError as `registered`."""
+    """The extractors that are off, with the reason: the setting, or what they need. Raise as `registered`."""
     return registered(settings).off
 
 
 def registered(settings: Settings) -> Registered:
-    """Choose one class per name, and make the objects, each after those it borrows from.
+    """Choose one class per name, and create the objects, each after those it borrows from.
 
-    ConfigurationError for a setting that names an extractor or a model that does not exist, or a built-in extractor that cannot
-    be made. A plugin's extractor that cannot be made is left out.
+    Raise ConfigurationError if a setting names an extractor or a variant that does not exist, or if a built-in extractor cannot
+    be created. A plugin's extractor that cannot be created is left out.
     """
     limit_threads(settings)
     found = _discovered(tuple(settings.plugin_path), hub=_asks_for_hub(settings))
@@ -59,7 +59,7 @@ def registered(settings: Settings) -> Registered:
 
 
 def with_dependants(extractors: Iterable[EveryExtractor], names: Iterable[str]) -> list[str]:
-    """These names and those of the extractors that need, or borrow from, any of them, directly or not."""
+    """These names and those of all extractors that need or borrow from any of them, directly or indirectly."""
     found = list(dict.fromkeys(names))
     left = [extractor for extractor in extractors if extractor.name not in found]
     while more := [extractor for extractor in left if {*extractor.needs, *extractor.borrows} & set(found)]:
@@ -69,7 +69,7 @@ def with_dependants(extractors: Iterable[EveryExtractor], names: Iterable[str]) 
 
 
 def variant_of(name: str, settings: Settings) -> str:
-    """Which variant of an extractor the settings choose."""
+    """The variant of an extractor that the settings choose."""
     model = settings.model_of(name)
     if model:
         return PACKAGED if model == PACKAGED else HUB
@@ -90,7 +90,7 @@ def _asks_for_hub(settings: Settings) -> bool:
 
 
 def _chosen(found: Found[EveryExtractor], settings: Settings) -> tuple[list[Kind], list[Broken]]:
-    """One class per name: the variant that is asked for, else the packaged one; of two alike, the first."""
+    """One class per name: the variant that the settings choose, else the first; of two with one variant, the first."""
     by_name: dict[str, dict[str, Kind]] = {}
     broken = []
     for kind in found.kinds:
@@ -111,7 +111,7 @@ def _variant(name: str, variants: Mapping[str, Kind], settings: Settings) -> Kin
 
 
 def _made(kinds: Sequence[Kind], origins: Mapping[Kind, str], settings: Settings) -> tuple[list[EveryExtractor], list[Broken]]:
-    """Objects, each after those it needs or borrows from; a plugin's that needs what is missing, or fails, is left out."""
+    """Create the objects, each after those it needs or borrows from; leave out a plugin's that fails or lacks a need."""
     made: dict[str, EveryExtractor] = {}
     broken: list[Broken] = []
     waiting = list(kinds)
@@ -124,19 +124,23 @@ def _made(kinds: Sequence[Kind], origins: Mapping[Kind, str], settings: Settings
                 if _is_own(origins[kind]):
                     raise
                 broken.append(Broken(origins[kind], f"{type(error).__name__}: {error}"))
-    for kind in waiting:
-        missing = ", ".join(_lacking(kind, made))
-        if _is_own(origins[kind]):
-            raise ConfigurationError(f"extractor {kind.name!r} needs {missing}, which no extractor gives")
-        broken.append(Broken(origins[kind], f"extractor {kind.name!r} needs {missing}, which no extractor gives"))
+    broken += [_unmet(kind, made, origins[kind]) for kind in waiting]
     for one in broken:
         logger.warning("%s", one)
     return list(made.values()), broken
 
 
+def _unmet(kind: Kind, made: Mapping[str, EveryExtractor], origin: str) -> Broken:
+    """Why an extractor cannot be created; for a built-in one this is raised."""
+    reason = f"extractor {kind.name!r} needs {', '.join(_lacking(kind, made))}, which no extractor gives"
+    if _is_own(origin):
+        raise ConfigurationError(reason)
+    return Broken(origin, reason)
+
+
 def _object(kind: Kind, made: Mapping[str, EveryExtractor], settings: Settings, *, own: bool) -> EveryExtractor:
     extractor = kind(settings, *(made[name] for name in kind.borrows))
-    if not own and not extractor.fingerprint:  # it is asked for once here, so that a plugin's error is found before any image
+    if not own and not extractor.fingerprint:  # computed here, so that a plugin's error shows before any image
         raise ConfigurationError(f"extractor {kind.name!r} has no fingerprint")
     return extractor
 
@@ -150,7 +154,7 @@ def _is_own(origin: str) -> bool:
 
 
 def _off(extractors: Sequence[EveryExtractor], named: Sequence[str]) -> dict[str, str]:
-    """Named ones and, as often as it takes, those that need or borrow from one that is off."""
+    """The named extractors and all that need or borrow from one that is off, with the reason."""
     if unknown := set(named) - {extractor.name for extractor in extractors}:
         known = ", ".join(extractor.name for extractor in extractors)
         raise ConfigurationError(f"OMMA_EXTRACTORS_OFF names no extractor: {', '.join(sorted(unknown))}; there are {known}")

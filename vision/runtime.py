@@ -1,4 +1,4 @@
-"""The one way in which networks run: ONNX Runtime, on the processor or on a GPU."""
+"""Networks in ONNX Runtime, on the processor or on a GPU, and their export from torch."""
 
 import fcntl
 import logging
@@ -19,13 +19,18 @@ from engine.settings import Settings
 
 logger = logging.getLogger(__name__)
 Array = NDArray[np.float32]
+MAX_FREE_AXIS = 4096  # length of a free axis that exported networks accept at most
+
+# OpenCV's thread pool does not survive a fork: a process forked while the pool has threads hangs as soon as it changes their
+# number. So there is no pool until `limit_threads` creates one in the process that uses it.
+cv2.setNumThreads(1)
 
 
 class Session:
     """A network loaded from an ONNX file; thread-safe."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        """Raise ConfigurationError where the file is missing or broken."""
+        """Raise ConfigurationError if the file is missing or broken."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads(settings)
         options.inter_op_num_threads = 1
@@ -40,28 +45,23 @@ class Session:
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, *batch: NDArray[Any]) -> list[Array]:
-        """All outputs for a batch: an array [n, ...] for every input, in the network's own order."""
+        """All outputs, for one array [n, ...] per input in the network's order."""
         outputs: list[Array] = self._session.run(None, dict(zip(self._inputs, batch, strict=True)))
         return outputs
 
 
-# OpenCV's pool does not survive a fork: a process forked while the pool has threads hangs as soon as it changes their number.
-# So a process has no pool until `limit_threads` gives it one of its own.
-cv2.setNumThreads(1)
-
-
 def threads(settings: Settings) -> int:
-    """Threads that one model may use."""
+    """The number of threads that one model may use."""
     return settings.threads or len(os.sched_getaffinity(0))
 
 
 def limit_threads(settings: Settings) -> None:
-    """Keep OpenCV, which has one pool for the whole process, within the same number."""
+    """Set the same number for OpenCV, which has one pool per process."""
     cv2.setNumThreads(threads(settings))
 
 
 def providers(settings: Settings) -> list[str]:
-    """Where to run, best first; ConfigurationError where a GPU is demanded and there is none."""
+    """Execution providers, preferred first. Raise ConfigurationError if the settings require a GPU and there is none."""
     there = onnxruntime.get_available_providers()
     cuda = "CUDAExecutionProvider" in there
     if settings.device == "cuda" and not cuda:
@@ -71,7 +71,7 @@ def providers(settings: Settings) -> list[str]:
 
 
 def exported(settings: Settings, name: str, export: Callable[[Path], None], *, force: bool = False) -> Path:
-    """The ONNX file of that name, made by `export` where it is missing; processes that come together wait for one."""
+    """The ONNX file of that name, written by `export` if it is missing; concurrent processes wait for the first."""
     folder = settings.home / "models"
     path = folder / f"{name}.onnx"
     if path.exists() and not force:
@@ -91,7 +91,7 @@ def exported(settings: Settings, name: str, export: Callable[[Path], None], *, f
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file lock; it goes with the process, so a killed one leaves nothing behind."""
+    """Hold a file lock; it ends with the process, so a killed process leaves no lock behind."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -104,26 +104,18 @@ def export_torch(
     outputs: list[str],
     free: Sequence[str] = ("batch",),
 ) -> None:
-    """Write a torch module as ONNX with its weights inside; torch is imported only here.
+    """Write a torch module as ONNX with its weights inside.
 
-    `example` is a batch of pictures, or one array for each named input; `free` names the first axes of them all that may have
-    any length.
+    `example` is a batch of pictures, or one array per named input. `free` names the leading axes, common to all inputs, that
+    may have any length.
     """
     import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
 
     inputs = example if isinstance(example, Mapping) else {"pictures": example}
-    axes = {place: torch.export.Dim(name, min=1, max=4096) for place, name in enumerate(free)}
+    axes = {axis: torch.export.Dim(name, min=1, max=MAX_FREE_AXIS) for axis, name in enumerate(free)}
+    arguments = tuple(torch.from_numpy(array) for array in inputs.values())
+    names: dict[str, Any] = {"input_names": list(inputs), "output_names": outputs, "dynamic_shapes": (axes,) * len(inputs)}
     with torch.inference_mode(), warnings.catch_warnings():
-        # Inputs share their free axes, so the exporter keeps one name of each and warns of the others.
+        # Inputs share their free axes: the exporter keeps one name of each and warns about the others.
         warnings.filterwarnings("ignore", message="# The axis name")
-        torch.onnx.export(
-            module,
-            tuple(torch.from_numpy(array) for array in inputs.values()),
-            str(path),
-            input_names=list(inputs),
-            output_names=outputs,
-            dynamic_shapes=tuple(axes for _ in inputs),
-            external_data=False,
-            dynamo=True,
-            verbose=False,
-        )
+        torch.onnx.export(module, arguments, str(path), external_data=False, dynamo=True, verbose=False, **names)

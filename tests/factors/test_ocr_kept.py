@@ -9,7 +9,7 @@ from factors.ocr import Ocr
 from factors.text import Term, Words
 from tests.factors.scenes import Live, documents, image_features, text_of
 from vision.image_features import Box, Line, Text, Word
-from vision.reading.tokens import MOST_WORDS
+from vision.reading.tokens import MAX_WORDS
 
 FACTOR = Ocr()
 
@@ -48,7 +48,7 @@ def test_faint_lines_are_kept_and_nothing_is_found_by_them(live: Live) -> None:
 @pytest.mark.engine
 def test_a_page_of_ten_thousand_words_is_indexed_and_found(live: Live) -> None:
     lines = [" ".join(f"entry{n * 10 + i}" for i in range(10)) for n in range(1000)]
-    assert len(lines) * 10 < MOST_WORDS
+    assert len(lines) * 10 < MAX_WORDS
     live.put(documents({"big": image_features(text=text_of(*lines)), "small": image_features(text=text_of("other"))}))
     for word in ("entry0", "entry5000", "entry9999"):
         (column,) = FACTOR.clauses(asked(word))

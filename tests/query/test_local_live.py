@@ -17,7 +17,7 @@ from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
 from tests.query.query_scenes import WIDTH as ASKED_WIDTH
 from tests.query.query_scenes import StubExtractor, document, png
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
-from vision.extractors.local import describe, load_vocabulary, named
+from vision.extractors.local import describe, load_vocabulary, quantized
 from vision.image_features import ImageFeatures, Local
 from vision.picture import Picture
 
@@ -28,7 +28,7 @@ PASTED_AT = (60, 40, 276, 202)  # left, top, right, bottom of the pattern within
 
 
 def local(pixels: Pixels) -> Local:
-    return named(describe(Picture("x", pixels, pixels.shape[1], pixels.shape[0], "PNG")), load_vocabulary())
+    return quantized(describe(Picture("x", pixels, pixels.shape[1], pixels.shape[0], "PNG")), load_vocabulary())
 
 
 @pytest.fixture()

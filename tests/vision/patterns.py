@@ -1,4 +1,4 @@
-"""Drawn patterns that have enough to be recognised by."""
+"""Drawn patterns with enough texture for keypoints."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 360, 270
 
 
 def pattern(seed: int) -> Pixels:
-    """Discs and shards of all colours, none like another."""
+    """Discs and polygons of random colours."""
     random = np.random.default_rng(seed)
     drawn = np.full((HEIGHT, WIDTH, 3), 235, dtype=np.uint8)
     for _ in range(70):
@@ -22,7 +22,7 @@ def pattern(seed: int) -> Pixels:
 
 
 def pasted(pixels: Pixels) -> Pixels:
-    """Smaller, on another pattern."""
+    """The pattern scaled down, on another pattern."""
     scene = pattern(99)
     scene[40:202, 60:276] = cv2.resize(pixels, (216, 162), interpolation=cv2.INTER_AREA)
     return scene

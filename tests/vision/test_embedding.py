@@ -1,4 +1,4 @@
-"""The similar-image embedding looks twice: at the whole picture and at its middle."""
+"""The similar-image embedding uses two crops: the whole picture and its centre."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from vision.image_features import Vector
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (3, 400), (400, 20), (260, 260)])
-def test_the_middle_of_any_image_is_there_and_lies_in_the_middle(height: int, width: int) -> None:
+def test_the_centre_crop_is_never_empty_and_lies_in_the_centre(height: int, width: int) -> None:
     rows, columns = np.mgrid[:height, :width]
     image = np.stack([rows % 256, columns % 256, rows * 0], axis=2).astype(np.uint8)
     part = centre_crop(image)
@@ -22,7 +22,7 @@ def test_the_middle_of_any_image_is_there_and_lies_in_the_middle(height: int, wi
 
 
 @pytest.mark.models
-def test_a_crop_that_is_embedded_equals_a_picture_that_is_seen(feature_extractor: FeatureExtractor) -> None:
+def test_a_crop_is_embedded_like_a_picture(feature_extractor: FeatureExtractor) -> None:
     given = picture(photo(320, 240, 5))
     extractor = feature_extractor.extractors["embedding"]
     assert isinstance(extractor, EmbeddingExtractor)
@@ -30,14 +30,14 @@ def test_a_crop_that_is_embedded_equals_a_picture_that_is_seen(feature_extractor
 
 
 @pytest.mark.models
-def test_what_lies_in_the_middle_counts_more_than_what_lies_around_it(feature_extractor: FeatureExtractor) -> None:
+def test_the_centre_counts_more_than_the_edge(feature_extractor: FeatureExtractor) -> None:
     asked, same_thing, same_place = (framed(thing, place) for thing, place in ((1, 2), (1, 3), (4, 2)))
     vector = seen(feature_extractor, asked)
     assert vector @ seen(feature_extractor, same_thing) > vector @ seen(feature_extractor, same_place)
 
 
 def framed(thing: int, place: int) -> Image.Image:
-    """One made-up photo within another, of which as much is left to be seen."""
+    """One made-up photo within another; half of the area shows each."""
     around = photo(400, 400, place)
     around.paste(photo(284, 284, thing), (58, 58))
     return around

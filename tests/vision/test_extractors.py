@@ -15,7 +15,7 @@ from tests.vision.drawing import encoded, photo, picture, sign
 from vision.extractors.backbone import BackboneExtractor, prepare, torch_module
 from vision.extractors.colours import name_of, to_lab
 from vision.extractors.objects import best
-from vision.extractors.text import NOTHING, TextExtractor
+from vision.extractors.text import NO_TEXT, TextExtractor
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import Box, ImageFeatures, Object
 from vision.picture import decode
@@ -79,7 +79,7 @@ def test_embeddings_are_unit_length_and_near_for_alike_pictures(
     assert feature_extractor.dimensions() == {"embedding": 256, "joint": 256}
 
 
-def test_a_batch_sees_what_single_pictures_see(feature_extractor: FeatureExtractor) -> None:
+def test_a_batch_gives_the_same_as_single_pictures(feature_extractor: FeatureExtractor) -> None:
     pictures = [picture(photo(320, 240, 3)), picture(clock()), picture(sign("OPEN TODAY"))]
     for together, alone in zip(
         feature_extractor.extract(pictures), [feature_extractor.extract([p])[0] for p in pictures], strict=True
@@ -105,7 +105,7 @@ def test_words_are_read_with_lines_boxes_and_confidence(feature_extractor: Featu
 
 
 def test_a_few_words_in_a_photo_are_read_too(models_home: Settings) -> None:
-    """What the page mode finds, and what only the scattered mode finds, each once."""
+    """Words that the page mode finds, and those that only the sparse mode finds, each once."""
     image = photo(640, 480, 1)
     for word, place in (("BAKERY", (120, 90)), ("Museum", (480, 170))):
         style: dict[str, Any] = {"anchor": "mm", "font_size": 44, "stroke_width": 3, "stroke_fill": "white"}
@@ -122,12 +122,12 @@ def test_words_in_small_pictures_are_read(models_home: Settings) -> None:
     assert "42.50" in " ".join(text.read(small).lines)
 
 
-def test_nothing_is_read_where_the_gate_expects_nothing(feature_extractor: FeatureExtractor, models_home: Settings) -> None:
+def test_nothing_is_read_if_the_gate_expects_no_text(feature_extractor: FeatureExtractor, models_home: Settings) -> None:
     words, blobs = feature_extractor.extract([picture(sign("COFFEE HOUSE\nOpen every morning")), picture(photo(320, 240, 9))])
     assert present(words.text_presence) > 0.5 > models_home.text_threshold > present(blobs.text_presence)
-    assert blobs.text == NOTHING
+    assert blobs.text == NO_TEXT
     closed = words.with_values(text_presence=models_home.text_threshold / 2)
-    assert TextExtractor(models_home).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NOTHING]
+    assert TextExtractor(models_home).observe([picture(sign("COFFEE HOUSE"))], [closed]) == [NO_TEXT]
 
 
 def test_without_a_gate_everything_is_read(models_home: Settings) -> None:
@@ -180,7 +180,7 @@ def test_colours_are_named_with_their_shares(feature_extractor: FeatureExtractor
     assert [c.share for c in present(seen.colours)] == pytest.approx([0.7, 0.3], abs=0.03)
 
 
-def test_what_is_transparent_has_no_colour(feature_extractor: FeatureExtractor, settings: Settings) -> None:
+def test_transparent_parts_have_no_colour(feature_extractor: FeatureExtractor, settings: Settings) -> None:
     image = Image.new("RGBA", (80, 80), (0, 0, 0, 0))
     image.paste((200, 20, 30, 255), (20, 20, 60, 60))
     (seen,) = feature_extractor.extract([decode(encoded(image), settings)], ["colours"])
@@ -197,7 +197,7 @@ def test_basic_colours_have_their_names(rgb: tuple[int, int, int], name: str) ->
     assert name_of(to_lab(np.array([rgb], dtype=np.uint8))[0]) == name
 
 
-def test_the_hash_survives_scaling_and_compression_and_tells_others_apart(
+def test_the_hash_survives_scaling_and_compression_and_differs_for_other_pictures(
     feature_extractor: FeatureExtractor, settings: Settings
 ) -> None:
     image = photo(640, 480, 11)
@@ -209,7 +209,7 @@ def test_the_hash_survives_scaling_and_compression_and_tells_others_apart(
     assert bits[0] <= 4 and bits[1] <= 4 and bits[2] > 16
 
 
-def test_looking_imports_neither_torch_nor_what_needs_it(models_home: Settings, feature_extractor: FeatureExtractor) -> None:
+def test_extraction_does_not_import_torch(models_home: Settings, feature_extractor: FeatureExtractor) -> None:
     """Once the network is exported, a worker needs no torch: it would double its start and its memory."""
     feature_extractor.warm_up()
     code = (

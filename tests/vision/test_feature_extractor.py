@@ -51,7 +51,7 @@ class Presence(Counting):
 
 
 class Reader(Counting):
-    """Repeats what the gate said."""
+    """Returns the output of the gate."""
 
     name = "text"
     gate = "text_presence"
@@ -66,7 +66,7 @@ class Colours(Counting):
 
 
 class Fragile(Hash):
-    """Cannot look at the picture that it dislikes, nor at a batch with it."""
+    """Fails for one picture, and for a batch with it."""
 
     dislikes = PICTURES[2].id
 
@@ -85,14 +85,14 @@ class Absent(Counting):
         raise ConfigurationError("the model is not here")
 
 
-def test_a_batch_is_looked_at_once_by_each_extractor_in_order_of_needs(settings: Settings) -> None:
+def test_each_extractor_runs_once_per_batch_in_order_of_needs(settings: Settings) -> None:
     extractors = [Reader(settings), Presence(settings), Hash(settings)]
     seen = FeatureExtractor(extractors).extract(PICTURES)
     assert [(p.picture_id, p.phash, p.text_presence, p.of("text")) for p in seen] == [(p.id, 1, 0.5, 0.5) for p in PICTURES]
     assert extractors[2].batches == [4]
 
 
-def test_only_the_extractors_asked_for_and_what_they_need_look_and_load(settings: Settings) -> None:
+def test_only_the_extractors_asked_for_and_those_they_need_run_and_load(settings: Settings) -> None:
     extractors = [Hash(settings), Presence(settings), Reader(settings), Colours(settings)]
     (seen,) = FeatureExtractor(extractors).extract(PICTURES[:1], ["text_presence"])
     assert (seen.phash, seen.text_presence, seen.text, seen.colours) == (1, 0.5, None, None)
@@ -115,14 +115,14 @@ def test_a_failing_picture_is_found_and_harms_no_other(settings: Settings) -> No
     assert all(p.colours == () for p in seen)
 
 
-def test_what_needs_a_failed_extractor_fails_but_what_it_only_gates_looks(settings: Settings) -> None:
+def test_an_extractor_fails_with_one_that_it_needs_but_not_with_its_gate(settings: Settings) -> None:
     seen = FeatureExtractor([Fragile(settings), Presence(settings), Reader(settings)]).extract(PICTURES)
     assert set(seen[2].failures) == {"phash", "text_presence"}
     assert [p.of("text") for p in seen] == [0.5, 0.5, None, 0.5]
     assert "phash" in seen[2].failures["text_presence"]
 
 
-def test_a_missing_model_is_told_once_per_batch_not_tried_for_each_picture(settings: Settings) -> None:
+def test_a_missing_model_fails_once_per_batch_and_is_not_tried_for_each_picture(settings: Settings) -> None:
     extractor = Absent(settings)
     seen = FeatureExtractor([extractor]).extract(PICTURES)
     assert {p.failures["colours"] for p in seen} == {"ConfigurationError: the model is not here"}
@@ -144,7 +144,7 @@ def test_an_extractor_that_loses_a_picture_is_an_error_not_a_shift(settings: Set
     assert all("gave 0 outputs for 1" in p.failures["phash"] for p in seen)
 
 
-def test_extractors_that_need_one_another_or_what_is_not_there_are_refused(settings: Settings) -> None:
+def test_cyclic_and_missing_needs_are_refused(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="text_presence"):
         FeatureExtractor([Presence(settings)])
 
@@ -208,7 +208,7 @@ def test_a_model_in_use_is_not_freed(settings: Settings) -> None:
     assert extractor.unload()
 
 
-def test_idle_models_are_freed_by_themselves_where_the_setting_asks_for_it(settings: Settings) -> None:
+def test_idle_models_are_freed_if_the_setting_asks_for_it(settings: Settings) -> None:
     extractor, freed = Loaded(settings), threading.Event()
     unload = extractor.unload
 

@@ -1,6 +1,4 @@
-"""Pictures that are hard for some extractor: every extractor of the profile gives an observation or a recorded failure, of
-each.
-"""
+"""Pictures that are hard for some extractor: every extractor gives an output or a recorded failure for each."""
 
 import io
 from collections.abc import Callable
@@ -121,7 +119,7 @@ def feature_extractor(models_home: Settings) -> FeatureExtractor:
 
 
 def well(name: str, seen: ImageFeatures, feature_extractor: FeatureExtractor) -> None:
-    """An observation or a reason of every extractor; an extractor that needs no more than pixels sees whatever there is."""
+    """Every extractor has an output or a reason; those that need only pixels have an output."""
     for extractor in feature_extractor.extractors:
         why = seen.failures.get(extractor, "")
         assert (seen.of(extractor) is None) == bool(why), f"{extractor} on {name}: {why or 'neither observation nor failure'}"
@@ -142,7 +140,7 @@ def test_every_extractor_survives(
 
 @pytest.mark.models
 @pytest.mark.timeout(900)
-def test_one_batch_of_all_of_them_sees_what_each_alone_does(
+def test_one_batch_of_all_gives_the_same_as_each_alone(
     pictures: dict[str, Path], feature_extractor: FeatureExtractor, models_home: Settings
 ) -> None:
     chosen = [name for name in HARD if name not in ("ten thousand words", "noise")]

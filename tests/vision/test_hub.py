@@ -78,7 +78,7 @@ def hub(home: Path, embedding: Path | str, detector: Path | str = "none.pt") -> 
 def plain_yolo(model: Path | str) -> Any:
     """The library itself, whose import changes Pillow for the whole process, which is put back."""
     pillow = Image.open
-    os.environ.update(yolo.MANNERS)
+    os.environ.update(yolo.ENVIRONMENT)
     from ultralytics.models import YOLO  # noqa: PLC0415
 
     Image.open = pillow
@@ -103,7 +103,7 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("kind", TINY)
-def test_an_image_tower_looks_as_it_does_in_torch(kind: str, tmp_path: Path) -> None:
+def test_an_image_tower_gives_the_same_as_in_torch(kind: str, tmp_path: Path) -> None:
     folder = saved(kind, tmp_path / kind)
     extractor = HubEmbedding(hub(tmp_path, folder))
     vectors = extractor.embed([p.pixels for p in PICTURES])
@@ -115,7 +115,7 @@ def test_an_image_tower_looks_as_it_does_in_torch(kind: str, tmp_path: Path) -> 
     assert extractor.embed([PICTURES[1].pixels])[0] == pytest.approx(vectors[1], abs=1e-4)
 
 
-def test_the_fingerprint_tells_weights_apart_and_knows_equal_ones(tmp_path: Path) -> None:
+def test_fingerprints_differ_by_weights_only(tmp_path: Path) -> None:
     folders = [saved("dino", tmp_path / str(n) / "model", seed) for n, seed in enumerate((0, 0, 1))]
     one, same, other = (HubEmbedding(hub(tmp_path, folder)).fingerprint for folder in folders)
     assert one == same != other
@@ -136,7 +136,7 @@ def test_the_detector_finds_what_its_own_library_finds(detector: Path, tmp_path:
         assert present(thing.embedding).shape == (32,)
 
 
-def test_the_whole_profile_looks(detector: Path, tmp_path: Path) -> None:
+def test_the_whole_profile_runs(detector: Path, tmp_path: Path) -> None:
     settings = hub(detector.parent, saved("clip", tmp_path / "clip"), detector)
     feature_extractor = FeatureExtractor(extractors_of(settings))
     assert feature_extractor.dimensions() == {"embedding": 24, "joint": 24}
@@ -147,7 +147,7 @@ def test_the_whole_profile_looks(detector: Path, tmp_path: Path) -> None:
         assert all(present(thing.embedding).shape == (24,) for thing in present(seen.objects))
 
 
-def test_a_model_out_of_reach_is_told_with_its_name_its_setting_and_the_mend(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_model_out_of_reach_is_named_with_its_setting_and_the_remedy(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     settings = hub(tmp_path, "nobody/no-such-model", tmp_path / "no-such.pt")
     embedding = HubEmbedding(settings)
@@ -157,7 +157,7 @@ def test_a_model_out_of_reach_is_told_with_its_name_its_setting_and_the_mend(tmp
     def fails(task: str, *_: object) -> None:
         raise subprocess.CalledProcessError(1, task, stderr="no network")
 
-    monkeypatch.setattr(yolo, "library", fails)
+    monkeypatch.setattr(yolo, "run_task", fails)
     with pytest.raises(ConfigurationError, match=r"no-such\.pt.*OMMA_OBJECTS_MODEL.*OMMA_PROFILE=packaged"):
         _ = HubObjects(settings, embedding).fingerprint
 
@@ -165,11 +165,11 @@ def test_a_model_out_of_reach_is_told_with_its_name_its_setting_and_the_mend(tmp
 def test_a_published_detector_is_fetched_once_and_kept(detector: Path, tmp_path: Path, monkeypatch: Any) -> None:
     fetched: list[str] = []
 
-    def library(task: str, source: str, to: Path) -> None:
+    def run_task(task: str, source: str, to: Path) -> None:
         fetched.append(source)
         to.write_bytes(detector.read_bytes())
 
-    monkeypatch.setattr(yolo, "library", library)
+    monkeypatch.setattr(yolo, "run_task", run_task)
     settings = hub(tmp_path, saved("dino", tmp_path / "dino"), "yolo11n.pt")
     marks = {HubObjects(settings, HubEmbedding(settings)).fingerprint for _ in range(2)}
     assert len(marks) == 1

@@ -104,7 +104,7 @@ def unit(rows: Any) -> Any:
 
 
 @pytest.mark.parametrize("made", [clip, siglip])
-def test_the_models_own_text_tower_reads_as_it_does_in_torch(made: Any, tmp_path: Path) -> None:
+def test_the_models_own_text_tower_gives_the_same_as_in_torch(made: Any, tmp_path: Path) -> None:
     folder = made(tmp_path / "model")
     joint = extractor(hub(tmp_path, folder))
     model = AutoModel.from_pretrained(folder).eval()
@@ -117,7 +117,7 @@ def test_the_models_own_text_tower_reads_as_it_does_in_torch(made: Any, tmp_path
     assert joint.encode_text(TEXTS[1:2])[0] == pytest.approx(vectors[1], abs=1e-4)
 
 
-def test_a_separate_text_tower_reads_as_its_own_library_does(tmp_path: Path) -> None:
+def test_a_separate_text_tower_gives_the_same_as_its_library(tmp_path: Path) -> None:
     folder = sentences(tmp_path / "reader", 24)
     joint = extractor(hub(tmp_path, clip(tmp_path / "model"), folder))
     truth = SentenceTransformer(str(folder), device="cpu").encode(TEXTS)
@@ -125,7 +125,7 @@ def test_a_separate_text_tower_reads_as_its_own_library_does(tmp_path: Path) -> 
     assert joint.understands("собака", "ru") and not joint.understands("12")
 
 
-def test_the_image_tower_looks_once_for_both_extractors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_image_tower_runs_once_for_both_extractors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     feature_extractor = FeatureExtractor(extractors_of(hub(tmp_path, clip(tmp_path / "model"))))
     looked: list[int] = []
     embed = HubEmbedding.embed
@@ -151,7 +151,7 @@ def test_other_texts_weights_are_another_fingerprint(tmp_path: Path) -> None:
     assert all(mark.startswith("model+text@") for mark in marks)
 
 
-def test_a_text_tower_of_another_space_is_told(tmp_path: Path) -> None:
+def test_a_text_tower_of_another_space_is_refused(tmp_path: Path) -> None:
     joint = extractor(hub(tmp_path, clip(tmp_path / "model"), sentences(tmp_path / "reader", 8)))
     with pytest.raises(ConfigurationError, match=r"8 dimensions.*24.*OMMA_JOINT_MODEL"):
         joint.encode_text(["a dog"])
@@ -163,9 +163,7 @@ def test_a_model_without_a_text_tower_says_what_to_set(tmp_path: Path) -> None:
         joint.encode_text(["a dog"])
 
 
-def test_a_text_tower_out_of_reach_is_told_with_its_name_and_its_setting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_tower_out_of_reach_is_named_with_its_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     joint = extractor(hub(tmp_path, clip(tmp_path / "model"), "nobody/no-such-reader"))
     with pytest.raises(ConfigurationError, match=r"nobody/no-such-reader.*OMMA_JOINT_MODEL"):

@@ -1,4 +1,4 @@
-"""The joint embedding of pictures and words: the packaged one, and what is fitted and measured of one that is made up."""
+"""The joint embedding of pictures and words: the packaged one, and fitting and measuring of a made-up one."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -38,14 +38,14 @@ def test_pictures_and_texts_come_to_one_space(feature_extractor: FeatureExtracto
     assert feature_extractor.min_agreement() is not None
 
 
-def test_texts_that_mean_alike_lie_near_each_other(feature_extractor: FeatureExtractor) -> None:
+def test_texts_of_similar_meaning_are_near(feature_extractor: FeatureExtractor) -> None:
     dog, hound, car = feature_extractor.encode_text(
         ["a dog runs on grass", "a hound is running across a meadow", "a red car on the street"]
     )
     assert dog @ hound > dog @ car + 0.3
 
 
-def test_a_text_is_read_as_in_torch_whatever_stands_beside_it(models_home: Settings) -> None:
+def test_a_text_is_encoded_as_in_torch_in_any_batch(models_home: Settings) -> None:
     texts = ["a dog", "a much longer sentence about a man on a ladder who cleans windows", "red"]
     tokens = [entry.ids for entry in tokenizer().encode_batch(texts)]
     with torch.inference_mode():
@@ -56,7 +56,7 @@ def test_a_text_is_read_as_in_torch_whatever_stands_beside_it(models_home: Setti
     assert sentences.embed([]).shape == (0, 384)
 
 
-def test_several_threads_read_at_once(feature_extractor: FeatureExtractor) -> None:
+def test_threads_encode_texts_concurrently(feature_extractor: FeatureExtractor) -> None:
     texts = [f"a picture of {n} dogs" for n in range(16)]
     with ThreadPoolExecutor(4) as pool:
         alone = np.stack(list(pool.map(lambda text: feature_extractor.encode_text([text])[0], texts)))
@@ -117,19 +117,19 @@ def made_up() -> Pairs:
     return Pairs(*(torch.from_numpy(part.astype(np.float32)) for part in (photos, texts)))
 
 
-def test_towers_bring_together_what_belongs_together() -> None:
+def test_towers_map_pairs_near_each_other() -> None:
     pairs = made_up()
     picture, text = fitted(pairs, RECIPE)
-    pictures, texts = picture.of(pairs.photos.numpy()), text.of(pairs.texts[:, 0].numpy())
+    pictures, texts = picture.encode(pairs.photos.numpy()), text.encode(pairs.texts[:, 0].numpy())
     assert pictures.shape == texts.shape == (PHOTOS, 16)
     nearest = (texts @ pictures.T).argmax(axis=1)
     assert (nearest % KINDS == np.arange(PHOTOS) % KINDS).mean() > 0.9
 
 
-def test_the_kept_towers_make_what_the_fitted_ones_do() -> None:
+def test_saved_towers_give_the_same_as_fitted_ones() -> None:
     pairs = made_up()
     towers = Towers(pairs, RECIPE).eval()
-    kept = towers.text.kept(torch.eye(RECIPE.wide)).of(pairs.texts[:, 0].numpy())
+    kept = towers.text.kept(torch.eye(RECIPE.wide)).encode(pairs.texts[:, 0].numpy())
     with torch.inference_mode():
         np.testing.assert_allclose(kept, towers.text(pairs.texts[:, 0]).numpy(), atol=1e-4)
 
@@ -147,20 +147,20 @@ def test_retrieval_is_measured_both_ways() -> None:
     assert turned["text_to_image"]["r_at_1"] == 0 and turned["text_to_image"]["r_at_5"] == 1
 
 
-def test_strangers_are_told_by_their_cosine() -> None:
+def test_strange_captions_have_low_cosines() -> None:
     axes = np.eye(4, dtype=np.float32)
     found = measures.disagreement(shown(axes, np.repeat(axes, 2, axis=0)), 0.5)
     assert (found["own_doubted"], found["recall"], found["precision"]) == (0, 1, 1)
 
 
 def test_questions_of_a_picture_and_a_word_have_known_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "COMMON", 1)
-    said = ("red dog grass", "red dog grass", "blue dog grass", "red car street")
-    axes = np.eye(len(said), dtype=np.float32)
-    made = replace(shown(axes, np.repeat(axes, 2, axis=0)), texts=[text for text in said for _ in range(2)])
-    spoken = measures.Spoken(made)
-    assert all(word in spoken.sure[n] and n != photo for photo, word, right in spoken.like_but() for n in right)
-    assert {(word, but): right.tolist() for word, but, right in spoken.without()}[("dog", "red")] == [2]
+    monkeypatch.setattr(measures, "MIN_PHOTOS", 1)
+    captions = ("red dog grass", "red dog grass", "blue dog grass", "red car street")
+    axes = np.eye(len(captions), dtype=np.float32)
+    made = replace(shown(axes, np.repeat(axes, 2, axis=0)), texts=[text for text in captions for _ in range(2)])
+    questions = measures.WordQuestions(made)
+    assert all(word in questions.sure[n] and n != photo for photo, word, right in questions.additions() for n in right)
+    assert {(word, but): right.tolist() for word, but, right in questions.exclusions()}[("dog", "red")] == [2]
 
 
 def test_held_out_photos_are_the_thousand_of_the_list() -> None:
@@ -171,7 +171,7 @@ def test_held_out_photos_are_the_thousand_of_the_list() -> None:
     assert len(parts.fit) + len(parts.validation) + len(parts.test) == len(names)
 
 
-def test_the_list_that_is_shipped_is_what_the_function_says() -> None:
+def test_the_list_in_the_repository_is_that_of_the_function() -> None:
     listed = HELD_OUT.read_text().splitlines()
     assert len(set(listed)) == 1000
     if not FLICKR.is_dir():

@@ -1,4 +1,4 @@
-"""Local descriptors: what is the same thing is recognised however it lies, and nothing else is."""
+"""Local features: the same thing is recognised in any position, and no other is."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.vision.patterns import HEIGHT, WIDTH, Pixels, pasted, pattern
-from vision.extractors.local import MOST, describe, load_vocabulary, named
+from vision.extractors.local import MAX_POINTS, describe, load_vocabulary, quantized
 from vision.geometry import Alignment, Placed, align
 from vision.image_features import Box, ImageFeatures, Local
 from vision.picture import Picture
@@ -22,7 +22,7 @@ def picture(pixels: Pixels, alpha: Pixels | None = None) -> Picture:
 
 def seen(pixels: Pixels, alpha: Pixels | None = None) -> Placed:
     looked = picture(pixels, alpha)
-    return Placed(named(describe(looked), load_vocabulary()), looked.width, looked.height)
+    return Placed(quantized(describe(looked), load_vocabulary()), looked.width, looked.height)
 
 
 def turned(pixels: Pixels, degrees: float, size: float = 1.0) -> Pixels:
@@ -91,7 +91,7 @@ def test_matched_points_are_the_same_places() -> None:
     [np.full((200, 300, 3), 128, np.uint8), np.zeros((1, 1, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)],
     ids=["even", "one pixel", "tiny"],
 )
-def test_where_nothing_is_to_be_seen_there_are_no_points(pixels: Pixels) -> None:
+def test_a_picture_without_texture_has_no_points(pixels: Pixels) -> None:
     nothing = seen(pixels)
     assert len(nothing.local) == 0
     assert nothing.local.words.shape == (0,) and nothing.local.codes.shape == (0, 16)
@@ -107,7 +107,7 @@ def test_points_on_one_line_prove_nothing() -> None:
     assert align(Placed(local, 400, 300), Placed(local, 400, 300)) is None
 
 
-def test_what_is_see_through_has_no_points() -> None:
+def test_transparent_parts_have_no_points() -> None:
     alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
     alpha[:, : WIDTH // 2] = 255
     points = seen(pattern(1), alpha).local.points
@@ -117,7 +117,7 @@ def test_what_is_see_through_has_no_points() -> None:
 def test_points_are_the_strongest_first_and_bounded() -> None:
     noisy = np.random.default_rng(0).integers(0, 256, (900, 1200, 3)).astype(np.uint8)
     described = describe(picture(noisy))
-    assert MOST / 2 < len(described.points) <= MOST
+    assert MAX_POINTS / 2 < len(described.points) <= MAX_POINTS
     assert ((described.points >= 0) & (described.points <= 1)).all()
     assert np.allclose(np.linalg.norm(described.descriptors, axis=1), 1, atol=1e-3)
 

@@ -1,4 +1,4 @@
-"""Metric learning, on made-up features of two sources: what is a shop's light in one direction must not matter."""
+"""Metric learning on made-up features of two sources, which differ by light: the light must not matter."""
 
 import dataclasses
 import json
@@ -13,8 +13,8 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from training import similar
 from training.labelled import Catalogue, Classes, pairs_of_views
-from training.measures import first_hits, first_others, own_hits
 from training.metric import Components, Material, Recipe, fit, joined
+from training.similar import first_hits, first_others, own_hits
 from vision.extractors.embedding import Projection, projection
 from vision.image_features import Vector, unit
 
@@ -42,7 +42,7 @@ def catalogue() -> tuple[Vector, list[str]]:
 
 
 def features(signal: Vector) -> Vector:
-    """As a network gives them: none below zero; their square roots, less their mean, are the signal."""
+    """Features as of a network, none below zero: their square roots, minus the mean, are the signal."""
     return np.square(np.maximum(signal + 40, 0))
 
 
@@ -58,7 +58,7 @@ def untrained() -> Components:
     return Components.of(photos(8, 1)[0].reshape(-1, INPUTS))
 
 
-def test_what_is_trained_finds_unseen_photos_in_the_catalogue_better_than_what_is_not() -> None:
+def test_training_improves_retrieval_of_unseen_photos_in_the_catalogue() -> None:
     (asked, kinds), (gallery, names) = photos(6, 3), catalogue()
     before, after = untrained().untrained(), fitted()
     hits = [first_hits(embed(asked[:, 0]), kinds, embed(gallery[:, 0]), names) for embed in (before, after)]
@@ -76,16 +76,16 @@ def test_the_same_seed_gives_the_same_weights_and_half_precision_the_same_answer
 
 
 def test_members_come_from_every_source_of_a_class() -> None:
-    rows, classes = Classes.of(photos(8, 1), catalogue()).some(QUICK.classes, QUICK.members, np.random.default_rng(0))
+    rows, classes = Classes.of(photos(8, 1), catalogue()).sample(QUICK.classes, QUICK.members, np.random.default_rng(0))
     assert rows.shape == (QUICK.classes * QUICK.members * 2, INPUTS)
     assert np.unique(classes, return_counts=True)[1].tolist() == [QUICK.members * 2] * QUICK.classes
     clean = {row.tobytes() for row in catalogue()[0][:, 0]}
     assert sum(row.tobytes() in clean for row in rows) == len(rows) / 2
 
 
-def test_every_thing_in_the_catalogue_that_has_photos_is_asked_for() -> None:
+def test_batches_cover_every_thing_in_the_catalogue_that_has_photos() -> None:
     shop, kinds = photos(8, 1)
-    rows, wanted, pictures = Catalogue.of(catalogue(), (shop[1:], kinds[1:])).some(400, np.random.default_rng(0))
+    rows, wanted, pictures = Catalogue.of(catalogue(), (shop[1:], kinds[1:])).sample(400, np.random.default_rng(0))
     assert set(wanted) == set(range(KINDS)) and np.array_equal(pictures, catalogue()[0][:, 0])
     of = {row.tobytes(): kind for views, kind in zip(shop, kinds, strict=True) for row in views}
     assert [of[row.tobytes()] for row in rows] == [str(thing) for thing in wanted]
@@ -119,7 +119,7 @@ def test_a_report_sets_trained_beside_untrained(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(similar, "WEIGHTS", tmp_path / "similar.npz")
     monkeypatch.setattr(similar, "REPORT", tmp_path / "similar.json")
     monkeypatch.setattr(similar, "RECIPE", QUICK)
-    monkeypatch.setattr(similar, "look", lambda data, settings: made_up())
+    monkeypatch.setattr(similar, "extract", lambda data, settings: made_up())
     done = CliRunner().invoke(train, ["similar", "--data", str(tmp_path)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     report = json.loads((tmp_path / "similar.json").read_text())
@@ -141,4 +141,4 @@ def made_up() -> similar.Extracted:
 
 def test_a_set_that_is_missing_is_named(tmp_path: Path, settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="flickr8k"):
-        similar.look(tmp_path, settings)
+        similar.extract(tmp_path, settings)

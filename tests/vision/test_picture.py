@@ -184,7 +184,7 @@ def test_a_crop_is_the_part_inside_the_box(settings: Settings) -> None:
     assert (part.id, part.width, part.height) == (whole.id, 50, 40)
 
 
-def test_a_crop_of_next_to_nothing_still_has_a_pixel(settings: Settings) -> None:
+def test_a_tiny_crop_has_at_least_a_pixel(settings: Settings) -> None:
     part = decode(encoded(photo(30, 30)), settings).crop(Box(0.999, 0.999, 0.001, 0.001))
     assert part.pixels.shape == (1, 1, 3)
 
@@ -196,7 +196,7 @@ def test_a_thumbnail_is_a_small_webp(settings: Settings) -> None:
     assert unscaled.size == (100, 50)
 
 
-def test_no_bytes_whatever_raise_anything_but_a_bad_picture(settings: Settings) -> None:
+def test_damaged_files_raise_nothing_but_bad_picture(settings: Settings) -> None:
     """Damage at random places of real files: a picture, or a refusal, and never another error."""
     rng = np.random.default_rng(7)
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF"):

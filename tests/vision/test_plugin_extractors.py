@@ -1,4 +1,4 @@
-"""Extractors of other people's files: which take part, in which variant, and which are named and left out."""
+"""Extractors of plugins: which run, in which variant, and which are reported and left out."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +66,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_one_that_cannot_take_part_is_named_and_the_others_run(settings: Settings, folder: Path, what: str) -> None:
+def test_a_broken_plugin_is_reported_and_the_others_run(settings: Settings, folder: Path, what: str) -> None:
     body, why = BROKEN[what]
     (folder / "wrong.py").write_text(body)
     (folder / "good.py").write_text(text(name="good"))

@@ -1,4 +1,4 @@
-"""Reading: whichever way a page lies, what both engines say of it, and what they doubt."""
+"""Reading: pages in any orientation, agreement of two engines, and low-confidence lines."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ def page(text: str = WORDS, size: int = 30) -> Picture:
 
 
 def turned(original: Picture, degrees: float) -> Picture:
-    """Counter-clockwise, as much larger as it needs to be."""
+    """Rotated counter-clockwise, and extended so that nothing is cut off."""
     image = Image.fromarray(original.pixels).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
     return picture(image)
 
@@ -54,7 +54,7 @@ Read = Callable[[str, Picture], Text]
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270, 6, -8])
-def test_a_page_is_read_however_it_lies_and_boxes_lie_on_its_words(read: Read, engine: str, degrees: int) -> None:
+def test_a_page_is_read_in_any_orientation_and_boxes_lie_on_its_words(read: Read, engine: str, degrees: int) -> None:
     shown = turned(page(), degrees)
     text = read(engine, shown)
     assert set(" ".join(text.lines).split()) >= {"FRESH", "Bakery", "Delivery", "morning", "Market"}
@@ -112,7 +112,7 @@ def test_scripts_are_those_of_the_languages() -> None:
     assert is_mostly("Хлеб 24", frozenset({"CYRILLIC"})) and not is_mostly("24", frozenset({"CYRILLIC"}))
 
 
-def test_the_recogniser_knows_the_scripts_that_it_is_said_to(models_home: Settings) -> None:
+def test_the_recogniser_has_characters_of_its_scripts(models_home: Settings) -> None:
     letters = Session(ppocr.path_of(ppocr.RECOGNISER), models_home).metadata["character"].splitlines()
     found = {script(c) for c in letters if len(c) == 1}
     assert found >= SCRIPTS and "CYRILLIC" not in found
@@ -122,7 +122,7 @@ def token(text: str, sure: float = 0.8, left: float = 0.0, right: float = 1.0) -
     return Token(text, sure, left, right)
 
 
-def test_what_both_readers_say_is_surer_and_what_one_runs_together_is_set_apart() -> None:
+def test_agreement_raises_confidence_and_splits_joined_words() -> None:
     first = [token("Fresh", 0.6, 0.0, 0.3), token("MarketStreet", 0.9, 0.4, 1.0)]
     second = [token("fresh", 0.5), token("Market", 0.9), token("Street", 0.9)]
     joined = agreed(first, second)
@@ -138,7 +138,7 @@ def line(text: str, sure: float) -> Line:
     return Line(tuple(Word(word, sure, Box(0.1, 0.1, 0.2, 0.1)) for word in text.split()))
 
 
-def test_doubtful_lines_are_kept_apart_and_hopeless_ones_dropped() -> None:
+def test_low_confidence_lines_are_separate_and_the_least_confident_are_dropped() -> None:
     text = tokens.by_confidence([line("Fresh milk", 0.9), line("rnilk", 0.5), line("x", 0.9), line("~ wvw", 0.1)], 0.7)
     assert text.lines == ("Fresh milk",)
     assert [faint.text for faint in text.low_confidence] == ["rnilk", "x"]
@@ -147,23 +147,23 @@ def test_doubtful_lines_are_kept_apart_and_hopeless_ones_dropped() -> None:
 
 def test_no_document_grows_without_limit() -> None:
     many = [line("seven words are in this one line", 0.9)] * 5000
-    assert tokens.MOST_WORDS - 7 < len(tokens.by_confidence(many, 0.7).words) <= tokens.MOST_WORDS
+    assert tokens.MAX_WORDS - 7 < len(tokens.by_confidence(many, 0.7).words) <= tokens.MAX_WORDS
 
 
-def test_points_of_a_page_come_back_however_it_was_moved() -> None:
+def test_points_of_a_transformed_page_map_back_to_the_picture() -> None:
     original = Page.of(picture(photo(400, 300)))
     corner = original.box([(100, 60), (200, 120)])
     once = original.turned(1)
     assert once.box([(300 - 120, 100), (300 - 60, 200)]) == corner
     assert original.turned(4).box([(100, 60), (200, 120)]) == corner
     assert original.scaled(2).box([(200, 120), (400, 240)]) == corner
-    middle = original.straightened(10)
+    middle = original.deskewed(10)
     x, y = middle.size[0] / 2, middle.size[1] / 2
     around = middle.box([(x - 5, y - 5), (x + 5, y + 5)])
     assert around.x + around.w / 2 == pytest.approx(0.5, abs=0.01) and around.y + around.h / 2 == pytest.approx(0.5, abs=0.01)
 
 
-def test_missing_engines_and_languages_are_named_with_their_mend(
+def test_missing_engines_and_languages_are_named_with_their_remedy(
     models_home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConfigurationError, match="tesseract-ocr-xxx"):
@@ -179,12 +179,12 @@ def test_missing_engines_and_languages_are_named_with_their_mend(
     assert len(reader_files(latin)) == 2  # Tesseract is not needed
 
 
-def test_a_program_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_program_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     hanging = tmp_path / "tesseract"
     hanging.write_text("#!/bin/sh\nexec sleep 600\n")
     hanging.chmod(0o755)
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(hanging))
-    monkeypatch.setattr(tesseract, "SECONDS", 1)
+    monkeypatch.setattr(tesseract, "TIMEOUT", 1)
     begun = time.monotonic()
     with pytest.raises(RuntimeError, match="timeout"):
         tesseract.read_page(Page.of(page()), "eng", tesseract.PAGE)

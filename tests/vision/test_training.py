@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 from scipy.sparse import csr_matrix
 
+from engine.settings import Settings
 from tests.vision.drawing import photo, picture
 from tests.vision.patterns import pattern
 from training.drawing import draw_page, draw_sign
 from training.reading import summary, words_of
 from training.text_presence import measure
 from training.words import fitted, planes
-from training.words_measured import bits_kept, bm25, seen_twice
+from training.words_measured import bits_kept, bm25, with_copy
 from vision.extractors.local import load_vocabulary, save_vocabulary
 from vision.image_features import unit
 
@@ -53,15 +54,15 @@ def test_drawn_pictures_repeat_and_carry_ink(seed: int) -> None:
         assert one.pixels.std() > 5
 
 
-def test_a_copy_says_where_each_of_its_points_was(tmp_path: Path) -> None:
+def test_a_copy_says_where_each_of_its_points_was(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "pattern.png"
     Image.fromarray(pattern(4)).save(path)
-    seen = seen_twice(path)
-    assert seen is not None and len(seen.copy.points) > 50
-    found = bits_kept(load_vocabulary(), planes(128), [seen])
+    pair = with_copy(path, settings)
+    assert pair is not None and len(pair.copy.points) > 50
+    found = bits_kept(load_vocabulary(), planes(128), [pair])
     assert found["bytes"] == 16 and found["right_per_picture"] > 20 and found["right"] > 0.5
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    assert seen_twice(tmp_path / "broken.png") is None
+    assert with_copy(tmp_path / "broken.png", settings) is None
 
 
 def test_bm25_finds_the_document_that_has_the_rare_word() -> None:

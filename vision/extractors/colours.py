@@ -11,12 +11,12 @@ from vision.extractor import Extractor, fingerprint_of_values
 from vision.image_features import Colour, ImageFeatures, Vector
 from vision.picture import Picture
 
-SIDE = 64  # px; dominant colours need no more
+SIDE = 64  # px of the copy whose pixels are clustered
 CLUSTERS = 6
-MERGED = 12.0  # CIELAB distance under which two clusters are one colour
-SMALLEST_SHARE = 0.03
-OPAQUE = 128
-# Typical sRGB points of the basic terms (Berlin and Kay 1969); several where a term covers a wide region.
+MERGE_DISTANCE = 12.0  # in CIELAB; clusters closer than this are one colour
+MIN_SHARE = 0.03  # of the picture
+MIN_ALPHA = 128  # of pixels that count
+# Typical sRGB points of the basic colour terms (Berlin and Kay 1969); terms that cover a wide region have several.
 BASIC: dict[str, list[tuple[int, int, int]]] = {
     "black": [(0, 0, 0), (30, 30, 30)],
     "white": [(255, 255, 255), (240, 240, 240)],
@@ -33,14 +33,14 @@ BASIC: dict[str, list[tuple[int, int, int]]] = {
 
 
 class ColoursExtractor(Extractor[tuple[Colour, ...]]):
-    """At most six colours with their shares, the largest first; fully transparent pixels do not count."""
+    """At most six colours with their shares, the largest first; transparent pixels do not count."""
 
     name: ClassVar[str] = "colours"
 
     @property
     def fingerprint(self) -> str:
-        """The method's own parameters."""
-        return f"lab-kmeans@{fingerprint_of_values(SIDE, CLUSTERS, MERGED, SMALLEST_SHARE, BASIC)}"
+        """The method's parameters."""
+        return f"lab-kmeans@{fingerprint_of_values(SIDE, CLUSTERS, MERGE_DISTANCE, MIN_SHARE, BASIC)}"
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Colour, ...]]:
         return [dominant(picture) for picture in pictures]
@@ -55,16 +55,16 @@ def dominant(picture: Picture) -> tuple[Colour, ...]:
     _, nearest, centres = cv2.kmeans(pixels, count, np.empty(0), criteria, 1, cv2.KMEANS_PP_CENTERS)
     shares = np.bincount(nearest.ravel(), minlength=count) / len(pixels)
     merged = _merge(np.asarray(centres, dtype=np.float32), shares)
-    return tuple(_colour(centre, share) for centre, share in merged if share >= SMALLEST_SHARE)
+    return tuple(_colour(centre, share) for centre, share in merged if share >= MIN_SHARE)
 
 
 def _opaque(picture: Picture) -> NDArray[np.uint8]:
-    """Pixels [n, 3] that are there, of a small copy."""
+    """Opaque pixels [n, 3] of a small copy; all pixels if none is opaque."""
     small = np.asarray(cv2.resize(picture.pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8).reshape(-1, 3)
     if picture.alpha is None:
         return small
     alpha = cv2.resize(picture.alpha, (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel()
-    opaque = small[alpha >= OPAQUE]
+    opaque = small[alpha >= MIN_ALPHA]
     return opaque if len(opaque) else small
 
 
@@ -75,11 +75,11 @@ def to_lab(rgb: NDArray[np.uint8]) -> Vector:
 
 
 def _merge(centres: Vector, shares: NDArray[np.float64]) -> list[tuple[Vector, float]]:
-    """Clusters that the eye would call one colour, put together; the largest first."""
+    """Merge clusters of nearly the same colour; return the largest first."""
     merged: list[tuple[Vector, float]] = []
     for i in np.argsort(-shares):
         for n, (centre, share) in enumerate(merged):
-            if np.linalg.norm(centre - centres[i]) < MERGED:
+            if np.linalg.norm(centre - centres[i]) < MERGE_DISTANCE:
                 merged[n] = (centre, share + float(shares[i]))
                 break
         else:

@@ -1,7 +1,7 @@
-"""The similar-image embedding: the backbone's features of two crops through weights that metric learning fitted.
+"""The similar-image embedding: the backbone's features of two crops, projected by weights from metric learning.
 
 The subject of a photo is seldom at its edge, and the backbone's input is small: a second crop, the centre alone, shows the
-subject larger and less of its surroundings (multi-crop).
+subject larger and with less background (multi-crop).
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from vision.image_features import Backbone, ImageFeatures, Vector, unit
 from vision.picture import Picture
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "similar-lite2.npz"
-CENTRE_CROP = 0.65  # share of width and of height
+CENTRE_CROP = 0.65  # of width and of height
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Components of features, a linear map of them plus one hidden layer.
+    """Principal components of features, then the sum of a linear map and a network of one hidden layer.
 
     mean [2560], components [2560, k], matrix [k, d], hidden [k, h], bias [h], output [h, d].
     """
@@ -39,38 +39,38 @@ class Projection:
 
     @classmethod
     def linear(cls, mean: Vector, components: Vector) -> "Projection":
-        """The components alone."""
+        """The components without a hidden layer."""
         size = components.shape[1]
-        none, nothing = np.zeros((size, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
-        return cls(mean, components, np.eye(size, dtype=np.float32), none, nothing, none.T)
+        hidden, bias = np.zeros((size, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
+        return cls(mean, components, np.eye(size, dtype=np.float32), hidden, bias, hidden.T)
 
     def __call__(self, features: Vector) -> Vector:
         """Features [n, 2560] to unit vectors [n, d]."""
         return unit(self.mapped(features))
 
     def mapped(self, features: Vector) -> Vector:
-        """The same before it is brought to unit length."""
-        rows = (backbone.evened(features) - self.mean) @ self.components
+        """Features [n, 2560] to vectors [n, d] that are not scaled to unit length."""
+        rows = (backbone.square_root(features) - self.mean) @ self.components
         inner: Vector = np.maximum(rows @ self.hidden + self.bias, np.float32(0))
         return rows @ self.matrix + inner @ self.output
 
     def save(self, path: Path) -> None:
-        """Half precision is enough."""
+        """Write the weights, in half precision."""
         parts = {name: getattr(self, name).astype(np.float16) for name in self.__slots__}
         np.savez_compressed(path, allow_pickle=False, **parts)
 
 
 class EmbeddingExtractor(Extractor[Vector]):
-    """Features to a unit vector; `omma train similar` fits the weights."""
-
-    def __init__(self, settings: Settings, network: backbone.BackboneExtractor) -> None:
-        """`network` looks at images that are no whole pictures."""
-        super().__init__(settings)
-        self._network = network
+    """A unit vector; `omma train similar` fits the weights."""
 
     name: ClassVar[str] = "embedding"
     needs: ClassVar[tuple[str, ...]] = ("backbone",)
     borrows: ClassVar[tuple[str, ...]] = ("backbone",)
+
+    def __init__(self, settings: Settings, network: backbone.BackboneExtractor) -> None:
+        """`network` computes the features of crops."""
+        super().__init__(settings)
+        self._network = network
 
     @property
     def dimension(self) -> int:  # type: ignore[override]
@@ -80,11 +80,11 @@ class EmbeddingExtractor(Extractor[Vector]):
     @property
     def fingerprint(self) -> str:
         """Backbone and weights."""
-        mark = fingerprint_of_files(backbone.weights(), WEIGHTS)  # fitted for the looks, which therefore need no mark
+        mark = fingerprint_of_files(backbone.weights(), WEIGHTS)  # fitted for one CENTRE_CROP, which needs no mark
         return f"{backbone.MODEL}+similar{self.dimension}@{mark}"
 
     def files(self) -> tuple[Path, ...]:
-        """The weights, which the repository ships."""
+        """The weights, which are part of the repository."""
         return (WEIGHTS,)
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
@@ -92,33 +92,33 @@ class EmbeddingExtractor(Extractor[Vector]):
         return list(project(multi_crop(self._network, [picture.pixels for picture in pictures], wholes)))
 
     def embed(self, images: Sequence[NDArray[np.uint8]]) -> Vector:
-        """Unit vectors [n, d] of any RGB images [h, w, 3], crops among them."""
+        """Unit vectors [n, d] of any RGB images [h, w, 3], such as crops."""
         return project(multi_crop(self._network, images))
 
 
 def multi_crop(
     network: backbone.BackboneExtractor, images: Sequence[NDArray[np.uint8]], wholes: Sequence[Backbone] | None = None
 ) -> Vector:
-    """Features [n, 2560] of RGB images [h, w, 3]: of the whole, which may be known already, and of the centre crop, side by
-    side.
+    """Features [n, 2560] of RGB images [h, w, 3]: of the whole image and of the centre crop, concatenated. `wholes` are the
+    features of the whole images, if they are known.
     """
     crops = (wholes or network.run(images), network.run([centre_crop(image) for image in images]))
     return np.concatenate([np.stack([one.features for one in outputs]) for outputs in crops], axis=1)
 
 
 def centre_crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """An image [h, w, 3] without its edges; never empty."""
+    """The centre of an image [h, w, 3]; never empty."""
     top, left = (round(side * (1 - CENTRE_CROP) / 2) for side in image.shape[:2])
     return image[top : image.shape[0] - top, left : image.shape[1] - left]
 
 
 @lru_cache(maxsize=2)
 def projection(path: Path) -> Projection:
-    """The weights of that file."""
+    """The weights in a file."""
     with np.load(path) as kept:
         return Projection(**{name: kept[name].astype(np.float32) for name in Projection.__slots__})
 
 
 def project(features: Vector, path: Path | None = None) -> Vector:
-    """Features [n, 2560] to unit vectors [n, d] by the weights of a file, by default those that ship."""
+    """Features [n, 2560] to unit vectors [n, d] by the weights in a file, by default those of the repository."""
     return projection(path or WEIGHTS)(features)

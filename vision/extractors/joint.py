@@ -1,7 +1,7 @@
-"""The packaged joint embedding: fitted maps on the backbone's features and on sentence vectors (`training/joint.py`).
+"""The packaged joint embedding: a tower on the backbone's features and one on sentence vectors (`training/joint.py`).
 
-Feature vectors and sentences are brought together as in DeViSE (Frome et al. 2013), by towers fitted on captioned photos with
-the loss of CLIP (Radford et al. 2021).
+Both models are frozen, as in DeViSE (Frome et al. 2013); the towers are fitted on captioned photos with the loss of CLIP
+(Radford et al. 2021).
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ from vision.picture import Picture
 from vision.sentences import MODEL, Sentences, package
 
 ENGLISH = "en"
-LEAST_AGREEMENT = "least_agreement"  # its name in the file of weights
+MIN_AGREEMENT = "least_agreement"  # name of `min_agreement` in the file of weights
 WEIGHTS = Path(__file__).parents[1] / "weights" / "joint-lite2.npz"
 
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """A linear map and a network of one hidden layer, added; mean [n], direct [n, d], bias [d], inner [n, h], outer [h, d].
+    """The sum of a linear map and a network of one hidden layer.
 
-    A tower without a hidden layer has h = 0.
+    mean [p], direct [p, d], bias [d], inner [p, h], inner_bias [h], outer [h, d]; h is 0 without a hidden layer.
     """
 
     mean: Vector
@@ -38,7 +38,7 @@ class Tower:
     inner_bias: Vector
     outer: Vector
 
-    def of(self, rows: Vector) -> Vector:
+    def encode(self, rows: Vector) -> Vector:
         """Rows [n, p] to unit vectors [n, d]."""
         centred: Vector = rows - self.mean
         hidden = np.maximum(centred @ self.inner + self.inner_bias, 0)
@@ -47,13 +47,13 @@ class Tower:
 
 
 class JointExtractor(Joint):
-    """Backbone features through one tower; sentence vectors through the other."""
+    """Backbone features through the image tower, sentence vectors through the text tower."""
 
     name: ClassVar[str] = "joint"
     needs: ClassVar[tuple[str, ...]] = ("backbone",)
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is loaded yet."""
+        """Load nothing yet."""
         super().__init__(settings)
         self._sentences = Sentences(settings)
 
@@ -69,39 +69,39 @@ class JointExtractor(Joint):
         return f"{backbone.MODEL}+{MODEL}+joint{self.dimension}@{mark}"
 
     def files(self) -> tuple[Path, ...]:
-        """The towers, which the repository ships, and the sentence model."""
+        """The towers, which are part of the repository, and the sentence model."""
         return (WEIGHTS, package())
 
     def export(self, *, force: bool = False) -> None:
-        """The sentence model as ONNX, made once."""
+        """The sentence model as ONNX, written once per machine."""
         self._sentences.export(force=force)
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
         features = np.stack([p.backbone.features for p in seen if p.backbone is not None])
-        return list(towers(WEIGHTS)[0].of(backbone.evened(features)))
+        return list(towers(WEIGHTS)[0].encode(backbone.square_root(features)))
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
         """Unit vectors [n, d] of English texts."""
-        return towers(WEIGHTS)[1].of(self._sentences.embed(texts))
+        return towers(WEIGHTS)[1].encode(self._sentences.embed(texts))
 
     def understands(self, text: str, language: str = "") -> bool:
-        """English, and what looks like it where nobody told the language."""
+        """Whether a text is English, and likely so by its words."""
         return language.partition("-")[0] in ("", ENGLISH) and self._sentences.knows(text)
 
     @property
     def min_agreement(self) -> float | None:  # type: ignore[override]
-        """As it was measured with the towers."""
+        """The threshold measured for these towers."""
         with np.load(WEIGHTS) as kept:
-            return float(kept[LEAST_AGREEMENT])
+            return float(kept[MIN_AGREEMENT])
 
 
 @lru_cache(maxsize=2)
 def towers(path: Path) -> tuple[Tower, Tower]:
-    """That of pictures and that of texts."""
+    """The image tower and the text tower of a file."""
     with np.load(path) as kept:
-        parts = {name: kept[name].astype(np.float32) for name in kept.files if name != LEAST_AGREEMENT}
-    picture, text = (
+        parts = {name: kept[name].astype(np.float32) for name in kept.files if name != MIN_AGREEMENT}
+    image, text = (
         Tower(**{name.removeprefix(f"{side}_"): part for name, part in parts.items() if name.startswith(f"{side}_")})
         for side in ("picture", "text")
     )
-    return picture, text
+    return image, text

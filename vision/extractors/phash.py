@@ -1,4 +1,4 @@
-"""Perceptual hash: 64 bits that survive rescaling and recompression."""
+"""Perceptual hash: 64 bits that hardly change by rescaling and recompression."""
 
 from collections.abc import Sequence
 from importlib.metadata import version

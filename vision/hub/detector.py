@@ -15,33 +15,33 @@ from engine.settings import Settings
 from vision import runtime
 from vision.extractor import HUB, Extractor, fingerprint_of_files, fingerprint_of_values
 from vision.extractors.objects import Embedder, best, with_embeddings
-from vision.hub import yolo
-from vision.hub.reach import DETECTOR, unreachable
+from vision.hub import unreachable, yolo
 from vision.hub.yolo import SIDE
 from vision.image_features import Box, ImageFeatures, Object
 from vision.picture import Picture
 from vision.runtime import Array
 
 logger = logging.getLogger(__name__)
-PADDING = 114  # the grey around a picture that is no square, as in the model's training
+DEFAULT_MODEL = "yolo11n.pt"  # where the settings name none
+PADDING = 114  # grey level around a picture that is not square, as in the model's training
 BATCH = 8
 
 
 class HubObjects(Extractor[tuple[Object, ...]]):
-    """What YOLO finds, each with the embedding of its crop."""
+    """Objects found by YOLO, each with the embedding of its crop."""
 
     name: ClassVar[str] = "objects"
     variant: ClassVar[str] = HUB
     borrows: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def __init__(self, settings: Settings, crops: Embedder) -> None:
-        """`crops` looks at what was found."""
+        """`crops` embeds the crops of objects."""
         super().__init__(settings)
         self._crops = crops
 
     @property
     def fingerprint(self) -> str:
-        """Detector, crops' embedding, and the confidence from which an object counts."""
+        """Detector, embedding of crops, and the least confidence of an object."""
         path = weights(self.settings)
         rest = fingerprint_of_values(self._crops.fingerprint, self.settings.object_confidence)
         return f"{path.stem}@{fingerprint_of_files(path)}+crops@{rest}"
@@ -51,7 +51,7 @@ class HubObjects(Extractor[tuple[Object, ...]]):
         return (weights(self.settings),)
 
     def export(self, *, force: bool = False) -> None:
-        """The network as ONNX, made once."""
+        """The network as ONNX, written once per machine."""
         self._onnx(force=force)
 
     def _load(self) -> None:
@@ -59,11 +59,12 @@ class HubObjects(Extractor[tuple[Object, ...]]):
         self._names: dict[int, str] = ast.literal_eval(self._session.metadata["names"])
 
     def _onnx(self, *, force: bool = False) -> Path:
-        path = weights(self.settings)
-        name = f"{path.stem}-{fingerprint_of_files(path)}"
-        return runtime.exported(
-            self.settings, name, lambda to: _library("export", str(path.resolve()), to.resolve()), force=force
-        )
+        source = weights(self.settings)
+
+        def export(path: Path) -> None:
+            _run_task("export", str(source.resolve()), path.resolve())
+
+        return runtime.exported(self.settings, f"{source.stem}-{fingerprint_of_files(source)}", export, force=force)
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Object, ...]]:
         found: list[list[Object]] = []
@@ -74,7 +75,7 @@ class HubObjects(Extractor[tuple[Object, ...]]):
         return with_embeddings(pictures, found, self._crops)
 
     def _objects(self, rows: Array, picture: Picture) -> list[Object]:
-        """Rows of the network: left, top, right, bottom in its pixels, confidence, class."""
+        """Objects from rows of the network: left, top, right, bottom in pixels of its input, confidence, class."""
         scale, left, top = fit(picture.pixels.shape)
         height, width = picture.pixels.shape[:2]
         sure = rows[rows[:, 4] >= self.settings.object_confidence]
@@ -84,40 +85,42 @@ class HubObjects(Extractor[tuple[Object, ...]]):
 
 
 def fit(shape: tuple[int, ...]) -> tuple[float, int, int]:
-    """Scale, left and top at which a picture stands in the network's square."""
+    """Scale, left and top of a picture in the network's square input."""
     height, width = shape[:2]
     scale = SIDE / max(height, width)
     return scale, (SIDE - round(width * scale)) // 2, (SIDE - round(height * scale)) // 2
 
 
 def prepare(image: NDArray[np.uint8]) -> Array:
-    """RGB [h, w, 3] as the network takes it: float32 [3, 640, 640], its proportions kept."""
+    """RGB [h, w, 3] as the network takes it: float32 [3, 640, 640], with the aspect ratio kept."""
     scale, left, top = fit(image.shape)
     width, height = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     square = np.full((SIDE, SIDE, 3), PADDING, dtype=np.uint8)
-    shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=shrinking)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=interpolation)
     planes: Array = np.ascontiguousarray(square.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
     return planes
 
 
 def weights(settings: Settings) -> Path:
-    """The file that the setting names, or the published one of that name, fetched once; ConfigurationError without it."""
-    local = Path(settings.objects_model or DETECTOR)
-    kept = settings.home / "models" / local.name
-    if local.is_file():
-        return local
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with runtime.locked(kept.with_suffix(".lock")):
-            if not kept.exists():
-                _library("fetch", (settings.objects_model or DETECTOR), kept.resolve())
-    return kept
+    """The file that the setting names, or published weights of that name, downloaded once. Raise ConfigurationError if neither
+    exists.
+    """
+    model = settings.objects_model or DEFAULT_MODEL
+    if Path(model).is_file():
+        return Path(model)
+    downloaded = settings.home / "models" / Path(model).name
+    if not downloaded.exists():
+        downloaded.parent.mkdir(parents=True, exist_ok=True)
+        with runtime.locked(downloaded.with_suffix(".lock")):
+            if not downloaded.exists():
+                _run_task("fetch", model, downloaded.resolve())
+    return downloaded
 
 
-def _library(task: str, source: str, to: Path) -> None:
+def _run_task(task: str, source: str, to: Path) -> None:
     try:
-        yolo.library(task, source, to)
+        yolo.run_task(task, source, to)
     except subprocess.CalledProcessError as error:
         logger.error("%s of %s failed: %s", task, source, str(error.stderr).strip()[-500:])
         raise unreachable("OMMA_OBJECTS_MODEL", source, "a .pt file that ultralytics wrote") from error

@@ -1,4 +1,4 @@
-"""The embedding of the profile `hub`: SigLIP 2, CLIP or DINOv2, by transformers."""
+"""The embedding of the profile `hub`: SigLIP 2, CLIP or DINOv2, through the library transformers."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,23 +12,24 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
 from vision import runtime
 from vision.extractor import HUB, Extractor, fingerprint_of_files, fingerprint_of_values
-from vision.hub.reach import EMBEDDING, unreachable
+from vision.hub import unreachable
 from vision.image_features import ImageFeatures, Vector, unit
 from vision.picture import Picture
 
+DEFAULT_MODEL = "google/siglip2-base-patch16-224"  # where the settings name none
 BATCH = 16
-WEIGHTS = ("*.safetensors", "*.bin")
+WEIGHT_FILES = ("*.safetensors", "*.bin")
 
 
 class HubEmbedding(Extractor[Vector]):
-    """The image tower's pooled output, unit length."""
+    """The pooled output of the image tower, scaled to unit length."""
 
     name: ClassVar[str] = "embedding"
     variant: ClassVar[str] = HUB
 
     @property
     def _model(self) -> str:
-        return self.settings.embedding_model or EMBEDDING
+        return self.settings.embedding_model or DEFAULT_MODEL
 
     @cached_property
     def _config(self) -> Any:
@@ -36,27 +37,27 @@ class HubEmbedding(Extractor[Vector]):
 
     @property
     def dimension(self) -> int:  # type: ignore[override]
-        """Length of the vector, as the model's configuration tells it."""
+        """Length of the vectors, from the model's configuration."""
         projected = getattr(self._config, "projection_dim", None)
         tower = getattr(self._config, "vision_config", self._config)
         return int(projected or tower.hidden_size)
 
     @property
     def fingerprint(self) -> str:
-        """Model, and its weights: a local folder's files, or the hub's revision."""
+        """Model and weights: a hash of local files, or of the hub's revision."""
         local = self.files()
         mark = fingerprint_of_files(*local) if local else fingerprint_of_values(self._config._commit_hash)
         return f"{Path(self._model).name}@{mark}"
 
     def files(self) -> tuple[Path, ...]:
-        """The weights of a local folder; those of a hub lie in the library's own cache."""
+        """The weights of a local folder; none for a hub's model, which is in the library's own cache."""
         local = weights_of(self._model)
         if not local:
-            _ = self._config  # says what is wrong where there is no such model
+            _ = self._config  # raises if there is no such model
         return local
 
     def export(self, *, force: bool = False) -> None:
-        """The image tower as ONNX, made once."""
+        """The image tower as ONNX, written once per machine."""
         self._onnx(force=force)
 
     def _load(self) -> None:
@@ -82,14 +83,14 @@ class HubEmbedding(Extractor[Vector]):
 
 
 def prepared(processor: Any, images: Sequence[NDArray[np.uint8]]) -> Vector:
-    """RGB images as the model takes them: float32 [n, 3, side, side]."""
+    """RGB images [h, w, 3] as the model takes them: float32 [n, 3, side, side]."""
     inputs = processor([Image.fromarray(image) for image in images], return_tensors="pt")
     pixels: Vector = inputs["pixel_values"].numpy().astype(np.float32)
     return pixels
 
 
 def image_tower(model: str) -> Any:
-    """The part of the model that looks at pictures, in torch; for export and for comparison."""
+    """The image tower in torch; for export and comparison."""
     import torch  # noqa: PLC0415  (needed once in the life of a model)
 
     class Tower(torch.nn.Module):
@@ -108,13 +109,13 @@ def image_tower(model: str) -> Any:
 
 
 def weights_of(model: str) -> tuple[Path, ...]:
-    """The files of weights in a local folder, those of its parts among them; none for a hub's id."""
+    """Files of weights below a local folder; none for a hub's id."""
     folder = Path(model)
-    return tuple(sorted(path for pattern in WEIGHTS for path in folder.rglob(pattern))) if folder.is_dir() else ()
+    return tuple(sorted(path for pattern in WEIGHT_FILES for path in folder.rglob(pattern))) if folder.is_dir() else ()
 
 
 def loaded(kind: Any, model: str, setting: str = "OMMA_EMBEDDING_MODEL") -> Any:
-    """What a library loads of a model; ConfigurationError, naming the setting, where neither hub nor folder has it."""
+    """A part of a model, loaded by a library. Raise ConfigurationError, which names the setting, if it cannot be loaded."""
     try:
         return kind.from_pretrained(model) if hasattr(kind, "from_pretrained") else kind(model)
     except (OSError, ValueError) as error:

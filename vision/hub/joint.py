@@ -1,4 +1,4 @@
-"""The joint embedding of the profile `hub`: the image model's own space, into which its text tower, or another, reads."""
+"""The joint embedding of the profile `hub`: the image model's space, with its own text tower or another of that space."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,31 +14,80 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision import runtime
 from vision.extractor import HUB, Joint, fingerprint_of_files, fingerprint_of_values
-from vision.hub.embedding import HubEmbedding, loaded, weights_of
-from vision.hub.reach import EMBEDDING
+from vision.hub.embedding import DEFAULT_MODEL, HubEmbedding, loaded, weights_of
 from vision.image_features import ImageFeatures, Vector, unit
 from vision.picture import Picture
 
 BATCH = 32
-LONGEST = 128  # tokens of a text for a tower that takes any length
-SEVERAL = "input_ids", "attention_mask"
+MAX_TOKENS = 128  # of a text, for a tower that takes any length
+INPUTS = "input_ids", "attention_mask"
 
 
-class HubTexts:
-    """Texts to unit vectors [n, d]; thread-safe, loaded on first use."""
+class HubJoint(Joint):
+    """The image vector is that of the extractor `embedding`; the text vector is that of the text tower."""
+
+    name: ClassVar[str] = "joint"
+    variant: ClassVar[str] = HUB
+    needs: ClassVar[tuple[str, ...]] = ("embedding",)
+    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
+
+    def __init__(self, settings: Settings, embedding: HubEmbedding) -> None:
+        """`embedding` is asked for its model only; its vectors come with the features."""
+        super().__init__(settings)
+        self._images, self._texts = embedding, TextTower(settings)
+
+    @property
+    def dimension(self) -> int:  # type: ignore[override]
+        """Length of the vectors."""
+        return self._images.dimension
+
+    @property
+    def fingerprint(self) -> str:
+        """Image tower and text tower."""
+        mark = fingerprint_of_values(self._images.fingerprint, self._texts.fingerprint)
+        return f"{self._images.fingerprint.partition('@')[0]}+text@{mark}"
+
+    def files(self) -> tuple[Path, ...]:
+        """The weights of local folders."""
+        return tuple(dict.fromkeys((*self._images.files(), *self._texts.files())))
+
+    def export(self, *, force: bool = False) -> None:
+        """The text tower as ONNX, written once per machine."""
+        self._texts.export(force=force)
+
+    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
+        return [f.embedding for f in seen if f.embedding is not None]
+
+    def encode_text(self, texts: Sequence[str]) -> Vector:
+        """Unit vectors [n, d]. Raise ConfigurationError if the text tower has another dimension than the image tower."""
+        vectors = self._texts.encode_text(texts)
+        if len(vectors) and vectors.shape[1] != self.dimension:
+            raise ConfigurationError(
+                f"texts have {vectors.shape[1]} dimensions and pictures {self.dimension}: OMMA_JOINT_MODEL and "
+                "OMMA_EMBEDDING_MODEL do not belong together"
+            )
+        return vectors
+
+    def understands(self, text: str, language: str = "") -> bool:
+        """Whether a text has letters: a public model does not declare its languages."""
+        return any(letter.isalpha() for letter in text)
+
+
+class TextTower:
+    """Texts to unit vectors [n, d]; thread-safe. The model is loaded on first use."""
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is loaded yet."""
+        """Load nothing yet."""
         self._settings = settings
         self._own = not settings.joint_model
         self._setting = "OMMA_EMBEDDING_MODEL" if self._own else "OMMA_JOINT_MODEL"
-        self._model = settings.joint_model or settings.embedding_model or EMBEDDING
+        self._model = settings.joint_model or settings.embedding_model or DEFAULT_MODEL
         self._lock = threading.Lock()
         self._ready: tuple[Any, runtime.Session] | None = None
 
     @cached_property
     def _config(self) -> Any:
-        """ConfigurationError where the model has no text tower."""
+        """The model's configuration. Raise ConfigurationError if it has no text tower."""
         config = loaded(AutoConfig, self._model, self._setting)
         if self._own and not hasattr(config, "text_config"):
             raise ConfigurationError(
@@ -56,11 +105,11 @@ class HubTexts:
 
     def files(self) -> tuple[Path, ...]:
         """The weights of a local folder."""
-        _ = self._config  # says what is wrong where there is no such model
+        _ = self._config  # raises if there is no such model
         return weights_of(self._model)
 
     def export(self, *, force: bool = False) -> Path:
-        """The text tower as ONNX, made once."""
+        """The text tower as ONNX, written once per machine."""
         return runtime.exported(self._settings, self.fingerprint.replace("@", "-"), self._write, force=force)
 
     def encode_text(self, texts: Sequence[str]) -> Vector:
@@ -81,8 +130,8 @@ class HubTexts:
         return loaded(AutoTokenizer, self._model, self._setting)
 
     def _tokens(self, tokenizer: Any, texts: Sequence[str]) -> Mapping[str, NDArray[np.int64]]:
-        """What the tower takes: filled up to the length that it was trained with, if it has one; a mask if it wants one."""
-        length = self._config.text_config.max_position_embeddings if self._own else LONGEST
+        """Inputs of the tower: ids, padded to the length of its training if it has one, and the mask if it takes one."""
+        length = self._config.text_config.max_position_embeddings if self._own else MAX_TOKENS
         made = tokenizer(
             list(texts),
             padding="max_length" if self._own else "longest",
@@ -90,7 +139,7 @@ class HubTexts:
             truncation=True,
             return_tensors="np",
         )
-        names = [name for name in SEVERAL if not self._own or name in tokenizer.model_input_names]
+        names = [name for name in INPUTS if not self._own or name in tokenizer.model_input_names]
         return {name: made[name].astype(np.int64) for name in names}
 
     def _write(self, path: Path) -> None:
@@ -101,11 +150,11 @@ class HubTexts:
 
 
 def own_tower(model: str) -> Any:
-    """The part of an image model that reads texts, in torch; for export and for comparison."""
+    """The text tower of an image model in torch; for export and comparison."""
     import torch  # noqa: PLC0415  (needed once in the life of a model)
 
     class Tower(torch.nn.Module):
-        """Token numbers and perhaps a mask [n, t] to vectors [n, d]."""
+        """Token ids and an optional mask [n, t] to vectors [n, d]."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -119,7 +168,7 @@ def own_tower(model: str) -> Any:
 
 
 def separate_tower(model: str, setting: str) -> Any:
-    """A model of sentence-transformers (a network, pooling, maps) in torch; for export and for comparison."""
+    """A model of sentence-transformers (network, pooling, projections) in torch; for export and comparison."""
     import torch  # noqa: PLC0415  (needed once in the life of a model)
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
 
@@ -127,7 +176,7 @@ def separate_tower(model: str, setting: str) -> Any:
         return SentenceTransformer(name, device="cpu", model_kwargs={"attn_implementation": "eager"})
 
     class Tower(torch.nn.Module):
-        """Token numbers and mask [n, t] to vectors [n, d]."""
+        """Token ids and mask [n, t] to vectors [n, d]."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -137,53 +186,3 @@ def separate_tower(model: str, setting: str) -> Any:
             return self.parts({"input_ids": ids, "attention_mask": mask})["sentence_embedding"]
 
     return Tower().eval()
-
-
-class HubJoint(Joint):
-    """What the image tower saw, once more: it has looked already, as the embedding."""
-
-    name: ClassVar[str] = "joint"
-    variant: ClassVar[str] = HUB
-    needs: ClassVar[tuple[str, ...]] = ("embedding",)
-    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
-
-    def __init__(self, settings: Settings, embedding: HubEmbedding) -> None:
-        """`embedding` looks at the pictures."""
-        super().__init__(settings)
-        self._pictures, self._texts = embedding, HubTexts(settings)
-
-    @property
-    def dimension(self) -> int:  # type: ignore[override]
-        """Length of the vectors."""
-        return self._pictures.dimension
-
-    @property
-    def fingerprint(self) -> str:
-        """Image tower and text tower."""
-        mark = fingerprint_of_values(self._pictures.fingerprint, self._texts.fingerprint)
-        return f"{self._pictures.fingerprint.partition('@')[0]}+text@{mark}"
-
-    def files(self) -> tuple[Path, ...]:
-        """The weights of local folders."""
-        return tuple(dict.fromkeys((*self._pictures.files(), *self._texts.files())))
-
-    def export(self, *, force: bool = False) -> None:
-        """The text tower as ONNX, made once."""
-        self._texts.export(force=force)
-
-    def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[Vector]:
-        return [f.embedding for f in seen if f.embedding is not None]
-
-    def encode_text(self, texts: Sequence[str]) -> Vector:
-        """Unit vectors [n, d]; ConfigurationError for a text tower of another space."""
-        vectors = self._texts.encode_text(texts)
-        if len(vectors) and vectors.shape[1] != self.dimension:
-            raise ConfigurationError(
-                f"texts have {vectors.shape[1]} dimensions and pictures {self.dimension}: OMMA_JOINT_MODEL and "
-                "OMMA_EMBEDDING_MODEL do not belong together"
-            )
-        return vectors
-
-    def understands(self, text: str, language: str = "") -> bool:
-        """Whatever has letters: what languages a public model knows is not written in it."""
-        return any(letter.isalpha() for letter in text)
