@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,38 @@ def test_no_file_is_longer_than_a_reader_wants() -> None:
         if n.endswith((".py", ".js", ".css")) and len(t.splitlines()) > 300 and "Written by `omma docs`" not in t[:300]
     }
     assert not long
+
+
+def modules() -> dict[str, ast.Module]:
+    """The modules of all rooms by dotted name; a package is named by its folder."""
+    files = [path for room in (*ROOMS, "cli") for path in files_of(room)]
+    dotted = (".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files)
+    return {name: ast.parse(path.read_text()) for name, path in zip(dotted, files, strict=True)}
+
+
+def imported_modules(tree: ast.Module) -> set[str]:
+    """What a module imports, at the top or within a function; `from a import b` may name the module a.b."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_modules_import_in_no_circle() -> None:
+    trees = modules()
+    graph = {name: imported_modules(tree) & (trees.keys() - {name}) for name, tree in trees.items()}
+    packages = {name for name in trees if any(other.startswith(f"{name}.") for other in trees)}
+    TopologicalSorter({name: found - packages for name, found in graph.items() if name not in packages}).prepare()
+
+
+def test_no_function_is_longer_than_a_reader_wants() -> None:
+    functions = (
+        (f"{name}.{node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert not {name: lines for name, lines in functions if lines > 30}
