@@ -46,6 +46,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[SERVERS].close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with workers or real models first: they take longest, and a run of several processes ends with its last file."""
+    slow = {item.path for item in items if item.get_closest_marker("queue") or item.get_closest_marker("models")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def free_port() -> int:
     """A port of the loopback that nothing listens on now; the transport port above it is free by all likelihood."""
     with socket.socket() as probe:
