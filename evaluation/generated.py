@@ -81,12 +81,12 @@ def _judged(topic: Topic, document: Original, documents: list[Original]) -> Iter
 
 
 def _some(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Original]:
-    """Random documents, the same ones for a seed."""
+    """Random documents in the order of their ids, so that a seed makes the same copies however they were indexed."""
     query: dict[str, Any] = {"function_score": {"random_score": {"seed": seed, "field": "_seq_no"}}}
     body = {"size": number, "_source": FIELDS, "query": query}
     with guard():
         hits = client.search(index=alias(settings), body=body, params={"ignore_unavailable": "true"})["hits"]["hits"]
-    return [_original(hit["_id"], hit["_source"]) for hit in hits]
+    return [_original(hit["_id"], hit["_source"]) for hit in sorted(hits, key=lambda hit: hit["_id"])]
 
 
 def _original(document: str, source: dict[str, Any]) -> Original:

@@ -111,6 +111,8 @@ def export_torch(
     """
     import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
 
+    # It warns that triton, a compiler for GPUs, is not installed.
+    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
     inputs = example if isinstance(example, Mapping) else {"pictures": example}
     axes = {axis: torch.export.Dim(name, min=1, max=MAX_FREE_AXIS) for axis, name in enumerate(free)}
     arguments = tuple(torch.from_numpy(array) for array in inputs.values())

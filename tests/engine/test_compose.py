@@ -93,8 +93,8 @@ def test_the_image_is_built_with_byte_code() -> None:
 def test_commands_name_modules_that_exist(compose: dict[str, Any]) -> None:
     for name in OMMA:
         command = compose["services"][name]["command"]
-        module = next(word for word in command if word.startswith(("workers.", "web.")))
-        assert (ROOT / (module.split(":")[0].replace(".", "/") + ".py")).exists()
+        module = next(word.removeprefix("python:") for word in command if word.startswith(("workers.", "python:web.")))
+        assert (ROOT / (module.replace(".", "/") + ".py")).exists()
 
 
 def test_compose_itself_accepts_it() -> None:

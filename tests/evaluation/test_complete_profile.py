@@ -23,7 +23,7 @@ from vision.registry import extractors_of
 from workers.runtime import Runtime
 
 pytestmark = [pytest.mark.engine, pytest.mark.queue, pytest.mark.models]
-DOCUMENTS, CATEGORIES, SIDES = 48, 6, (160, 120)
+DOCUMENTS, CATEGORIES, SIDES = 90, 6, (160, 120)
 LANDMARK = "Old Tower"
 
 
@@ -79,7 +79,8 @@ def test_two_commands_make_the_profile_hub_complete(hub: Settings) -> None:
     assert UNCALIBRATED not in warnings, "points that lie alike are calibrated for every embedding"
     assert before.ranker == "fusion"
     assert "similar" in omma("calibrate", "--number", "14")
-    assert "in use" in omma("rank", "train", "--generate", "--number", str(DOCUMENTS))
+    trained = omma("rank", "train", "--generate", "--number", str(DOCUMENTS))
+    assert "in use" in trained, trained
     after = ask(hub)
     assert after.warnings == []
     assert after.ranker != "fusion" and "similar" in after.cutoff.thresholds
