@@ -174,8 +174,9 @@ def live_settings(settings: Settings, opensearch_url: str, redis_url: str) -> Se
 def models_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings whose home keeps exported models for the whole run, because exporting a network takes seconds.
 
-    Processes of one run share it: an export holds a lock, and the others wait for its file.
+    Processes of one run share the models, not the home: an export holds a lock, and the others wait for its file.
     """
-    folder = tmp_path_factory.getbasetemp()
-    run = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    return Settings(home=make_folder(run / "models"), threads=1, ocr_languages="eng")
+    home = tmp_path_factory.mktemp("home")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        (home / "models").symlink_to(make_folder(tmp_path_factory.getbasetemp().parent / "models"))
+    return Settings(home=home, threads=1, ocr_languages="eng")
