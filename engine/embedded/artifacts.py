@@ -1,8 +1,6 @@
 """The server's files: downloaded once by a Maven client, checked, unpacked into one folder that nothing writes to later."""
 
-import contextlib
 import hashlib
-import io
 import shutil
 import uuid
 import zipfile
@@ -18,6 +16,7 @@ from maven_artifact import Downloader, RequestException
 from requests.exceptions import RequestException as ConnectionProblem
 
 from engine.errors import ConfigurationError
+from engine.quiet import quiet_stdout
 
 VERSION = "3.6.0"
 Fetch = Callable[["Artifact", Path], None]
@@ -98,7 +97,7 @@ def ensure_zip(artifact: Artifact, cache: Path, fetch: Fetch | None = None) -> P
 def maven(artifact: Artifact, target: Path) -> None:
     """Download with the Maven client, which knows the repositories."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress to the standard output of the caller
+        with quiet_stdout():  # it prints its progress to the standard output of the caller
             Downloader().download(MavenArtifact.parse(artifact.coordinates), filename=str(target))
     except (RequestException, ConnectionProblem) as error:
         raise ConfigurationError(

@@ -1,8 +1,6 @@
 """The shared backbone: EfficientNet-Lite2, run once per image for several extractors."""
 
-import contextlib
 import importlib.util
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError
+from engine.quiet import quiet_stdout
 from vision import runtime
 from vision.extractor import Extractor, fingerprint_of_files
 from vision.image_features import Backbone, ImageFeatures, Vector
@@ -85,7 +84,7 @@ def torch_module() -> Any:
     import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
     from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
 
-    with contextlib.redirect_stdout(io.StringIO()):  # the package prints
+    with quiet_stdout():  # the package prints
         network = EfficientNet.from_pretrained("efficientnet-lite2", weights_path=str(weights())).eval()
 
     class TwoHeads(torch.nn.Module):

@@ -1,0 +1,30 @@
+"""Libraries that print: what they write to the standard output of a command is discarded."""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TextIO
+
+_lock = Lock()
+_outputs: list[TextIO] = []  # the real output, once per thread that discards it now
+
+
+@contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """Discard what is printed until the end of the block.
+
+    Blocks of several threads may overlap in any order. `contextlib.redirect_stdout` does not allow that: a block that ends
+    after another one restores the buffer that it found there, and the command prints nothing from then on.
+    """
+    with _lock:
+        _outputs.append(_outputs[0] if _outputs else sys.stdout)
+        sys.stdout = io.StringIO()
+    try:
+        yield
+    finally:
+        with _lock:
+            real = _outputs.pop()
+            if not _outputs:
+                sys.stdout = real
