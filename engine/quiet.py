@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TextIO
 
 _lock = Lock()
-_outputs: list[TextIO] = []  # the real output, once per thread that discards it now
+_blocks: list[TextIO] = []  # of each block that runs now, the real output
 
 
 @contextmanager
@@ -19,12 +19,12 @@ def quiet_stdout() -> Iterator[None]:
     after another one restores the buffer that it found there, and the command prints nothing from then on.
     """
     with _lock:
-        _outputs.append(_outputs[0] if _outputs else sys.stdout)
+        _blocks.append(_blocks[0] if _blocks else sys.stdout)
         sys.stdout = io.StringIO()
     try:
         yield
     finally:
         with _lock:
-            real = _outputs.pop()
-            if not _outputs:
+            real = _blocks.pop()
+            if not _blocks:
                 sys.stdout = real

@@ -77,6 +77,11 @@ class FactorRegistry:
         """Names of `every_feature`."""
         return tuple(feature.name for feature in self.every_feature)
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """The title of each feature's factor, by the feature's name."""
+        return {feature.name: factor.title for factor in self.every for feature in factor.features}
+
     def feature_names(self) -> tuple[str, ...]:
         """Names of all enabled features, in column order of the learned models.
 

@@ -37,12 +37,17 @@ def evidence_of(understood: Understood, table: RescoredTable, ranked: Ranked, hi
     return {name: _evidence(understood, table, name, ranked, hit) for name in values if name in table.columns}
 
 
-def whys(columns: Columns, ranked: Ranked, evidence: Mapping[str, Evidence], parts: Mapping[str, float]) -> list[Why]:
-    """Every feature's part of a score, the greatest first; one without a value is named if that changes the score."""
+def whys(
+    columns: Columns, titles: Mapping[str, str], ranked: Ranked, evidence: Mapping[str, Evidence], parts: Mapping[str, float]
+) -> list[Why]:
+    """Every feature's part of a score, the greatest first; one without a value is named if that changes the score.
+
+    `titles` of all features: a model also weighs that a question does not ask by a feature.
+    """
     share = shares(parts)
     found = [_of_value(columns[name][0], shown, ranked, parts, share) for name, shown in evidence.items()]
     found += [
-        _of_missing(columns, name, part, share[name])
+        _of_missing(name, titles, part, share[name], asked=name in columns)
         for name, part in parts.items()
         if name not in evidence and abs(part) > MIN_CONTRIBUTION
     ]
@@ -128,12 +133,9 @@ def _of_value(
     )
 
 
-def _of_missing(columns: Columns, name: str, part: float, share: float) -> Why:
-    if name in columns:
-        factor, _ = columns[name]
-        title, text = factor.title, "Nothing is known of this picture that could be compared."
-    else:
-        title, text = OTHER_PARTS.get(name, (name, "Not asked by this question."))
+def _of_missing(name: str, titles: Mapping[str, str], part: float, share: float, *, asked: bool) -> Why:
+    missing = "Nothing is known of this picture that could be compared." if asked else "The question does not ask by this."
+    title, text = OTHER_PARTS.get(name, (titles.get(name, name), missing))
     return Why(factor=name, title=title, contribution=round(part, 6), share=round(share, 4), text=text)
 
 

@@ -66,7 +66,7 @@ class ResultMaker:
         order = sorted(evidence, key=lambda name: (-share.get(name, 0.0), name))
         made = plain_result(ranked.id, hit["_source"], ranked.score)
         made.factors = {name: round(evidence[name].value, 6) for name in order}
-        made.why = whys(columns, ranked, evidence, parts)
+        made.why = whys(columns, self.factors.titles, ranked, evidence, parts)
         made.box = next((box for name in order if (box := box_of(columns[name][0], evidence[name]))), None)
         made.matches = [matched(name, one.match) for name in order if (one := evidence[name].rescored) and one.match]
         made.highlights = distinct(hit.get("highlight", {}))

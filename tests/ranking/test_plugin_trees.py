@@ -140,14 +140,14 @@ def test_a_condition_parts_float32_values_where_the_threshold_does() -> None:
 
 def test_scores_are_never_negative_and_their_order_is_kept() -> None:
     booster, rows = trained(), table(seed=2)
-    told = np.asarray(booster.predict(rows))
-    assert told.min() < 0
+    predicted = np.asarray(booster.predict(rows))
+    assert predicted.min() < 0
     model = parsed(definition(booster, NAMES))
     assert len(model.splits[-1].ids()) == 1, "the last tree is the constant"
     found = scored(booster, rows, reads_missing=False) + lift(definition(booster, NAMES))
     assert found.min() > 0
-    apart = np.diff(np.sort(told)) > 1e-5
-    np.testing.assert_array_equal(np.argsort(found)[1:][apart], np.argsort(told)[1:][apart])
+    apart = np.diff(np.sort(predicted)) > 1e-5
+    np.testing.assert_array_equal(np.argsort(found)[1:][apart], np.argsort(predicted)[1:][apart])
 
 
 def test_a_model_that_learned_nothing_is_one_number() -> None:
@@ -158,7 +158,7 @@ def test_a_model_that_learned_nothing_is_one_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "predicted"),
     [
         ({"categories": [1]}, "categorical"),
         ({"zero_as_missing": True}, "zero_as_missing"),
@@ -169,7 +169,7 @@ def test_a_model_that_learned_nothing_is_one_number() -> None:
         ({"objective": "regression", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}, "cannot score"),
     ],
 )
-def test_what_cannot_be_said_is_refused(changed: dict[str, Any], told: str) -> None:
+def test_what_cannot_be_said_is_refused(changed: dict[str, Any], predicted: str) -> None:
     rows = table()
     parameters = BASE | {"objective": "lambdarank"} | changed
     categories = parameters.pop("categories", [])
@@ -177,7 +177,7 @@ def test_what_cannot_be_said_is_refused(changed: dict[str, Any], told: str) -> N
     groups = [30] * (ROWS // 30)
     data = lightgbm.Dataset(rows, labels, group=groups, feature_name=NAMES, params=parameters, categorical_feature=categories)
     booster = lightgbm.train(parameters, data, num_boost_round=5)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=predicted):
         definition(booster, NAMES)
 
 
