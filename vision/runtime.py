@@ -42,6 +42,7 @@ class Session:
                 f"model {path.name} cannot be loaded: {error}; run `omma models export --force`"
             ) from error
         self._inputs = [entry.name for entry in self._session.get_inputs()]
+        self.on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, *batch: NDArray[Any]) -> list[Array]:
