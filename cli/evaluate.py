@@ -1,6 +1,8 @@
 """`omma bench` and `omma evaluate`: measure speed and quality."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +62,15 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write the page trash.md.")
 @click.option("--local", is_flag=True, help="Measure local descriptors alone; write the page local.md.")
 @click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
+@click.option("--unseen", is_flag=True, help="Measure on collections that nothing was trained on; write the page unseen.md.")
+@click.option("--learned-from", type=FILE, multiple=True, help="With --unseen: a log of training, to train without each kind.")
 @click.option("--list", "list_sets", is_flag=True, help="List the evaluation sets, with the data that each needs.")
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
-    uncalibrated: bool, list_sets: bool, html: Path | None, fail_on_loss: bool,
+    uncalibrated: bool, unseen: bool, learned_from: tuple[Path, ...], list_sets: bool, html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     if list_sets:
@@ -77,6 +81,8 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
         _print_written(_uncalibrated(candidate_log))
     elif trash:
         _print_written(_trash())
+    elif unseen:
+        _print_written(_unseen(data, candidate_log, learned_from, names))
     else:
         from evaluation.session import Session  # noqa: PLC0415
 
@@ -147,6 +153,21 @@ def _trash() -> list[Path]:
     figures = measure(get_settings())
     click.echo(pages.render("trash", figures))
     return pages.write("trash", figures)
+
+
+def _unseen(data: Path | None, log: Path | None, learned_from: tuple[Path, ...], names: tuple[str, ...]) -> list[Path]:
+    """Measure unseen collections: asked now, or read from a log; print the table, return the files that were written."""
+    from evaluation import pages  # noqa: PLC0415
+    from evaluation.candidate_log import read  # noqa: PLC0415
+    from evaluation.unseen.measure import ask, measure  # noqa: PLC0415
+
+    if (data is None) == (log is None):
+        raise click.UsageError("name the folder of data sets by --data, or a file by --candidate-log")
+    settings = get_settings()
+    asked = read(log) if log else list(ask(data or Path(), settings, console.print, names))
+    figures = measure(asked, settings, learned_from, console.print)
+    click.echo(pages.render("unseen", json.loads(json.dumps(figures, default=asdict))))
+    return [] if names else pages.write("unseen", figures)
 
 
 def _local(data: Path | None) -> list[Path]:

@@ -31,12 +31,21 @@ def rank() -> None:
 @click.option("--data", type=FOLDER, help="Folder of data sets, indexed for this and removed again.")
 @click.option("--questions", type=FOLDER, help="Folder of topics and judgements, asked of the documents that are indexed here.")
 @click.option("--every", default=1, type=click.IntRange(1), help="Use only every N-th picture and question of the data sets.")
-def collect(file: Path, data: Path | None, questions: Path | None, every: int) -> None:
+@click.option("--unseen", is_flag=True, help="With --data: ask the unseen collections instead, each by itself.")
+def collect(file: Path, data: Path | None, questions: Path | None, every: int, *, unseen: bool) -> None:
     """Ask questions whose answers are known, and write every feature of every candidate to a file.
 
     Without --data and --questions: the questions that were judged in this installation.
     """
-    from evaluation.asking import make  # noqa: PLC0415  (only a measurement loads what it measures)
+    if unseen:
+        if data is None or questions:
+            raise click.UsageError("--unseen needs --data, and no --questions")
+        from evaluation import candidate_log  # noqa: PLC0415  (only a measurement loads what it measures)
+        from evaluation.unseen.measure import ask  # noqa: PLC0415
+
+        click.echo(f"{candidate_log.write(file, ask(data, get_settings(), print_progress))} questions in {file}")
+        return
+    from evaluation.asking import make  # noqa: PLC0415
 
     click.echo(f"{make(file, data, questions, get_settings(), print_progress, every=every)} questions in {file}")
 

@@ -136,6 +136,7 @@ def _asked(posed: Posed, found: WideCandidates, limit: int, weights: dict[str, s
         wide=found.candidate_set, proposals={c: _places(ids, places) for c, ids in found.proposals.items()},
         kept=_places(found.kept, places), limit=limit, words=posed.topic.text,
         picture=data_address(posed.picture) if posed.picture else "", took=dict(found.took), weights=weights,
+        variant=posed.variant,
     )  # fmt: skip
 
 

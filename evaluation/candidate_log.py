@@ -25,6 +25,7 @@ class Asked(BaseModel):
     """One question with all candidates of all features. `proposals` and `kept` are positions in the table.
 
     `took`: milliseconds by stage; `weights`: extractor -> fingerprint in the index that was asked.
+    `variant`: the form of the collection (evaluation/unseen/variants.py).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +44,7 @@ class Asked(BaseModel):
     picture: str = ""  # a thumbnail as a data address
     took: dict[str, float]
     weights: dict[str, str] = {}
+    variant: str = ""
 
     def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
         """Rank fusion with the configuration of the search, over all columns or over these."""
@@ -52,7 +54,7 @@ class Asked(BaseModel):
         """The question as a ranker gets it, with all features or with these."""
         ids = list(self.wide.table)
         proposals = {c: [ids[at] for at in places] for c, places in self.proposals.items() if _in(c, columns)}
-        found = self.fusion(columns).merge(proposals)[: self.limit]
+        found = self.fusion(columns).candidates(proposals, self.limit)
         table = {i: {c: v for c, v in self.wide.table[i].items() if _in(c, columns)} for i in found if i in self.wide.table}
         duplicate_pairs = [pair for pair in self.wide.duplicate_pairs if set(pair) <= table.keys()]
         candidate_set = CandidateSet(
@@ -63,7 +65,7 @@ class Asked(BaseModel):
         )
         return Example(
             topic=self.topic, candidate_set=candidate_set, grades=self.grades, complete=self.complete, family=self.family,
-            set=self.set, part=self.part,
+            set=self.set, variant=self.variant, part=self.part,
         )  # fmt: skip
 
     def columns_of(self, factors: Collection[str]) -> frozenset[str]:

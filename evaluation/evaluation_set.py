@@ -29,7 +29,8 @@ class Posed:
     """A question, the bytes of its image, and the grades of its answers.
 
     `family`: questions about one image share it and stay on one side of the split. `complete`: every document without a grade
-    is unrelated; otherwise documents without a grade are unjudged.
+    is unrelated; otherwise documents without a grade are unjudged. `variant` names the form of the collection that is asked
+    (evaluation/unseen/variants.py).
     """
 
     set: str
@@ -39,6 +40,7 @@ class Posed:
     picture: bytes | None = None
     part: Part | None = None
     complete: bool = True
+    variant: str = ""
 
     @property
     def held_out(self) -> bool:

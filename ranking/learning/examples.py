@@ -21,7 +21,7 @@ class Example(BaseModel):
 
     `complete`: a document without a grade is unrelated; otherwise it was not judged, and is not learned from. Questions of one
     `family` (about the same image) are on one side of every split. Graded documents that are not in the table were proposed by
-    no factor: measures count them as not found.
+    no factor: measures count them as not found. `variant`: the form of the collection that was asked (no text, ...).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +32,7 @@ class Example(BaseModel):
     complete: bool = False
     family: str = ""
     set: str = ""
+    variant: str = ""
     part: Part | None = None  # where data sets have a split of their own
 
     @property
@@ -44,7 +45,7 @@ class Example(BaseModel):
         yield f"intent: {self.candidate_set.query_features.intent}"
         yield f"category: {self.candidate_set.query_features.category or 'not known'}"
         if self.set:
-            yield f"set: {self.set}"
+            yield f"set: {self.set}" + (f", {self.variant}" if self.variant else "")
 
 
 def side_of(family: str) -> Part:

@@ -137,6 +137,12 @@ def _fitted(objective: Objective, recipe: Recipe, sides: Sides, tell: Tell) -> L
     return Learned(objective, recipe.features, booster)
 
 
+def fitted_on(examples: Sequence[Example], recipe: Recipe) -> Learned:
+    """A model of these examples alone, which is not kept."""
+    sides = by_side(examples)
+    return Learned(recipe.objective, recipe.features, fit(sides["train"], sides["validation"], recipe))
+
+
 def _metrics(examples: Sequence[Example], rankers: Mapping[str, Ranker]) -> dict[str, dict[str, float]]:
     """ranker -> measure -> mean over the held-out questions."""
     if not examples:

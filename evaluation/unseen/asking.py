@@ -1,0 +1,79 @@
+"""Index every unseen collection in every variant, and ask: each answered question is an entry of a candidate log."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+
+from engine.installation import make_folder
+from engine.settings import Settings
+from evaluation.asking import ask
+from evaluation.candidate_log import Asked
+from evaluation.collection import Collection
+from evaluation.datasets import Known, thinned
+from evaluation.evaluation_set import Posed
+from evaluation.unseen.collection import Question, Sources, UnseenCollection
+from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, Variant, own
+from ranking.judgements.judgement import Topic
+from ranking.learning.examples import Part
+
+Tell = Callable[[str], None]
+STRANGERS = "nothing is right"  # kind of the questions that no document answers
+TEST: Part = "test"  # side of the questions that no model learns from
+MAX_STRANGERS = 20  # questions with images of one other collection
+
+
+def everything(collections: Mapping[str, UnseenCollection], sources: Sources, tell: Tell) -> Iterator[Asked]:
+    """The answers to all questions: of each collection by itself, in each variant, and of all collections together."""
+    make_folder(sources.drawn)
+    questions = {name: list(one.questions(sources)) for name, one in collections.items()}
+    documents = {name: one.documents(sources) for name, one in collections.items()}
+    for name, one in collections.items():
+        strangers = list(_strangers(one, collections, documents))
+        for variant, indexed in own(documents[name], one.foreign(sources)):
+            asking = {name: [*questions[name], *(strangers if variant is AS_IT_IS else ())]}
+            yield from _asked(variant, indexed, asking, sources.settings, tell)
+    together = list({known.path: known for known in chain.from_iterable(documents.values())}.values())
+    yield from _asked(AMONG_ALL, together, questions, sources.settings, tell)
+
+
+def _strangers(
+    one: UnseenCollection, others: Mapping[str, UnseenCollection], documents: Mapping[str, Sequence[Known]]
+) -> Iterator[Question]:
+    """Images of other collections, of which this one has nothing."""
+    for name in one.strangers:
+        for known in thinned(list(documents[name]) if name in others else [], MAX_STRANGERS):
+            yield Question(f"{name} {known.path.name}", STRANGERS, picture=known.path.read_bytes())
+
+
+def _asked(
+    variant: Variant, documents: Sequence[Known], asking: Mapping[str, Sequence[Question]], settings: Settings, tell: Tell
+) -> Iterator[Asked]:
+    """Index documents, ask the questions of each collection, remove the index."""
+    index = Collection("unseen-" + (slug(next(iter(asking))) if len(asking) == 1 else "all"), settings)
+    try:
+        tell(f"{', '.join(asking) if len(asking) == 1 else 'all collections'}, {variant.name}: {len(documents)} images")
+        index.add(documents, texts=max((len(known.texts) for known in documents), default=0))
+        posed = [p for name, questions in asking.items() for q in questions if (p := _posed(name, variant, q, index))]
+        yield from ask(index.searcher(), posed, tell)
+    finally:
+        index.remove()
+
+
+def slug(name: str) -> str:
+    """A name as a part of an index's name."""
+    return name.replace(" ", "-")
+
+
+def _posed(name: str, variant: Variant, question: Question, index: Collection) -> Posed | None:
+    """None where none of its answers is indexed, or the image that it asks with is not.
+
+    No model learns from questions to all collections together: most of them must stay unseen.
+    """
+    grades = {index.ids[path]: grade for path, grade in question.right.items() if path in index.ids}
+    if (not grades and question.kind != STRANGERS) or (question.like and question.like not in index.ids):
+        return None
+    like = index.ids[question.like] if question.like else ""
+    grades.pop(like, None)  # copies of one image are one document
+    asked = f"{name}/{variant.name}/{question.kind}/{question.name}"
+    topic = Topic(id=asked, text=question.text, like=like, picture=asked if question.picture else "")
+    family, part = (question.family, None) if question.family and variant is not AMONG_ALL else (asked, TEST)
+    return Posed(f"{name}: {question.kind}", topic, grades, family, question.picture, part, variant=variant.name)

@@ -1,0 +1,103 @@
+"""An unseen collection: documents of one kind, as a new user brings them, and questions about them whose answers are known.
+
+Omma's own are classes in `evaluation/unseen/sets`; others are files in the folders of OMMA_PLUGIN_PATH, or entry points of the
+group `omma.unseen_collections`. Each collection is indexed by itself, whole and made poorer (evaluation/unseen/variants.py).
+"""
+
+import csv
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+from engine.plugins import discover
+from engine.settings import Settings
+from evaluation.datasets import Known, there
+from evaluation.evaluation_set import family_of
+
+HERE, GROUP = Path(__file__).parent / "sets", "omma.unseen_collections"
+MAX_QUESTIONS = 120  # of one kind, of one collection
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where images come from: the folder of data sets, settings (for the demo corpus), and a folder for drawn images."""
+
+    data: Path
+    settings: Settings
+    drawn: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question by words, by the bytes of an image, by an indexed image (`like`), or by words and an image.
+
+    `right`: grades by image file; every document without a grade is unrelated. `kind` names questions of one task, which are
+    measured together. `family`: only where a model may learn from the question; questions about the same image, here and in
+    evaluation sets, share it and stay on one side of the split.
+    """
+
+    name: str
+    kind: str
+    right: Mapping[Path, int] = field(default_factory=dict)
+    text: str = ""
+    picture: bytes | None = None
+    like: Path | None = None
+    family: str = ""
+
+
+class UnseenCollection(ABC):
+    """One named collection.
+
+    `needs`: folders below `--data` without which it is left out. `learned`: evaluation sets that ask about images of this kind,
+    which the order must not have learned from. `strangers`: names of collections whose images have no answer in this one.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    learned: ClassVar[tuple[str, ...]] = ()
+    strangers: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def documents(self, sources: Sources) -> list[Known]:
+        """The images; all of `texts` are linked to each."""
+
+    @abstractmethod
+    def questions(self, sources: Sources) -> Iterator[Question]:
+        """Every question."""
+
+    def foreign(self, sources: Sources) -> list[Known]:
+        """The documents with texts in another language than the questions; empty where nobody translated them."""
+        return []
+
+    def is_there(self, data: Path) -> bool:
+        """Whether the folder of data sets has what the collection needs."""
+        return there(data, *self.needs)
+
+
+@lru_cache(maxsize=8)
+def unseen_collections(folders: tuple[Path, ...] = ()) -> dict[str, UnseenCollection]:
+    """Every collection by name: Omma's own, those of plugin folders, and those of installed packages."""
+    found = discover(UnseenCollection, GROUP, HERE, folders)  # type: ignore[type-abstract]
+    return {kind.name: kind() for kind in found.kinds}
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header."""
+    with file.open(newline="", encoding="utf-8-sig") as opened:
+        return list(csv.DictReader(opened))
+
+
+def alike(documents: Sequence[Known], kind: str, grade: int, *, learnable: bool = False) -> Iterator[Question]:
+    """Each document asks ("more like this"): the others of its fine class are right; those without others do not ask."""
+    by_class: dict[str, list[Path]] = {}
+    for known in documents:
+        by_class.setdefault(known.fine, []).append(known.path)
+    for known in documents:
+        others = [path for path in by_class[known.fine] if path != known.path]
+        if known.fine and others:
+            family = family_of(known) if learnable else ""
+            yield Question(known.path.name, kind, dict.fromkeys(others, grade), like=known.path, family=family)

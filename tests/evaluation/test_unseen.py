@@ -1,0 +1,145 @@
+"""Unseen collections: made poorer as they say, compared with the best single factor, and corrected for many comparisons."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from engine.settings import Settings
+from evaluation import pages
+from evaluation.candidate_log import Asked
+from evaluation.datasets import SAME, Known
+from evaluation.unseen import asking, measure, table
+from evaluation.unseen.collection import Question, Sources, UnseenCollection, alike, unseen_collections
+from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, FOREIGN, NO_TEXT, TENTH, THIRD, own
+from factors.registry import FactorRegistry
+from ranking.candidate_set import CandidateSet, FusionConfig, Ranked
+from ranking.fusion import Fusion
+from ranking.learning.measures import Compared
+from tests.vision.drawing import photo
+
+TOLD = [Known(Path(f"{n}.jpg"), "mugs", str(n // 2), texts=(f"mug {n}", "blue")) for n in range(400)]
+
+
+def test_a_collection_is_made_poorer_as_each_variant_says() -> None:
+    variants = dict(own(TOLD, TOLD[:7]))
+    assert list(variants) == [AS_IT_IS, NO_TEXT, THIRD, TENTH, FOREIGN]
+    assert variants[AS_IT_IS] == TOLD and variants[FOREIGN] == TOLD[:7]
+    assert not any(known.texts for known in variants[NO_TEXT])
+    told = [known for known in variants[THIRD] if known.texts]
+    assert 100 < len(told) < 170 and {known.path for known in told} < {known.path for known in TOLD}
+    assert 20 < len(variants[TENTH]) < 60
+    untold = [Known(Path("a.jpg"), "mugs")]
+    assert [variant for variant, _ in own(untold, [])] == [AS_IT_IS], "nothing to take away"
+
+
+def test_each_document_asks_for_the_others_of_its_class() -> None:
+    asked = list(alike([*TOLD[:4], Known(Path("lone.jpg"), "mugs", "lone"), Known(Path("none.jpg"), "mugs")], "same", SAME))
+    assert [question.name for question in asked] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert asked[0].right == {Path("1.jpg"): SAME} and asked[0].like == Path("0.jpg")
+
+
+def answered(number: int, *, variant: str = AS_IT_IS.name, grades: dict[str, int] | None = None, kept: int = 3) -> Asked:
+    """A question whose right answer `r` is first by `similar`, and last by `ocr`."""
+    rows = {"r": {"similar": 0.9, "ocr": 1.0}, "b": {"similar": 0.5, "ocr": 2.0}, "c": {"similar": 0.4, "ocr": 3.0}}
+    fusion = FusionConfig(weights={"similar": 1.0, "ocr": 1.0})
+    return Asked(
+        set="mugs: same" if grades is None else f"mugs: {asking.STRANGERS}", topic=f"{variant}-{number}", family=str(number),
+        part="test", grades={"r": SAME} if grades is None else grades, wide=CandidateSet(table=rows, fusion_config=fusion),
+        proposals={"similar": [0, 1, 2], "ocr": [2, 1, 0]}, kept=list(range(kept)), limit=200, took={}, variant=variant,
+    )  # fmt: skip
+
+
+class Mugs(UnseenCollection):
+    name = "mugs"
+    about = "Mugs."
+    learned = ("same mug",)
+
+    def documents(self, sources: Sources) -> list[Known]:
+        return [Known(path, "mugs", path.stem[0]) for path in sorted(sources.data.glob("*.png"))]
+
+    def questions(self, sources: Sources) -> Iterator[Question]:
+        yield from alike(self.documents(sources), "same", SAME)
+
+
+class Last:
+    """An order that is wrong: the last candidate first."""
+
+    name = "last"
+
+    def order(self, candidate_set: CandidateSet) -> list[Ranked]:
+        return [Ranked(document, float(at), {}) for at, document in enumerate(candidate_set.table)][::-1]
+
+    def contributions(self, candidate_set: CandidateSet, documents: object) -> dict[str, dict[str, float]]:
+        return {}
+
+
+def test_the_whole_is_compared_with_the_best_single_factor_and_without_each_extractor() -> None:
+    asked = [answered(number) for number in range(40)]
+    rows = table.rows(asked, {"mugs": Mugs()}, lambda left_out: Last(), ["similar", "ocr"])
+    by_variant = {row.variant: row for row in rows}
+    assert by_variant.keys() == {"as it is", "no OCR", "no similar"}
+    row = by_variant["as it is"]
+    assert (row.best, row.alone["R@1"], row.whole["R@1"], row.questions) == ("similar", 1.0, 0.0, 40)
+    assert row.against.change == pytest.approx(row.whole["NDCG@10"] - 1.0) and row.lost == 0.0
+    assert by_variant["no similar"].best == "ocr"
+
+
+def test_an_order_that_is_worse_every_time_is_below_and_chance_is_not() -> None:
+    found = [
+        table.Row("mugs: same", name, 40, 1.0, "similar", {}, {}, {}, Compared(40, 0.5, 0.4, p, -0.2, 0.0), 0.0)
+        for name, p in (("a", 0.01), ("b", 0.03), ("c", 0.04), ("d", 0.5))
+    ]
+    corrected = table.corrected(found)
+    assert [round(row.holm, 3) for row in corrected] == [0.04, 0.09, 0.09, 0.5]
+    assert [row.verdict for row in corrected] == ["below", "level", "level", "level"]
+
+
+def test_questions_that_nothing_answers_and_answers_that_are_cut_off_are_counted() -> None:
+    strangers = [answered(number, grades={}, kept=number % 2) for number in range(4)]
+    assert table.nothings(strangers) == [table.Nothing("mugs", 4, 0.5)]
+    lost = [answered(1), answered(2, kept=0)]
+    (row, *_) = table.rows(lost, {"mugs": Mugs()}, lambda left_out: Fusion(), ["similar", "ocr"])
+    assert row.lost == 0.5
+
+
+def test_the_page_says_how_many_rows_are_below(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure.pages, "surroundings", lambda settings: {"machine": "one"})
+    monkeypatch.setattr(measure, "unseen_collections", lambda folders: {"mugs": Mugs()})
+    figures = measure.measure([answered(number) for number in range(20)], settings, (), print)
+    page = pages.render("unseen", json.loads(json.dumps(figures, default=asdict)))
+    assert "| mugs: same | as it is | 20 | 1.000 | similar | 1.000, 1.000, 1.000 |" in page
+    assert "* **mugs**: Mugs." in page
+
+
+def test_a_source_of_questions_must_be_named() -> None:
+    found = CliRunner().invoke(main, ["evaluate", "--unseen"])
+    assert found.exit_code == 2 and "--data" in found.output
+
+
+def test_every_collection_says_what_it_is_and_names_strangers_that_exist(tmp_path: Path) -> None:
+    collections = unseen_collections()
+    assert {"everyday photos", "covers", "interiors", "stamps"} <= collections.keys()
+    for one in collections.values():
+        assert one.about.endswith(".") and set(one.strangers) <= collections.keys()
+        assert one.name == "stamps" or not one.is_there(tmp_path), "all but the demo corpus need data"
+
+
+@pytest.mark.engine
+@pytest.mark.queue
+@pytest.mark.models
+def test_a_collection_is_asked_by_itself_and_among_all(tmp_path: Path, live_settings: Settings, models_home: Settings) -> None:
+    for seed in range(3):
+        image = photo(160, 120, seed)
+        image.save(tmp_path / f"{seed}-1.png")
+        image.resize((144, 108)).save(tmp_path / f"{seed}-2.png")
+    settings = live_settings.model_copy(update={"home": models_home.home, "threads": 1, "ocr_languages": "eng"})
+    sources = Sources(tmp_path, settings, tmp_path / "drawn")
+    asked = list(asking.everything({"mugs": Mugs()}, sources, lambda line: None))
+    assert [one.variant for one in asked] == [AS_IT_IS.name] * 6 + [AMONG_ALL.name] * 6
+    rows = table.rows(asked, {"mugs": Mugs()}, lambda left_out: Fusion(), FactorRegistry.of(settings).feature_names())
+    assert all(row.whole["R@1"] == 1.0 and row.recall == 1.0 for row in rows if row.variant == AS_IT_IS.name)
