@@ -122,7 +122,7 @@ def _is_misread(word: str, on_image: frozenset[str], deletions: set[tuple[int, s
 
 
 def _asked(question: Question) -> list[str]:
-    return list(dict.fromkeys(words_of(question.words.text)))[:MAX_ASKED_WORDS]
+    return list(dict.fromkeys(words_of(" ".join(question.words.content))))[:MAX_ASKED_WORDS]
 
 
 def _read(image_features: ImageFeatures | None) -> list[str]:

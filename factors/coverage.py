@@ -16,7 +16,7 @@ class Coverage(Factor):
     about: ClassVar[str] = (
         "The share of the question's words that a document has in any text field of any factor: text linked to it, text read "
         "in it, names of its classes, objects and colours. A red flower whose text says only “flower”, but whose colour is "
-        "red, has both. It is asked of questions of two words or more, about their first "
+        "red, has both. Stop words do not count. It is asked of questions of two words or more, about their first "
         f"{MAX_WORDS}. It has no fields of its own."
     )
     weight: ClassVar[float] = 2.0
@@ -41,8 +41,8 @@ class Coverage(Factor):
 
 
 def _words(question: Question) -> list[str]:
-    """The first words, each once."""
-    return list(dict.fromkeys(question.words.text.casefold().split()))[:MAX_WORDS]
+    """The first words that say something, each once."""
+    return list(dict.fromkeys(word.casefold() for word in question.words.content))[:MAX_WORDS]
 
 
 def _anywhere(word: str, fields: list[str], value: float) -> Json:

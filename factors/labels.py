@@ -79,7 +79,7 @@ class Labels(Factor):
             return []
         match: Json = {
             "multi_match": {
-                "query": question.words.text,
+                "query": " ".join(question.words.content),
                 "fields": ["label_names^2", "label_kinds"],
                 "type": "best_fields",
             }

@@ -60,7 +60,7 @@ class LinkedText(Factor):
         """One column where there are words."""
         if not question.words:
             return []
-        text = question.words.text
+        text = " ".join(question.words.content)
         ways: list[Json] = [
             {"match": {"linked.all": text}},
             {"match": {"linked.strong": {"query": text, "boost": STRONG_BOOST}}},
@@ -86,7 +86,7 @@ class LinkedText(Factor):
     def highlight(self, question: Question) -> Json:
         """The matching snippet in whichever field matched."""
         options = {"number_of_fragments": 1, "fragment_size": HIGHLIGHT_LENGTH}
-        return dict.fromkeys(("linked.all", *_languages(question.words.text)), options) if question.words else {}
+        return dict.fromkeys(("linked.all", *_languages(" ".join(question.words.content))), options) if question.words else {}
 
     def explain(self, evidence: Evidence) -> str:
         """The snippet with the matching words."""

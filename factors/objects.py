@@ -70,7 +70,7 @@ class Objects(Factor):
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:
             return []
-        match = {"match": {"object_names": {"query": question.words.text}}}
+        match = {"match": {"object_names": {"query": " ".join(question.words.content)}}}
         return [Clause("objects.words", score=match, retrieve=match)]
 
     def text_fields(self) -> tuple[str, ...]:

@@ -6,36 +6,47 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task, rectangle_around
+from factors.stop_words import without_stop_words
 from factors.text import MARK_END, MARK_START, without_marks
 from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
 MIN_CONFIDENCE = 0.6  # of a word read in the question's image, to ask with it
-MIN_LETTERS = 3  # of such a word, and of a word that is matched by trigrams
-MAX_ASKED_WORDS = 16  # by trigrams, or of the question's image
-MIN_TRIGRAMS = "55%"  # of a word's trigrams must match: one misread letter in nine breaks three of seven
-TRIGRAM_BOOST = 0.3  # rare trigrams add up to more than the word that they are made of
+MIN_LETTERS = 3  # of such a word
+MAX_ASKED_WORDS = 16  # that are looked for one by one, or of the question's image
+MIN_LETTERS_ALIKE = 4  # of a word that may be misread, or a part of a longer one
+# Of a word's trigrams, all must match up to six (eight letters): fewer meet in unrelated words. One misread letter in nine
+# breaks three of seven.
+MIN_TRIGRAMS = "6<55%"
+MISREAD = "AUTO:5,8"  # one letter may differ from five letters on, two from eight on
 HIGHLIGHTED_LINES = {"number_of_fragments": 8, "fragment_size": 200}
 PICTURE_WEIGHT = 0.5  # of words read in the question's image, relative to the question's words
+ALIKE_WEIGHT = 0.3  # of words that only resemble, relative to the words themselves
 MARKED = re.compile(f"{MARK_START}(.*?){MARK_END}")
 LOW_CONFIDENCE_NOTE = "Hard to read; no search goes by it."
+ALIKE = {"ocr": "ocr.alike", "ocr.picture": "ocr.picture_alike"}  # feature of the words -> of words that resemble them
+TIE_BREAKER = 0.2
 EDGES = re.compile(r"^\W+|\W+$")
 
 
 class Ocr(Factor):
-    """BM25 over read text, with stems and with character trigrams."""
+    """BM25 over read text: the words and their stems, and apart from these, words that resemble them."""
 
     name: ClassVar[str] = "ocr"
     title: ClassVar[str] = "Text in the image"
     about: ClassVar[str] = (
-        "BM25 of the words against the text read in the picture: as it stands, by English and Russian stems, and by character "
-        "trigrams with look-alike letters as one, which find part numbers and survive misread letters. `ocr.picture` asks with "
-        "the words that were read with confidence on the question's own picture. The boxes of the matching words are shown."
+        "BM25 of the words against the text read in the picture, as it stands and by English and Russian stems. `ocr.alike` "
+        "finds words that resemble them: by edit distance, and by character trigrams with look-alike letters as one, which "
+        "find part numbers and survive misread letters. It is a feature of its own, because a word that resembles proves less "
+        "than the word. `ocr.picture` and `ocr.picture_alike` ask with the words that were read with confidence on the "
+        "question's own picture. The boxes of the matching words are shown."
     )
     reads: ClassVar[tuple[str, ...]] = ("text",)
     weight: ClassVar[float] = 1.5
     features: ClassVar[tuple[Feature, ...]] = (
         Feature("ocr", compares="words", scale="per-query", task=Task("text in picture", "MRR")),
+        Feature("ocr.alike", compares="words", scale="per-query", weight=ALIKE_WEIGHT),
         Feature("ocr.picture", scale="per-query", weight=PICTURE_WEIGHT),
+        Feature("ocr.picture_alike", scale="per-query", weight=PICTURE_WEIGHT * ALIKE_WEIGHT),
     )
 
     def fields(self, dimensions: object) -> Json:
@@ -70,17 +81,20 @@ class Ocr(Factor):
         return {"text": Text(sure, tuple(Line(_words(line)) for line in kept.get("low_confidence", [])))}
 
     def clauses(self, question: Question) -> list[Clause]:
-        """A column for the question's words, another for the words read in the question's image."""
-        columns = {"ocr": question.words.text if question.words else "", "ocr.picture": _read(question.image_features)}
-        return [Clause(name, score=match(text), retrieve=match(text)) for name, text in columns.items() if text]
+        """Two features for the question's words, two for the words read in the question's image."""
+        asked = {name: _asked(question, name) for name in ("ocr", "ocr.picture")}
+        found = {name: match(words) for name, words in asked.items() if words}
+        alike = {ALIKE[name]: resembles(words) for name, words in asked.items()}
+        queries = found | {name: query for name, query in alike.items() if query}
+        return [Clause(name, score=query, retrieve=query) for name, query in queries.items()]
 
     def text_fields(self) -> tuple[str, ...]:
         """Unstemmed words, and stems of English and Russian."""
         return ("ocr", "ocr.en", "ocr.ru")
 
     def highlight(self, question: Question) -> Json:
-        """The lines that matched; by trigrams, whole words that resemble the words asked for."""
-        if not (question.words or _read(question.image_features)):
+        """The lines that matched; by trigrams, whole words."""
+        if not (question.words or _asked(question, "ocr.picture")):
             return {}
         return dict.fromkeys(("ocr", "ocr.en", "ocr.ru", "ocr.trigram"), HIGHLIGHTED_LINES)
 
@@ -98,20 +112,31 @@ class Ocr(Factor):
 
     def explain(self, evidence: Evidence) -> str:
         """The matching words in their line."""
-        whose = "the text of your picture" if evidence.clause == "ocr.picture" else "your words"
+        whose = "the text of your picture" if evidence.clause.startswith("ocr.picture") else "your words"
+        how = "resembles" if evidence.clause in ALIKE.values() else "has"
         if evidence.highlights:
-            return f"Text read in it has {whose}: {without_marks(evidence.highlights[0])}"
-        return f"Text read in it has {whose}."
+            return f"Text read in it {how} {whose}: {without_marks(evidence.highlights[0])}"
+        return f"Text read in it {how} {whose}."
 
 
-def match(text: str) -> Json:
-    """The best of the four fields counts, the others break ties; by trigrams each word is matched on its own."""
-    ways: list[Json] = [{"match": {name: {"query": text}}} for name in ("ocr", "ocr.en", "ocr.ru")]
-    words = [word for word in dict.fromkeys(text.split()) if len(_bare(word)) >= MIN_LETTERS][:MAX_ASKED_WORDS]
-    similar = [{"match": {"ocr.trigram": {"query": word, "minimum_should_match": MIN_TRIGRAMS}}} for word in words]
-    if similar:
-        ways.append({"bool": {"should": similar, "boost": TRIGRAM_BOOST}})
-    return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
+def match(words: Sequence[str]) -> Json:
+    """The words themselves: the best of the three fields counts, the others break ties."""
+    ways = [{"match": {name: {"query": " ".join(words)}}} for name in ("ocr", "ocr.en", "ocr.ru")]
+    return {"dis_max": {"tie_breaker": TIE_BREAKER, "queries": ways}}
+
+
+def resembles(words: Sequence[str]) -> Json:
+    """Words that resemble them, each matched on its own; empty where all are too short."""
+    long = [word for word in words if len(_bare(word)) >= MIN_LETTERS_ALIKE][:MAX_ASKED_WORDS]
+    each = [{"dis_max": {"tie_breaker": TIE_BREAKER, "queries": _alike(word)}} for word in long]
+    return {"bool": {"should": each, "minimum_should_match": 1}} if each else {}
+
+
+def _alike(word: str) -> list[Json]:
+    return [
+        {"match": {"ocr": {"query": word, "fuzziness": MISREAD}}},
+        {"match": {"ocr.trigram": {"query": word, "minimum_should_match": MIN_TRIGRAMS}}},
+    ]
 
 
 def _items(lines: Sequence[Line]) -> tuple[DescriptionItem, ...]:
@@ -128,12 +153,19 @@ def _words(kept: Iterable[Any]) -> tuple[Word, ...]:
     return tuple(Word(text, confidence, Box(*box)) for text, confidence, box in kept)
 
 
-def _read(image_features: ImageFeatures | None) -> str:
-    """Words that were read with confidence in the question's image."""
+def _asked(question: Question, feature: str) -> list[str]:
+    """The words that a feature asks with: those that were read with confidence in the question's image, or its own."""
+    if feature.startswith("ocr.picture"):
+        return _read(question.image_features)
+    return list(question.words.content)
+
+
+def _read(image_features: ImageFeatures | None) -> list[str]:
+    """Words that were read with confidence in an image, and say something."""
     if image_features is None or image_features.text is None:
-        return ""
-    words = [w.text for w in image_features.text.words if w.confidence >= MIN_CONFIDENCE and len(_bare(w.text)) >= MIN_LETTERS]
-    return " ".join(list(dict.fromkeys(words))[:MAX_ASKED_WORDS])
+        return []
+    sure = [w.text for w in image_features.text.words if w.confidence >= MIN_CONFIDENCE and len(_bare(w.text)) >= MIN_LETTERS]
+    return without_stop_words(list(dict.fromkeys(sure)))[:MAX_ASKED_WORDS]
 
 
 def _matched(evidence: Evidence) -> set[str]:
@@ -141,8 +173,7 @@ def _matched(evidence: Evidence) -> set[str]:
     marked = {_bare(word) for text in evidence.highlights for span in MARKED.findall(text) for word in span.split()}
     if marked:
         return marked
-    asked = _read(evidence.question.image_features) if evidence.clause == "ocr.picture" else evidence.question.words.text
-    return {_bare(word) for word in asked.split()}
+    return {_bare(word) for word in _asked(evidence.question, evidence.clause)}
 
 
 def _bare(word: str) -> str:

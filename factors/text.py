@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from factors.stop_words import without_stop_words
 from vision.image_features import Vector
 
 TRASH = 0.3  # a snippet of less weight is kept and shown with its reason, and not indexed
@@ -87,8 +88,15 @@ class Words:
 
     @property
     def text(self) -> str:
-        """All wanted words as one plain string, for analysed matching."""
+        """All wanted words as one plain string."""
         return " ".join(term.text for term in (*self.must, *self.should))
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """The wanted words that say something, each once, in any case; those of phrases count as they are."""
+        phrases = [word for term in (*self.must, *self.should) if term.phrase for word in term.text.split()]
+        words = [word for term in (*self.must, *self.should) if not term.phrase for word in term.text.split()]
+        return tuple(dict.fromkeys((*phrases, *(without_stop_words(words) if words else ()))))
 
 
 def without_marks(highlight: str) -> str:

@@ -27,7 +27,7 @@ def question() -> Question:
         phash=1,
         local=_points(),
     )
-    return Question(seen, Words((Term("red"), Term("dog"))), text_embedding=embedding, word_fields=("linked.all", "ocr"))
+    return Question(seen, Words((Term("red"), Term("dogs"))), text_embedding=embedding, word_fields=("linked.all", "ocr"))
 
 
 def _points() -> Local:

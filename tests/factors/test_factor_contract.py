@@ -84,8 +84,8 @@ def test_every_feature_name_is_explained_in_a_sentence(name: str) -> None:
 
 
 def hit(live: Live, factor: Factor, asked: Question, key: str) -> tuple[Evidence, dict[str, list[str]]]:
-    """What the page asks of one result, and the evidence that it makes of it."""
-    clause = factor.clauses(asked)[0]
+    """What the page asks of one result by the factor's last clause, and the evidence that it makes of it."""
+    clause = factor.clauses(asked)[-1]
     lit = {**MARKS, "fields": factor.highlight(asked), "highlight_query": clause.score}
     query = {"ids": {"values": [key]}}
     found = live.client.search(index=live.index, body={"query": query, "highlight": lit})["hits"]["hits"][0]

@@ -152,12 +152,22 @@ def test_ocr_finds_words_stems_part_numbers_and_misread_letters(live: Live) -> N
     live.put(documents({key: image_features(text=text_of(line)) for key, line in texts.items()}))
     asked = ("bosch", "gsb120li", "B0SCH hammers", "билет", "DHP-484", "kerosene")
     found = {text: live.found(clause("ocr", words(text))) for text in asked}
-    assert set(found["bosch"]) == {"drill", "misread"} and found["bosch"][0] == "drill"
-    assert found["gsb120li"] == ["drill"]
-    assert found["B0SCH hammers"][0] == "misread"
+    alike = {text: live.found(clause("ocr.alike", words(text))) for text in asked}
+    assert found["bosch"] == ["drill"] and set(alike["bosch"]) == {"drill", "misread"}
+    assert found["gsb120li"] == [] and alike["gsb120li"] == ["drill"]
+    assert found["B0SCH hammers"] == ["misread"] and "misread" in alike["B0SCH hammers"]
     assert found["билет"] == ["cyrillic"]
-    assert found["DHP-484"] == ["other"]
-    assert found["kerosene"] == []
+    assert alike["DHP-484"] == ["other"]
+    assert found["kerosene"] == alike["kerosene"] == []
+
+
+def test_ocr_does_not_find_words_that_share_a_few_letters(live: Live) -> None:
+    lines = {"seeds": "VARATE RICOTTA", "juice": "United by taste, tested", "plane": "UNITED STATES OF AMERICA"}
+    live.put(documents({key: image_features(text=text_of(line)) for key, line in lines.items()}))
+    read = Question(image_features(text=text_of("UNITED STATES OF AMERICA")))
+    assert live.found(clause("ocr.picture", read)) == ["plane", "juice"]
+    assert "seeds" not in live.found(clause("ocr.picture_alike", read))
+    assert "ocr.alike" not in {found.name for found in FACTORS.by_name("ocr").clauses(words("ted"))}
 
 
 def test_ocr_asks_with_the_words_on_the_questions_picture(live: Live) -> None:
