@@ -79,8 +79,9 @@ def propose(calls: Calls, understood: Understood) -> Proposals:
     responses = calls.msearch([_candidates_body(clause, understood) for clause in retrieving], **LEAN_CANDIDATES)
     hits, columns = _hits_by_feature(calls, understood.columns, retrieving, responses)
     found = {name: [i for hit in own if (i := id_of(hit)) not in understood.left_out] for name, own in hits.items()}
-    merged, number = understood.fusion.merge(found), understood.question.k
-    return Proposals(columns, found, merged[:number], len(merged) > number)
+    number = understood.question.k
+    more = len({document for ids in found.values() for document in ids}) > number
+    return Proposals(columns, found, understood.fusion.candidates(found, number), more)
 
 
 def _candidates_body(clause: Clause, understood: Understood) -> Json:

@@ -12,6 +12,7 @@ from factors.base import Clause, Factor
 from ranking.candidate_set import CandidateSet, FusionConfig, Ranked, Table, columns_of, ranks
 
 NAME = "fusion"
+GUARANTEED = 10  # of the first documents of every ranking that are candidates, however the other rankings place them
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,19 @@ class ReciprocalRank:
             for rank, document in enumerate(ids, start=1):
                 scores[document] = scores.get(document, 0.0) + self._part(column, rank)
         return sorted(scores, key=lambda document: (-scores[document], document))
+
+    def candidates(self, rankings: Mapping[str, Sequence[str]], number: int) -> list[str]:
+        """At most `number` ids of several rankings, in the order of fusion: the first of each ranking, then the best by fusion.
+
+        Without the first of each, what one feature is sure of (matched keypoints) would be lost to many documents that are
+        halfway good by several features.
+        """
+        merged = self.merge(rankings)
+        sure = {document for ids in rankings.values() for document in ids[:GUARANTEED]}
+        first = [document for document in merged if document in sure]
+        others = [document for document in merged if document not in sure]
+        chosen = {*first[:number], *others[: max(0, number - len(first))]}
+        return [document for document in merged if document in chosen]
 
     @property
     def name(self) -> str:

@@ -138,3 +138,15 @@ def test_weights_come_from_the_factor_and_the_columns_share() -> None:
 )
 def test_settings_weigh_a_factor_or_a_column(given: dict[str, float], expected: dict[str, float]) -> None:
     assert weights(COLUMNS, Settings(fusion_weights=given)) == pytest.approx(expected)
+
+
+def test_what_one_ranking_is_sure_of_stays_a_candidate() -> None:
+    agreed = [f"d{n:03}" for n in range(300)]
+    lists = {"similar": agreed, "semantic": agreed, "labels": agreed, "local": ["sure", *reversed(agreed)]}
+    fused = ReciprocalRank(weights={"local": 0.1})
+    assert "sure" not in fused.merge(lists)[:200]
+    found = fused.candidates(lists, 200)
+    assert "sure" in found and len(found) == 200
+    assert found == [document for document in fused.merge(lists) if document in set(found)], "in the order of fusion"
+    assert fused.candidates(lists, 3) == fused.merge(lists)[:3], "never more than asked for"
+    assert fused.candidates({}, 3) == []
