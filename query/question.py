@@ -47,7 +47,12 @@ class Understood:
     @property
     def asks(self) -> bool:
         """Whether there is anything to search by, even if no factor can; filters alone only narrow down."""
-        return self.request.has_picture or bool(self.question.words)
+        return self.request.has_picture or bool(self.question.words) or self.is_signs_only
+
+    @property
+    def is_signs_only(self) -> bool:
+        """Whether the words have no letter or digit (`???`, an emoji): they find nothing, rather than everything."""
+        return bool(self.request.text.strip()) and not any(character.isalnum() for character in self.request.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Understanding:
         question = self._question(asked, words, conditions, text_embedding)
         columns = self._columns(question, asked, calls)
         calibrated = calibration(self.settings, self.index, columns, calls) if columns else None
-        return Understood(
+        understood = Understood(
             request=request,
             shown=_shown(request, asked),
             question=question,
@@ -81,6 +86,9 @@ class Understanding:
             landmark_thresholds=calibrated.landmarks if calibrated else None,
             left_out=frozenset({request.like} if request.like else ()),
         )
+        if understood.is_signs_only:
+            calls.warn("there is no letter or digit in your words to search by")
+        return understood
 
     def _parsed(self, request: SearchRequest, calls: Calls) -> tuple[Words, list[Json]]:
         """The words to search for, and every filter as a query: those of the request, and those among the words."""
@@ -118,11 +126,14 @@ class Understanding:
             fingerprints = self.fingerprints()
             for factor in comparing:
                 versions.check_weights(self.index.meta() or {}, fingerprints, factor.name)
-            return self.text_encoder.encode(words)
+            vector = self.text_encoder.encode(words)
         except Exception as error:  # a model that is missing, or other weights: the words themselves are still matched
             titles = ", ".join(factor.title for factor in comparing)
             calls.warn(f"the meaning of your words was not read ({error}); left out: {titles}")
             return None
+        if vector is None and words:
+            calls.warn("the text model does not know the language of your words: they are matched as they are written")
+        return vector
 
     def _columns(self, question: Question, asked: Asked | None, calls: Calls) -> Columns:
         """The features of every factor; vectors of other weights are refused, a factor that fails is left out."""
