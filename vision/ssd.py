@@ -5,22 +5,23 @@ constants of the frozen graph.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from google.protobuf import text_format
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+
+from vision.onnx_graph import Graph
 
 SIDE = 300  # px of the square that the network takes
 GRIDS = (19, 10, 5, 3, 2, 1)  # cells along a side of each feature map: every cell has a set of prior boxes
-OPSET, IR_VERSION = 17, 8  # of ONNX, from 2022: every supported ONNX Runtime reads them
+INPUTS = {"image_tensor": (np.float32, ("n", 3, SIDE, SIDE))}
 
 # The part of TensorFlow's GraphDef that is read: message -> field -> number and type; `*` is a repeated field.
 SCHEMA: Mapping[str, Mapping[str, tuple[int, str]]] = {
@@ -45,82 +46,64 @@ def export(graph: Path, text: Path, path: Path) -> None:
     described = text_format.Parse(text.read_text(), kind(), allow_unknown_field=True)
     frozen, read = kind.FromString(graph.read_bytes()), {name for node in described.node for name in node.input}
     constants = [node for node in frozen.node if node.op == "Const" and node.name in read]
-    builder = Builder({node.name: _array(_attributes(node)["value"].tensor) for node in constants})
+    detector = Detector({node.name: _array(_attributes(node)["value"].tensor) for node in constants})
     for node in described.node:
-        builder.convert(node)
+        detector.convert(node)
     priors = [_attributes(node) for node in described.node if node.op == "PriorBox"]
     (selection,) = (_attributes(node) for node in described.node if node.op == "DetectionOutput")
-    builder.decode(priors_of(priors), _array(priors[0]["variance"].tensor), selection["num_classes"].i)
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", None, None]) for name in ("boxes", "scores")]
-    pictures = helper.make_tensor_value_info("image_tensor", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])
-    network = helper.make_graph(builder.nodes, "ssd", [pictures], outputs, builder.constants)
-    onnx.save(helper.make_model(network, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION), str(path))
+    detector.decode(priors_of(priors), _array(priors[0]["variance"].tensor), selection["num_classes"].i)
+    detector.graph.write(path, INPUTS, {"boxes": ("n", None, 4), "scores": ("n", None, None)})
 
 
-class Builder:
-    """The nodes and constants of an ONNX graph, added one after another; images are [n, channels, height, width]."""
+class Detector:
+    """Converts the graph node by node; images become [n, channels, height, width]."""
 
     def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
         """`weights`: the constants of the frozen graph by name."""
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
+        self.graph = Graph()
         self._weights = weights
-
-    def add(self, op: str, name: str, inputs: Sequence[str | NDArray[Any]], **attributes: Any) -> None:
-        """Add a node; its output has its name, its inputs are outputs of other nodes or constants."""
-        names = [given if isinstance(given, str) else self._constant(f"{name}/{n}", given) for n, given in enumerate(inputs)]
-        self.nodes.append(helper.make_node(op, names, [name], **attributes))
 
     def convert(self, node: Any) -> None:
         """Add a node of the described graph; those of prior boxes and of the selection of boxes are left out."""
         name, attributes = node.name, _attributes(node)
         inputs = [self._weights.get(given, given) for given in node.input]
+        add = partial(self.graph.add, name=name)
         match node.op:
             case "Conv2D":  # filters [height, width, in, out]
                 self._convolution(name, inputs[0], inputs[1].transpose(3, 2, 0, 1), attributes)
             case "DepthwiseConv2dNative":  # filters [height, width, channels, 1]
                 self._convolution(name, inputs[0], inputs[1].transpose(2, 3, 0, 1), attributes, group=inputs[1].shape[2])
             case "FusedBatchNorm":
-                self.add("BatchNormalization", name, inputs, epsilon=attributes["epsilon"].f)
+                add("BatchNormalization", *inputs, epsilon=attributes["epsilon"].f)
             case "BiasAdd":
-                self.add("Add", name, [inputs[0], inputs[1].reshape(-1, 1, 1)])
+                add("Add", inputs[0], inputs[1].reshape(-1, 1, 1))
             case "Relu6":
-                self.add("Clip", name, [*inputs, np.array(0, np.float32), np.array(6, np.float32)])
+                add("Clip", *inputs, np.float32(0), np.float32(6))
             case "Flatten":  # in the order of TensorFlow, which has channels last
-                self.add("Transpose", f"{name}/channels_last", inputs, perm=[0, 2, 3, 1])
-                self.add("Flatten", name, [f"{name}/channels_last"])
+                add("Flatten", self.graph.add("Transpose", *inputs, perm=[0, 2, 3, 1]))
             case "ConcatV2" if not name.startswith("PriorBox"):  # the last input is the axis
-                self.add("Concat", name, inputs[:-1], axis=1)
+                add("Concat", *inputs[:-1], axis=1)
             case "Add" | "Identity" | "Mul" | "Sub":
-                self.add(node.op, name, inputs)
+                add(node.op, *inputs)
 
     def _convolution(self, name: str, source: str, kernel: NDArray[np.float32], attributes: Any, group: int = 1) -> None:
-        padding, strides = attributes["padding"].s.decode(), list(attributes["strides"].list.i)
-        self.add("Conv", name, [source, kernel], auto_pad=f"{padding}_UPPER", strides=strides[1:3], group=group)
+        padding, strides = f"{attributes['padding'].s.decode()}_UPPER", list(attributes["strides"].list.i)[1:3]
+        self.graph.add("Conv", source, kernel, name=name, auto_pad=padding, strides=strides, group=group)
 
     def decode(self, priors: NDArray[np.float32], variance: NDArray[np.float32], classes: int) -> None:
         """Add the outputs: the scores, and boxes from encodings relative to `priors` [n, 4], scaled by `variance` [4].
 
         Encodings, priors and variance are of centre (y, x), height and width.
         """
-        self.add("Reshape", "logits", ["ClassPredictor/concat", np.array([0, -1, classes])])
-        self.add("Sigmoid", "scores", ["logits"])
-        self.add("Reshape", "encodings", ["BoxEncodingPredictor/concat", np.array([0, -1, 4])])
-        self.add("Mul", "scaled", ["encodings", variance])
-        for part, first in (("offset", 0), ("stretch", 2)):
-            self.add("Slice", part, ["scaled", np.array([first]), np.array([first + 2]), np.array([2])])
-        centres, sizes = priors[:, :2], priors[:, 2:]
-        self.add("Mul", "shift", ["offset", sizes])
-        self.add("Add", "centre", ["shift", centres])
-        self.add("Exp", "growth", ["stretch"])
-        self.add("Mul", "half", ["growth", sizes / 2])
-        self.add("Sub", "top_left", ["centre", "half"])
-        self.add("Add", "bottom_right", ["centre", "half"])
-        self.add("Concat", "boxes", ["top_left", "bottom_right"], axis=2)
-
-    def _constant(self, name: str, array: NDArray[Any]) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
+        add = self.graph.add
+        add("Sigmoid", add("Reshape", "ClassPredictor/concat", np.array([0, -1, classes])), name="scores")
+        encodings = add("Reshape", "BoxEncodingPredictor/concat", np.array([0, -1, 4]))
+        scaled, last = add("Mul", encodings, variance), np.array([2])
+        shift = add("Slice", scaled, np.array([0]), np.array([2]), last)
+        growth = add("Exp", add("Slice", scaled, np.array([2]), np.array([4]), last))
+        centre = add("Add", add("Mul", shift, priors[:, 2:]), priors[:, :2])
+        half = add("Mul", growth, priors[:, 2:] / 2)
+        add("Concat", add("Sub", centre, half), add("Add", centre, half), axis=2, name="boxes")
 
 
 def priors_of(nodes: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
