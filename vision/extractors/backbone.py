@@ -80,13 +80,19 @@ def weights() -> Path:
     return found[0]
 
 
-def torch_module() -> Any:
-    """The network in torch, with features and logits as outputs; for export and comparison."""
-    import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
-    from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
+def package() -> Any:
+    """The network of the package, in torch."""
+    from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415  (imports torch)
 
-    with quiet_stdout():  # the package prints
-        network = EfficientNet.from_pretrained("efficientnet-lite2", weights_path=str(weights())).eval()
+    with quiet_stdout():  # it prints
+        return EfficientNet.from_pretrained(MODEL, weights_path=str(weights())).eval()
+
+
+def torch_module() -> Any:
+    """The network in torch, with features and logits as outputs; for comparison."""
+    import torch  # noqa: PLC0415  (slow to import, and needed once in the life of a model)
+
+    network = package()
 
     class TwoHeads(torch.nn.Module):
         """Pooled features, and the classifier's logits."""
@@ -104,8 +110,9 @@ def torch_module() -> Any:
 
 def export(path: Path) -> None:
     """Write the network as ONNX."""
-    example = np.zeros((2, 3, SIDE, SIDE), dtype=np.float32)
-    runtime.export_torch(torch_module(), example, path, ["features", "logits"])
+    from vision import efficientnet  # noqa: PLC0415  (needed once in the life of a model)
+
+    efficientnet.write(package(), SIDE, path)
 
 
 def square_root(features: Vector) -> Vector:

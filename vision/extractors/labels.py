@@ -1,10 +1,11 @@
 """Labels: ImageNet's classes, with names and hypernyms from WordNet."""
 
+import importlib.util
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from vision.runtime import locked
 MAX_LABELS = 5  # of a picture
 MIN_PROBABILITY = 0.02
 WORDNET_FOLDERS = (Path("/usr/share/wordnet"), Path("/usr/share/wordnet/dict"), Path("/usr/local/share/wordnet"))
+SYNSETS = Path("data", "_info", "imagenet_synsets.txt")  # in the package timm
 NAMES_PER_HYPERNYM = 2  # further names of a hypernym are rare words
 # Hypernyms that are too general to describe a picture.
 GENERAL_HYPERNYMS = {
@@ -77,9 +79,10 @@ def classes(settings: Settings, *, force: bool = False) -> list[Entry]:
     if force or not cache.exists():
         cache.parent.mkdir(parents=True, exist_ok=True)
         with locked(cache.with_suffix(".lock")):
-            temporary = cache.with_suffix(".tmp")
-            temporary.write_text(json.dumps(_read_classes()))
-            temporary.replace(cache)
+            if force or not cache.exists():  # another process may have written it meanwhile
+                temporary = cache.with_suffix(".tmp")
+                temporary.write_text(json.dumps(_read_classes()))
+                temporary.replace(cache)
     return [(synset, tuple(names), tuple(hypernyms)) for synset, names, hypernyms in json.loads(cache.read_text())]
 
 
@@ -89,11 +92,11 @@ def _read_classes() -> list[Entry]:
 
 
 def _synsets() -> list[str]:
-    """Synsets in the order of the network's classes."""
-    from timm.data.imagenet_info import ImageNetInfo  # noqa: PLC0415  (imports torch; only until the cache is there)
-
-    info: Any = ImageNetInfo
-    return [str(synset) for synset in info("imagenet-1k").label_names()]
+    """Synsets in the order of the network's classes: a file of the package timm, whose import would load torch for it."""
+    spec = importlib.util.find_spec("timm")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("package timm is missing; run `./omma up` to set up again")
+    return (Path(spec.origin).parent / SYNSETS).read_text().split()
 
 
 def _entry(nouns: BinaryIO, synset: str) -> Entry:

@@ -1,11 +1,10 @@
 """Objects: COCO's eighty classes, detected by an SSD, each with the embedding of its crop."""
 
 import importlib.util
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import cv2
 import numpy as np
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
+from vision import runtime
 from vision.extractor import Extractor, fingerprint_of_files, fingerprint_of_values
 from vision.image_features import Box, ImageFeatures, Object, Vector
 from vision.picture import Picture
+from vision.runtime import Array
 
 # COCO's classes by number, from 1; `-` is a number without a class.
 _LIST = (
@@ -28,6 +29,10 @@ _LIST = (
 )
 NAMES = {n: name.replace("_", " ") for n, name in enumerate(_LIST.split(), start=1) if name != "-"}
 SIDE = 300  # px, as in the network's training
+# The selection of boxes that the network was published with, by which its confidences were judged.
+MAX_BOXES = 100  # of a class, the most confident, before boxes of the same thing are dropped
+MAX_BOX_OVERLAP = 0.6  # intersection over union of two boxes of one class
+# Our own, of what is left.
 MAX_OBJECTS = 10  # of a picture
 MAX_OVERLAP = 0.5  # intersection over union of two boxes of one class
 MIN_AREA = 0.002  # share of the picture; smaller crops have too few pixels
@@ -55,7 +60,6 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
         """`crops` embeds the crops of objects."""
         super().__init__(settings)
         self._crops = crops
-        self._one_at_a_time = threading.Lock()  # a cv2.dnn network holds its input
 
     @property
     def fingerprint(self) -> str:
@@ -67,9 +71,15 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
         """The graph and its text description."""
         return files()
 
+    def export(self, *, force: bool = False) -> None:
+        """The network as ONNX, written once per machine."""
+        self._onnx(force=force)
+
     def _load(self) -> None:
-        graph, text = files()
-        self._network = cv2.dnn.readNetFromTensorflow(str(graph), str(text))
+        self._session = runtime.Session(self._onnx(), self.settings)
+
+    def _onnx(self, *, force: bool = False) -> Path:
+        return runtime.exported(self.settings, f"{self.model}-{fingerprint_of_files(*files())}", export, force=force)
 
     def _observe(self, pictures: Sequence[Picture], seen: Sequence[ImageFeatures]) -> list[tuple[Object, ...]]:
         found = [self.detect(picture) for picture in pictures]
@@ -77,17 +87,28 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
 
     def detect(self, picture: Picture) -> list[Object]:
         """Objects without embeddings, the most confident first."""
-        blob = cv2.dnn.blobFromImage(cv2.resize(picture.pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
-        with self._one_at_a_time:
-            self._network.setInput(blob)
-            rows = self._network.forward()[0, 0]
-        sure = [row for row in rows if row[2] >= self.settings.object_confidence and int(row[1]) in NAMES]
-        return best([_object(row) for row in sure])
+        boxes, scores = self._session.run(prepare(picture.pixels)[np.newaxis])
+        return best(list(selected(boxes[0], scores[0], self.settings.object_confidence)))
 
 
-def _object(row: Any) -> Object:
-    """The object of a row: _, class, confidence, then left, top, right, bottom as fractions."""
-    return Object(NAMES[int(row[1])], float(row[2]), Box.of_corners(*(float(side) for side in row[3:7])))
+def prepare(image: NDArray[np.uint8]) -> Array:
+    """RGB [h, w, 3] as the network takes it: levels as float32 [3, 300, 300]."""
+    square = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(square.transpose(2, 0, 1), dtype=np.float32)
+
+
+def selected(boxes: Array, scores: Array, confidence: float) -> Iterator[Object]:
+    """The objects of at least this confidence, after non-maximum suppression per class.
+
+    `boxes` [n, 4] are top, left, bottom, right; `scores` [n, classes] are by the classes' numbers.
+    """
+    for number in (n for n in np.flatnonzero(scores.max(axis=0) >= confidence) if n in NAMES):
+        sure = np.flatnonzero(scores[:, number] >= confidence)
+        corners, confidences = boxes[sure], scores[sure, number]
+        sides = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+        for place in cv2.dnn.NMSBoxes(sides.tolist(), confidences.tolist(), 0.0, MAX_BOX_OVERLAP, top_k=MAX_BOXES):
+            top, left, bottom, right = corners[place].tolist()
+            yield Object(NAMES[int(number)], float(confidences[place]), Box.of_corners(left, top, right, bottom))
 
 
 def best(objects: Sequence[Object]) -> list[Object]:
@@ -109,6 +130,13 @@ def with_embeddings(
         return [() for _ in pictures]
     vectors = iter(embedder.embed(crops))
     return [tuple(replace(o, embedding=next(vectors)) for o in objects) for objects in found]
+
+
+def export(path: Path) -> None:
+    """Write the network as ONNX."""
+    from vision import ssd  # noqa: PLC0415  (needed once in the life of a model)
+
+    ssd.export(*files(), path)
 
 
 def files() -> tuple[Path, Path]:
