@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         40, ge=0, le=200, description="Of them, how many are rescored (keypoints matched one by one); 0: none."
     )
     # 60, the usual constant, is for lists of a thousand; among a few hundred candidates the first ranks must count for more.
-    fusion_k: int = Field(10, gt=0, description="The constant of reciprocal-rank fusion.")
+    fusion_k: int = Field(5, gt=0, description="The constant of reciprocal-rank fusion.")
     fusion_weights: Weights = Field(
         default_factory=dict,
         examples=["similar=3,labels.words=0.5"],

@@ -43,7 +43,7 @@ class FusionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    k: int = 10
+    k: int = 5
     weights: dict[str, float] = {}
     median_if_missing: list[str] = []
 
@@ -61,7 +61,7 @@ class CandidateSet(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A document's place: its score, and its rank in each column (equal values share the better rank; 1 is first)."""
+    """A document's place: its score, and its rank in each column (equal values share the worse rank; 1 is first)."""
 
     id: str
     score: float
@@ -93,12 +93,15 @@ def shares(parts: Mapping[str, float]) -> dict[str, float]:
 
 
 def ranks(table: Table, column: str) -> dict[str, int]:
-    """The rank of every document that has a value in the column."""
-    valued = sorted(((values[column], document) for document, values in table.items() if column in values), reverse=True)
+    """The rank of every document that has a value in the column: the number of documents that are at least as good.
+
+    Equal values share the worse rank, since a value that many documents have says little for each of them.
+    """
+    valued = sorted((values[column], document) for document, values in table.items() if column in values)
     found: dict[str, int] = {}
     last, rank = None, 0
-    for position, (value, document) in enumerate(valued, start=1):
-        rank = rank if value == last else position
+    for better, (value, document) in enumerate(valued):
+        rank = rank if value == last else len(valued) - better
         found[document], last = rank, value
     return found
 

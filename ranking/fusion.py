@@ -23,7 +23,7 @@ class ReciprocalRank:
     known: the document gets the middle rank, so that documents with a poor value do not pass it for having any.
     """
 
-    k: int = 10
+    k: int = 5
     weights: Mapping[str, float] = field(default_factory=dict)
     median_if_missing: frozenset[str] = frozenset()
 
@@ -66,7 +66,7 @@ class ReciprocalRank:
     def order(self, candidate_set: CandidateSet) -> list[Ranked]:
         """By all columns: a score within 0..1 (1: first in every column).
 
-        Documents of equal value share the better rank, so a column with one value for all of them decides nothing.
+        Documents of equal value share the worse rank, so a column with one value for all of them decides nothing.
         """
         table = candidate_set.table
         by_column = {column: ranks(table, column) for column in columns_of(table)}

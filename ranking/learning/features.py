@@ -20,7 +20,7 @@ Matrix = NDArray[np.float64]
 VIEWS = ("best", "mean", "rank")  # of a column within its list
 LIST = ("list@fused", "list@fused_rank", "list@agreement", "list@missing", "list@duplicates_above")
 QUESTION = ("question@picture", "question@part", "question@words", *(f"question@is_{name}" for name in VERTICALS))
-FUSION_K = 10
+FUSION_K = 5
 TOP_SHARE = 0.1  # of the list, which counts as the top of a column
 
 
@@ -71,13 +71,13 @@ def values(candidate_set: CandidateSet, columns: Sequence[str]) -> Matrix:
 
 
 def ranks_of(table: Matrix) -> Matrix:
-    """Ranks by column; the first is 1, equal values share the better rank, NaN has none."""
+    """Ranks by column; the first is 1, equal values share the worse rank, NaN has none."""
     ranks = np.full(table.shape, np.nan)
     for at in range(table.shape[1]):
         known = ~np.isnan(table[:, at])
         if known.any():
             falling = -table[known, at]
-            ranks[known, at] = np.searchsorted(np.sort(falling), falling) + 1.0
+            ranks[known, at] = np.searchsorted(np.sort(falling), falling, side="right").astype(np.float64)
     return ranks
 
 

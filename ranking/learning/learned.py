@@ -93,7 +93,7 @@ class Recipe(BaseModel):
     trees: int = 300
     leaves: int = 8
     depth: int = 3  # the cost of explaining a score grows with its square; many small trees rank as well as few large ones
-    learning_rate: float = 0.2
+    learning_rate: float = 0.1
     fewest_rows: int = 40  # in a leaf
     l2: float = 5.0
     columns_per_tree: float = 0.7

@@ -108,7 +108,7 @@ def test_questions_that_nothing_answers_and_answers_that_are_cut_off_are_counted
 
 
 def test_the_page_says_how_many_rows_are_below(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure.pages, "surroundings", lambda settings: {"machine": "one"})
+    monkeypatch.setattr(pages, "surroundings", lambda settings: {"machine": "one"})
     monkeypatch.setattr(measure, "unseen_collections", lambda folders: {"mugs": Mugs()})
     figures = measure.measure([answered(number) for number in range(20)], settings, (), print)
     page = pages.render("unseen", json.loads(json.dumps(figures, default=asdict)))

@@ -35,7 +35,7 @@ def test_columns_are_features_and_missing_stays_missing() -> None:
 def test_a_value_is_seen_beside_the_lists_best_and_mean_and_by_its_rank() -> None:
     assert seen("words@best")[0] == 0.5 and seen("words@best")[2] == 1.0
     assert seen("similar@mean")[:3] == [0.2, -0.1, -0.1]
-    assert seen("similar@rank")[:3] == [1, 2, 2], "equal values share the better rank"
+    assert seen("similar@rank")[:3] == [1, 3, 3], "equal values share the worse rank"
 
 
 def test_agreement_says_how_the_columns_see_a_document_together() -> None:
@@ -86,5 +86,5 @@ def test_a_known_feature_that_the_table_lacks_is_missing() -> None:
 def test_ranks_are_those_of_counting(values: list[int | None]) -> None:
     table = np.array([[math.nan if v is None else float(v)] for v in values]).reshape(-1, 1)
     known = [v for v in values if v is not None]
-    expected = [math.nan if v is None else 1.0 + sum(other > v for other in known) for v in values]
+    expected = [math.nan if v is None else float(sum(other >= v for other in known)) for v in values]
     np.testing.assert_array_equal(ranks_of(table)[:, 0], expected)

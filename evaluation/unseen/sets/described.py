@@ -62,8 +62,8 @@ class Interiors(UnseenCollection):
         for pair in rows(root / "pairs.csv"):
             shown.setdefault(pair["room_path"], []).append(pair["item_path"])
         indexed = {known.path for known in documents}
-        for room, items in shown.items():
-            right = {root / item: SAME for item in items if root / item in indexed}
+        for room, paths in shown.items():
+            right = {root / path: SAME for path in paths if root / path in indexed}
             yield Question(room, "room to items", right, picture=(root / room).read_bytes())
         by_words: dict[str, list[Known]] = {}
         for known in documents:
