@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from cli.main import main
 from engine.settings import Settings
-from evaluation import pages
+from evaluation import candidate_log, pages
 from evaluation.candidate_log import Asked
 from evaluation.datasets import SAME, Known
 from evaluation.unseen import asking, measure, table
@@ -143,3 +144,33 @@ def test_a_collection_is_asked_by_itself_and_among_all(tmp_path: Path, live_sett
     assert [one.variant for one in asked] == [AS_IT_IS.name] * 6 + [AMONG_ALL.name] * 6
     rows = table.rows(asked, {"mugs": Mugs()}, lambda left_out: Fusion(), FactorRegistry.of(settings).feature_names())
     assert all(row.whole["R@1"] == 1.0 and row.recall == 1.0 for row in rows if row.variant == AS_IT_IS.name)
+
+
+def test_each_form_of_a_collection_is_a_slice_that_the_gate_looks_at() -> None:
+    assert "set: mugs: same, no text" in set(answered(1, variant=NO_TEXT.name).example().slices())
+
+
+def test_no_model_learns_from_questions_unless_their_family_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    index = SimpleNamespace(ids={path: "id"})
+    posed = [
+        asking._posed("mugs", variant, Question("a", "same", {path: SAME}, text="mug", family=family), index)  # type: ignore[arg-type]
+        for variant, family in ((AS_IT_IS, ""), (AS_IT_IS, "mugs/a"), (AMONG_ALL, "mugs/a"))
+    ]
+    assert [one.part if one else None for one in posed] == ["test", None, "test"]
+    assert posed[1] and posed[1].family == "mugs/a"
+    gone = Question("b", "same", {tmp_path / "b.png": SAME}, text="mug")
+    assert asking._posed("mugs", AS_IT_IS, gone, index) is None, "its answer is not in a tenth of the collection"  # type: ignore[arg-type]
+
+
+def test_an_order_is_trained_without_the_questions_about_such_images(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "log.gz"
+    candidate_log.write(
+        file, [answered(number).model_copy(update={"part": part}) for part in ("train", "validation") for number in range(60)]
+    )
+    orders = measure.Orders(settings, [file], print)
+    assert orders(()).name == orders.name, "the order in use"
+    without = orders(("same mug",))
+    assert without.name != orders.name and orders(("same mug",)) is without, "trained once"
+    assert without.order(answered(1).example().candidate_set)[0].id == "r"
+    assert orders.trained == ["same mug"]
