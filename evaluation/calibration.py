@@ -27,6 +27,7 @@ Values = NDArray[np.float64]
 MAX_PASSED = 0.02  # of the unrelated pairs, for features with an absolute scale
 MAX_PASSED_PER_QUERY = 0.05  # of BM25: some documents with the same words are related after all
 MIN_KEPT = 0.1  # of the related pairs; a feature that keeps fewer does not hold the relation
+MAX_VALUED = 0.5  # of the unrelated pairs, that have any value of a feature whose best value counts
 MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
 RULE = (
     "a result has evidence in at least one feature: the value at which most more related than unrelated pairs pass, with "
@@ -144,7 +145,11 @@ def _is_calibrated_by(feature: Feature, request: SearchRequest) -> bool:
 
 
 def _threshold(feature: Feature, pairs: Mapping[str, Pairs], weights: Mapping[str, str]) -> Threshold:
-    """Calibrated on the relations that the feature holds; rule `never` if it holds none."""
+    """Calibrated on the relations that the feature holds; rule `never` if it holds none.
+
+    A share of the question's best value is no evidence either where unrelated documents usually have some value: the best
+    document would pass whatever is asked.
+    """
     max_passed = MAX_PASSED_PER_QUERY if feature.scale == "per-query" else MAX_PASSED
     held = [
         one for one in pairs.values() if choose([np.array(one.related)], np.array(one.unrelated), max_passed)[1] >= MIN_KEPT
@@ -152,7 +157,9 @@ def _threshold(feature: Feature, pairs: Mapping[str, Pairs], weights: Mapping[st
     used = held or list(pairs.values())
     unrelated = np.concatenate([np.array(one.unrelated) for one in used])
     value, kept, passed = choose([np.array(one.related) for one in used], unrelated, max_passed)
-    rule = "never" if not held or kept < MIN_KEPT else "of-best" if feature.scale == "per-query" else "at-least"
+    relative = feature.scale == "per-query"
+    usual = relative and float((unrelated > 0).mean()) > MAX_VALUED
+    rule = "never" if usual or not held or kept < MIN_KEPT else "of-best" if relative else "at-least"
     return Threshold.model_validate(
         {"rule": rule, "value": value, "pairs": sum(len(one.related) for one in used), "unrelated": len(unrelated)}
         | {"kept": kept, "passed": passed, "weights": dict(weights)}

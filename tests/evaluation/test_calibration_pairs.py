@@ -88,6 +88,16 @@ def test_a_feature_that_separates_nothing_is_no_evidence() -> None:
     assert made.landmarks.columns["similar"].passed <= 0.01 and made.landmarks.columns["similar"].value > 0.39
 
 
+def test_the_best_of_values_that_every_document_has_is_no_evidence() -> None:
+    found = Measurement(FACTORS)
+    add(found, "copy", "local", 0.8, 40)
+    assert calibrate(found, {}, 61, "made up").cutoff.columns["local"].rule == "never"
+    rare = Measurement(FACTORS)
+    for _ in range(40):
+        rare.add(PairQuestion("copy", PICTURE, frozenset({"own"}), OTHERS), {"own": {"local": 0.8}, "other": {"local": 0.1}})
+    assert calibrate(rare, {}, 61, "made up").cutoff.columns["local"].rule == "of-best"
+
+
 def test_relations_count_alike_however_many_pairs_they_have() -> None:
     few, many = np.full(10, 0.9), np.full(1000, 0.6)
     assert choose([few, many], np.full(100, 0.5), 0.02)[:2] == (0.6, 1.0)
