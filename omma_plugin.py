@@ -1,9 +1,10 @@
 """The stable interface for plugins: all names that a plugin of Omma needs, and the only module that it imports from Omma.
 
-A plugin adds factors, extractors, sources and evaluation sets. Each is one class in one file: a file in a folder that
-OMMA_PLUGIN_PATH names, or an entry point of an installed package in the group `omma.factors`, `omma.extractors`, `omma.sources`
-or `omma.evaluation_sets`. A class is registered if its module defines it and it has a `name`. A part that fails at import, or
-whose name is taken, is left out; `omma doctor` says why. Importing this module loads no model and no model library.
+A plugin adds factors, extractors, sources, evaluation sets and unseen collections. Each is one class in one file: a file in a
+folder that OMMA_PLUGIN_PATH names, or an entry point of an installed package in the group `omma.factors`, `omma.extractors`,
+`omma.sources`, `omma.evaluation_sets` or `omma.unseen_collections`. A class is registered if its module defines it and it has a
+`name`. A part that fails at import, or whose name is taken, is left out; `omma doctor` says why. Importing this module loads no
+model and no model library.
 
 A complete example, one file with an extractor and a factor that compares images by its output:
 
@@ -64,6 +65,7 @@ A complete example, one file with an extractor and a factor that compares images
 
 from evaluation.datasets import SAME, Known
 from evaluation.evaluation_set import EvaluationSet, Posed, family_of
+from evaluation.unseen.collection import UnseenCollection, UnseenQuestion, UnseenSources
 from factors import knn
 from factors.base import (
     UNSCORED,
@@ -117,6 +119,9 @@ __all__ = [
     "Task",
     "TextSnippet",
     "Topic",
+    "UnseenCollection",
+    "UnseenQuestion",
+    "UnseenSources",
     "Value",
     "Vector",
     "family_of",

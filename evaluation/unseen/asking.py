@@ -10,7 +10,7 @@ from evaluation.candidate_log import Asked
 from evaluation.collection import Collection
 from evaluation.datasets import Known, thinned
 from evaluation.evaluation_set import Posed
-from evaluation.unseen.collection import Question, Sources, UnseenCollection
+from evaluation.unseen.collection import UnseenCollection, UnseenQuestion, UnseenSources
 from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, Variant, own
 from ranking.judgements.judgement import Topic
 from ranking.learning.examples import Part
@@ -21,7 +21,7 @@ TEST: Part = "test"  # side of the questions that no model learns from
 MAX_STRANGERS = 20  # questions with images of one other collection
 
 
-def everything(collections: Mapping[str, UnseenCollection], sources: Sources, tell: Tell) -> Iterator[Asked]:
+def everything(collections: Mapping[str, UnseenCollection], sources: UnseenSources, tell: Tell) -> Iterator[Asked]:
     """The answers to all questions: of each collection by itself, in each variant, and of all collections together."""
     make_folder(sources.drawn)
     questions = {name: list(one.questions(sources)) for name, one in collections.items()}
@@ -37,15 +37,15 @@ def everything(collections: Mapping[str, UnseenCollection], sources: Sources, te
 
 def _strangers(
     one: UnseenCollection, others: Mapping[str, UnseenCollection], documents: Mapping[str, Sequence[Known]]
-) -> Iterator[Question]:
+) -> Iterator[UnseenQuestion]:
     """Images of other collections, of which this one has nothing."""
     for name in one.strangers:
         for known in thinned(list(documents[name]) if name in others else [], MAX_STRANGERS):
-            yield Question(f"{name} {known.path.name}", STRANGERS, picture=known.path.read_bytes())
+            yield UnseenQuestion(f"{name} {known.path.name}", STRANGERS, picture=known.path.read_bytes())
 
 
 def _asked(
-    variant: Variant, documents: Sequence[Known], asking: Mapping[str, Sequence[Question]], settings: Settings, tell: Tell
+    variant: Variant, documents: Sequence[Known], asking: Mapping[str, Sequence[UnseenQuestion]], settings: Settings, tell: Tell
 ) -> Iterator[Asked]:
     """Index documents, ask the questions of each collection, remove the index."""
     index = Collection("unseen-" + (slug(next(iter(asking))) if len(asking) == 1 else "all"), settings)
@@ -63,7 +63,7 @@ def slug(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _posed(name: str, variant: Variant, question: Question, index: Collection) -> Posed | None:
+def _posed(name: str, variant: Variant, question: UnseenQuestion, index: Collection) -> Posed | None:
     """None where none of its answers is indexed, or the image that it asks with is not.
 
     No model learns from questions to all collections together: most of them must stay unseen.

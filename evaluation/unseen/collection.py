@@ -22,7 +22,7 @@ MAX_QUESTIONS = 120  # of one kind, of one collection
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class UnseenSources:
     """Where images come from: the folder of data sets, settings (for the demo corpus), and a folder for drawn images."""
 
     data: Path
@@ -31,7 +31,7 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class UnseenQuestion:
     """A question by words, by the bytes of an image, by an indexed image (`like`), or by words and an image.
 
     `right`: grades by image file; every document without a grade is unrelated. `kind` names questions of one task, which are
@@ -62,14 +62,14 @@ class UnseenCollection(ABC):
     strangers: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """The images; all of `texts` are linked to each."""
 
     @abstractmethod
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Every question."""
 
-    def foreign(self, sources: Sources) -> list[Known]:
+    def foreign(self, sources: UnseenSources) -> list[Known]:
         """The documents with texts in another language than the questions; empty where nobody translated them."""
         return []
 
@@ -91,7 +91,7 @@ def rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(opened))
 
 
-def alike(documents: Sequence[Known], kind: str, grade: int, *, learnable: bool = False) -> Iterator[Question]:
+def alike(documents: Sequence[Known], kind: str, grade: int, *, learnable: bool = False) -> Iterator[UnseenQuestion]:
     """Each document asks ("more like this"): the others of its fine class are right; those without others do not ask."""
     by_class: dict[str, list[Path]] = {}
     for known in documents:
@@ -100,4 +100,4 @@ def alike(documents: Sequence[Known], kind: str, grade: int, *, learnable: bool 
         others = [path for path in by_class[known.fine] if path != known.path]
         if known.fine and others:
             family = family_of(known) if learnable else ""
-            yield Question(known.path.name, kind, dict.fromkeys(others, grade), like=known.path, family=family)
+            yield UnseenQuestion(known.path.name, kind, dict.fromkeys(others, grade), like=known.path, family=family)

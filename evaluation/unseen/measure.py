@@ -10,7 +10,7 @@ from engine.settings import Settings
 from evaluation import candidate_log, pages
 from evaluation.candidate_log import Asked
 from evaluation.unseen import asking, table
-from evaluation.unseen.collection import Sources, unseen_collections
+from evaluation.unseen.collection import UnseenSources, unseen_collections
 from evaluation.unseen.table import Row
 from evaluation.unseen.variants import VARIANTS
 from factors.registry import FactorRegistry
@@ -28,7 +28,7 @@ def ask(data: Path, settings: Settings, tell: Tell, names: Sequence[str] = ()) -
     """The answers to all questions to the collections that `data` has (or to the named ones)."""
     found = {name: one for name, one in unseen_collections(tuple(settings.plugin_path)).items() if one.is_there(data)}
     chosen = {name: one for name, one in found.items() if not names or name in names}
-    sources = Sources(data, settings, settings.home / "evaluation" / "drawn")
+    sources = UnseenSources(data, settings, settings.home / "evaluation" / "drawn")
     return asking.everything(chosen, sources, tell)
 
 

@@ -15,7 +15,7 @@ from evaluation import candidate_log, pages
 from evaluation.candidate_log import Asked
 from evaluation.datasets import SAME, Known
 from evaluation.unseen import asking, measure, table
-from evaluation.unseen.collection import Question, Sources, UnseenCollection, alike, unseen_collections
+from evaluation.unseen.collection import UnseenCollection, UnseenQuestion, UnseenSources, alike, unseen_collections
 from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, FOREIGN, NO_TEXT, TENTH, THIRD, own
 from factors.registry import FactorRegistry
 from ranking.candidate_set import CandidateSet, FusionConfig, Ranked
@@ -60,10 +60,10 @@ class Mugs(UnseenCollection):
     about = "Mugs."
     learned = ("same mug",)
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         return [Known(path, "mugs", path.stem[0]) for path in sorted(sources.data.glob("*.png"))]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         yield from alike(self.documents(sources), "same", SAME)
 
 
@@ -139,7 +139,7 @@ def test_a_collection_is_asked_by_itself_and_among_all(tmp_path: Path, live_sett
         image.save(tmp_path / f"{seed}-1.png")
         image.resize((144, 108)).save(tmp_path / f"{seed}-2.png")
     settings = live_settings.model_copy(update={"home": models_home.home, "threads": 1, "ocr_languages": "eng"})
-    sources = Sources(tmp_path, settings, tmp_path / "drawn")
+    sources = UnseenSources(tmp_path, settings, tmp_path / "drawn")
     asked = list(asking.everything({"mugs": Mugs()}, sources, lambda line: None))
     assert [one.variant for one in asked] == [AS_IT_IS.name] * 6 + [AMONG_ALL.name] * 6
     rows = table.rows(asked, {"mugs": Mugs()}, lambda left_out: Fusion(), FactorRegistry.of(settings).feature_names())
@@ -154,12 +154,12 @@ def test_no_model_learns_from_questions_unless_their_family_is_known(tmp_path: P
     path = tmp_path / "a.png"
     index = SimpleNamespace(ids={path: "id"})
     posed = [
-        asking._posed("mugs", variant, Question("a", "same", {path: SAME}, text="mug", family=family), index)  # type: ignore[arg-type]
+        asking._posed("mugs", variant, UnseenQuestion("a", "same", {path: SAME}, text="mug", family=family), index)  # type: ignore[arg-type]
         for variant, family in ((AS_IT_IS, ""), (AS_IT_IS, "mugs/a"), (AMONG_ALL, "mugs/a"))
     ]
     assert [one.part if one else None for one in posed] == ["test", None, "test"]
     assert posed[1] and posed[1].family == "mugs/a"
-    gone = Question("b", "same", {tmp_path / "b.png": SAME}, text="mug")
+    gone = UnseenQuestion("b", "same", {tmp_path / "b.png": SAME}, text="mug")
     assert asking._posed("mugs", AS_IT_IS, gone, index) is None, "its answer is not in a tenth of the collection"  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from evaluation import datasets
 from evaluation.datasets import SAME, Known, thinned
 from evaluation.evaluation_set import family_of
-from evaluation.unseen.collection import MAX_QUESTIONS, Question, Sources, UnseenCollection, alike, rows
+from evaluation.unseen.collection import MAX_QUESTIONS, UnseenCollection, UnseenQuestion, UnseenSources, alike, rows
 
 MAX_EVERYDAY = 200  # questions; the set that counts most
 ENOUGH_ALIKE = 10  # items that a question by words may have as answers
@@ -23,15 +23,15 @@ class Everyday(UnseenCollection):
     needs: ClassVar[tuple[str, ...]] = (datasets.FLICKR,)
     learned: ClassVar[tuple[str, ...]] = ("words to picture", "picture and words", "near-duplicate")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """Photos on which no weights were fitted, with their first caption."""
         return [Known(k.path, self.name, texts=k.texts[:1]) for k in datasets.everyday(sources.data)]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """The second caption asks, as it was written."""
         for photo in thinned(datasets.everyday(sources.data), MAX_EVERYDAY):
             right = {photo.path: SAME}
-            yield Question(photo.path.name, "words to photo", right, text=photo.texts[1], family=family_of(photo))
+            yield UnseenQuestion(photo.path.name, "words to photo", right, text=photo.texts[1], family=family_of(photo))
 
 
 class Interiors(UnseenCollection):
@@ -44,7 +44,7 @@ class Interiors(UnseenCollection):
     needs: ClassVar[tuple[str, ...]] = ("ikea",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """One item per photograph, with its type, name, colour, size and description."""
         root, seen, found = sources.data / "ikea", set[str](), []
         for row in rows(root / "items.csv"):
@@ -55,7 +55,7 @@ class Interiors(UnseenCollection):
                 found.append(Known(root / row["path"], self.name, _wanted(row), texts=texts))
         return found
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Each room, and each type of furniture in its colour."""
         root, documents = sources.data / "ikea", self.documents(sources)
         shown: dict[str, list[str]] = {}
@@ -64,13 +64,13 @@ class Interiors(UnseenCollection):
         indexed = {known.path for known in documents}
         for room, paths in shown.items():
             right = {root / path: SAME for path in paths if root / path in indexed}
-            yield Question(room, "room to items", right, picture=(root / room).read_bytes())
+            yield UnseenQuestion(room, "room to items", right, picture=(root / room).read_bytes())
         by_words: dict[str, list[Known]] = {}
         for known in documents:
             by_words.setdefault(known.fine, []).append(known)
         asked = [(words, known) for words, known in by_words.items() if words and len(known) <= ENOUGH_ALIKE]
         for words, items in thinned(asked, MAX_QUESTIONS):
-            yield Question(words, "words to items", {one.path: SAME for one in items}, text=words)
+            yield UnseenQuestion(words, "words to items", {one.path: SAME for one in items}, text=words)
 
 
 def _wanted(row: dict[str, str]) -> str:
@@ -88,7 +88,7 @@ class ShopGarments(UnseenCollection):
     needs: ClassVar[tuple[str, ...]] = ("fashion_magento",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """Every view; name, category and description are linked to each."""
         root = sources.data / "fashion_magento"
         products = {row["sku"]: row for row in rows(root / "products.csv")}
@@ -97,7 +97,7 @@ class ShopGarments(UnseenCollection):
             for r in rows(root / "images.csv")
         ]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """More like each main view, and the name of each product."""
         documents = self.documents(sources)
         main = [q for q in alike(documents, "more like this", SAME) if "_main" in q.name]
@@ -107,7 +107,7 @@ class ShopGarments(UnseenCollection):
             if known.texts:
                 named.setdefault(known.texts[0], []).append(known)
         for name, views in thinned(list(named.items()), MAX_QUESTIONS):
-            yield Question(name, "words to products", {one.path: SAME for one in views}, text=name)
+            yield UnseenQuestion(name, "words to products", {one.path: SAME for one in views}, text=name)
 
 
 def _texts(product: dict[str, str] | None) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class Recipes(UnseenCollection):
     needs: ClassVar[tuple[str, ...]] = ("web_recipes",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "covers")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """Every picture, with the title and the ingredients of its page."""
         root = sources.data / "web_recipes"
         return [
@@ -132,13 +132,13 @@ class Recipes(UnseenCollection):
             for row in rows(root / "pages.csv")
         ]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Every title."""
         by_title: dict[str, list[Known]] = {}
         for known in self.documents(sources):
             by_title.setdefault(known.fine, []).append(known)
         for title, pictures in by_title.items():
-            yield Question(title, "words to dish", {one.path: SAME for one in pictures}, text=title)
+            yield UnseenQuestion(title, "words to dish", {one.path: SAME for one in pictures}, text=title)
 
 
 def _ingredients(page: Path) -> str:
@@ -157,15 +157,15 @@ class Receipts(UnseenCollection):
     learned: ClassVar[tuple[str, ...]] = ("text in picture",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """All receipts, without their text: it must be read."""
         return [Known(known.path, self.name, known.fine) for known in datasets.receipts(sources.data)]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """The longest words of every fifth line."""
         for receipt in datasets.receipts(sources.data):
             lines = [words for line in receipt.texts if len(words := datasets.words_of(line)) >= WORDS_ASKED]
             for words in lines[::5]:
                 asked = " ".join(sorted(words, key=len, reverse=True)[:WORDS_ASKED])
                 named, right = f"{receipt.path.name} {asked}", {receipt.path: SAME}
-                yield Question(named, "words read", right, text=asked, family=family_of(receipt))
+                yield UnseenQuestion(named, "words read", right, text=asked, family=family_of(receipt))

@@ -10,7 +10,7 @@ from PIL import Image
 from engine import demo_corpus
 from evaluation import datasets
 from evaluation.datasets import SAME, Known, thinned
-from evaluation.unseen.collection import MAX_QUESTIONS, Question, Sources, UnseenCollection
+from evaluation.unseen.collection import MAX_QUESTIONS, UnseenCollection, UnseenQuestion, UnseenSources
 from factors.text import Kind
 from ingest.sources.demo import texts_of
 from training import transforms
@@ -30,15 +30,15 @@ class Stamps(UnseenCollection):
     about: ClassVar[str] = "The demo corpus; a transformed copy asks for its original, a line of text for what it describes."
     learned: ClassVar[tuple[str, ...]] = ("near-duplicate", "same object")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """Every drawing, with its English line."""
         return self._in(sources, "en")
 
-    def foreign(self, sources: Sources) -> list[Known]:
+    def foreign(self, sources: UnseenSources) -> list[Known]:
         """The same with their French lines."""
         return self._in(sources, FOREIGN)
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Copies of drawings that no weights were fitted on; lines that a few drawings share."""
         documents = self.documents(sources)
         held_out = [known for known in documents if is_held_out("demo", known.path.name)]
@@ -46,7 +46,7 @@ class Stamps(UnseenCollection):
         for seed, known in enumerate(thinned(held_out, MAX_QUESTIONS)):
             copy = transforms.copy(known.path.read_bytes(), kinds[seed % len(kinds)], seed)
             right, family = {known.path: SAME}, _digest(known.path)
-            yield Question(known.path.name, "copy to original", right, picture=copy, family=family)
+            yield UnseenQuestion(known.path.name, "copy to original", right, picture=copy, family=family)
         by_line: dict[str, list[Known]] = {}
         for known in documents:
             for text in known.texts:
@@ -54,9 +54,9 @@ class Stamps(UnseenCollection):
         asked = [(line, known) for line, known in by_line.items() if len(known) <= MAX_ALIKE]
         for line, drawings in thinned(asked, MAX_QUESTIONS):
             right, family = {one.path: SAME for one in drawings}, _digest(drawings[0].path)
-            yield Question(line, "words to drawing", right, text=line, family=family)
+            yield UnseenQuestion(line, "words to drawing", right, text=line, family=family)
 
-    def _in(self, sources: Sources, language: str) -> list[Known]:
+    def _in(self, sources: UnseenSources, language: str) -> list[Known]:
         paths = sorted(demo_corpus.ensure(sources.settings).rglob("*.png"))
         return [Known(path, self.name, texts=_lines(path, language)) for path in paths]
 
@@ -84,21 +84,21 @@ class Signs(UnseenCollection):
         """The photographs are drawn when they are first asked for."""
         self._pairs: list[tuple[Path, Path, str]] = []
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """The first of each pair of photographs with the same words."""
         return [Known(first, self.name, words) for first, _, words in self._drawn(sources)]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """The words, and the second photograph of each pair."""
         for seed, (first, second, words) in enumerate(self._drawn(sources)):
             right, family = (
                 {first: SAME},
                 f"{datasets.SIGNS}/{seed}-0.png",
             )  # as evaluation sets name it: the words are the same
-            yield Question(words, "words read", right, text=words, family=family)
-            yield Question(second.name, "same words", right, picture=second.read_bytes(), family=family)
+            yield UnseenQuestion(words, "words read", right, text=words, family=family)
+            yield UnseenQuestion(second.name, "same words", right, picture=second.read_bytes(), family=family)
 
-    def _drawn(self, sources: Sources) -> Sequence[tuple[Path, Path, str]]:
+    def _drawn(self, sources: UnseenSources) -> Sequence[tuple[Path, Path, str]]:
         if not self._pairs:
             backgrounds = [known.path for known in datasets.backgrounds(sources.data, 2 * SIGNS)]
             pairs = zip(backgrounds[::2], backgrounds[1::2], strict=True)
@@ -106,7 +106,7 @@ class Signs(UnseenCollection):
         return self._pairs
 
 
-def _pair(sources: Sources, seed: int, pair: tuple[Path, Path]) -> tuple[Path, Path, str]:
+def _pair(sources: UnseenSources, seed: int, pair: tuple[Path, Path]) -> tuple[Path, Path, str]:
     """Two photographs with the same words on them, and the words."""
     paths, words = [], ""
     for place, background in enumerate(pair):

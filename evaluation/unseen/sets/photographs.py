@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.datasets import COARSE, SAME, Known, thinned
-from evaluation.unseen.collection import MAX_QUESTIONS, Question, Sources, UnseenCollection, alike, rows
+from evaluation.unseen.collection import MAX_QUESTIONS, UnseenCollection, UnseenQuestion, UnseenSources, alike, rows
 
 MAX_GARMENTS = 741
 
@@ -18,19 +18,19 @@ class Covers(UnseenCollection):
     needs: ClassVar[tuple[str, ...]] = ("smvs_dvd",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """The reference of each cover."""
         root = sources.data / "smvs_dvd"
         return [Known(root / r["path"], self.name, r["dvd_id"]) for r in rows(root / "labels.csv") if r["role"] == "reference"]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """The photos of all phones."""
         root = sources.data / "smvs_dvd"
         by_cover = {known.fine: known.path for known in self.documents(sources)}
         for row in rows(root / "labels.csv"):
             if row["role"] == "query":
                 right = {by_cover[row["dvd_id"]]: SAME}
-                yield Question(row["path"], "photo to cover", right, picture=(root / row["path"]).read_bytes())
+                yield UnseenQuestion(row["path"], "photo to cover", right, picture=(root / row["path"]).read_bytes())
 
 
 class _Labelled(UnseenCollection):
@@ -38,7 +38,7 @@ class _Labelled(UnseenCollection):
 
     columns: ClassVar[dict[str, str]]
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """All photographs."""
         return [
             Known(sources.data / folder / row["path"], self.name, f"{folder}/{row[column]}")
@@ -46,7 +46,7 @@ class _Labelled(UnseenCollection):
             for row in rows(sources.data / folder / "labels.csv")
         ]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """More like each of them."""
         yield from thinned(list(alike(self.documents(sources), "more like this", SAME)), MAX_QUESTIONS)
 
@@ -89,12 +89,12 @@ class Landmarks(UnseenCollection):
     needs: ClassVar[tuple[str, ...]] = ("landmarks_oxford",)
     strangers: ClassVar[tuple[str, ...]] = ("textures", "covers")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """All but those that the authors call junk: on these the sight can hardly be seen."""
         root = sources.data / "landmarks_oxford"
         return [Known(root / r["path"], self.name, r["landmark"]) for r in rows(root / "labels.csv") if r["grade"] != "junk"]
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Each photograph of a sight that others show, too."""
         yield from alike(self.documents(sources), "more like this", SAME)
 
@@ -108,17 +108,17 @@ class Groceries(UnseenCollection):
     learned: ClassVar[tuple[str, ...]] = ("phone photo to catalogue", "same product", "picture and words")
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """The catalogue."""
         return datasets.grocery_catalogue(sources.data)
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Photos of other shops than those that weights were fitted on; related products are half right."""
         catalogue = self.documents(sources)
         for photo in thinned(datasets.grocery_photos(sources.data, "val"), MAX_QUESTIONS):
             close = [known for known in catalogue if known.coarse == photo.coarse]
             right = {known.path: SAME if known.fine == photo.fine else COARSE for known in close}
-            yield Question(photo.path.name, "photo to catalogue", right, picture=photo.path.read_bytes())
+            yield UnseenQuestion(photo.path.name, "photo to catalogue", right, picture=photo.path.read_bytes())
 
 
 class Garments(UnseenCollection):
@@ -130,11 +130,11 @@ class Garments(UnseenCollection):
     learned: ClassVar[tuple[str, ...]] = ("same kind",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets")
 
-    def documents(self, sources: Sources) -> list[Known]:
+    def documents(self, sources: UnseenSources) -> list[Known]:
         """All photographs."""
         return datasets.clothing(sources.data, most=MAX_GARMENTS)
 
-    def questions(self, sources: Sources) -> Iterator[Question]:
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Asked by those that no weights were fitted on."""
         documents = self.documents(sources)
         asking = {known.path for known in datasets.unseen(documents)}
