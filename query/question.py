@@ -131,7 +131,7 @@ class Understanding:
             titles = ", ".join(factor.title for factor in comparing)
             calls.warn(f"the meaning of your words was not read ({error}); left out: {titles}")
             return None
-        if vector is None and words:
+        if vector is None and _is_foreign(words.text):
             calls.warn("the text model does not know the language of your words: they are matched as they are written")
         return vector
 
@@ -173,6 +173,12 @@ class Understanding:
         declared = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
         median_if_missing = frozenset(name for name in columns if declared[name].missing_as == "median")
         return ReciprocalRank(self.settings.fusion_k, weights(columns, self.settings), median_if_missing)
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether most letters are of another script than Latin: these words have a meaning, unlike a part number."""
+    letters = [character for character in text if character.isalpha()]
+    return 2 * sum(not character.isascii() for character in letters) > len(letters)
 
 
 def calibration(settings: Settings, index: Index, columns: Columns, calls: Calls) -> InUse:

@@ -54,6 +54,11 @@ class FeatureSet(BaseModel):
         """Features of the documents, in the order of the table: [documents, features]."""
         return self.of_values(values(candidate_set, self.columns), candidate_set)
 
+    def fused(self, matrix: Matrix) -> Matrix:
+        """`list@fused` of the documents of a matrix; zeros where the model has no list-wise features."""
+        found: Matrix = matrix[:, self.names.index(LIST[0])] if self.listwise else np.zeros(len(matrix))
+        return found
+
     def of_values(self, table: Matrix, candidate_set: CandidateSet) -> Matrix:
         """`matrix` for given values of the columns [documents, columns]."""
         asked = np.broadcast_to(_question(candidate_set.query_features), (len(table), len(QUESTION)))

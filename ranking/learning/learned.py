@@ -31,18 +31,20 @@ class Learned:
         self.name, self.features, self.booster = name, features, booster
 
     def order(self, candidate_set: CandidateSet) -> list[Ranked]:
-        """By the sum of the trees."""
+        """By the sum of the trees; equal sums, of which a model of few trees has many, by the agreement of the columns."""
         if not candidate_set.table:
             return []
         table = values(candidate_set, self.features.columns)
-        scores = self.scores(self.features.of_values(table, candidate_set)).tolist()
+        matrix = self.features.of_values(table, candidate_set)
+        scores, fused = self.scores(matrix).tolist(), self.features.fused(matrix).tolist()
         ranks = ranks_of(table)
         columns = self.features.columns
         placed = [
             Ranked(document, score, {columns[at]: int(row[at]) for at in known})
             for document, score, row, known in zip(candidate_set.table, scores, ranks, map(_known, ranks), strict=True)
         ]
-        return sorted(placed, key=lambda ranked: (-ranked.score, ranked.id))
+        agreed = dict(zip(candidate_set.table, fused, strict=True))
+        return sorted(placed, key=lambda ranked: (-ranked.score, -agreed[ranked.id], ranked.id))
 
     def scores(self, matrix: Matrix) -> Matrix:
         """One score per row of features."""

@@ -52,6 +52,12 @@ def test_signs_alone_find_nothing_and_the_answer_says_so(full: Live, searcher: S
     assert "there is no letter or digit in your words to search by" in answer.warnings
 
 
+def test_words_in_a_script_that_the_text_model_does_not_know_are_matched_as_they_are(full: Live, searcher: Searcher) -> None:
+    said = "the text model does not know the language of your words: they are matched as they are written"
+    assert said in ask(searcher, text="собака на снегу").warnings
+    assert said not in ask(searcher, text="XGR-535").warnings
+
+
 def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, stub: StubExtractor) -> None:
     stub.whole = stub.whole.with_values(labels=(label("n02088364", 0.8),), text=text_of("WOOF"))
     answer = ask(searcher, image=png())
@@ -59,7 +65,7 @@ def test_a_picture_finds_what_looks_like_it(full: Live, searcher: Searcher, stub
     assert answer.total == 12
     assert answer.question.picture == hashlib.sha256(png()).hexdigest()
     assert (answer.question.labels, answer.question.text) == (["beagle"], "WOOF")
-    assert answer.results[0].score == 1.0, "first in every column"
+    assert answer.results[0].score > 0.9, "first in almost every column"
     assert answer.results[0].why[0].factor == "similar" and "cosine 1.00" in answer.results[0].why[0].text
 
 

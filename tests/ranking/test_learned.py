@@ -1,5 +1,6 @@
 """Learning from questions whose answer is known: better than fusion, explained to the last bit."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,13 @@ def test_other_features_are_other_models(tmp_path: Path) -> None:
     whole = train(examples(80), FEATURES, models, settings, tell=print)
     plain = train(examples(80), FeatureSet(columns=COLUMNS, listwise=False), models, settings, tell=print)
     assert plain.new and plain.card.id != whole.card.id
+
+
+def test_equal_sums_of_trees_go_by_the_agreement_of_the_columns() -> None:
+    one = Recipe(features=FEATURES, trees=1)
+    few = Learned("few", FEATURES, fit(SIDES["train"], SIDES["validation"], one))
+    candidate_set = SIDES["test"][0].candidate_set
+    order = few.order(candidate_set)
+    fused = dict(zip(candidate_set.table, FEATURES.fused(FEATURES.matrix(candidate_set)), strict=True))
+    pairs = [(a, b) for a, b in pairwise(order) if a.score == b.score]
+    assert pairs and all(fused[a.id] >= fused[b.id] for a, b in pairs)
