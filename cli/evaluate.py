@@ -1,8 +1,6 @@
 """`omma bench` and `omma evaluate`: measure speed and quality."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +62,9 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
 @click.option("--unseen", is_flag=True, help="Measure on collections that nothing was trained on; write the page unseen.md.")
 @click.option("--learned-from", type=FILE, multiple=True, help="With --unseen: a log of training, to train without each kind.")
-@click.option("--list", "list_sets", is_flag=True, help="List the evaluation sets, with the data that each needs.")
+@click.option(
+    "--list", "list_sets", is_flag=True, help="List the evaluation sets and unseen collections, with the data that each needs."
+)
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
@@ -123,15 +123,19 @@ def _check_losses(session: "Session", comparison: "Comparison") -> None:
 
 
 def _list_sets(data: Path | None) -> None:
-    """Print each set in two lines, and each set that could not be loaded with the reason."""
-    from evaluation.evaluation_set import broken_sets, evaluation_sets  # noqa: PLC0415
+    """Print each set and each unseen collection in two lines, and those that could not be loaded with the reason."""
+    from evaluation.evaluation_set import EvaluationSet, broken_sets, evaluation_sets  # noqa: PLC0415
+    from evaluation.unseen.collection import UnseenCollection, broken_collections, unseen_collections  # noqa: PLC0415
 
     settings = get_settings()
-    for name, one in evaluation_sets(settings).items():
+    parts: list[EvaluationSet | UnseenCollection] = [
+        *evaluation_sets(settings).values(), *unseen_collections(settings).values(),
+    ]  # fmt: skip
+    for one in parts:
         needs = ", ".join(one.needs) or "whichever data sets are there"
         missing = "" if data is None or one.is_there(data) else "; not in this folder"
-        click.echo(f"{name}\n  {one.about} Needs: {needs}{missing}.")
-    for broken in broken_sets(settings):
+        click.echo(f"{one.name}\n  {one.about} Needs: {needs}{missing}.")
+    for broken in (*broken_sets(settings), *broken_collections(settings)):
         click.echo(str(broken), err=True)
 
 
@@ -165,8 +169,8 @@ def _unseen(data: Path | None, log: Path | None, learned_from: tuple[Path, ...],
         raise click.UsageError("name the folder of data sets by --data, or a file by --candidate-log")
     settings = get_settings()
     asked = read(log) if log else list(ask(data or Path(), settings, console.print, names))
-    figures = measure(asked, settings, learned_from, console.print)
-    click.echo(pages.render("unseen", json.loads(json.dumps(figures, default=asdict))))
+    figures = measure(asked, settings, learned_from, console.print, names)
+    click.echo(pages.render("unseen", figures))
     return [] if names else pages.write("unseen", figures)
 
 

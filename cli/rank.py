@@ -38,8 +38,8 @@ def collect(file: Path, data: Path | None, questions: Path | None, every: int, *
     Without --data and --questions: the questions that were judged in this installation.
     """
     if unseen:
-        if data is None or questions:
-            raise click.UsageError("--unseen needs --data, and no --questions")
+        if data is None or questions or every > 1:
+            raise click.UsageError("--unseen needs --data, and takes neither --questions nor --every")
         from evaluation import candidate_log  # noqa: PLC0415  (only a measurement loads what it measures)
         from evaluation.unseen.measure import ask  # noqa: PLC0415
 

@@ -68,6 +68,24 @@ def discover(base: type[Part], group: str | None, own: Path, folders: Sequence[P
     return Found(tuple(kinds), origins, tuple(broken))
 
 
+def made_by_name(found: Found[Part]) -> tuple[dict[str, Part], tuple[Broken, ...]]:
+    """An instance of every class by its name; also the parts that were left out, now with those whose name is taken or whose
+    constructor fails.
+    """
+    made: dict[str, Part] = {}
+    broken = list(found.broken)
+    for kind in found.kinds:
+        name = str(vars(kind)["name"])  # `discover` takes only classes that have one of their own
+        if name in made:
+            broken.append(Broken(found.origins[kind], f"{name!r} exists already"))
+            continue
+        try:
+            made[name] = kind()
+        except Exception as error:  # a plugin's constructor may do anything
+            broken.append(Broken(found.origins[kind], f"{type(error).__name__}: {error}"))
+    return made, tuple(broken)
+
+
 def has_plugins(folders: Sequence[Path]) -> bool:
     """Whether there may be third-party parts: a folder of plugins, or an entry point in a group of Omma's."""
     return bool(folders) or any(group.startswith("omma.") for group in entry_points().groups)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from engine.plugins import Broken, discover
+from engine.plugins import Broken, discover, made_by_name
 from engine.settings import Settings
 from evaluation.corpus import Corpus
 from evaluation.datasets import Grades, Known, there
@@ -85,18 +85,7 @@ def broken_sets(settings: Settings) -> tuple[Broken, ...]:
 
 @lru_cache(maxsize=8)
 def _registered(folders: tuple[Path, ...]) -> tuple[dict[str, EvaluationSet], tuple[Broken, ...]]:
-    found = discover(EvaluationSet, GROUP, HERE, folders)  # type: ignore[type-abstract]
-    made: dict[str, EvaluationSet] = {}
-    broken = list(found.broken)
-    for kind in found.kinds:
-        if kind.name in made:
-            broken.append(Broken(found.origins[kind], f"an evaluation set {kind.name!r} exists already"))
-            continue
-        try:
-            made[kind.name] = kind()
-        except Exception as error:  # a plugin's constructor may do anything
-            broken.append(Broken(found.origins[kind], f"{type(error).__name__}: {error}"))
-    return made, tuple(broken)
+    return made_by_name(discover(EvaluationSet, GROUP, HERE, folders))  # type: ignore[type-abstract]
 
 
 def family_of(known: Known) -> str:

@@ -14,7 +14,6 @@ MIN_CONFIDENCE = 0.6  # of a word read in the question's image, to ask with it
 MIN_LETTERS = 3  # of such a word
 MAX_ASKED_WORDS = 16  # that are looked for one by one, or of the question's image
 MIN_LETTERS_ALIKE = 4  # of a word that may be misread, or a part of a longer one
-MIN_TRIGRAMS = "55%"  # of a word's trigrams must match: one misread letter in nine breaks three of seven
 MISREAD = "AUTO:5,8"  # one letter may differ from five letters on, two from eight on
 HIGHLIGHTED_LINES = {"number_of_fragments": 8, "fragment_size": 200}
 PICTURE_WEIGHT = 0.5  # of words read in the question's image, relative to the question's words
@@ -131,9 +130,13 @@ def resembles(words: Sequence[str]) -> Json:
 
 
 def _alike(word: str) -> list[Json]:
+    """By edit distance, and by any trigram that both words have.
+
+    The engine has all trigrams of a word at one place, like synonyms: it cannot be asked for several of them.
+    """
     return [
         {"match": {"ocr": {"query": word, "fuzziness": MISREAD}}},
-        {"match": {"ocr.trigram": {"query": word, "minimum_should_match": MIN_TRIGRAMS}}},
+        {"match": {"ocr.trigram": {"query": word}}},
     ]
 
 

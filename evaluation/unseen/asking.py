@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 
 from engine.installation import make_folder
 from engine.settings import Settings
@@ -48,30 +49,26 @@ def _asked(
     variant: Variant, documents: Sequence[Known], asking: Mapping[str, Sequence[UnseenQuestion]], settings: Settings, tell: Tell
 ) -> Iterator[Asked]:
     """Index documents, ask the questions of each collection, remove the index."""
-    index = Collection("unseen-" + (slug(next(iter(asking))) if len(asking) == 1 else "all"), settings)
+    name = "all collections" if variant is AMONG_ALL else next(iter(asking))
+    index = Collection(f"unseen-{name.replace(' ', '-')}", settings)
     try:
-        tell(f"{', '.join(asking) if len(asking) == 1 else 'all collections'}, {variant.name}: {len(documents)} images")
+        tell(f"{name}, {variant.name}: {len(documents)} images")
         index.add(documents, texts=max((len(known.texts) for known in documents), default=0))
-        posed = [p for name, questions in asking.items() for q in questions if (p := _posed(name, variant, q, index))]
-        yield from ask(index.searcher(), posed, tell)
+        found = (posed(name, variant, q, index.ids) for name, questions in asking.items() for q in questions)
+        yield from ask(index.searcher(), filter(None, found), tell)
     finally:
         index.remove()
 
 
-def slug(name: str) -> str:
-    """A name as a part of an index's name."""
-    return name.replace(" ", "-")
-
-
-def _posed(name: str, variant: Variant, question: UnseenQuestion, index: Collection) -> Posed | None:
-    """None where none of its answers is indexed, or the image that it asks with is not.
+def posed(name: str, variant: Variant, question: UnseenQuestion, ids: Mapping[Path, str]) -> Posed | None:
+    """The question with the ids of the documents; None where none of its answers is indexed, or not the image it asks with.
 
     No model learns from questions to all collections together: most of them must stay unseen.
     """
-    grades = {index.ids[path]: grade for path, grade in question.right.items() if path in index.ids}
-    if (not grades and question.kind != STRANGERS) or (question.like and question.like not in index.ids):
+    grades = {ids[path]: grade for path, grade in question.right.items() if path in ids}
+    if (not grades and question.kind != STRANGERS) or (question.like and question.like not in ids):
         return None
-    like = index.ids[question.like] if question.like else ""
+    like = ids[question.like] if question.like else ""
     grades.pop(like, None)  # copies of one image are one document
     asked = f"{name}/{variant.name}/{question.kind}/{question.name}"
     topic = Topic(id=asked, text=question.text, like=like, picture=asked if question.picture else "")

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from engine.plugins import discover
+from engine.plugins import Broken, discover, made_by_name
 from engine.settings import Settings
 from evaluation.datasets import Known, there
 from evaluation.evaluation_set import family_of
@@ -78,11 +78,19 @@ class UnseenCollection(ABC):
         return there(data, *self.needs)
 
 
+def unseen_collections(settings: Settings) -> dict[str, UnseenCollection]:
+    """Every collection by name: Omma's own, those of `settings.plugin_path`, and those of installed packages."""
+    return _registered(tuple(settings.plugin_path))[0]
+
+
+def broken_collections(settings: Settings) -> tuple[Broken, ...]:
+    """The collections that were left out, with the reasons."""
+    return _registered(tuple(settings.plugin_path))[1]
+
+
 @lru_cache(maxsize=8)
-def unseen_collections(folders: tuple[Path, ...] = ()) -> dict[str, UnseenCollection]:
-    """Every collection by name: Omma's own, those of plugin folders, and those of installed packages."""
-    found = discover(UnseenCollection, GROUP, HERE, folders)  # type: ignore[type-abstract]
-    return {kind.name: kind() for kind in found.kinds}
+def _registered(folders: tuple[Path, ...]) -> tuple[dict[str, UnseenCollection], tuple[Broken, ...]]:
+    return made_by_name(discover(UnseenCollection, GROUP, HERE, folders))  # type: ignore[type-abstract]
 
 
 def rows(file: Path) -> list[dict[str, str]]:

@@ -67,7 +67,7 @@ def rows(
     """Every row, with corrected p-values; `columns` are the features in use."""
     found = []
     for (name, variant), group in grouped(asked).items():
-        one = collections[name.partition(":")[0]]
+        one = collections[collection_of(name)]
         model = models((*one.learned, one.name) if one.learned else ())
         found.append(_row(name, variant, group, model, columns))
         for off in OFF if variant == AS_IT_IS.name else ():
@@ -75,6 +75,11 @@ def rows(
             if _matters(group, off.without, columns):
                 found.append(_row(name, off.name, group, model, left))
     return corrected(found)
+
+
+def collection_of(name: str) -> str:
+    """The collection that a set of questions is about: `covers` of `covers: photo to cover`."""
+    return name.partition(":")[0]
 
 
 def grouped(asked: Iterable[Asked]) -> dict[tuple[str, str], list[Asked]]:
@@ -91,7 +96,7 @@ def nothings(asked: Iterable[Asked]) -> list[Nothing]:
     found: dict[str, list[Asked]] = {}
     for one in asked:
         if one.set.endswith(STRANGERS):
-            found.setdefault(one.set.partition(":")[0], []).append(one)
+            found.setdefault(collection_of(one.set), []).append(one)
     return [Nothing(name, len(group), float(np.mean([not one.kept for one in group]))) for name, group in found.items()]
 
 

@@ -29,7 +29,7 @@ def whole(documents: Sequence[Known]) -> list[Known]:
     return list(documents)
 
 
-def untold(documents: Sequence[Known]) -> list[Known]:
+def without_text(documents: Sequence[Known]) -> list[Known]:
     """The documents without linked text."""
     return [replace(known, texts=()) for known in documents]
 
@@ -50,7 +50,7 @@ def _share(known: Known) -> float:
 
 
 AS_IT_IS = Variant("as it is", "The collection by itself, with all its text.", whole)
-NO_TEXT = Variant("no text", "Without linked text.", untold)
+NO_TEXT = Variant("no text", "Without linked text.", without_text)
 THIRD = Variant("text on a third", "Linked text on a third of the documents.", on_a_third)
 FOREIGN = Variant("foreign text", "Linked text in another language than the questions.")
 TENTH = Variant("a tenth", "A tenth of the documents.", a_tenth)

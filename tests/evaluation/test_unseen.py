@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import candidate_log, pages
 from evaluation.candidate_log import Asked
@@ -21,25 +20,28 @@ from factors.registry import FactorRegistry
 from ranking.candidate_set import CandidateSet, FusionConfig, Ranked
 from ranking.fusion import Fusion
 from ranking.learning.measures import Compared
+from tests.present import present
 from tests.vision.drawing import photo
 
-TOLD = [Known(Path(f"{n}.jpg"), "mugs", str(n // 2), texts=(f"mug {n}", "blue")) for n in range(400)]
+DESCRIBED = [Known(Path(f"{n}.jpg"), "mugs", str(n // 2), texts=(f"mug {n}", "blue")) for n in range(400)]
 
 
 def test_a_collection_is_made_poorer_as_each_variant_says() -> None:
-    variants = dict(own(TOLD, TOLD[:7]))
+    variants = dict(own(DESCRIBED, DESCRIBED[:7]))
     assert list(variants) == [AS_IT_IS, NO_TEXT, THIRD, TENTH, FOREIGN]
-    assert variants[AS_IT_IS] == TOLD and variants[FOREIGN] == TOLD[:7]
+    assert variants[AS_IT_IS] == DESCRIBED and variants[FOREIGN] == DESCRIBED[:7]
     assert not any(known.texts for known in variants[NO_TEXT])
-    told = [known for known in variants[THIRD] if known.texts]
-    assert 100 < len(told) < 170 and {known.path for known in told} < {known.path for known in TOLD}
+    some = [known for known in variants[THIRD] if known.texts]
+    assert 100 < len(some) < 170 and {known.path for known in some} < {known.path for known in DESCRIBED}
     assert 20 < len(variants[TENTH]) < 60
-    untold = [Known(Path("a.jpg"), "mugs")]
-    assert [variant for variant, _ in own(untold, [])] == [AS_IT_IS], "nothing to take away"
+    bare = [Known(Path("a.jpg"), "mugs")]
+    assert [variant for variant, _ in own(bare, [])] == [AS_IT_IS], "nothing to take away"
 
 
 def test_each_document_asks_for_the_others_of_its_class() -> None:
-    asked = list(alike([*TOLD[:4], Known(Path("lone.jpg"), "mugs", "lone"), Known(Path("none.jpg"), "mugs")], "same", SAME))
+    asked = list(
+        alike([*DESCRIBED[:4], Known(Path("lone.jpg"), "mugs", "lone"), Known(Path("none.jpg"), "mugs")], "same", SAME)
+    )
     assert [question.name for question in asked] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert asked[0].right == {Path("1.jpg"): SAME} and asked[0].like == Path("0.jpg")
 
@@ -110,9 +112,10 @@ def test_questions_that_nothing_answers_and_answers_that_are_cut_off_are_counted
 
 def test_the_page_says_how_many_rows_are_below(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "surroundings", lambda settings: {"machine": "one"})
-    monkeypatch.setattr(measure, "unseen_collections", lambda folders: {"mugs": Mugs()})
+    monkeypatch.setattr(measure, "unseen_collections", lambda settings: {"mugs": Mugs()})
     figures = measure.measure([answered(number) for number in range(20)], settings, (), print)
-    page = pages.render("unseen", json.loads(json.dumps(figures, default=asdict)))
+    assert json.loads(json.dumps(figures)) == figures, "plain JSON"
+    page = pages.render("unseen", figures)
     assert "| mugs: same | as it is | 20 | 1.000 | similar | 1.000, 1.000, 1.000 |" in page
     assert "* **mugs**: Mugs." in page
 
@@ -122,8 +125,8 @@ def test_a_source_of_questions_must_be_named() -> None:
     assert found.exit_code == 2 and "--data" in found.output
 
 
-def test_every_collection_says_what_it_is_and_names_strangers_that_exist(tmp_path: Path) -> None:
-    collections = unseen_collections()
+def test_every_collection_says_what_it_is_and_names_strangers_that_exist(settings: Settings, tmp_path: Path) -> None:
+    collections = unseen_collections(settings)
     assert {"everyday photos", "covers", "interiors", "stamps"} <= collections.keys()
     for one in collections.values():
         assert one.about.endswith(".") and set(one.strangers) <= collections.keys()
@@ -152,15 +155,28 @@ def test_each_form_of_a_collection_is_a_slice_that_the_gate_looks_at() -> None:
 
 def test_no_model_learns_from_questions_unless_their_family_is_known(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
-    index = SimpleNamespace(ids={path: "id"})
-    posed = [
-        asking._posed("mugs", variant, UnseenQuestion("a", "same", {path: SAME}, text="mug", family=family), index)  # type: ignore[arg-type]
+    found = [
+        asking.posed("mugs", variant, UnseenQuestion("a", "same", {path: SAME}, text="mug", family=family), {path: "id"})
         for variant, family in ((AS_IT_IS, ""), (AS_IT_IS, "mugs/a"), (AMONG_ALL, "mugs/a"))
     ]
-    assert [one.part if one else None for one in posed] == ["test", None, "test"]
-    assert posed[1] and posed[1].family == "mugs/a"
+    assert [present(one).part for one in found] == ["test", None, "test"]
+    assert present(found[1]).family == "mugs/a"
     gone = UnseenQuestion("b", "same", {tmp_path / "b.png": SAME}, text="mug")
-    assert asking._posed("mugs", AS_IT_IS, gone, index) is None, "its answer is not in a tenth of the collection"  # type: ignore[arg-type]
+    assert asking.posed("mugs", AS_IT_IS, gone, {path: "id"}) is None, "its answer is not in a tenth of the collection"
+
+
+def test_a_log_of_other_questions_and_names_that_nothing_has_are_errors(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigurationError, match="mugs: not an unseen collection; `omma rank collect"):
+        measure.measure([answered(1)], settings, (), print)
+    monkeypatch.setattr(measure, "unseen_collections", lambda settings: {"mugs": Mugs()})
+    with pytest.raises(ConfigurationError, match="it has mugs"):
+        measure.measure([answered(1)], settings, (), print, ["cups"])
+    with pytest.raises(ConfigurationError, match="it has no question"):
+        measure.measure([], settings, (), print)
+    with pytest.raises(ConfigurationError, match="has mugs"):
+        measure.ask(tmp_path, settings, print, ["cups"])
 
 
 def test_an_order_is_trained_without_the_questions_about_such_images(settings: Settings, tmp_path: Path) -> None:
@@ -168,7 +184,7 @@ def test_an_order_is_trained_without_the_questions_about_such_images(settings: S
     candidate_log.write(
         file, [answered(number).model_copy(update={"part": part}) for part in ("train", "validation") for number in range(60)]
     )
-    orders = measure.Orders(settings, [file], print)
+    orders = measure.Orders(settings, [file], {}, print)
     assert orders(()).name == orders.name, "the order in use"
     without = orders(("same mug",))
     assert without.name != orders.name and orders(("same mug",)) is without, "trained once"

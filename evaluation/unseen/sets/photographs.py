@@ -7,8 +7,6 @@ from evaluation import datasets
 from evaluation.datasets import COARSE, SAME, Known, thinned
 from evaluation.unseen.collection import MAX_QUESTIONS, UnseenCollection, UnseenQuestion, UnseenSources, alike, rows
 
-MAX_GARMENTS = 741
-
 
 class Covers(UnseenCollection):
     """Flat covers, and phone photos of them."""
@@ -132,7 +130,7 @@ class Garments(UnseenCollection):
 
     def documents(self, sources: UnseenSources) -> list[Known]:
         """All photographs."""
-        return datasets.clothing(sources.data, most=MAX_GARMENTS)
+        return datasets.clothing(sources.data)
 
     def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
         """Asked by those that no weights were fitted on."""
