@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import ConfigurationError
 from ranking.candidate_set import CandidateSet, FusionConfig
@@ -100,9 +100,13 @@ def write(path: Path, asked: Iterable[Asked]) -> int:
 
 
 def read(path: Path) -> list[Asked]:
-    """Inverse of `write`."""
-    with gzip.open(path, "rt") as file:
-        return [Asked.model_validate_json(line) for line in file]
+    """Inverse of `write`; ConfigurationError where the file is no such log."""
+    try:
+        with gzip.open(path, "rt") as file:
+            return [Asked.model_validate_json(line) for line in file]
+    except (OSError, UnicodeDecodeError, EOFError, ValidationError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ConfigurationError(f"{path.name} is no candidate log, as `omma rank collect` writes it: {reason}") from error
 
 
 def weights_of(asked: Iterable[Asked]) -> dict[str, str]:

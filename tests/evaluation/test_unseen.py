@@ -1,5 +1,6 @@
 """Unseen collections: made poorer as they say, compared with the best single factor, and corrected for many comparisons."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,3 +191,11 @@ def test_an_order_is_trained_without_the_questions_about_such_images(settings: S
     assert without.name != orders.name and orders(("same mug",)) is without, "trained once"
     assert without.order(answered(1).example().candidate_set)[0].id == "r"
     assert orders.trained == ["same mug"]
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"set": 1}\n'), gzip.compress(b"{}")[:-6]])
+def test_a_file_that_is_no_candidate_log_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "log.gz"
+    file.write_bytes(content)
+    found = CliRunner().invoke(main, ["evaluate", "--unseen", "--candidate-log", str(file)])
+    assert isinstance(found.exception, ConfigurationError) and "log.gz is no candidate log" in str(found.exception)
