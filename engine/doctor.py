@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -98,17 +97,6 @@ def _redis_program(settings: Settings) -> str:
     return found
 
 
-def _tesseract(settings: Settings) -> str:
-    if shutil.which("tesseract") is None:
-        raise ConfigurationError("tesseract is missing; install the package tesseract-ocr")
-    installed = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
-    missing = sorted(set(settings.ocr_languages.split("+")) - set(installed))
-    if missing:
-        packages = " ".join(f"tesseract-ocr-{language}" for language in missing)
-        raise ConfigurationError(f"language data for {', '.join(missing)} is missing; install {packages}")
-    return settings.ocr_languages
-
-
 def _listening(settings: Settings) -> str:
     check_listening(settings)
     return "loopback only" if settings.web_host in LOOPBACK else f"{settings.web_host}, with a token"
@@ -167,7 +155,6 @@ CHECKS: dict[str, Check] = {
     "disk": _disk,
     "Java": _java,
     "redis-server": _redis_program,
-    "Tesseract": _tesseract,
     "listening": _listening,
     "ports": _ports,
     "store": _store,

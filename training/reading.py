@@ -3,8 +3,7 @@
 Every engine runs with one thread on scanned receipts (with transcripts), also rotated, tilted, scaled down or dimmed; on signs
 drawn over photos (the words are known); and on photos without text (every word read is wrong). `default` is the engine of the
 settings, `package` the package `rapidocr` by itself, and `union` counts a word as read if Tesseract or PP-OCR reads it. Seconds
-are processor time, including programs that are started, which depends little on the machine's load. Writes
-`vision/weights/reading.json` after each kind of picture.
+are processor time, which depends little on the machine's load. Writes `vision/weights/reading.json` after each kind of picture.
 """
 
 import csv

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import multiprocessing
-import shutil
 import subprocess
 import sys
 import time
@@ -85,9 +84,9 @@ def test_missing_parts_are_named_with_their_remedy(settings: Settings, tmp_path:
         assert mend in wrong
 
 
-def test_tesseract_itself_may_be_missing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    assert any("install the package tesseract-ocr" in line for line in models.missing(settings))
+def test_the_data_of_all_languages_may_be_missing(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    assert any("install tesseract-ocr-eng" in line for line in models.missing(settings))
 
 
 def _export_slowly(home: Path, log: Path) -> None:

@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -172,23 +172,36 @@ def test_missing_engines_and_languages_are_named_with_their_remedy(
         without.setattr(ppocr, "find_spec", lambda name: None)
         with pytest.raises(ConfigurationError, match="install the package rapidocr"):
             reader_files(models_home)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(ConfigurationError, match="install the package tesseract-ocr"):
-        reader_files(models_home.model_copy(update={"ocr_languages": "rus"}))
+    monkeypatch.setenv("TESSDATA_PREFIX", "/nowhere")
+    with pytest.raises(ConfigurationError, match="install tesseract-ocr-eng tesseract-ocr-rus"):
+        reader_files(models_home.model_copy(update={"ocr_languages": "eng+rus"}))
     latin = models_home.model_copy(update={"ocr_engine": "rapidocr", "ocr_languages": "eng+deu"})
     assert len(reader_files(latin)) == 2  # Tesseract is not needed
 
 
-def test_a_program_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    hanging = tmp_path / "tesseract"
-    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
-    hanging.chmod(0o755)
-    monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(hanging))
-    monkeypatch.setattr(tesseract, "TIMEOUT", 1)
-    begun = time.monotonic()
-    with pytest.raises(RuntimeError, match="timeout"):
-        tesseract.read_page(Page.of(page()), "eng", tesseract.PAGE)
-    assert time.monotonic() - begun < 300  # it did not wait for the program
+def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = tesseract.Engine("eng")
+    with monkeypatch.context() as hasty:
+        hasty.setattr(tesseract, "TIMEOUT", 0.001)
+        with pytest.raises(RuntimeError, match="did not read this picture"):
+            engine.page(Page.of(page("\n".join([WORDS] * 3), 12)), tesseract.PAGE)
+    assert any("Bakery" in line.text for line in engine.page(Page.of(page()), tesseract.PAGE))
+
+
+def test_what_was_read_before_does_not_change_what_is_read() -> None:
+    shown = [page("Fresh milk"), page("7 Щи да каша"), page("Open every morning")]
+    alone = [tesseract.Engine("eng+rus").page(Page.of(one), tesseract.BLOCK) for one in shown]
+    engine = tesseract.Engine("eng+rus")
+    in_turn = [engine.page(Page.of(one), tesseract.BLOCK) for one in (*reversed(shown), *shown)]
+    assert in_turn[3:] == alone == in_turn[2::-1]
+
+
+def test_several_threads_share_an_engine() -> None:
+    engine, shown = tesseract.Engine("eng"), [page(), page("Fresh milk"), page("Bakery")]
+    expected = [engine.page(Page.of(one), tesseract.BLOCK) for one in shown]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda one: engine.page(Page.of(one), tesseract.BLOCK), shown * 4))
+    assert found == expected * 4
 
 
 def test_engines_have_fingerprints_of_their_own(models_home: Settings) -> None:

@@ -9,15 +9,15 @@ from vision.extractor import Extractor, fingerprint_of_files, fingerprint_of_val
 from vision.extractors import text_presence
 from vision.image_features import ImageFeatures, Text
 from vision.picture import Picture
-from vision.reading import ppocr, tesseract, tokens
+from vision.reading import ppocr, tesseract, tokens, whole_page
 
 NO_TEXT = Text()
 # Parameters that change the output: of every engine, of Tesseract alone, and of PP-OCR with or without Tesseract.
 COMMON = (tokens.MIN_SHOWN_CONFIDENCE, tokens.MIN_LETTERS, tokens.MAX_WORDS)
 TESSERACT = (
-    tesseract.FEW_WORDS, tesseract.ENLARGED_SIDE, tesseract.MAX_ENLARGEMENT, tesseract.MIN_CONFIDENCE,
-    tesseract.MIN_SPARSE_CONFIDENCE, tesseract.SHORT_WORD, tesseract.MIN_SHORT_CONFIDENCE, tesseract.DOUBTFUL_PAGE,
-    tesseract.FEW_LETTERS, tesseract.UNEVEN_LIGHT, tesseract.MIN_READ_CONFIDENCE,
+    whole_page.FEW_WORDS, whole_page.ENLARGED_SIDE, whole_page.MAX_ENLARGEMENT, whole_page.MIN_CONFIDENCE,
+    whole_page.MIN_SPARSE_CONFIDENCE, whole_page.SHORT_WORD, whole_page.MIN_SHORT_CONFIDENCE, whole_page.DOUBTFUL_PAGE,
+    whole_page.FEW_LETTERS, whole_page.UNEVEN_LIGHT, tesseract.MIN_READ_CONFIDENCE,
 )  # fmt: skip
 PP_OCR = (
     ppocr.AREA, ppocr.MAX_ENLARGEMENT, ppocr.TEXT_PIXEL, ppocr.TEXT_REGION, ppocr.UNCLIP_RATIO, ppocr.SMALL_LETTERS,
@@ -40,7 +40,7 @@ class TextExtractor(Extractor[Text]):
         return f"{reader_fingerprint(self.settings)}+gate{self.settings.text_threshold:g}@{gate}"
 
     def files(self) -> tuple[Path, ...]:
-        """Programs and networks. Raise ConfigurationError if one of them, or a language, is not installed."""
+        """Networks and data of languages. Raise ConfigurationError if one of them is not installed."""
         return reader_files(self.settings)
 
     def _load(self) -> None:
@@ -67,21 +67,19 @@ class Reader(Protocol):
 
 def reader_of(settings: Settings) -> Reader:
     """The engine that the settings name. Raise ConfigurationError, with the remedy, if something is missing."""
-    if needs_tesseract(settings):
-        tesseract.load(settings.ocr_languages)
     if settings.ocr_engine == "tesseract":
-        return tesseract.PageReader(settings.ocr_languages)
+        return whole_page.PageReader(settings.ocr_languages)
     return ppocr.RapidReader(settings, both=settings.ocr_engine == "agreement")
 
 
 def reader_files(settings: Settings) -> tuple[Path, ...]:
-    """Files of the engine. Raise ConfigurationError, with the remedy, if something is missing."""
-    program = (tesseract.program(settings.ocr_languages),) if needs_tesseract(settings) else ()
-    return (*program, *_networks(settings))
+    """Networks and data of languages. Raise ConfigurationError, with the remedy, if something is missing."""
+    languages = tesseract.language_files(settings.ocr_languages) if needs_tesseract(settings) else ()
+    return (*languages, *_networks(settings))
 
 
 def reader_fingerprint(settings: Settings) -> str:
-    """Engine, languages, weights and parameters; not Tesseract's version, which makes little difference."""
+    """Engine, languages, weights and parameters; not the data of languages, which make little difference."""
     parameters = (*COMMON, *(TESSERACT if settings.ocr_engine == "tesseract" else PP_OCR))
     mark = fingerprint_of_values(*parameters, *(fingerprint_of_files(path) for path in _networks(settings)))
     return f"{settings.ocr_engine}-{settings.ocr_languages}@{mark}"

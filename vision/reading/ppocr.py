@@ -3,7 +3,7 @@
 The networks are files of the installed package `rapidocr`; nothing is downloaded.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from vision.image_features import Text
 from vision.picture import Picture
-from vision.reading import tesseract
 from vision.reading.page import Page, Points, cut, heights, in_order, is_vertical, turned, widths
+from vision.reading.tesseract import Engine
 from vision.reading.tokens import Token, agreed, by_confidence, confidence, is_mostly, line_of, script, scripts_of
 from vision.runtime import Array, Session
 
@@ -57,10 +57,10 @@ class RapidReader:
 
     def __init__(self, settings: Settings, *, both: bool = False) -> None:
         """Raise ConfigurationError if something is missing."""
-        self._languages, self._both = settings.ocr_languages, both
-        scripts = scripts_of(self._languages)
+        self._both, scripts = both, scripts_of(settings.ocr_languages)
         self._detector, self._recogniser = Detector(settings), Recogniser(settings, scripts)
         self._foreign = scripts - SCRIPTS
+        self._tesseract = Engine(settings.ocr_languages) if both or self._foreign else None
 
     def read(self, picture: Picture) -> Text:
         """Lines in reading order."""
@@ -93,12 +93,12 @@ class RapidReader:
 
     def _with_tesseract(self, crops: Crops, lines: Lines) -> Lines:
         """The lines, combined with Tesseract's reading of all of them, or of those that may be in another script."""
-        if self._both:
-            return _joined_lines(crops, lines, range(len(lines)), self._languages, self._joined)
-        if self._foreign:
-            doubtful = [n for n, tokens in enumerate(lines) if confidence(tokens) < DOUBTFUL_LINE]
-            return _joined_lines(crops, lines, doubtful, self._languages, self._foreign_or_first)
-        return lines
+        if self._tesseract is None:
+            return lines
+        which = [n for n, tokens in enumerate(lines) if self._both or confidence(tokens) < DOUBTFUL_LINE]
+        read = dict(zip(which, self._tesseract.lines([crops[n] for n in which]), strict=True))
+        join = self._joined if self._both else self._foreign_or_first
+        return [join(tokens, read[n]) if n in read else tokens for n, tokens in enumerate(lines)]
 
     def _joined(self, first: list[Token], second: list[Token]) -> list[Token]:
         foreign = self._foreign_or_first(first, second)
@@ -108,14 +108,6 @@ class RapidReader:
         """Tesseract's reading if it is confident and in a script that the recogniser lacks, else the first."""
         is_foreign = is_mostly(" ".join(token.text for token in second), self._foreign)
         return second if is_foreign and confidence(second) >= MIN_FOREIGN_CONFIDENCE else first
-
-
-def _joined_lines(
-    crops: Crops, lines: Lines, which: Sequence[int], languages: str, join: Callable[[list[Token], list[Token]], list[Token]]
-) -> Lines:
-    """The lines; those of the indices `which` are joined with Tesseract's reading."""
-    read = dict(zip(which, tesseract.read_lines([crops[n] for n in which], languages), strict=True))
-    return [join(tokens, read[n]) if n in read else tokens for n, tokens in enumerate(lines)]
 
 
 def _mean(lines: Sequence[Sequence[Token]]) -> float:

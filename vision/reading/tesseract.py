@@ -1,163 +1,132 @@
-"""Tesseract: reads a whole page, scaled, deskewed and rotated as needed, or lines that a detector has cut out."""
+"""Tesseract: words of a page, and of lines that a detector has cut out.
+
+It runs inside this process, by the package `tesserocr`: starting the program takes twenty times as long as reading a line. The
+data of languages are the system's.
+"""
 
 import os
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.errors import ConfigurationError
-from vision.image_features import Box, Line, Text, Word
-from vision.picture import Picture
-from vision.reading.page import Page, skew
-from vision.reading.tokens import CONFIDENCE_DECIMALS, Token, bounded
+from vision.image_features import Line, Word
+from vision.reading.page import Page
+from vision.reading.tokens import CONFIDENCE_DECIMALS, Token
 
+# Where systems keep the data of languages; the variable TESSDATA_PREFIX names another folder.
+DATA_FOLDERS = (
+    "/usr/share/tesseract-ocr/*/tessdata", "/usr/share/tesseract/tessdata", "/usr/share/tessdata",
+    "/usr/local/share/tessdata", "/opt/homebrew/share/tessdata",
+)  # fmt: skip
+ORIENTATION = "osd"  # the data that tell how a page lies
+ORIENTATION_MODE = 0  # page segmentation mode that detects orientation only
+MIN_ORIENTATION_LETTERS = 10
+LSTM = 1  # engine mode: the neural network
 PAGE, BLOCK, SPARSE = 3, 6, 11  # page segmentation modes: automatic, one column of text, sparse text
 TIMEOUT = 60  # seconds for one picture
 MIN_READ_CONFIDENCE = 0.3  # of a word that is kept at all
-# A page.
-ENLARGED_SIDE = 700  # px; smaller pictures are enlarged, because Tesseract needs letters of 20 px and more
-MAX_ENLARGEMENT = 3.0
-LIGHT_SCALE = 0.25  # of the copy in which the brightness of the paper is estimated
-STROKE = 11  # px of that copy, wider than any stroke of a letter
-UNEVEN_LIGHT = 0.75  # brightness of the darkest paper by that of the lightest, below which light is evened
-DOUBTFUL_PAGE, FEW_LETTERS = 0.7, 12  # mean confidence and number of letters below which a page may be rotated
-HALF_TURN = 2  # quarters of a full turn
-FEW_WORDS = 3  # a page with fewer is also read as sparse text (`training/reading.py` measures the modes)
-MIN_CONFIDENCE, MIN_SPARSE_CONFIDENCE = 0.4, 0.6  # of a confident word; texture reads as sparse text
-SHORT_WORD, MIN_SHORT_CONFIDENCE = 2, 0.7  # letters of a short word, which texture imitates most, and its least confidence
 # A sheet of lines.
 LINE_HEIGHT, GAP = 44, 14  # px of a line, and of the white between two
 
-Table = dict[str, list[Any]]  # columns of Tesseract's output
 Crop = NDArray[np.uint8]
+Grey = NDArray[Any]  # levels [h, w], 0..255
 
 
-class PageReader:
-    """Reads whole pictures."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A word as Tesseract reads it: text, confidence (0..1), box in pixels, and block, paragraph and line."""
+
+    text: str
+    confidence: float
+    left: int
+    top: int
+    width: int
+    height: int
+    line: tuple[int, int, int]
+
+
+class Engine:
+    """Tesseract for some languages, which are loaded when something is read; thread-safe: reads one thing at a time."""
 
     def __init__(self, languages: str) -> None:
+        """Raise ConfigurationError if one of the languages is not installed."""
         self._languages = languages
+        self._folder = language_files(languages)[0].parent
+        self._lock = threading.Lock()
 
-    def read(self, picture: Picture) -> Text:
-        """The text as lines of a page; if that gives too few words, also as sparse text."""
-        page = _prepared(Page.of(picture))
-        lines = read_page(page, self._languages, PAGE)
-        if _weight(lines) < FEW_LETTERS or _mean(lines) < DOUBTFUL_PAGE:
-            page, lines = self._turned(page, lines)
-        confident = _filtered(lines, lambda word: _is_confident(word, MIN_CONFIDENCE))
-        if _count(confident) < FEW_WORDS:
-            confident += self._sparse(page, [word.box for line in confident for word in line.words])
-        return bounded(confident, _filtered(lines, lambda word: not _is_confident(word, MIN_CONFIDENCE)))
+    def page(self, page: Page, mode: int) -> list[Line]:
+        """Lines of words of any confidence. Raise RuntimeError after `TIMEOUT` seconds."""
+        lines: dict[tuple[int, int, int], list[Word]] = {}
+        for read in self._recognised(cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY), mode):
+            right, bottom = read.left + read.width, read.top + read.height
+            outline = [(x, y) for x in (read.left, right) for y in (read.top, bottom)]
+            word = Word(read.text, round(read.confidence, CONFIDENCE_DECIMALS), page.box(outline))
+            lines.setdefault(read.line, []).append(word)
+        return [Line(tuple(words)) for words in lines.values()]
 
-    def _turned(self, page: Page, lines: list[Line]) -> tuple[Page, list[Line]]:
-        """The page and its lines in the orientation, of those that Tesseract detects, in which most is read."""
-        detected = quarters(page)
-        best = (_weight(lines), page, lines)
-        for turn in {detected, detected + HALF_TURN} - {0}:
-            other = page.turned(turn)
-            found = read_page(other, self._languages, PAGE)
-            best = max(best, (_weight(found), other, found), key=lambda entry: entry[0])
-        return best[1:]
+    def lines(self, crops: Sequence[Crop]) -> list[list[Token]]:
+        """The words of each line [h, w, 3]. All are read as one sheet, as Tesseract needs white around letters."""
+        found: list[list[Token]] = [[] for _ in crops]
+        if not crops:
+            return found
+        lines = [_as_line(crop) for crop in crops]
+        for read in self._recognised(_sheet(lines), BLOCK):
+            n = int((read.top + read.height / 2 - GAP / 2) // (LINE_HEIGHT + GAP))
+            if 0 <= n < len(crops):
+                width, left = lines[n].shape[1], read.left - GAP
+                ends = (min(1.0, max(0.0, x / width)) for x in (left, left + read.width))
+                found[n].append(Token(read.text, read.confidence, *ends))
+        return [sorted(tokens, key=lambda token: token.left) for tokens in found]
 
-    def _sparse(self, page: Page, known: Sequence[Box]) -> list[Line]:
-        """Confident lines of sparse text that overlap no known word."""
-        lines = read_page(page, self._languages, SPARSE)
-        confident = _filtered(lines, lambda word: _is_confident(word, MIN_SPARSE_CONFIDENCE))
-        return [line for line in confident if not any(word.box.overlap(box) for word in line.words for box in known)]
+    def quarters(self, page: Page) -> int:
+        """Quarter turns clockwise that make the page upright; 0 if its letters do not show it."""
+        with self._showing(self._orientation, cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY)) as api:
+            found = api.DetectOrientationScript()
+        return -int(found["orient_deg"]) // 90 % 4 if found else 0
 
+    def _recognised(self, grey: Grey, mode: int) -> list[Read]:
+        with self._showing(self._reader, grey) as api:
+            api.SetPageSegMode(mode)
+            if not api.Recognize(int(TIMEOUT * 1000)):
+                raise RuntimeError(f"Tesseract did not read this picture in {TIMEOUT} s")
+            return list(_words(api.GetTSVText(0)))
 
-def _prepared(page: Page) -> Page:
-    """The page enlarged if it is small, evenly lit, and deskewed."""
-    factor = min(MAX_ENLARGEMENT, ENLARGED_SIDE / max(page.size))
-    page = evenly_lit(page.scaled(factor) if factor > 1 else page)
-    degrees = skew(page)
-    return page.deskewed(degrees) if degrees else page
+    @contextmanager
+    def _showing(self, api: Any, grey: Grey) -> Iterator[Any]:
+        """The interface with a picture [h, w] set."""
+        height, width = grey.shape
+        with self._lock:
+            api.SetImageBytes(grey.tobytes(), width, height, 1, width)
+            try:
+                yield api
+            finally:
+                api.Clear()
 
+    @cached_property
+    def _reader(self) -> Any:
+        return self._api(lang=self._languages, oem=LSTM)
 
-def evenly_lit(page: Page) -> Page:
-    """The page divided by the brightness of its paper (a blurred closing), if that is uneven."""
-    grey = cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY)
-    view = cv2.resize(grey, None, fx=LIGHT_SCALE, fy=LIGHT_SCALE, interpolation=cv2.INTER_AREA)
-    closed = cv2.morphologyEx(view, cv2.MORPH_CLOSE, np.ones((STROKE, STROKE), np.uint8))
-    paper = cv2.resize(cv2.GaussianBlur(closed, (0, 0), STROKE), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    dark, light = np.percentile(paper, (5, 95))
-    if dark > UNEVEN_LIGHT * light:
-        return page
-    even = np.clip(grey.astype(np.float32) * 255 / np.maximum(paper, 1), 0, 255).astype(np.uint8)
-    return replace(page, pixels=np.asarray(cv2.cvtColor(even, cv2.COLOR_GRAY2RGB), dtype=np.uint8))
+    @cached_property
+    def _orientation(self) -> Any:
+        api = self._api(lang=ORIENTATION, psm=ORIENTATION_MODE)
+        api.SetVariable("min_characters_to_try", str(MIN_ORIENTATION_LETTERS))
+        return api
 
+    def _api(self, **options: Any) -> Any:
+        import tesserocr  # noqa: PLC0415  (only a process that uses Tesseract should load it)
 
-def _is_confident(word: Word, threshold: float) -> bool:
-    """Whether a word reaches a confidence; short words need more."""
-    return word.confidence >= (MIN_SHORT_CONFIDENCE if sum(c.isalnum() for c in word.text) <= SHORT_WORD else threshold)
-
-
-def _filtered(lines: list[Line], wanted: Callable[[Word], bool]) -> list[Line]:
-    """The lines with only these words; lines without any are left out."""
-    kept = (tuple(word for word in line.words if wanted(word)) for line in lines)
-    return [Line(words) for words in kept if words]
-
-
-def _count(lines: list[Line]) -> int:
-    return sum(len(line.words) for line in lines)
-
-
-def _mean(lines: list[Line]) -> float:
-    return sum(word.confidence for line in lines for word in line.words) / max(1, _count(lines))
-
-
-def _weight(lines: list[Line]) -> float:
-    """Letters of confident words, weighted by confidence: greatest when the page is upright."""
-    return sum(len(w.text) * w.confidence for line in lines for w in line.words if w.confidence >= DOUBTFUL_PAGE)
-
-
-def read_page(page: Page, languages: str, mode: int) -> list[Line]:
-    """Lines of words of any confidence. Raise RuntimeError after `TIMEOUT` seconds."""
-    table = _recognised(cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY), languages, mode)
-    lines: dict[tuple[int, int, int], list[Word]] = {}
-    for i, text in _words(table):
-        left, top = table["left"][i], table["top"][i]
-        corners = [(left, top), (left + table["width"][i], top + table["height"][i])]
-        outline = [(x, y) for x, _ in corners for _, y in corners]
-        word = Word(text, round(float(table["conf"][i]) / 100, CONFIDENCE_DECIMALS), page.box(outline))
-        lines.setdefault((table["block_num"][i], table["par_num"][i], table["line_num"][i]), []).append(word)
-    return [Line(tuple(words)) for words in lines.values()]
-
-
-def quarters(page: Page) -> int:
-    """Quarter turns clockwise that make the page upright; 0 if its letters do not show it."""
-    import pytesseract  # noqa: PLC0415
-
-    grey = Image.fromarray(cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY))
-    try:
-        config = "--psm 0 -c min_characters_to_try=10"
-        found = pytesseract.image_to_osd(grey, config=config, output_type="dict", timeout=TIMEOUT)
-    except pytesseract.TesseractError:  # too few letters
-        return 0
-    return int(found["rotate"]) // 90
-
-
-def read_lines(crops: Sequence[Crop], languages: str) -> list[list[Token]]:
-    """The words of each line [h, w, 3], all in one call, because starting the program takes longer than reading a line."""
-    found: list[list[Token]] = [[] for _ in crops]
-    if not crops:
-        return found
-    lines = [_as_line(crop) for crop in crops]
-    table = _recognised(_sheet(lines), languages, BLOCK)
-    for i, text in _words(table):
-        n = int((table["top"][i] + table["height"][i] / 2 - GAP / 2) // (LINE_HEIGHT + GAP))
-        if 0 <= n < len(crops):
-            width, left = lines[n].shape[1], table["left"][i] - GAP
-            ends = (min(1.0, max(0.0, x / width)) for x in (left, left + table["width"][i]))
-            found[n].append(Token(text, float(table["conf"][i]) / 100, *ends))
-    return [sorted(tokens, key=lambda token: token.left) for tokens in found]
+        api = tesserocr.PyTessBaseAPI(path=str(self._folder), **options)
+        api.SetVariable("debug_file", os.devnull)  # remarks about resolution
+        return api
 
 
 def _sheet(lines: Sequence[Crop]) -> Crop:
@@ -180,36 +149,33 @@ def _as_line(crop: Crop) -> Crop:
     return 255 - line if 2 * np.count_nonzero(line > split) < line.size else line
 
 
-def _recognised(grey: Any, languages: str, mode: int) -> Table:
-    import pytesseract  # noqa: PLC0415
-
-    options = {"lang": languages, "config": f"--oem 1 --psm {mode}", "timeout": TIMEOUT}
-    table: Table = pytesseract.image_to_data(Image.fromarray(grey), output_type=pytesseract.Output.DICT, **options)
-    return table
-
-
-def _words(table: Table) -> list[tuple[int, str]]:
-    """Row numbers and texts of the table's words."""
-    texts = enumerate(str(text).strip() for text in table["text"])
-    read = [float(confidence) / 100 >= MIN_READ_CONFIDENCE for confidence in table["conf"]]
-    return [(i, text) for i, text in texts if any(c.isalnum() for c in text) and read[i]]
+def _words(table: str) -> Iterator[Read]:
+    """The words of Tesseract's table: tab-separated, with the level first (5: a word) and confidence and text last."""
+    for row in table.splitlines():
+        level, _, *place, confidence, text = row.split("\t", maxsplit=11)
+        if level != "5" or not any(c.isalnum() for c in text) or float(confidence) / 100 < MIN_READ_CONFIDENCE:
+            continue
+        block, paragraph, line, _, left, top, width, height = map(int, place)
+        yield Read(text.strip(), float(confidence) / 100, left, top, width, height, (block, paragraph, line))
 
 
-def program(languages: str) -> Path:
-    """The program. Raise ConfigurationError if it, or one of the languages, is not installed."""
-    import pytesseract  # noqa: PLC0415  (imports pandas: only a process that uses Tesseract should wait for it)
-
-    found = shutil.which("tesseract")
-    if found is None:
-        raise ConfigurationError("tesseract is missing; install the package tesseract-ocr")
-    missing = sorted(set(languages.split("+")) - set(pytesseract.get_languages()))
-    if missing:
-        packages = " ".join(f"tesseract-ocr-{language.replace('_', '-')}" for language in missing)
-        raise ConfigurationError(f"Tesseract lacks {', '.join(missing)}; install {packages} (OMMA_OCR_LANGUAGES)")
-    return Path(found)
+def language_files(languages: str) -> tuple[Path, ...]:
+    """The data of languages joined by `+`. Raise ConfigurationError if some are not installed."""
+    folders = _data_folders()
+    names = languages.split("+")
+    best = max(folders, key=lambda folder: sum(_data(folder, name).is_file() for name in names), default=Path())
+    if missing := [name for name in names if not _data(best, name).is_file()]:
+        packages = " ".join(f"tesseract-ocr-{name.replace('_', '-')}" for name in sorted(missing))
+        raise ConfigurationError(f"Tesseract lacks {', '.join(sorted(missing))}; install {packages} (OMMA_OCR_LANGUAGES)")
+    return tuple(_data(best, name) for name in names)
 
 
-def load(languages: str) -> None:
-    """Check the installation, and limit Tesseract to one thread: its own threads make it eight times slower."""
-    program(languages)
-    os.environ["OMP_THREAD_LIMIT"] = "1"
+def _data(folder: Path, language: str) -> Path:
+    return folder / f"{language}.traineddata"
+
+
+def _data_folders() -> list[Path]:
+    """Folders with data of languages, the newest version first."""
+    if named := os.environ.get("TESSDATA_PREFIX"):
+        return [Path(named), Path(named) / "tessdata"]
+    return [path for pattern in DATA_FOLDERS for path in sorted(Path("/").glob(pattern[1:]), reverse=True)]
