@@ -137,6 +137,8 @@ def print_answer(answer: Answer) -> None:
     """Print landmarks, a block for each result, the number of results, and warnings."""
     for landmark in answer.landmarks:
         click.echo("\n".join(terminal.paragraph(f"{landmark.name}{_place(landmark)}: {landmark.text}")))
+    if answer.perhaps:
+        click.echo("\n".join(terminal.paragraph("Perhaps: nothing here is certain. These are the closest.")))
     for rank, result in enumerate(answer.results, 1 + (answer.page - 1) * answer.number):
         click.echo("\n".join(block(rank, result)))
     hidden = f"{answer.cutoff.removed} hidden as less related"
@@ -154,7 +156,9 @@ def block(rank: int, result: Result) -> Iterator[str]:
     yield click.style(terminal.ends(f"{rank}. {title}", f"{result.score:.3f}"), bold=True)
     size = f"{result.width} × {result.height}" if result.width else ""
     alike = f"{len(result.duplicates)} near-duplicate{'s' * (len(result.duplicates) != 1)}" if result.duplicates else ""
-    yield from terminal.flow([result.id[:SHORT_ID_LENGTH], *result.collections, result.category, size, alike], terminal.INDENT)
+    likely = "" if result.probability is None else f"{result.probability:.0%} likely"
+    facts = [result.id[:SHORT_ID_LENGTH], likely, *result.collections, result.category, size, alike]
+    yield from terminal.flow(facts, terminal.INDENT)
     for why in reasons(result):
         yield from terminal.paragraph(why.text or why.title, terminal.INDENT, most=2)
 

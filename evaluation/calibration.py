@@ -1,11 +1,7 @@
-"""Calibrate features: from questions with related and unrelated documents to thresholds.
+"""Calibrate features: from questions with related and unrelated documents to evidence, and to thresholds of landmarks.
 
-A question calibrates the features that compare a part of it (`Feature.compares`), except features whose every match is
-evidence (`Feature.retrieval_is_evidence`). Values of a feature with scale "per-query" are shares of the question's best value.
-
-Pairs have a relation (a copy of an image, one product, one caption). A feature is calibrated on the relations that it holds: it
-keeps at least MIN_KEPT of their pairs and passes no more than the permitted share of unrelated ones. Its threshold is the value
-at which the share of related pairs (mean over these relations) exceeds that of unrelated pairs by the most (Youden's J).
+Questions come from an installation's own documents (evaluation/pairs_of_installation.py), or from candidate logs. The evidence
+is fitted by `ranking.learning.evidence`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,26 +9,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import ConfigurationError, InputError, NotFoundError
-from factors.base import Factor, Feature
+from evaluation.candidate_log import Asked, weights_of
+from factors.base import Factor
 from factors.registry import FactorRegistry
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.calibrations import Calibration, CalibrationCard, new_id
-from ranking.cutoff import Threshold, Thresholds
+from ranking.candidate_set import CandidateSet
+from ranking.evidence import Evidences, kind_of
+from ranking.learning.evidence import KnownAnswers, fit
+from ranking.thresholds import Threshold, Thresholds
 
-Values = NDArray[np.float64]
-MAX_PASSED = 0.02  # of the unrelated pairs, for features with an absolute scale
-MAX_PASSED_PER_QUERY = 0.05  # of BM25: some documents with the same words are related after all
-MIN_KEPT = 0.1  # of the related pairs; a feature that keeps fewer does not hold the relation
-MAX_VALUED = 0.5  # of the unrelated pairs, that have any value of a feature whose best value counts
 MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
-RULE = (
-    "a result has evidence in at least one feature: the value at which most more related than unrelated pairs pass, with "
-    f"at most {MAX_PASSED:.0%} of unrelated pairs by similarity, {MAX_PASSED_PER_QUERY:.0%} by words"
-)
 LANDMARK_RULE = f"the least value that at most {MAX_WRONG:.0%} of questions find in an image of something else"
 PROGRESS_EVERY = 50
 
@@ -52,41 +42,23 @@ class PairQuestion:
 
 
 @dataclass
-class Pairs:
-    """Values of related and unrelated pairs; a pair for which the feature has no value is 0."""
-
-    related: list[float] = field(default_factory=list)
-    unrelated: list[float] = field(default_factory=list)
-
-
-@dataclass
 class Measurement:
-    """Everything measured: pairs by feature and relation, and the best right and wrong value of each question by feature."""
+    """Everything measured: questions with their candidates, and the best right and wrong value of each by feature."""
 
     factors: FactorRegistry
-    pairs: dict[str, dict[str, Pairs]] = field(default_factory=dict)
+    questions: list[KnownAnswers] = field(default_factory=list)
     best: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    relations: dict[str, int] = field(default_factory=dict)
-    questions: int = 0
 
-    def add(self, asked: PairQuestion, table: Mapping[str, Mapping[str, float]]) -> None:
-        """Add the feature values of one question."""
-        self.questions += 1
-        self.relations[asked.relation] = self.relations.get(asked.relation, 0) + len(asked.related)
-        for feature in self.factors.every_feature:
-            values = {document: row[feature.name] for document, row in table.items() if feature.name in row}
-            if asked.same_thing and feature.identifies:
+    def add(self, asked: PairQuestion, candidates: CandidateSet) -> None:
+        """Add the feature values of one question, which is also asked of its unrelated documents alone."""
+        kind, table = kind_of(candidates.query_features.intent), candidates.table
+        rest = {document: row for document, row in table.items() if document in asked.unrelated}
+        self.questions.append(KnownAnswers(kind, asked.relation, table, asked.related, asked.unrelated))
+        self.questions.append(KnownAnswers(kind, asked.relation, rest, frozenset(), asked.unrelated))
+        if asked.same_thing:
+            for feature in (feature for feature in self.factors.every_feature if feature.identifies):
+                values = {document: row[feature.name] for document, row in candidates.table.items() if feature.name in row}
                 self.best.setdefault(feature.name, []).append((_best(values, asked.related), _best(values, asked.unrelated)))
-            if values and _is_calibrated_by(feature, asked.request):
-                self._add_pairs(feature, asked, values)
-
-    def _add_pairs(self, feature: Feature, asked: PairQuestion, values: Mapping[str, float]) -> None:
-        unit = max(values.values()) if feature.scale == "per-query" else 1.0
-        if unit <= 0:
-            return
-        found = self.pairs.setdefault(feature.name, {}).setdefault(asked.relation, Pairs())
-        found.related += [values.get(document, 0.0) / unit for document in sorted(asked.related)]
-        found.unrelated += [values.get(document, 0.0) / unit for document in sorted(asked.unrelated)]
 
 
 def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callable[[str], None]) -> Measurement:
@@ -96,74 +68,67 @@ def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callabl
         if not (asked.related and asked.unrelated):
             continue
         try:
-            table = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
+            candidates = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
         except (InputError, NotFoundError) as error:
             tell(f"a question of {asked.relation!r} is left out: {error}")
             continue
-        found.add(asked, table)
-        if found.questions % PROGRESS_EVERY == 0:
-            tell(f"{found.questions} questions asked")
+        found.add(asked, candidates)
+        if len(found.questions) % PROGRESS_EVERY == 0:
+            tell(f"{len(found.questions)} questions asked")
     return found
 
 
 def calibrate(measured: Measurement, fingerprints: Mapping[str, str], documents: int, data: str) -> Calibration:
-    """Thresholds from the measured pairs; ConfigurationError if there are none."""
-    if not measured.pairs:
+    """The evidence and thresholds that were measured; ConfigurationError if there is nothing to learn from."""
+    evidence = _evidence(measured.questions, measured.factors, fingerprints, data)
+    weights = weights_by_feature(measured.factors, fingerprints)
+    landmarks = {name: _landmark(best, weights[name]) for name, best in sorted(measured.best.items())}
+    relations: dict[str, int] = {}
+    for one in measured.questions:
+        relations[one.set] = relations.get(one.set, 0) + len(one.right)
+    now = datetime.now(UTC)
+    card = CalibrationCard(
+        id=new_id(now), made=now, data=data, documents=documents, questions=len(measured.questions), pairs=relations,
+        weights=dict(fingerprints),
+    )  # fmt: skip
+    return Calibration(card, evidence, Thresholds(rule=LANDMARK_RULE, data=data, columns=landmarks))
+
+
+def of_logs(asked: Sequence[Asked], factors: FactorRegistry, data: str) -> Calibration:
+    """The evidence of the questions of candidate logs; ConfigurationError if there is nothing to learn from.
+
+    Questions of the test side are left out: no model learns from them.
+    """
+    weights, questions = weights_of(asked), [known_answers(one) for one in asked if one.side != "test"]
+    now = datetime.now(UTC)
+    card = CalibrationCard(id=new_id(now), made=now, data=data, documents=0, questions=len(questions), weights=weights)
+    return Calibration(card, _evidence(questions, factors, weights, data), Thresholds(rule="", data=data))
+
+
+def known_answers(asked: Asked) -> KnownAnswers:
+    """A question of a candidate log; where judgements are incomplete, a document without one may be right."""
+    candidates = asked.example().candidate_set
+    right = frozenset(document for document, grade in asked.grades.items() if grade > 0)
+    wrong = candidates.table.keys() - right if asked.complete else {i for i, grade in asked.grades.items() if grade <= 0}
+    kind = kind_of(candidates.query_features.intent)
+    return KnownAnswers(kind, asked.set, candidates.table, right, frozenset(wrong))
+
+
+def weights_by_feature(factors: FactorRegistry, fingerprints: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Feature -> extractor -> fingerprint, of the extractors that its factor reads."""
+    return {feature.name: _weights(factors.by_name(feature.name), fingerprints) for feature in factors.every_feature}
+
+
+def _evidence(
+    questions: Sequence[KnownAnswers], factors: FactorRegistry, fingerprints: Mapping[str, str], data: str
+) -> Evidences:
+    features = {feature.name: feature for feature in factors.every_feature}
+    found = fit(questions, features, weights_by_feature(factors, fingerprints), data)
+    if not found.kinds:
         raise ConfigurationError(
             "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
         )
-    factors = measured.factors
-    weights = {name: _weights(factors.by_name(name), fingerprints) for name in measured.pairs.keys() | measured.best.keys()}
-    columns = {name: _threshold(factors.feature(name), found, weights[name]) for name, found in sorted(measured.pairs.items())}
-    landmarks = {name: _landmark(best, weights[name]) for name, best in sorted(measured.best.items())}
-    now = datetime.now(UTC)
-    card = CalibrationCard(
-        id=new_id(now), made=now, data=data, documents=documents, questions=measured.questions, pairs=measured.relations,
-        weights=dict(fingerprints),
-    )  # fmt: skip
-    return Calibration(
-        card, Thresholds(rule=RULE, data=data, columns=columns), Thresholds(rule=LANDMARK_RULE, data=data, columns=landmarks)
-    )
-
-
-def choose(related: Sequence[Values], unrelated: Values, max_passed: float) -> tuple[float, float, float]:
-    """The value that separates best, and the shares of related (mean over relations) and of unrelated pairs that reach it."""
-    positive = np.concatenate([values[values > 0] for values in related]) if related else np.empty(0)
-    candidates = np.unique(np.floor(positive * 1e4) / 1e4)  # rounded down, so that a value reaches itself
-    kept = np.mean([_share_from(values, candidates) for values in related], axis=0)
-    passed = _share_from(unrelated, candidates)
-    allowed: list[int] = np.flatnonzero(passed <= max_passed).tolist()
-    if not allowed:
-        return 0.0, 0.0, 1.0
-    best = max(allowed, key=lambda n: float(kept[n] - passed[n]))
-    return float(candidates[best]), round(float(kept[best]), 4), round(float(passed[best]), 4)
-
-
-def _is_calibrated_by(feature: Feature, request: SearchRequest) -> bool:
-    has = request.has_picture if feature.compares == "picture" else bool(request.text)
-    return has and not feature.retrieval_is_evidence
-
-
-def _threshold(feature: Feature, pairs: Mapping[str, Pairs], weights: Mapping[str, str]) -> Threshold:
-    """Calibrated on the relations that the feature holds; rule `never` if it holds none.
-
-    A share of the question's best value is no evidence either where unrelated documents usually have some value: the best
-    document would pass whatever is asked.
-    """
-    max_passed = MAX_PASSED_PER_QUERY if feature.scale == "per-query" else MAX_PASSED
-    held = [
-        one for one in pairs.values() if choose([np.array(one.related)], np.array(one.unrelated), max_passed)[1] >= MIN_KEPT
-    ]
-    used = held or list(pairs.values())
-    unrelated = np.concatenate([np.array(one.unrelated) for one in used])
-    value, kept, passed = choose([np.array(one.related) for one in used], unrelated, max_passed)
-    relative = feature.scale == "per-query"
-    usual = relative and float((unrelated > 0).mean()) > MAX_VALUED
-    rule = "never" if usual or not held or kept < MIN_KEPT else "of-best" if relative else "at-least"
-    return Threshold.model_validate(
-        {"rule": rule, "value": value, "pairs": sum(len(one.related) for one in used), "unrelated": len(unrelated)}
-        | {"kept": kept, "passed": passed, "weights": dict(weights)}
-    )
+    return found
 
 
 def _landmark(best: Sequence[tuple[float, float]], weights: Mapping[str, str]) -> Threshold:
@@ -171,9 +136,8 @@ def _landmark(best: Sequence[tuple[float, float]], weights: Mapping[str, str]) -
     right, wrong = np.array([own for own, _ in best]), np.array([other for _, other in best])
     value = float(np.quantile(wrong, 1 - MAX_WRONG, method="higher")) + 1e-4
     return Threshold(
-        rule="at-least", value=round(value, 4), pairs=len(right), unrelated=len(wrong),
-        kept=round(float((right >= value).mean()), 4), passed=round(float((wrong >= value).mean()), 4),
-        weights=dict(weights),
+        value=round(value, 4), pairs=len(right), unrelated=len(wrong), kept=round(float((right >= value).mean()), 4),
+        passed=round(float((wrong >= value).mean()), 4), weights=dict(weights),
     )  # fmt: skip
 
 
@@ -183,8 +147,3 @@ def _weights(factor: Factor, fingerprints: Mapping[str, str]) -> dict[str, str]:
 
 def _best(values: Mapping[str, float], documents: Iterable[str]) -> float:
     return max((values.get(document, 0.0) for document in documents), default=0.0)
-
-
-def _share_from(values: Values, limits: Values) -> Values:
-    """For each limit, the share of the values that reach it."""
-    return 1 - np.searchsorted(np.sort(values), limits - 1e-9) / max(len(values), 1)

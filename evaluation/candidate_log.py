@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from engine.errors import ConfigurationError
 from ranking.candidate_set import CandidateSet, FusionConfig
 from ranking.fusion import ReciprocalRank
-from ranking.learning.examples import Example, Part
+from ranking.learning.examples import Example, Part, side_of
 
 THUMBNAIL_SIDE = 96  # px, in a report
 
@@ -45,6 +45,11 @@ class Asked(BaseModel):
     took: dict[str, float]
     weights: dict[str, str] = {}
     variant: str = ""
+
+    @property
+    def side(self) -> Part:
+        """The side of the split (ranking/learning/examples.py)."""
+        return self.part or side_of(self.family or self.topic)
 
     def fusion(self, columns: Collection[str] | None = None) -> ReciprocalRank:
         """Rank fusion with the configuration of the search, over all columns or over these."""

@@ -25,8 +25,8 @@ from factors.local import INLIERS_AT_HALF
 from ingest.item import Item
 from ingest.sources.demo import DemoSource
 from mappings.versions import alias
-from ranking.cutoff import Threshold, Thresholds
 from ranking.judgements.judgement import Topic
+from ranking.thresholds import Threshold, Thresholds
 from training.held_out import is_held_out
 
 Json = dict[str, Any]
@@ -201,7 +201,7 @@ def _thresholds(asked: Sequence[Asked], fingerprints: dict[str, str]) -> Thresho
         own, other = ([_best(one, column, right=right) for one in asked] for right in (True, False))
         value = float(np.quantile(other, 1 - MAX_WRONG, method="higher")) + 1e-4
         found[column] = Threshold(
-            rule="at-least", value=round(value, 4), pairs=len(own), unrelated=len(other), kept=_share(own, value),
+            value=round(value, 4), pairs=len(own), unrelated=len(other), kept=_share(own, value),
             passed=_share(other, value), weights={extractor: fingerprints[extractor]},
         )  # fmt: skip
     rule = f"the least value that at most {MAX_WRONG:.0%} of questions find in a picture of something else"

@@ -12,13 +12,16 @@ holds at most half of the sample), their perceptual hashes differ by more than O
 words asked for, and nobody graded it above 0.
 """
 
+import io
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from opensearchpy import OpenSearch
+from PIL import Image
 
 from engine.connections import Context, guard
 from engine.errors import InputError, NotFoundError
@@ -26,7 +29,6 @@ from engine.settings import Settings
 from engine.store import Store
 from evaluation.calibration import PairQuestion, calibrate, measure
 from evaluation.datasets import words_of
-from evaluation.pairs_of_sets import saved_copy
 from factors.registry import FactorRegistry
 from factors.text import TRASH
 from mappings.versions import alias
@@ -45,7 +47,7 @@ MAX_GROUP_SHARE = 0.5  # of the sample; larger groups relate nothing
 WORDS_ASKED = 3  # per question
 BITS = 64  # of a perceptual hash, kept as a signed number
 RELATED_GRADE = 2
-SAVED = "saved"  # the copy that only loses a little (evaluation/pairs_of_sets.py)
+SAVED = "saved"  # the copy that only loses a little (`saved_copy`)
 FIELDS = ["category", "facets", "texts", "ocr"]
 
 
@@ -199,3 +201,14 @@ def _read_text(source: dict[str, Any]) -> str:
 
 def _has_any(document: Sampled, words: Sequence[str]) -> bool:
     return any(word in found for found in document.words.values() for word in words)
+
+
+def saved_copy(data: bytes) -> bytes:
+    """The image without 2 % at each edge, at two thirds of its size, as a poor JPEG."""
+    pixels = transforms.opened(data)
+    image = Image.fromarray(transforms.over(pixels, np.full_like(pixels[..., :3], transforms.OPAQUE)))
+    w, h = image.size
+    cut = image.crop((w // 50, h // 50, w - w // 50, h - h // 50)).resize((max(1, 2 * w // 3), max(1, 2 * h // 3)))
+    out = io.BytesIO()
+    cut.save(out, "JPEG", quality=40)
+    return out.getvalue()

@@ -1,7 +1,7 @@
-"""Quality of the rule for features without thresholds (ranking/cutoff.py), measured on features that have thresholds.
+"""Quality of the rule for features that are not calibrated (ranking/cutoff.py), measured on features that are.
 
-Each calibrated feature is treated in turn as if it had no threshold. Three limits are compared: its calibrated threshold, the
-value that stands out from the question's background, and any value at all. Questions with nothing relevant are those of a
+Each calibrated feature is treated in turn as if it were not. Two limits are compared: the value that stands out from the
+question's background, and any value at all. Questions with nothing relevant are those of a
 candidate log that have no answers, and every question whose judgements are complete, with its graded documents taken out of the
 candidates.
 """
@@ -12,10 +12,8 @@ from typing import Any
 
 from engine.settings import Settings
 from evaluation.candidate_log import Asked
-from factors.registry import FactorRegistry
-from ranking import cutoff
 from ranking.calibrations import Calibrations
-from ranking.cutoff import ANY, Thresholds, stands_out
+from ranking.cutoff import ANY, stands_out
 from ranking.learning.measures import RELEVANT
 
 Json = dict[str, Any]
@@ -33,25 +31,23 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class FeatureRow:
-    """One feature under the three limits, with the number of questions of each kind."""
+    """One feature under both limits, with the number of questions of each kind."""
 
     feature: str
     nothing: int
     relevant: int
-    calibrated: Shares
     background: Shares
     any_value: Shares
 
 
 def measure(asked: Sequence[Asked], settings: Settings) -> Json:
-    """The figures of the page, for the features whose thresholds fit the weights of the log."""
-    thresholds = Calibrations(settings).in_use(_weights(asked)).cutoff
-    calibrated = _calibrated(thresholds, FactorRegistry.of(settings))
-    rows = [found for name in sorted(thresholds.columns) if (found := _row(name, asked, calibrated)) is not None]
+    """The figures of the page, for the features that are calibrated for the weights of the log."""
+    calibrated = Calibrations(settings).in_use(_weights(asked)).evidence.features()
+    rows = [found for name in sorted(calibrated) if (found := _row(name, asked)) is not None]
     return {"questions": len(asked), "rows": [asdict(row) for row in rows]}
 
 
-def _row(name: str, asked: Iterable[Asked], calibrated: Limit) -> FeatureRow | None:
+def _row(name: str, asked: Iterable[Asked]) -> FeatureRow | None:
     """None if there are no questions of one of both kinds with the feature."""
     nothing: list[Mapping[str, Row]] = []
     relevant: list[tuple[Mapping[str, Row], set[str]]] = []
@@ -64,7 +60,7 @@ def _row(name: str, asked: Iterable[Asked], calibrated: Limit) -> FeatureRow | N
             relevant.append((table, right))
     if not (nothing and relevant):
         return None
-    limits = (calibrated, _background, lambda name, table: ANY)
+    limits: tuple[Limit, ...] = (_background, lambda name, table: ANY)
     shares = [_shares(name, limit, nothing, relevant) for limit in limits]
     return FeatureRow(name, len(nothing), len(relevant), *shares)
 
@@ -80,16 +76,6 @@ def _shares(
 def _kept(name: str, limit: Limit, table: Mapping[str, Row]) -> set[str]:
     least = limit(name, table) if table else None
     return set() if least is None else {document for document, row in table.items() if row[name] >= least}
-
-
-def _calibrated(thresholds: Thresholds, factors: FactorRegistry) -> Limit:
-    features = {feature.name: feature for feature in factors.every_feature}
-
-    def limit(name: str, table: Mapping[str, Row]) -> float | None:
-        values = {document: {name: row[name]} for document, row in table.items()}
-        return cutoff.limits(values, thresholds, features).get(name)
-
-    return limit
 
 
 def _background(name: str, table: Mapping[str, Row]) -> float | None:

@@ -20,9 +20,7 @@ class Coverage(Factor):
         f"{MAX_WORDS}. It has no fields of its own."
     )
     weight: ClassVar[float] = 2.0
-    features: ClassVar[tuple[Feature, ...]] = (
-        Feature("coverage", compares="words", scale="per-query", task=Task("words to picture", "MRR")),
-    )
+    features: ClassVar[tuple[Feature, ...]] = (Feature("coverage", compares="words", task=Task("words to picture", "MRR")),)
 
     def clauses(self, question: Question) -> list[Clause]:
         """One column where there are several words."""

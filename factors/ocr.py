@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task, rectangle_around
 from factors.stop_words import without_stop_words
 from factors.text import MARK_END, MARK_START, without_marks
+from mappings.analysis import trigrams
 from vision.image_features import Box, ImageFeatures, Line, Text, Word
 
 MIN_CONFIDENCE = 0.6  # of a word read in the question's image, to ask with it
 MIN_LETTERS = 3  # of such a word
 MAX_ASKED_WORDS = 16  # that are looked for one by one, or of the question's image
 MIN_LETTERS_ALIKE = 4  # of a word that may be misread, or a part of a longer one
+MAX_TRIGRAMS = 8  # of a word, evenly spread: the engine limits a request to 1,024 clauses
 MISREAD = "AUTO:5,8"  # one letter may differ from five letters on, two from eight on
 HIGHLIGHTED_LINES = {"number_of_fragments": 8, "fragment_size": 200}
 PICTURE_WEIGHT = 0.5  # of words read in the question's image, relative to the question's words
@@ -32,10 +34,10 @@ class Ocr(Factor):
     title: ClassVar[str] = "Text in the image"
     about: ClassVar[str] = (
         "BM25 of the words against the text read in the picture, as it stands and by English and Russian stems. `ocr.alike` "
-        "finds words that resemble them: by edit distance, and by character trigrams with look-alike letters as one, which "
-        "find part numbers and survive misread letters. It is a feature of its own, because a word that resembles proves less "
-        "than the word. `ocr.picture` and `ocr.picture_alike` ask with the words that were read with confidence on the "
-        "question's own picture. The boxes of the matching words are shown."
+        "finds words that resemble them: by edit distance, and by half of their character trigrams, with look-alike letters as "
+        "one, which find part numbers and survive misread letters. It is a feature of its own, because a word that resembles "
+        "proves less than the word. `ocr.picture` and `ocr.picture_alike` ask with the words that were read with confidence on "
+        "the question's own picture. The boxes of the matching words are shown."
     )
     reads: ClassVar[tuple[str, ...]] = ("text",)
     weight: ClassVar[float] = 1.5
@@ -130,13 +132,14 @@ def resembles(words: Sequence[str]) -> Json:
 
 
 def _alike(word: str) -> list[Json]:
-    """By edit distance, and by any trigram that both words have.
-
-    The engine has all trigrams of a word at one place, like synonyms: it cannot be asked for several of them.
-    """
+    """By edit distance, and by half of the trigrams."""
+    every = trigrams(word)
+    some = [every[at * len(every) // MAX_TRIGRAMS] for at in range(MAX_TRIGRAMS)] if len(every) > MAX_TRIGRAMS else every
+    grams: list[Json] = [{"term": {"ocr.trigram": gram}} for gram in some]
+    least = -(-len(grams) // 2)
     return [
         {"match": {"ocr": {"query": word, "fuzziness": MISREAD}}},
-        {"match": {"ocr.trigram": {"query": word}}},
+        *([{"bool": {"should": grams, "minimum_should_match": least}}] if grams else []),
     ]
 
 

@@ -99,6 +99,32 @@ ANALYSIS: dict[str, Any] = {
 SIMILARITY: dict[str, Any] = {"visual": {"type": "BM25", "k1": 1.2, "b": 0.5}}
 
 
+# Letters that the engine folds to ASCII and that have no accent to take away.
+FOLDED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "þ": "th"})
+LIKE = {ord(letter): kind for kind, letters in LOOKALIKES.items() for letter in letters}
+
+
+def trigrams(word: str) -> list[str]:
+    """The terms of one word in a field of the analyzer `trigram`, each once, in order.
+
+    The engine puts all trigrams of a word at one place, like synonyms, so that a query by that analyzer cannot ask for several.
+    """
+    apart = unicodedata.normalize("NFKD", word.lower().translate(FOLDED))
+    kept = "".join(c for c in unicodedata.normalize("NFC", _latin_without_accents(apart)) if c.isalnum() or c in "|!")
+    solid = kept.translate(LIKE)
+    return list(dict.fromkeys(solid[at : at + 3] for at in range(len(solid) - 2)))
+
+
+def _latin_without_accents(apart: str) -> str:
+    """Decomposed text without the accents of Latin letters; those of other scripts stay, as in the engine."""
+    found: list[str] = []
+    for character in apart:
+        if unicodedata.combining(character) and found and found[-1].isascii():
+            continue
+        found.append(character)
+    return "".join(found)
+
+
 def primary(language: str) -> str:
     """`pt-BR`, `pt_BR` -> `pt`; empty stays empty."""
     return language.replace("_", "-").split("-")[0].split("@")[0].lower()

@@ -64,6 +64,7 @@ class Result(BaseModel):
 
     id: str
     score: float
+    probability: float | None = Field(None, description="That it answers the question; empty without calibration")
     factors: dict[str, float]
     why: list[Why]
     box: list[float] | None = None
@@ -94,11 +95,12 @@ class Landmark(BaseModel):
 
 
 class Cutoff(BaseModel):
-    """Where the irrelevant tail begins: what a candidate must reach in at least one factor, and how many did not."""
+    """Where the irrelevant tail begins: from what probability a candidate is shown, and how many are not."""
 
-    thresholds: dict[str, float]
-    removed: int
-    rule: str = Field("", description="How the thresholds were chosen")
+    shown: float = Field(0.0, description="Least probability of a result that is shown; 0 without calibration")
+    sure: float = Field(0.0, description="Probability of the best result, below which the answer is uncertain")
+    removed: int = 0
+    rule: str = Field("", description="How both were chosen")
     calibrated_on: str = ""
 
 
@@ -120,6 +122,7 @@ class Answer(BaseModel):
     total: int = Field(description="Groups of results after the cut, over all pages")
     page: int = 1
     number: int = 24
+    perhaps: bool = Field(False, description="There are results, but none that is certain (`cutoff.sure`)")
     more: bool = Field(False, description="There were more candidates than are ranked (OMMA_CANDIDATES)")
     cutoff: Cutoff
     facets: dict[str, list[Facet]]

@@ -8,7 +8,7 @@ documents and producing summaries (SIGIR 1998): next is the document with the gr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ from engine.settings import Settings
 from query.answer import Cutoff
 from query.engine_calls import Calls, RefusedError
 from query.ordering import Ranking
-from query.question import Columns, Understood
-from query.retrieval import RescoredTable
+from query.question import Understood
 from ranking import cutoff
 from ranking.candidate_set import CandidateSet, Ranked
+from ranking.cutoff import Kept
 
 DIVERSITY_DEPTH = 100  # groups that may change places; below them nothing is shown on a first page
 VECTOR_FIELD = "similar"  # whose cosine says how similar two images are
@@ -29,10 +29,17 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The results in order, without the irrelevant tail, and the limits that decided."""
+    """The results in order, without the irrelevant tail, with probabilities by id, and the bounds that decided."""
 
     ranked: Sequence[Ranked]
     cutoff: Cutoff
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def perhaps(self) -> bool:
+        """Whether there are results, and all are below the bound of certain ones."""
+        best = max((self.probabilities[ranked.id] for ranked in self.ranked if ranked.id in self.probabilities), default=None)
+        return best is not None and best < self.cutoff.sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +61,24 @@ class Groups:
         return self.groups[(page - 1) * number : page * number]
 
 
-def apply_cutoff(understood: Understood, table: RescoredTable, ranking: Ranking) -> Cut:
-    """Drop results that no feature supports. Skipped when the query has required terms."""
-    if understood.request.no_cutoff or understood.question.words.must:
-        return Cut(ranking.ranked, Cutoff(thresholds={}, removed=0))
-    thresholds = understood.thresholds
-    limits = _limits(understood, table.columns, ranking.candidate_set)
-    kept_ids = _reaching(limits, understood, ranking.candidate_set)
-    kept = [ranked for ranked in ranking.ranked if ranked.id in kept_ids]
-    found = Cutoff(
-        thresholds=limits,
-        removed=len(ranking.ranked) - len(kept),
-        rule=thresholds.rule if thresholds else "",
-        calibrated_on=thresholds.data if thresholds else "",
-    )
-    return Cut(kept, found)
+def apply_cutoff(understood: Understood, ranking: Ranking) -> Cut:
+    """Drop results that are not likely to answer the question; all stay where the query has required terms, or asks for all."""
+    kept, evidence = keep(understood, ranking.candidate_set), understood.evidence
+    everything = understood.request.no_cutoff or understood.question.words.must
+    ranked = [one for one in ranking.ranked if everything or one.id in kept.documents]
+    made = Cutoff(removed=len(ranking.ranked) - len(ranked))
+    if evidence and kept.probabilities and understood.evidences:
+        told = understood.evidences
+        made = made.model_copy(
+            update={"shown": evidence.shown, "sure": evidence.sure, "rule": told.rule, "calibrated_on": told.data}
+        )
+    return Cut(ranked, made, kept.probabilities)
 
 
-def supported(understood: Understood, columns: Columns, candidates: CandidateSet) -> set[str]:
-    """The documents that the cutoff keeps."""
-    return _reaching(_limits(understood, columns, candidates), understood, candidates)
-
-
-def _limits(understood: Understood, columns: Columns, candidates: CandidateSet) -> dict[str, float]:
-    """Feature -> limit; a document must reach at least one."""
-    features = {feature.name: feature for factor, _ in columns.values() for feature in factor.features}
-    return cutoff.limits(candidates.table, understood.thresholds, features)
-
-
-def _reaching(limits: Mapping[str, float], understood: Understood, candidates: CandidateSet) -> set[str]:
-    """The documents that reach any limit; where no feature is calibrated, those that have any value.
-
-    A document without any value was proposed by a feature that was left out since.
-    """
-    table = candidates.table
-    if not cutoff.is_calibrated(table, understood.thresholds):
-        return {document for document, values in table.items() if values}
-    return {document for document, values in table.items() if cutoff.supported(values, limits)}
+def keep(understood: Understood, candidates: CandidateSet) -> Kept:
+    """What the cutoff keeps."""
+    features = {feature.name: feature for factor, _ in understood.columns.values() for feature in factor.features}
+    return cutoff.apply(candidates, understood.evidence, features)
 
 
 def group(ranking: Ranking, cut: Cut) -> Groups:

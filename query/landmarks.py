@@ -12,7 +12,7 @@ from query.answer import Landmark, Result
 from query.engine_calls import Calls
 from query.page import Page
 from query.question import Understood
-from ranking.cutoff import Threshold
+from ranking.thresholds import Threshold
 
 UNCALIBRATED = "landmarks are not named: no thresholds fit the weights that made the index (`omma calibrate`)"
 

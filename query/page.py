@@ -17,7 +17,7 @@ from query.answer import Facet, Result, Source
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.explanation import box_of, contributions, evidence_of, matched, whys
 from query.filters import counting_body, facet_aggregations, facets_of
-from query.grouping import Groups
+from query.grouping import Cut, Groups
 from query.ordering import Ranking
 from query.question import Understood
 from query.retrieval import RescoredTable
@@ -113,7 +113,14 @@ class ResultMaker:
 
 
 def show(
-    *, calls: Calls, factors: FactorRegistry, understood: Understood, table: RescoredTable, ranking: Ranking, grouped: Groups
+    *,
+    calls: Calls,
+    factors: FactorRegistry,
+    understood: Understood,
+    table: RescoredTable,
+    ranking: Ranking,
+    cut: Cut,
+    grouped: Groups,
 ) -> Page:
     """Results of the page asked for, each with its near-duplicates; facets of all results."""
     if not grouped.groups:
@@ -123,6 +130,8 @@ def show(
     maker = ResultMaker(calls, factors, understood, table, ranking)
     ranked = [one for group in shown for one in (group.best, *group.others)]
     made, found = maker.make(ranked, counted=[group.best.id for group in grouped.groups])
+    for result in made:
+        result.probability = _percent(cut.probabilities.get(result.id))
     results, remaining = [], iter(made)
     for position, group in enumerate(shown, start=(request.page - 1) * request.number + 1):
         best = next(remaining)
@@ -130,6 +139,11 @@ def show(
         best.position, best.team = position, ranking.teams.get(best.id, "")
         results.append(best)
     return Page(results, found, len(grouped.groups))
+
+
+def _percent(probability: float | None) -> float | None:
+    """Rounded to whole percents: curves tell no finer."""
+    return None if probability is None else round(probability, 2)
 
 
 def browse(calls: Calls, factors: FactorRegistry, understood: Understood) -> Page:

@@ -17,8 +17,9 @@ from query.engine_calls import Calls, Index
 from query.request import MAX_QUERY_WORDS, SearchRequest, limit_words, parse_words
 from ranking.calibrations import Calibrations, InUse
 from ranking.candidate_set import Intent, QueryFeatures, vertical
-from ranking.cutoff import Thresholds
+from ranking.evidence import Evidence, Evidences
 from ranking.fusion import ReciprocalRank, weights
+from ranking.thresholds import Thresholds
 from vision.image_features import Object, Vector
 
 Json = dict[str, Any]
@@ -30,8 +31,8 @@ MIN_LABEL_CONFIDENCE = 0.1  # from which a label of the question's image is show
 class Understood:
     """A request as it was understood; `shown` is its form in the answer.
 
-    `columns` are the features of the question. `thresholds` (of the cutoff) and `landmark_thresholds` are those that were
-    measured with the index's weights. Documents of `left_out` are no candidates (the document asked with).
+    `columns` are the features of the question. `evidences` (of the cutoff) and `landmark_thresholds` were measured with the
+    index's weights. Documents of `left_out` are no candidates (the document asked with).
     """
 
     request: SearchRequest
@@ -40,7 +41,7 @@ class Understood:
     columns: Columns
     query_features: QueryFeatures
     fusion: ReciprocalRank
-    thresholds: Thresholds | None
+    evidences: Evidences | None
     landmark_thresholds: Thresholds | None
     left_out: frozenset[str]
 
@@ -48,6 +49,11 @@ class Understood:
     def asks(self) -> bool:
         """Whether there is anything to search by, even if no factor can; filters alone only narrow down."""
         return self.request.has_picture or bool(self.question.words) or self.is_signs_only
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The evidence for this kind of question; None where it is not calibrated."""
+        return self.evidences.of(self.query_features.intent) if self.evidences else None
 
     @property
     def is_signs_only(self) -> bool:
@@ -82,7 +88,7 @@ class Understanding:
             columns=columns,
             query_features=query_features(question),
             fusion=self._fusion(columns),
-            thresholds=calibrated.cutoff if calibrated else None,
+            evidences=calibrated.evidence if calibrated else None,
             landmark_thresholds=calibrated.landmarks if calibrated else None,
             left_out=frozenset({request.like} if request.like else ()),
         )
@@ -182,12 +188,12 @@ def _is_foreign(text: str) -> bool:
 
 
 def calibration(settings: Settings, index: Index, columns: Columns, calls: Calls) -> InUse:
-    """The thresholds that fit the weights of the index; a warning names the features that have none that fit."""
+    """What was calibrated with the weights of the index; a warning names the features that have none that fits."""
     found = Calibrations(settings).in_use(index.fingerprints())
     if found.problem:
         calls.warn(found.problem)
     if unused := [name for name in found.stale if name in columns]:
-        calls.warn(f"thresholds of {', '.join(unused)} were measured with other weights and are not applied (`omma calibrate`)")
+        calls.warn(f"calibrated for other weights only, and not counted by the cutoff: {', '.join(unused)} (`omma calibrate`)")
     return found
 
 

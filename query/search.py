@@ -16,7 +16,7 @@ from query.answer import Answer, AskedQuestion, Cutoff, ResultComparison
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
 from query.engine_calls import Calls, Index
 from query.explanation import differences, summary
-from query.grouping import Cut, apply_cutoff, diversify, group, supported
+from query.grouping import Cut, apply_cutoff, diversify, group, keep
 from query.landmarks import Landmarks, recognise
 from query.ordering import Ranking, candidate_set, order
 from query.page import Page, ResultMaker, browse, show
@@ -129,12 +129,11 @@ class Searcher:
             warnings=values[Calls].warnings,
         )
 
-    def table(self, request: SearchRequest, ids: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-        """The factor table of these documents, whether or not they would be candidates: document -> feature -> value."""
+    def table(self, request: SearchRequest, ids: Sequence[str]) -> CandidateSet:
+        """A question with these documents as candidates, whether or not any feature would propose them."""
         values = self._understood(request, self._calls())
         proposals = Proposals(values[Understood].columns, candidates=list(ids))
-        table = TABLE.run(values.plus(proposals))[RescoredTable]
-        return {row.id: row.values for row in table.rows.values()}
+        return self._candidate_set(TABLE.run(values.plus(proposals)))
 
     def candidate_set(self, request: SearchRequest) -> CandidateSet:
         """A question as rankers read it; the errors of `search`."""
@@ -145,8 +144,8 @@ class Searcher:
         calls = self._calls()
         values = WIDE.run(self._understood(request, calls), calls.stage)
         proposals, candidates = values[Proposals], self._candidate_set(values)
-        with_evidence = supported(values[Understood], values[RescoredTable].columns, candidates)
-        kept = [document for document in proposals.candidates if document in with_evidence]
+        likely = keep(values[Understood], candidates).documents
+        kept = [document for document in proposals.candidates if document in likely]
         return WideCandidates(candidates, proposals.by_feature, proposals.candidates, kept, calls.took)
 
     def fingerprints(self) -> Mapping[str, str]:
@@ -191,7 +190,8 @@ def _answer(values: Values) -> Answer:
         page=request.page,
         number=request.number,
         more=proposals.more if proposals else False,
-        cutoff=cut.cutoff if cut else Cutoff(thresholds={}, removed=0),
+        perhaps=cut.perhaps if cut else False,
+        cutoff=cut.cutoff if cut else Cutoff(),
         facets=dict(page.facets),
         warnings=calls.warnings,
         took=calls.took,
@@ -206,7 +206,7 @@ def _nothing_indexed(request: SearchRequest, calls: Calls) -> Answer:
         total=0,
         page=request.page,
         number=request.number,
-        cutoff=Cutoff(thresholds={}, removed=0),
+        cutoff=Cutoff(),
         facets={},
         warnings=["nothing has been indexed yet; begin with `omma ingest`"],
         took=calls.took,

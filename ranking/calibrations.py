@@ -1,11 +1,12 @@
 """The calibrations of an installation, as versions of one folder (ranking/versions.py), in addition to the packaged one.
 
     <home>/calibration/<id>/card.json         when, on which documents and pairs, with which weights
-    <home>/calibration/<id>/thresholds.json   the least value of each feature that is evidence (ranking/cutoff.py)
+    <home>/calibration/<id>/evidence.json     what each feature proves, and from what probability a result is shown
+                                              (ranking/evidence.py)
     <home>/calibration/<id>/landmarks.json    the least value by which two images show the same thing (query/landmarks.py)
 
-A threshold applies where the index was made with the weights that it was measured with. This is decided feature by feature: the
-threshold of the installation is used if it applies, else the packaged one.
+What was measured of a feature applies where the index was made with the same weights. This is decided feature by feature: that
+of the installation is used if it applies, else the packaged one.
 """
 
 from collections.abc import Mapping
@@ -13,19 +14,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
-from ranking.cutoff import Thresholds, differing
+from ranking.evidence import Evidence, Evidences, Kind
+from ranking.thresholds import Thresholds, differing
 from ranking.versions import State, VersionedFolder, write_files
 
 PACKAGED = Path(__file__).parent
-CARD, CUTOFF, LANDMARKS = "card.json", "thresholds.json", "landmarks.json"
-PACKAGED_CUTOFF, PACKAGED_LANDMARKS = PACKAGED / "thresholds-packaged.json", PACKAGED / "landmarks-packaged.json"
-EMPTY = Thresholds(rule="", data="")
-NONE_INSTALLED: tuple[Thresholds, Thresholds, dict[str, str]] = (EMPTY, EMPTY, {})
+CARD, EVIDENCE, LANDMARKS = "card.json", "evidence.json", "landmarks.json"
+PACKAGED_EVIDENCE, PACKAGED_LANDMARKS = PACKAGED / "evidence-packaged.json", PACKAGED / "landmarks-packaged.json"
+Part = TypeVar("Part", bound=BaseModel)
+NO_EVIDENCE, NO_LANDMARKS = Evidences(rule="", data=""), Thresholds(rule="", data="")
+NONE_INSTALLED: tuple[Evidences, Thresholds, dict[str, str]] = (NO_EVIDENCE, NO_LANDMARKS, {})
 
 
 class CalibrationCard(BaseModel):
@@ -44,21 +48,21 @@ class CalibrationCard(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """One calibration: its card, the thresholds of evidence, and those of landmarks."""
+    """One calibration: its card, the evidence of features, and the thresholds of landmarks."""
 
     card: CalibrationCard
-    cutoff: Thresholds
+    evidence: Evidences
     landmarks: Thresholds
 
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """The thresholds that apply to an index. `stale`: features that have thresholds of other weights only.
+    """What applies to an index. `stale`: features that were calibrated with other weights only.
 
-    No feature is stale after a calibration on this index: features without a threshold then have no values in it.
+    No feature is stale after a calibration on this index: features that are not calibrated then have no values in it.
     """
 
-    cutoff: Thresholds
+    evidence: Evidences
     landmarks: Thresholds
     stale: tuple[str, ...] = ()
     problem: str = ""
@@ -88,7 +92,7 @@ class Calibrations:
 
     def add(self, calibration: Calibration) -> State:
         """Write a calibration and take it into use."""
-        parts: dict[str, BaseModel] = {CARD: calibration.card, CUTOFF: calibration.cutoff, LANDMARKS: calibration.landmarks}
+        parts: dict[str, BaseModel] = {CARD: calibration.card, EVIDENCE: calibration.evidence, LANDMARKS: calibration.landmarks}
         self._versions.add(calibration.card.id, {name: as_text(part) for name, part in parts.items()})
         return self._versions.switch(calibration.card.id)
 
@@ -97,32 +101,44 @@ class Calibrations:
         return self._versions.rollback()
 
     def in_use(self, fingerprints: Mapping[str, str]) -> InUse:
-        """The thresholds for an index with these weights; an unreadable calibration is not an error but a `problem`."""
+        """What applies to an index with these weights; an unreadable calibration is not an error but a `problem`."""
         try:
             own, problem = _installed(self.folder, self._versions.mark()), ""
         except (ConfigurationError, NotFoundError) as error:
             own, problem = NONE_INSTALLED, f"the calibration of this installation is not used: {error}"
-        cutoff, stale = combined(own[0], _packaged(PACKAGED_CUTOFF), fingerprints)
+        evidence, stale = combined(own[0], _packaged_evidence(PACKAGED_EVIDENCE), fingerprints)
         if own[2] and not differing(own[2], fingerprints):
             stale = []  # measured on this index, where the other features have no values
-        landmarks, _ = combined(own[1], _packaged(PACKAGED_LANDMARKS), fingerprints)
-        return InUse(cutoff, landmarks, tuple(stale), problem)
+        return InUse(evidence, _landmarks(own[1], _packaged_landmarks(PACKAGED_LANDMARKS), fingerprints), tuple(stale), problem)
 
 
-def combined(own: Thresholds, seed: Thresholds, fingerprints: Mapping[str, str]) -> tuple[Thresholds, list[str]]:
-    """The applicable columns of both, the installation's first; and the names of those that apply in neither."""
+def combined(own: Evidences, seed: Evidences, fingerprints: Mapping[str, str]) -> tuple[Evidences, list[str]]:
+    """The applicable curves of both, the installation's first; and the names of features that apply in neither.
+
+    A kind of question that the installation has calibrated keeps its prior and bounds.
+    """
     (first, stale), (second, stale_seed) = own.usable(fingerprints), seed.usable(fingerprints)
+    head = first if first.kinds else second
+    kinds: dict[Kind, Evidence] = dict(second.kinds)
+    for kind, evidence in first.kinds.items():
+        rest = second.kinds.get(kind, evidence)
+        joined = {"curves": rest.curves | evidence.curves, "weights": rest.weights | evidence.weights}
+        kinds[kind] = evidence.model_copy(update=joined)
+    found = head.model_copy(update={"kinds": kinds})
+    return found, sorted((stale | stale_seed) - found.features())
+
+
+def _landmarks(own: Thresholds, seed: Thresholds, fingerprints: Mapping[str, str]) -> Thresholds:
+    """The applicable thresholds of both, the installation's first."""
+    first, second = own.usable(fingerprints)[0], seed.usable(fingerprints)[0]
     head = first if first.columns else second
-    columns = second.columns | first.columns
-    missing = sorted({*stale, *stale_seed} - columns.keys())
-    return head.model_copy(update={"columns": columns}), missing
+    return head.model_copy(update={"columns": second.columns | first.columns})
 
 
 def package(calibration: Calibration, folder: Path = PACKAGED) -> list[Path]:
-    """Make a calibration the packaged one: two files of the repository; their paths."""
-    files = {PACKAGED_CUTOFF.name: as_text(calibration.cutoff), PACKAGED_LANDMARKS.name: as_text(calibration.landmarks)}
-    write_files(folder, files)
-    return [folder / name for name in files]
+    """Make the evidence of a calibration the packaged one: a file of the repository; the paths of what was written."""
+    write_files(folder, {PACKAGED_EVIDENCE.name: as_text(calibration.evidence)})
+    return [folder / PACKAGED_EVIDENCE.name]
 
 
 def new_id(now: datetime | None = None) -> str:
@@ -136,28 +152,31 @@ def as_text(part: BaseModel) -> str:
 
 
 @lru_cache(maxsize=8)
-def _installed(folder: Path, mark: tuple[int, int]) -> tuple[Thresholds, Thresholds, dict[str, str]]:
+def _installed(folder: Path, mark: tuple[int, int]) -> tuple[Evidences, Thresholds, dict[str, str]]:
     """Both parts of the calibration in use, and its weights; `mark` is part of the cache key, and changes with the state."""
     current = VersionedFolder(folder, "calibration", "omma calibrate").state().current
     if not current:
         return NONE_INSTALLED
-    return _read(folder / current / CUTOFF), _read(folder / current / LANDMARKS), _weights(folder / current / CARD)
+    version = folder / current
+    return (
+        _read(version / EVIDENCE, Evidences),
+        _read(version / LANDMARKS, Thresholds),
+        _read(version / CARD, CalibrationCard).weights,
+    )
 
 
 @lru_cache(maxsize=2)
-def _packaged(path: Path) -> Thresholds:
-    return _read(path) if path.exists() else EMPTY
+def _packaged_evidence(path: Path) -> Evidences:
+    return _read(path, Evidences) if path.exists() else NO_EVIDENCE
 
 
-def _weights(path: Path) -> dict[str, str]:
+@lru_cache(maxsize=2)
+def _packaged_landmarks(path: Path) -> Thresholds:
+    return _read(path, Thresholds) if path.exists() else NO_LANDMARKS
+
+
+def _read(path: Path, model: type[Part]) -> Part:
     try:
-        return CalibrationCard.model_validate_json(path.read_text()).weights
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise ConfigurationError(f"{path} is missing or damaged; `omma calibrate` makes a new calibration") from error
-
-
-def _read(path: Path) -> Thresholds:
-    try:
-        return Thresholds.model_validate_json(path.read_text())
+        return model.model_validate_json(path.read_text())
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise ConfigurationError(f"{path} is missing or damaged; `omma calibrate` makes a new calibration") from error

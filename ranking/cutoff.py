@@ -1,28 +1,24 @@
-"""The relevance cutoff: which candidates have evidence for being relevant.
+"""The relevance cutoff: which candidates are shown.
 
-A document is kept when at least one feature gives it evidence. What counts as evidence is calibrated by `omma calibrate`
-(ranking/calibrations.py), feature by feature, in one of three ways:
+A candidate is shown if the probability that it answers the question reaches the bound of its kind of question
+(ranking/evidence.py); `omma calibrate` fits both.
 
-* `at-least`: an absolute value, for similarities, whose scale does not depend on the question;
-* `of-best`: a share of the feature's best value among the candidates, for BM25, whose scale does;
-* `never`: the feature alone is no evidence, because it does not separate related from unrelated pairs.
-
-A feature without a threshold is evidence by any value where its factor declares so (`retrieval_is_evidence`). Otherwise a value
-must stand out from the feature's own background, the values of this question's candidates, by six standard deviations above
-their median. Median and deviation are robust, as in the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle
-Outliers, 1993): the deviation is the larger of those that the 75th and the 90th percentile would have under a normal
-distribution, so that neither a few relevant documents nor a skewed background are taken for the spread of the rest.
-`omma evaluate --uncalibrated` measures this rule and writes docs/measurements/uncalibrated.md.
+A feature without a curve adds nothing to the probability. It supports a candidate by itself where its factor declares that any
+value is evidence (`retrieval_is_evidence`), or where a value stands out from the feature's own background, the values of this
+question's candidates, by six standard deviations above their median. Median and deviation are robust, as in the modified
+z-score (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993): the deviation is the larger of those that the 75th and
+the 90th percentile would have under a normal distribution, so that neither a few relevant documents nor a skewed background
+are taken for the spread of the rest. `omma evaluate --uncalibrated` measures this rule (docs/measurements/uncalibrated.md).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, Field
 
 from factors.base import Feature
-from ranking.candidate_set import Table
+from ranking.candidate_set import CandidateSet, Table
+from ranking.evidence import Evidence, probabilities
 
 ANY = 0.0  # limit of a feature of which any value is evidence
 OUTLIER = 6.0  # standard deviations above the median
@@ -30,50 +26,38 @@ UPPER_QUANTILES = {0.75: 0.6745, 0.9: 1.2816}  # and the same quantiles of the s
 MIN_BACKGROUND = 30  # candidates with a value, below which no value can stand out
 
 
-class Threshold(BaseModel):
-    """How one feature gives evidence, and the figures of its calibration."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The documents that the cutoff keeps, and the probability of every candidate (empty without calibration)."""
 
-    rule: Literal["at-least", "of-best", "never"]
-    value: float = 0.0
-    pairs: int = Field(0, description="Relevant pairs measured")
-    unrelated: int = Field(0, description="Unrelated pairs measured")
-    kept: float = Field(0.0, description="Share of the relevant pairs that reach the threshold")
-    passed: float = Field(0.0, description="Share of the unrelated pairs that reach it, too")
-    weights: dict[str, str] = Field({}, description="Extractor -> fingerprint, of those that the feature reads")
+    documents: frozenset[str]
+    probabilities: Mapping[str, float]
 
 
-class Thresholds(BaseModel):
-    """Thresholds of several features, measured together."""
+def apply(candidate_set: CandidateSet, evidence: Evidence | None, features: Mapping[str, Feature]) -> Kept:
+    """Apply the cutoff; `features` declares the features by name.
 
-    rule: str = Field(description="How each threshold was chosen, for people")
-    data: str = Field(description="What it was measured on, for people")
-    columns: dict[str, Threshold] = {}
-
-    def usable(self, fingerprints: Mapping[str, str]) -> "tuple[Thresholds, list[str]]":
-        """Drop the columns whose extractors have other weights in the index; also return their names."""
-        stale = [name for name, column in self.columns.items() if differing(column.weights, fingerprints)]
-        kept = {name: column for name, column in self.columns.items() if name not in stale}
-        return self.model_copy(update={"columns": kept}), sorted(stale)
-
-
-def limits(table: Table, thresholds: Thresholds | None, features: Mapping[str, Feature]) -> dict[str, float]:
-    """The value that a document must reach in at least one feature; no entry for features that give no evidence.
-
-    `features` declares the features by name; one that is not there gives no evidence unless it was calibrated.
+    Where no feature of the question is calibrated, every document that has any value is kept (one without was proposed by a
+    feature that was left out since).
     """
-    calibrated = thresholds.columns if thresholds else {}
+    table = candidate_set.table
+    if evidence is None or not any(name in evidence.curves for values in table.values() for name in values):
+        return Kept(frozenset(document for document, values in table.items() if values), {})
+    likely = probabilities(candidate_set, evidence, features)
+    alone = limits(table, {name: feature for name, feature in features.items() if name not in evidence.curves})
+    kept = (d for d, values in table.items() if likely[d] >= evidence.shown or supported(values, alone))
+    return Kept(frozenset(kept), likely)
+
+
+def limits(table: Table, features: Mapping[str, Feature]) -> dict[str, float]:
+    """The least value by which each feature supports a document by itself; no entry for features by which none is."""
     found: dict[str, float] = {}
-    for name in sorted({name for values in table.values() for name in values}):
+    for name, feature in features.items():
         values = [row[name] for row in table.values() if name in row]
-        limit = _calibrated(calibrated[name], values) if name in calibrated else _uncalibrated(features.get(name), values)
-        if limit is not None:
+        limit = ANY if feature.retrieval_is_evidence else stands_out(values)
+        if values and limit is not None:
             found[name] = limit
     return found
-
-
-def is_calibrated(table: Table, thresholds: Thresholds | None) -> bool:
-    """Whether any feature of this question has a threshold; without one the cutoff keeps every document."""
-    return thresholds is not None and any(name in thresholds.columns for values in table.values() for name in values)
 
 
 def stands_out(values: Sequence[float]) -> float | None:
@@ -85,23 +69,6 @@ def stands_out(values: Sequence[float]) -> float | None:
     return float(middle + OUTLIER * deviation) if deviation > 0 else None
 
 
-def _calibrated(threshold: Threshold, values: Sequence[float]) -> float | None:
-    if threshold.rule == "at-least":
-        return threshold.value
-    return threshold.value * max(values) if threshold.rule == "of-best" else None
-
-
-def _uncalibrated(feature: Feature | None, values: Sequence[float]) -> float | None:
-    if feature is None:
-        return None
-    return ANY if feature.retrieval_is_evidence else stands_out(values)
-
-
 def supported(values: Mapping[str, float], reached: Mapping[str, float]) -> bool:
-    """Whether any column gives evidence."""
-    return any(column in values and values[column] >= limit for column, limit in reached.items())
-
-
-def differing(weights: Mapping[str, str], fingerprints: Mapping[str, str]) -> bool:
-    """Whether any extractor has another fingerprint in the index; one that the index does not know is not compared."""
-    return any(fingerprints.get(extractor, mark) != mark for extractor, mark in weights.items())
+    """Whether any feature reaches its limit."""
+    return any(name in values and values[name] >= limit for name, limit in reached.items())

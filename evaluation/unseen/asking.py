@@ -19,7 +19,7 @@ from ranking.learning.examples import Part
 Tell = Callable[[str], None]
 STRANGERS = "nothing is right"  # kind of the questions that no document answers
 TEST: Part = "test"  # side of the questions that no model learns from
-MAX_STRANGERS = 20  # questions with images of one other collection
+MAX_STRANGERS = 20  # questions with images of one other collection, and with words
 
 
 def everything(collections: Mapping[str, UnseenCollection], sources: UnseenSources, tell: Tell) -> Iterator[Asked]:
@@ -39,10 +39,17 @@ def everything(collections: Mapping[str, UnseenCollection], sources: UnseenSourc
 def _strangers(
     one: UnseenCollection, others: Mapping[str, UnseenCollection], documents: Mapping[str, Sequence[Known]]
 ) -> Iterator[UnseenQuestion]:
-    """Images of other collections, of which this one has nothing."""
-    for name in one.strangers:
-        for known in thinned(list(documents[name]) if name in others else [], MAX_STRANGERS):
-            yield UnseenQuestion(f"{name} {known.path.name}", STRANGERS, picture=known.path.read_bytes())
+    """Images of other collections, and names of their things, of which this one has nothing.
+
+    Models may learn from those to collections of known kinds.
+    """
+    for name in (name for name in one.strangers if name in others):
+        for known in thinned(list(documents[name]), MAX_STRANGERS):
+            asked = f"{name} {known.path.name}"
+            yield UnseenQuestion(asked, STRANGERS, picture=known.path.read_bytes(), family=asked if one.learned else "")
+        names = sorted({known.fine for known in documents[name] if known.fine}) if others[name].named else []
+        for words in thinned([name.replace("_", " ") for name in names], MAX_STRANGERS):
+            yield UnseenQuestion(words, STRANGERS, text=words, family=words if one.learned else "")
 
 
 def _asked(

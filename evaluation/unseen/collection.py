@@ -53,6 +53,7 @@ class UnseenCollection(ABC):
 
     `needs`: folders below `--data` without which it is left out. `learned`: evaluation sets that ask about images of this kind,
     which the order must not have learned from. `strangers`: names of collections whose images have no answer in this one.
+    `named`: the classes of its images are names of things, and have no answer in those collections either.
     """
 
     name: ClassVar[str]
@@ -60,6 +61,7 @@ class UnseenCollection(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     learned: ClassVar[tuple[str, ...]] = ()
     strangers: ClassVar[tuple[str, ...]] = ()
+    named: ClassVar[bool] = False
 
     @abstractmethod
     def documents(self, sources: UnseenSources) -> list[Known]:

@@ -11,13 +11,18 @@ import numpy as np
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from evaluation import candidate_log, pages
+from evaluation.calibration import of_logs
 from evaluation.candidate_log import Asked, weights_of
-from evaluation.unseen import asking, table
-from evaluation.unseen.collection import UnseenSources, unseen_collections
+from evaluation.unseen import asking, certainty, table
+from evaluation.unseen.certainty import Certainty
+from evaluation.unseen.collection import UnseenCollection, UnseenSources, unseen_collections
 from evaluation.unseen.table import Row
-from evaluation.unseen.variants import VARIANTS
+from evaluation.unseen.variants import AS_IT_IS, VARIANTS
 from factors.registry import FactorRegistry
+from ranking import cutoff
+from ranking.calibrations import Calibrations
 from ranking.candidate_set import Ranker
+from ranking.evidence import Evidence, Evidences
 from ranking.learning.examples import Example
 from ranking.learning.learned import Learned
 from ranking.learning.models import Models
@@ -25,6 +30,7 @@ from ranking.learning.train import fitted_on, in_use
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
+UNCALIBRATED = Evidence(prior=0.0, curves={})
 
 
 def ask(data: Path, settings: Settings, tell: Tell, names: Sequence[str] = ()) -> Iterator[Asked]:
@@ -43,17 +49,19 @@ def measure(
 ) -> Json:
     """All figures of the page, as plain JSON; of the named collections, or of all. ConfigurationError where there are none.
 
-    `learned_from` are the logs that the order was trained on: for collections whose kind is in them, an order is trained
-    without these questions; else the order in use answers.
+    `learned_from` are the logs that the order and the evidence were learned from: for collections whose kind is in them, both
+    are learned without these questions; else those in use answer.
     """
     collections = unseen_collections(settings)
     there = _collections(asked, collections, names)
-    chosen = [one for one in asked if table.collection_of(one.set) in there]
-    orders = Orders(settings, learned_from, weights_of(chosen), tell)
-    rows = table.rows(chosen, collections, orders, FactorRegistry.of(settings).feature_names())
+    factors = FactorRegistry.of(settings)
+    learned = LearnedParts(settings, learned_from, weights_of(asked), factors, tell)
+    chosen = [learned.cut(one, collections) for one in asked if table.collection_of(one.set) in there]
+    rows = table.rows(chosen, collections, learned.order, factors.feature_names())
+    certain = [learned.certainty(one, collections) for one in chosen if one.variant == AS_IT_IS.name]
     return {
-        "surroundings": pages.surroundings(settings), "order": orders.name, "trained_without": orders.trained,
-        "rows": [asdict(row) for row in rows], "nothing": [asdict(one) for one in table.nothings(chosen)],
+        "surroundings": pages.surroundings(settings), "order": learned.name, "trained_without": learned.trained,
+        "rows": [asdict(row) for row in rows], "certainty": certainty.figures(certain),
         "summary": summary(rows), "collections": {name: one.about for name, one in collections.items() if name in there},
         "variants": {variant.name: variant.about for variant in VARIANTS},
     }  # fmt: skip
@@ -83,28 +91,59 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-class Orders:
-    """The order for a collection: the one in use, or one that is trained without the questions about such images."""
+class LearnedParts:
+    """The order and the evidence for a collection: those in use, or learned without the questions about such images."""
 
-    def __init__(self, settings: Settings, learned_from: Sequence[Path], weights: Mapping[str, str], tell: Tell) -> None:
-        """`learned_from`: the logs that the order in use was trained on, if they are at hand; `weights`: of the questions."""
+    def __init__(
+        self, settings: Settings, learned_from: Sequence[Path], weights: Mapping[str, str], factors: FactorRegistry, tell: Tell
+    ) -> None:
+        """`learned_from`: the logs that both were learned from, if they are at hand; `weights`: of the questions."""
         models = Models(settings)
         self._current = in_use(models, settings, weights)
+        self._evidence, self._factors = Calibrations(settings).in_use(weights).evidence, factors
+        self._features = {feature.name: feature for feature in factors.every_feature}
         self.name = self._current.name
         self._recipe = models.card(self.name).recipe if isinstance(self._current, Learned) else None
         self._log = [one for file in learned_from for one in candidate_log.read(file)]
         self._tell = tell
-        self._made: dict[tuple[str, ...], Ranker] = {}
+        self._orders: dict[tuple[str, ...], Ranker] = {}
+        self._evidences: dict[tuple[str, ...], Evidences] = {}
         self.trained: list[str] = []
 
-    def __call__(self, left_out: tuple[str, ...]) -> Ranker:
+    def order(self, left_out: tuple[str, ...]) -> Ranker:
         """The order that learned nothing from these evaluation sets and collections; the one in use without a log."""
         if not left_out or not self._log or self._recipe is None:
             return self._current
-        if left_out not in self._made:
+        if left_out not in self._orders:
             self._tell(f"training without {', '.join(left_out)}")
             self.trained.append(", ".join(left_out))
-            used = [one for one in self._log if not {one.set, table.collection_of(one.set)} & set(left_out)]
-            examples: list[Example] = [one.example(self._recipe.features.columns) for one in used]
-            self._made[left_out] = fitted_on(examples, self._recipe)
-        return self._made[left_out]
+            examples: list[Example] = [one.example(self._recipe.features.columns) for one in self._without(left_out)]
+            self._orders[left_out] = fitted_on(examples, self._recipe)
+        return self._orders[left_out]
+
+    def evidence(self, left_out: tuple[str, ...]) -> Evidences:
+        """The same for the evidence of the cutoff."""
+        if not left_out or not self._log:
+            return self._evidence
+        if left_out not in self._evidences:
+            self._tell(f"calibrating without {', '.join(left_out)}")
+            self._evidences[left_out] = of_logs(self._without(left_out), self._factors, "").evidence
+        return self._evidences[left_out]
+
+    def cut(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Asked:
+        """The question with the candidates that the cutoff keeps at present, whatever it kept when it was asked."""
+        candidates = asked.example().candidate_set
+        kept = cutoff.apply(candidates, self._evidence_for(asked, collections), self._features).documents
+        return asked.model_copy(update={"kept": [at for at, i in enumerate(asked.wide.table) if i in kept]})
+
+    def certainty(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Certainty:
+        """How certain the answer is, and whether it is right."""
+        return certainty.certainty(asked, self._evidence_for(asked, collections), self._features)
+
+    def _evidence_for(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Evidence:
+        one = collections[table.collection_of(asked.set)]
+        found = self.evidence((*one.learned, one.name) if one.learned else ())
+        return found.of(asked.wide.query_features.intent) or UNCALIBRATED
+
+    def _without(self, left_out: Names[str]) -> list[Asked]:
+        return [one for one in self._log if not {one.set, table.collection_of(one.set)} & set(left_out)]

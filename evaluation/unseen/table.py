@@ -12,7 +12,6 @@ import numpy as np
 
 from evaluation.candidate_log import Asked, factor_of
 from evaluation.compare import Outcome, System, alone, fusion, outcome
-from evaluation.unseen.asking import STRANGERS
 from evaluation.unseen.collection import UnseenCollection
 from evaluation.unseen.variants import AS_IT_IS, OFF
 from ranking.candidate_set import Ranker
@@ -52,15 +51,6 @@ class Row:
         return "above" if self.against.change > 0 else "below"
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Questions that nothing answers, asked of one collection: the share that finds nothing, as is right."""
-
-    collection: str
-    questions: int
-    empty: float
-
-
 def rows(
     asked: Iterable[Asked], collections: Mapping[str, UnseenCollection], models: Models, columns: Sequence[str]
 ) -> list[Row]:
@@ -89,15 +79,6 @@ def grouped(asked: Iterable[Asked]) -> dict[tuple[str, str], list[Asked]]:
         if one.grades:
             found.setdefault((one.set, one.variant), []).append(one)
     return found
-
-
-def nothings(asked: Iterable[Asked]) -> list[Nothing]:
-    """How often questions that nothing answers find nothing."""
-    found: dict[str, list[Asked]] = {}
-    for one in asked:
-        if one.set.endswith(STRANGERS):
-            found.setdefault(collection_of(one.set), []).append(one)
-    return [Nothing(name, len(group), float(np.mean([not one.kept for one in group]))) for name, group in found.items()]
 
 
 def corrected(found: Sequence[Row]) -> list[Row]:

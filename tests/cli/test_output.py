@@ -49,7 +49,7 @@ def an_answer() -> Answer:
     place = Landmark(name="Old Tower", place=[46.05, 14.5], result="a" * 64, by={}, sure=0.99, text=f"It is {LONG}")
     return Answer(
         question=AskedQuestion(), landmarks=[place], results=results, total=40, page=3, number=5,
-        cutoff=Cutoff(thresholds={}, removed=62), facets={}, warnings=[f"The order is not that of the model: {LONG}"],
+        cutoff=Cutoff(removed=62), facets={}, warnings=[f"The order is not that of the model: {LONG}"],
         took={"total": 81.4},
     )  # fmt: skip
 

@@ -1,14 +1,15 @@
-"""Related and unrelated pairs of an installation, and the thresholds that follow."""
-
-from collections.abc import Mapping
+"""Related and unrelated pairs of an installation, and the calibration that follows."""
 
 import numpy as np
 import pytest
 
 from engine.errors import ConfigurationError
 from evaluation import pairs_of_installation as pairs
-from evaluation.calibration import Measurement, PairQuestion, calibrate, choose
+from evaluation.calibration import Measurement, PairQuestion, calibrate, known_answers, of_logs
+from evaluation.candidate_log import Asked
 from query.request import SearchRequest
+from ranking.candidate_set import CandidateSet, FusionConfig, QueryFeatures
+from ranking.learning.examples import Part
 from tests.factors.scenes import FACTORS
 
 PICTURE, WORDS = SearchRequest(like="asked"), SearchRequest(text="red ball")
@@ -53,55 +54,48 @@ def add(found: Measurement, relation: str, feature: str, value: float, number: i
     """Add questions whose related document has about a value; 60 others have up to 0.4."""
     random = np.random.default_rng(number)
     for _ in range(number):
-        table: dict[str, Mapping[str, float]] = {name: {feature: random.uniform(0, 0.4)} for name in OTHERS}
+        table = {name: {feature: random.uniform(0, 0.4)} for name in OTHERS}
         table["own"] = {feature: value + random.uniform(0, 0.1)}
-        found.add(PairQuestion(relation, PICTURE, frozenset({"own"}), OTHERS, same_thing=relation == "copy"), table)
+        candidates = CandidateSet(table=table, query_features=QueryFeatures(intent="picture"))
+        found.add(PairQuestion(relation, PICTURE, frozenset({"own"}), OTHERS, same_thing=relation == "copy"), candidates)
 
 
-def test_declarations_decide_which_features_a_question_calibrates() -> None:
+def test_what_separates_related_from_unrelated_documents_is_evidence() -> None:
     found = Measurement(FACTORS)
-    values = {"similar": 0.9, "linked_text": 7.0, "local.inliers": 0.8, "objects.words": 3.0, "ocr.picture": 4.0}
-    table = {"own": values, "other": {name: value / 3 for name, value in values.items()}}
-    for request in (PICTURE, WORDS):
-        found.add(PairQuestion("r", request, frozenset({"own"}), frozenset({"other"})), table)
-    assert set(found.pairs) == {"similar", "ocr.picture", "linked_text"}, "any match of the others is evidence"
-    assert found.pairs["linked_text"]["r"].related == [1.0], "a share of the question's best"
-    assert found.pairs["similar"]["r"].related == [0.9]
+    add(found, "copy", "similar", 0.8, 60)
+    made = calibrate(found, {"embedding": "net@1"}, 61, "made up")
+    evidence = made.evidence.kinds["picture"]
+    assert evidence.probability({"similar": 0.85}) > evidence.shown > evidence.probability({"similar": 0.35})
+    assert evidence.weights["similar"] == {"embedding": "net@1"} and evidence.unanswered == 60
+    assert made.card.pairs == {"copy": 60} and made.card.questions == 120, "each is also asked of unrelated documents alone"
+    assert 0.39 < made.landmarks.columns["similar"].value < 0.5 and made.landmarks.columns["similar"].kept == 1.0
 
 
-def test_a_feature_is_calibrated_on_the_relations_that_it_holds() -> None:
+def test_what_separates_nothing_proves_nothing() -> None:
     found = Measurement(FACTORS)
-    add(found, "copy", "near_duplicate", 0.8, 40)
-    add(found, "same product", "near_duplicate", 0.0, 200)
-    made = calibrate(found, {"phash": "dct@1"}, 61, "made up")
-    threshold = made.cutoff.columns["near_duplicate"]
-    assert threshold.rule == "at-least" and 0.4 <= threshold.value <= 0.81 and threshold.pairs == 40
-    assert threshold.kept == 1.0 and threshold.weights == {"phash": "dct@1"}
-    assert made.card.pairs == {"copy": 40, "same product": 200} and made.card.questions == 240
+    add(found, "copy", "similar", 0.15, 60)
+    made = calibrate(found, {}, 61, "made up").evidence.kinds["picture"]
+    assert abs(made.probability({"similar": 0.35}) - made.probability({"similar": 0.05})) < 0.2
 
 
-def test_a_feature_that_separates_nothing_is_no_evidence() -> None:
-    found = Measurement(FACTORS)
-    add(found, "copy", "similar", 0.1, 40)
-    made = calibrate(found, {}, 61, "made up")
-    assert made.cutoff.columns["similar"].rule == "never"
-    assert made.landmarks.columns["similar"].passed <= 0.01 and made.landmarks.columns["similar"].value > 0.39
+def test_questions_of_a_log_are_learned_from_unless_they_are_held_out() -> None:
+    asked = [log_entry(number, "train") for number in range(60)]
+    found = of_logs([*asked, *(log_entry(number, "test") for number in range(60, 80))], FACTORS, "a log")
+    assert found.evidence.kinds["picture"].questions == 60 and found.card.questions == 60
+    incomplete = asked[0].model_copy(update={"complete": False, "grades": {"own": 4, "other1": 0}})
+    assert known_answers(incomplete).wrong == {"other1"}, "what was not judged may be right"
 
 
-def test_the_best_of_values_that_every_document_has_is_no_evidence() -> None:
-    found = Measurement(FACTORS)
-    add(found, "copy", "local", 0.8, 40)
-    assert calibrate(found, {}, 61, "made up").cutoff.columns["local"].rule == "never"
-    rare = Measurement(FACTORS)
-    for _ in range(40):
-        rare.add(PairQuestion("copy", PICTURE, frozenset({"own"}), OTHERS), {"own": {"local": 0.8}, "other": {"local": 0.1}})
-    assert calibrate(rare, {}, 61, "made up").cutoff.columns["local"].rule == "of-best"
-
-
-def test_relations_count_alike_however_many_pairs_they_have() -> None:
-    few, many = np.full(10, 0.9), np.full(1000, 0.6)
-    assert choose([few, many], np.full(100, 0.5), 0.02)[:2] == (0.6, 1.0)
-    assert choose([few, np.full(1000, 0.4)], np.full(100, 0.5), 0.02)[:2] == (0.9, 0.5)
+def log_entry(number: int, part: Part) -> Asked:
+    random = np.random.default_rng(number)
+    table = {name: {"similar": random.uniform(0, 0.4)} for name in OTHERS} | {"own": {"similar": random.uniform(0.7, 0.9)}}
+    return Asked(
+        set="made up", topic=str(number), family=str(number), part=part, grades={"own": 4},
+        wide=CandidateSet(
+            table=table, query_features=QueryFeatures(intent="picture"), fusion_config=FusionConfig(weights={"similar": 1.0})
+        ),
+        proposals={"similar": list(range(len(table)))}, kept=[], limit=100, took={},
+    )  # fmt: skip
 
 
 def test_nothing_to_calibrate_on_is_an_error_with_a_remedy() -> None:

@@ -14,11 +14,13 @@ from engine.settings import Settings
 from evaluation import candidate_log, pages
 from evaluation.candidate_log import Asked
 from evaluation.datasets import SAME, Known
-from evaluation.unseen import asking, measure, table
+from evaluation.unseen import asking, certainty, measure, table
 from evaluation.unseen.collection import UnseenCollection, UnseenQuestion, UnseenSources, alike, unseen_collections
 from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, FOREIGN, NO_TEXT, TENTH, THIRD, own
+from factors.base import Feature
 from factors.registry import FactorRegistry
 from ranking.candidate_set import CandidateSet, FusionConfig, Ranked
+from ranking.evidence import Curve, Evidence
 from ranking.fusion import Fusion
 from ranking.learning.measures import Compared
 from tests.present import present
@@ -47,9 +49,11 @@ def test_each_document_asks_for_the_others_of_its_class() -> None:
     assert asked[0].right == {Path("1.jpg"): SAME} and asked[0].like == Path("0.jpg")
 
 
-def answered(number: int, *, variant: str = AS_IT_IS.name, grades: dict[str, int] | None = None, kept: int = 3) -> Asked:
+def answered(
+    number: int, *, variant: str = AS_IT_IS.name, grades: dict[str, int] | None = None, kept: int = 3, similar: float = 0.9
+) -> Asked:
     """A question whose right answer `r` is first by `similar`, and last by `ocr`."""
-    rows = {"r": {"similar": 0.9, "ocr": 1.0}, "b": {"similar": 0.5, "ocr": 2.0}, "c": {"similar": 0.4, "ocr": 3.0}}
+    rows = {"r": {"similar": similar, "ocr": 1.0}, "b": {"similar": 0.5, "ocr": 2.0}, "c": {"similar": 0.4, "ocr": 3.0}}
     fusion = FusionConfig(weights={"similar": 1.0, "ocr": 1.0})
     return Asked(
         set="mugs: same" if grades is None else f"mugs: {asking.STRANGERS}", topic=f"{variant}-{number}", family=str(number),
@@ -103,9 +107,24 @@ def test_an_order_that_is_worse_every_time_is_below_and_chance_is_not() -> None:
     assert [row.verdict for row in corrected] == ["below", "level", "level", "level"]
 
 
-def test_questions_that_nothing_answers_and_answers_that_are_cut_off_are_counted() -> None:
-    strangers = [answered(number, grades={}, kept=number % 2) for number in range(4)]
-    assert table.nothings(strangers) == [table.Nothing("mugs", 4, 0.5)]
+def test_answers_are_empty_uncertain_or_certain() -> None:
+    curve = Curve(limits=[0.55, 0.8], log_odds=[0.0, 2.0, 4.0])
+    evidence = Evidence(prior=-1.5, curves={"similar": curve}, shown=0.5, sure=0.9)
+    features = {"similar": Feature("similar")}
+    made = [certainty.certainty(answered(1, similar=value), evidence, features) for value in (0.9, 0.6, 0.3)]
+    made.append(certainty.certainty(answered(2, grades={}, similar=0.9), evidence, features))
+    assert [(one.verdict, one.right, one.answered) for one in made] == [
+        ("certain", True, True), ("perhaps", True, True), ("empty", False, True), ("certain", False, False),
+    ]  # fmt: skip
+    found = certainty.figures(made)
+    with_answer, without = found["verdicts"]
+    assert (with_answer["empty"], with_answer["perhaps"], with_answer["wrong"]) == (1 / 3, 1 / 3, 0.0)
+    assert without["certain"] == 1.0 == without["wrong"]
+    (curve_of_words,) = found["curves"].values()
+    assert curve_of_words["unanswered"] == 1 and curve_of_words["risk"][-1] == 0.5
+
+
+def test_answers_that_are_cut_off_are_counted() -> None:
     lost = [answered(1), answered(2, kept=0)]
     (row, *_) = table.rows(lost, {"mugs": Mugs()}, lambda left_out: Fusion(), ["similar", "ocr"])
     assert row.lost == 0.5
@@ -185,12 +204,13 @@ def test_an_order_is_trained_without_the_questions_about_such_images(settings: S
     candidate_log.write(
         file, [answered(number).model_copy(update={"part": part}) for part in ("train", "validation") for number in range(60)]
     )
-    orders = measure.Orders(settings, [file], {}, print)
-    assert orders(()).name == orders.name, "the order in use"
-    without = orders(("same mug",))
-    assert without.name != orders.name and orders(("same mug",)) is without, "trained once"
+    learned = measure.LearnedParts(settings, [file], {}, FactorRegistry.of(settings), print)
+    assert learned.order(()).name == learned.name, "the order in use"
+    without = learned.order(("same mug",))
+    assert without.name != learned.name and learned.order(("same mug",)) is without, "trained once"
     assert without.order(answered(1).example().candidate_set)[0].id == "r"
-    assert orders.trained == ["same mug"]
+    assert learned.trained == ["same mug"]
+    assert learned.evidence(("same mug",)) is learned.evidence(("same mug",)) is not learned.evidence(())
 
 
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"set": 1}\n'), gzip.compress(b"{}")[:-6]])

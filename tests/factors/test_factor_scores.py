@@ -7,6 +7,7 @@ from factors.base import Clause, Question
 from factors.colours import palette
 from factors.labels import weights
 from factors.text import Term, Words
+from mappings.analysis import trigrams
 from tests.factors.scenes import FACTORS, Live, an_object, colour, documents, image_features, label, text_of, unit
 from tests.present import present
 from vision.image_features import ImageFeatures
@@ -161,11 +162,36 @@ def test_ocr_finds_words_stems_part_numbers_and_misread_letters(live: Live) -> N
     assert found["kerosene"] == alike["kerosene"] == []
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "GSB-120/LI",
+        "8O5CH",
+        "Straße",
+        "naïve",
+        "Ærø",
+        "билетов",
+        "Ёлка",
+        "Йод",
+        "a|b!c",
+        "ab",
+        "ΌΨΗ",
+        "東京都庁",
+        "mississippi",
+    ],
+)
+def test_trigrams_of_a_word_are_those_that_the_engine_makes(live: Live, word: str) -> None:
+    live.put(documents({"a": image_features(text=text_of(word))}))
+    found = live.client.indices.analyze(index=live.index, body={"analyzer": "trigram", "text": word})
+    assert trigrams(word) == list(dict.fromkeys(token["token"] for token in found["tokens"]))
+
+
 def test_ocr_does_not_find_words_that_share_a_few_letters(live: Live) -> None:
     lines = {"seeds": "VARATE RICOTTA", "juice": "United by taste, tested", "plane": "UNITED STATES OF AMERICA"}
     live.put(documents({key: image_features(text=text_of(line)) for key, line in lines.items()}))
     read = Question(image_features(text=text_of("UNITED STATES OF AMERICA")))
     assert live.found(clause("ocr.picture", read)) == ["plane", "juice"]
+    assert live.found(clause("ocr.picture_alike", read)) == ["plane", "juice"], "three letters of six are no resemblance"
     assert "ocr.alike" not in {found.name for found in FACTORS.by_name("ocr").clauses(words("ted"))}
 
 

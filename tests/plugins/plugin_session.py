@@ -40,7 +40,6 @@ def search(image: Path) -> dict[str, Any]:
         "ranker": first.ranker, "removed": first.cutoff.removed, "warnings": first.warnings, "again": second.warnings,
         "ids": [result.id for result in first.results], "values": [dict(result.factors) for result in first.results],
         "why": [{why.factor: why.text for why in result.why} for result in first.results],
-        "limits": dict(first.cutoff.thresholds),
     }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from engine.connections import Context
 from engine.settings import Settings
 from query.search import Searcher
 from ranking import calibrations
-from ranking.cutoff import Thresholds
+from ranking.evidence import Evidence, Evidences, Kind
+from ranking.thresholds import Thresholds
 from tests.factors.conftest import client, live
 from tests.factors.scenes import Live
 from tests.query.query_scenes import StubExtractor, collection
@@ -27,9 +28,11 @@ def full(live: Live) -> Live:
 
 
 @pytest.fixture()
-def thresholds() -> Thresholds:
-    """The thresholds of the cutoff; without columns, so that nothing is cut, until the test adds some."""
-    return Thresholds(rule="by hand", data="made up")
+def evidences() -> Evidences:
+    """The evidence of the cutoff; without curves, so that nothing is cut, until the test adds some."""
+    kinds: tuple[Kind, ...] = ("picture", "words")
+    made = {kind: Evidence(prior=-1.0, curves={}, shown=0.5, sure=0.9) for kind in kinds}
+    return Evidences(rule="by hand", data="made up", kinds=made)
 
 
 @pytest.fixture()
@@ -39,10 +42,10 @@ def landmark_thresholds() -> Thresholds:
 
 
 @pytest.fixture()
-def calibrated(monkeypatch: pytest.MonkeyPatch, thresholds: Thresholds, landmark_thresholds: Thresholds) -> None:
-    """Searches use these thresholds, in place of the packaged ones and of those of the installation."""
-    packaged = {calibrations.PACKAGED_CUTOFF: thresholds, calibrations.PACKAGED_LANDMARKS: landmark_thresholds}
-    monkeypatch.setattr(calibrations, "_packaged", packaged.__getitem__)
+def calibrated(monkeypatch: pytest.MonkeyPatch, evidences: Evidences, landmark_thresholds: Thresholds) -> None:
+    """Searches use these, in place of the packaged calibration and of that of the installation."""
+    monkeypatch.setattr(calibrations, "_packaged_evidence", lambda path: evidences)
+    monkeypatch.setattr(calibrations, "_packaged_landmarks", lambda path: landmark_thresholds)
     monkeypatch.setattr(calibrations, "_installed", lambda folder, mark: calibrations.NONE_INSTALLED)
 
 

@@ -10,8 +10,9 @@ from engine.settings import Settings
 from query.answer import Answer
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cutoff import Threshold, Thresholds
+from ranking.evidence import Evidences
 from tests.factors.scenes import Live, colour, label, text_of
+from tests.query.evidence_by_hand import proves
 from tests.query.query_scenes import BOX, HEIGHT, WIDTH, StubExtractor, document, png, seen
 
 pytestmark = pytest.mark.engine
@@ -115,10 +116,9 @@ def test_the_page_has_the_highlights_and_boxes_of_the_answer(full: Live, searche
 
 
 def test_near_duplicates_and_the_cut_are_within_the_requests(
-    full: Live, searcher: Searcher, plain: OpenSearch, thresholds: Thresholds
+    full: Live, searcher: Searcher, plain: OpenSearch, evidences: Evidences
 ) -> None:
-    thresholds.columns |= {"objects": Threshold(rule="never"), "similar": Threshold(rule="at-least", value=0.99)}
-    thresholds.columns |= {name: Threshold(rule="never") for name in ("labels", "ocr.picture", "near_duplicate", "colours")}
+    proves(evidences, similar=0.99, objects=None, labels=None, ocr__picture=None, near_duplicate=None, colours=None)
     full.put({"copy": document(seen("dog0", "dog", 0).sized("copy", WIDTH, HEIGHT))})
     answer, (_, table, page) = asked(searcher, image=png())
     assert answer.cutoff.removed > 0

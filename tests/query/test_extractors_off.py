@@ -64,8 +64,8 @@ def changed(path: Path) -> bytes:
 
 
 def other_warnings(answer: Answer) -> list[str]:
-    """Warnings but those of thresholds, which were measured with another gate."""
-    return [warning for warning in answer.warnings if not warning.startswith("thresholds of")]
+    """Warnings but those of the calibration, which was made with another gate."""
+    return [warning for warning in answer.warnings if not warning.startswith("calibrated for")]
 
 
 def document(made: Collection, path: Path) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def test_a_document_is_under_the_first_better_result_that_shows_the_same_image()
     pairs = [("a", "b"), ("c", "a"), ("c", "d"), ("d", "e")]
     ranked = [Ranked(name, 0.0, {}) for name in "abcdef"]
     candidates = CandidateSet(table={name: {} for name in "abcdef"}, duplicate_pairs=pairs)
-    grouped = group(Ranking(candidates, ranked, "fusion", {}, {}), Cut(ranked, Cutoff(thresholds={}, removed=0)))
+    grouped = group(Ranking(candidates, ranked, "fusion", {}, {}), Cut(ranked, Cutoff()))
     shown = {one.best.id: [other.id for other in one.others] for one in grouped.groups}
     assert shown == {"a": ["b", "c"], "d": ["e"], "f": []}, "c is under a, so that d is under none"
 

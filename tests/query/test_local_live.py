@@ -11,8 +11,10 @@ from query.answer import Answer, Result
 from query.engine_calls import RefusedError
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cutoff import Threshold, Thresholds
+from ranking.evidence import Evidences
+from ranking.thresholds import Threshold, Thresholds
 from tests.factors.scenes import Live
+from tests.query.evidence_by_hand import proves
 from tests.query.query_scenes import HEIGHT as ASKED_HEIGHT
 from tests.query.query_scenes import WIDTH as ASKED_WIDTH
 from tests.query.query_scenes import StubExtractor, document, png
@@ -23,7 +25,7 @@ from vision.picture import Picture
 
 pytestmark = pytest.mark.engine
 OWN = "p3"
-SURE = Threshold(rule="at-least", value=0.4, passed=0.01, weights={"local": "local@1"})
+SURE = Threshold(value=0.4, passed=0.01, weights={"local": "local@1"})
 PASTED_AT = (60, 40, 276, 202)  # left, top, right, bottom of the pattern within the scene, in pixels
 
 
@@ -41,12 +43,12 @@ def prints(live: Live) -> Live:
 
 
 @pytest.fixture()
-def scene(stub: StubExtractor, thresholds: Thresholds, landmark_thresholds: Thresholds) -> StubExtractor:
+def scene(stub: StubExtractor, evidences: Evidences, landmark_thresholds: Thresholds) -> StubExtractor:
     """The encoder extracts the pattern pasted into another image.
 
     Visual words alone are calibrated as no evidence, and verified keypoints name landmarks.
     """
-    thresholds.columns["local"] = Threshold(rule="never")
+    proves(evidences, local=None)
     landmark_thresholds.columns["local.inliers"] = SURE
     stub.whole = ImageFeatures("", ASKED_WIDTH, ASKED_HEIGHT, local=local(pasted(pattern(3))))
     return stub
@@ -111,7 +113,7 @@ def test_more_like_a_document_goes_by_the_points_that_it_keeps(prints: Live, sea
 def test_the_column_is_there_for_whoever_reads_the_table(searcher: Searcher) -> None:
     request = SearchRequest(image=png())
     tables = [
-        searcher.table(request, [OWN, "p1"]),
+        searcher.table(request, [OWN, "p1"]).table,
         searcher.candidate_set(request).table,
         searcher.propose(request).candidate_set.table,
     ]

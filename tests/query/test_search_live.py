@@ -12,8 +12,9 @@ from engine.store import Store
 from query.answer import Answer, Result
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.cutoff import Threshold, Thresholds
+from ranking.evidence import Evidences
 from tests.factors.scenes import Live, colour, label, text_of
+from tests.query.evidence_by_hand import proves
 from tests.query.query_scenes import BOX, HEIGHT, KINDS, WIDTH, StubExtractor, document, png, seen, towards
 from vision.image_features import ImageFeatures, Object
 
@@ -190,23 +191,32 @@ def test_shares_add_up_to_one_and_the_greatest_comes_first(full: Live, searcher:
         assert all(why.text and why.rank and why.rank >= 1 for why in result.why)
 
 
-def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
-    thresholds.columns |= {name: Threshold(rule="never") for name in ("objects", "linked_text")}
-    thresholds.columns["similar"] = Threshold(rule="at-least", value=0.9)
+def test_the_tail_is_cut_unless_it_is_asked_for(full: Live, searcher: Searcher, evidences: Evidences) -> None:
+    proves(evidences, objects=None, linked_text=None, similar=0.9)
     answer, no_cutoff = ask(searcher, image=png()), ask(searcher, image=png(), no_cutoff=True)
     assert ids(answer) == DOGS == ids(no_cutoff)[:4] and (answer.total, no_cutoff.total) == (4, 12)
-    assert (answer.cutoff.removed, answer.cutoff.thresholds) == (8, {"similar": 0.9})
+    assert (answer.cutoff.removed, answer.cutoff.shown, answer.cutoff.sure) == (8, 0.5, 0.9)
+    assert not answer.perhaps and all(result.probability == 0.99 for result in answer.results)
     assert (answer.cutoff.rule, answer.cutoff.calibrated_on) == ("by hand", "made up")
     assert no_cutoff.cutoff.removed == 0
     assert sum(facet.count for facet in answer.facets["category"]) == 4, "what is cut is not counted"
     assert len(ask(searcher, image=png(), text="+town").results) == 6, "documents with the required words are not cut"
 
 
-def test_thresholds_of_other_weights_are_named(full: Live, searcher: Searcher, thresholds: Thresholds) -> None:
-    thresholds.columns["similar"] = Threshold(rule="at-least", value=0.9, weights={"embedding": "embedding@0"})
+def test_an_answer_without_a_certain_result_says_so(full: Live, searcher: Searcher, evidences: Evidences) -> None:
+    proves(evidences, objects=None, linked_text=None, similar=0.9)
+    evidences.kinds["picture"].curves["similar"].log_odds[1] = 2.0
+    answer = ask(searcher, image=png())
+    assert answer.perhaps and [result.probability for result in answer.results] == [0.73] * 4
+
+
+def test_calibrations_of_other_weights_are_named(full: Live, searcher: Searcher, evidences: Evidences) -> None:
+    proves(evidences, similar=0.9)
+    for evidence in evidences.kinds.values():
+        evidence.weights["similar"] = {"embedding": "embedding@0"}
     answer = ask(searcher, image=png())
     assert answer.total == 12
-    assert answer.warnings == ["thresholds of similar were measured with other weights and are not applied (`omma calibrate`)"]
+    assert answer.warnings == ["calibrated for other weights only, and not counted by the cutoff: similar (`omma calibrate`)"]
 
 
 def test_an_index_that_is_not_there_yet(searcher: Searcher) -> None:

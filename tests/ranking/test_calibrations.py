@@ -9,61 +9,67 @@ from engine.errors import NotFoundError
 from engine.settings import Settings
 from ranking import calibrations
 from ranking.calibrations import Calibration, CalibrationCard, Calibrations, combined
-from ranking.cutoff import Threshold, Thresholds
+from ranking.evidence import Curve, Evidence, Evidences
+from ranking.thresholds import Thresholds
 
-SEED = Thresholds(
-    rule="shipped", data="sets",
-    columns={
-        "similar": Threshold(rule="at-least", value=0.5, weights={"embedding": "net@1"}),
-        "words": Threshold(rule="of-best", value=0.3),
-    },
-)  # fmt: skip
+
+def evidence(rule: str, weights: str, **limits: float) -> Evidences:
+    """Curves with one step each; that of `similar` belongs to weights."""
+    curves = {name: Curve(limits=[limit], log_odds=[0.0, 3.0]) for name, limit in limits.items()}
+    made = Evidence(prior=-1.0, curves=curves, weights={"similar": {"embedding": weights}}, shown=0.5)
+    return Evidences(rule=rule, data="here", kinds={"picture": made})
+
+
+SEED = evidence("shipped", "net@1", similar=0.5, words=0.3)
+
+
+def limit(found: Evidences, name: str) -> float:
+    return found.kinds["picture"].curves[name].limits[0]
 
 
 def calibration(name: str, value: float, weights: str = "net@2") -> Calibration:
     card = CalibrationCard(
         id=name, made=datetime.now(UTC), data="here", documents=9, questions=3, weights={"embedding": weights}
     )
-    columns = {"similar": Threshold(rule="at-least", value=value, weights={"embedding": weights})}
-    return Calibration(card, Thresholds(rule="own", data="here", columns=columns), Thresholds(rule="same", data="here"))
+    return Calibration(card, evidence("own", weights, similar=value), Thresholds(rule="same", data="here"))
 
 
 @pytest.fixture()
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calibrations:
     """Those of an empty installation, over a small seed."""
     (tmp_path / "seed.json").write_text(SEED.model_dump_json())
-    monkeypatch.setattr(calibrations, "PACKAGED_CUTOFF", tmp_path / "seed.json")
+    monkeypatch.setattr(calibrations, "PACKAGED_EVIDENCE", tmp_path / "seed.json")
     return Calibrations(Settings(home=tmp_path))
 
 
 def test_the_seed_serves_where_its_weights_fit_and_is_named_where_they_do_not(kept: Calibrations) -> None:
     fits = kept.in_use({"embedding": "net@1"})
-    assert fits.cutoff == SEED and fits.stale == () and not fits.problem
+    assert fits.evidence == SEED and fits.stale == () and not fits.problem
     differs = kept.in_use({"embedding": "net@2"})
-    assert set(differs.cutoff.columns) == {"words"} and differs.stale == ("similar",)
+    assert differs.evidence.features() == {"words"} and differs.stale == ("similar",)
 
 
 def test_the_installations_own_come_first_feature_by_feature(kept: Calibrations) -> None:
     kept.add(calibration("one", 0.7))
     found = kept.in_use({"embedding": "net@2"})
-    assert (found.cutoff.columns["similar"].value, found.cutoff.columns["words"].value) == (0.7, 0.3)
-    assert found.cutoff.rule == "own" and found.stale == ()
-    assert kept.in_use({"embedding": "net@1"}).cutoff.columns["similar"].value == 0.5, "made for these weights"
+    assert (limit(found.evidence, "similar"), limit(found.evidence, "words")) == (0.7, 0.3)
+    assert found.evidence.rule == "own" and found.stale == ()
+    assert limit(kept.in_use({"embedding": "net@1"}).evidence, "similar") == 0.5, "made for these weights"
 
 
 def test_a_new_calibration_is_used_at_once_and_can_be_rolled_back(kept: Calibrations) -> None:
     kept.add(calibration("one", 0.7))
     kept.add(calibration("two", 0.8))
     assert [card.id for card in kept.list()] == ["two", "one"] and kept.state().current == "two"
-    assert kept.in_use({"embedding": "net@2"}).cutoff.columns["similar"].value == 0.8
+    assert limit(kept.in_use({"embedding": "net@2"}).evidence, "similar") == 0.8
     assert kept.rollback().current == "one"
-    assert kept.in_use({"embedding": "net@2"}).cutoff.columns["similar"].value == 0.7
+    assert limit(kept.in_use({"embedding": "net@2"}).evidence, "similar") == 0.7
     assert kept.rollback().current == ""
     with pytest.raises(NotFoundError, match="no calibration was in use before"):
         kept.rollback()
 
 
-@pytest.mark.parametrize("damage", ["state.json", "one/thresholds.json"])
+@pytest.mark.parametrize("damage", ["state.json", "one/evidence.json"])
 def test_a_damaged_file_is_a_problem_that_is_named_and_the_seed_serves(kept: Calibrations, damage: str) -> None:
     kept.add(calibration("one", 0.7))
     (kept.folder / damage).write_text("{")
@@ -71,20 +77,20 @@ def test_a_damaged_file_is_a_problem_that_is_named_and_the_seed_serves(kept: Cal
     calibrations._installed.cache_clear()
     found = kept.in_use({"embedding": "net@1"})
     assert damage.rsplit("/", maxsplit=1)[-1] in found.problem and "omma calibrate" in found.problem
-    assert found.cutoff == SEED
+    assert found.evidence == SEED
 
 
 def test_what_neither_has_for_these_weights_is_stale() -> None:
-    own = calibration("one", 0.7, "net@3").cutoff
+    own = calibration("one", 0.7, "net@3").evidence
     _, stale = combined(own, SEED, {"embedding": "net@2"})
     assert stale == ["similar"]
 
 
 def test_after_a_calibration_on_this_index_nothing_is_stale(kept: Calibrations) -> None:
     made = calibration("one", 0.7)
-    unmeasured = Calibration(made.card, Thresholds(rule="own", data="here"), made.landmarks)
+    unmeasured = Calibration(made.card, evidence("own", "net@2", words=0.2), made.landmarks)
     assert kept.in_use({"embedding": "net@2"}).stale == ("similar",)
     kept.add(unmeasured)
     found = kept.in_use({"embedding": "net@2"})
-    assert found.stale == () and "similar" not in found.cutoff.columns, "no document has a value: nothing to complain of"
+    assert found.stale == () and "similar" not in found.evidence.features(), "no document has a value: nothing to complain of"
     assert kept.in_use({"embedding": "net@3"}).stale == ("similar",)

@@ -103,7 +103,7 @@ class FakeSearcher:
                 box=None, labels=["shape", "toy"] if has_picture else [],
             ),
             results=self.results, total=3 * len(self.results), page=request.page, number=max(len(self.results), 1),
-            cutoff=Cutoff(thresholds={"similar": 0.62, "linked_text": 1.4}, removed=37, calibrated_on="the demo corpus"),
+            cutoff=Cutoff(shown=0.12, sure=0.6, removed=37, rule="by hand", calibrated_on="the demo corpus"),
             facets={"category": [Facet(value=f"kind {n}{HOSTILE if n == 3 else ''}", count=40 - n) for n in range(9)],
                     "colour": [Facet(value="red", count=12), Facet(value="blue", count=7)]},
             warnings=self.warnings, took={"extract": 61.2, "candidates": 14.9, "table": 11.3, "total": 92.4},

@@ -40,11 +40,14 @@ class AskedQuestion(BaseModel):
 
 
 class Cutoff(BaseModel):
-    """Where the irrelevant tail begins: what a candidate must reach in at least one factor, and how many did not."""
+    """Where the irrelevant tail begins: from what probability a candidate is shown, and how many are not."""
 
-    thresholds: dict[str, float]
-    removed: int
-    # How the thresholds were chosen
+    # Least probability of a result that is shown; 0 without calibration
+    shown: float = 0.0
+    # Probability of the best result, below which the answer is uncertain
+    sure: float = 0.0
+    removed: int = 0
+    # How both were chosen
     rule: str = ""
     calibrated_on: str = ""
 
@@ -103,6 +106,8 @@ class Result(BaseModel):
 
     id: str
     score: float
+    # That it answers the question; empty without calibration
+    probability: float | None = None
     factors: dict[str, float]
     why: list[Why]
     box: list[float] | None = None
@@ -141,6 +146,8 @@ class Answer(BaseModel):
     total: int
     page: int = 1
     number: int = 24
+    # There are results, but none that is certain (`cutoff.sure`)
+    perhaps: bool = False
     # There were more candidates than are ranked (OMMA_CANDIDATES)
     more: bool = False
     cutoff: Cutoff

@@ -57,6 +57,7 @@ class Cars(_Labelled):
     needs: ClassVar[tuple[str, ...]] = ("cars",)
     columns: ClassVar[dict[str, str]] = {"cars": "model"}
     strangers: ClassVar[tuple[str, ...]] = ("pets", "textures", "covers")
+    named: ClassVar[bool] = True
 
 
 class Pets(_Labelled):
@@ -67,6 +68,7 @@ class Pets(_Labelled):
     needs: ClassVar[tuple[str, ...]] = ("pets37",)
     columns: ClassVar[dict[str, str]] = {"pets37": "breed"}
     strangers: ClassVar[tuple[str, ...]] = ("cars", "textures", "covers")
+    named: ClassVar[bool] = True
 
 
 class Textures(_Labelled):
