@@ -16,15 +16,18 @@ from factors.base import Factor
 from factors.registry import FactorRegistry
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.calibrations import Calibration, CalibrationCard, new_id
+from ranking.calibrations import NO_EVIDENCE, Calibration, CalibrationCard, new_id
 from ranking.candidate_set import CandidateSet
 from ranking.evidence import Evidences, kind_of
-from ranking.learning.evidence import KnownAnswers, fit
+from ranking.learning.bounds import KnownAnswers, bounded_anew
+from ranking.learning.evidence import fit
 from ranking.thresholds import Threshold, Thresholds
 
 MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
 LANDMARK_RULE = f"the least value that at most {MAX_WRONG:.0%} of questions find in an image of something else"
 PROGRESS_EVERY = 50
+COPY = "copy"  # how relations of copies begin
+NOTHING = "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,16 @@ def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callabl
     return found
 
 
-def calibrate(measured: Measurement, fingerprints: Mapping[str, str], documents: int, data: str) -> Calibration:
-    """The evidence and thresholds that were measured; ConfigurationError if there is nothing to learn from."""
-    evidence = _evidence(measured.questions, measured.factors, fingerprints, data)
+def calibrate(
+    measured: Measurement, fingerprints: Mapping[str, str], documents: int, data: str, seed: Evidences = NO_EVIDENCE
+) -> Calibration:
+    """The evidence and thresholds that were measured; ConfigurationError if there is nothing to learn from.
+
+    The curves of the seed are kept where they apply to these weights, and get new bounds: they were fitted to answers of many
+    kinds, those that an installation can make of its own images are mostly copies.
+    """
+    if not measured.questions:
+        raise ConfigurationError(NOTHING)
     weights = weights_by_feature(measured.factors, fingerprints)
     landmarks = {name: _landmark(best, weights[name]) for name, best in sorted(measured.best.items())}
     relations: dict[str, int] = {}
@@ -91,7 +101,18 @@ def calibrate(measured: Measurement, fingerprints: Mapping[str, str], documents:
         id=new_id(now), made=now, data=data, documents=documents, questions=len(measured.questions), pairs=relations,
         weights=dict(fingerprints),
     )  # fmt: skip
+    evidence = _of_installation(measured, weights, data, seed.usable(fingerprints)[0])
     return Calibration(card, evidence, Thresholds(rule=LANDMARK_RULE, data=data, columns=landmarks))
+
+
+def _of_installation(measured: Measurement, weights: Mapping[str, dict[str, str]], data: str, seed: Evidences) -> Evidences:
+    """The seed's curves with new bounds; new curves for kinds of questions without, if not all of these ask with copies."""
+    features = {feature.name: feature for feature in measured.factors.every_feature}
+    kinds = {kind: bounded_anew(kind, known, measured.questions, features) for kind, known in seed.kinds.items()}
+    relations = {(one.kind, one.set) for one in measured.questions if one.right}
+    fitted = {kind for kind, relation in relations if kind not in kinds and not relation.startswith(COPY)}
+    own = fit([one for one in measured.questions if one.kind in fitted], features, weights, data)
+    return own.model_copy(update={"kinds": own.kinds | kinds})
 
 
 def of_logs(asked: Sequence[Asked], factors: FactorRegistry, data: str) -> Calibration:
@@ -125,9 +146,7 @@ def _evidence(
     features = {feature.name: feature for feature in factors.every_feature}
     found = fit(questions, features, weights_by_feature(factors, fingerprints), data)
     if not found.kinds:
-        raise ConfigurationError(
-            "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
-        )
+        raise ConfigurationError(NOTHING)
     return found
 
 

@@ -35,7 +35,7 @@ from mappings.versions import alias
 from query.page import as_list, first
 from query.request import SearchRequest
 from query.search import Searcher
-from ranking.calibrations import Calibration
+from ranking.calibrations import Calibration, packaged_evidence
 from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
 from training import transforms
@@ -75,7 +75,7 @@ def of_installation(context: Context, number: int, seed: int, tell: Tell) -> Cal
     tell(f"{len(sample)} documents")
     measured = measure(wide, _questions(Pairing(sample, settings.duplicate_bits, seed), settings, client, number, tell), tell)
     total = int(client.count(index=alias(settings))["count"])
-    return calibrate(measured, wide.fingerprints(), total, f"the {total:,} documents of this installation")
+    return calibrate(measured, wide.fingerprints(), total, f"the {total:,} documents of this installation", packaged_evidence())
 
 
 def draw_sample(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Sampled]:

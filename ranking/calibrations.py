@@ -141,6 +141,11 @@ def package(calibration: Calibration, folder: Path = PACKAGED) -> list[Path]:
     return [folder / PACKAGED_EVIDENCE.name]
 
 
+def packaged_evidence() -> Evidences:
+    """The evidence that Omma ships."""
+    return _packaged_evidence(PACKAGED_EVIDENCE)
+
+
 def new_id(now: datetime | None = None) -> str:
     """The time, to the microsecond."""
     return f"{(now or datetime.now(UTC)):%Y%m%d-%H%M%S-%f}"

@@ -37,11 +37,11 @@ class Kept:
 def apply(candidate_set: CandidateSet, evidence: Evidence | None, features: Mapping[str, Feature]) -> Kept:
     """Apply the cutoff; `features` declares the features by name.
 
-    Where no feature of the question is calibrated, every document that has any value is kept (one without was proposed by a
-    feature that was left out since).
+    Where nothing can be said, because no feature of the question is calibrated or an essential one has no value, every document
+    that has any value is kept (one without was proposed by a feature that was left out since).
     """
     table = candidate_set.table
-    if evidence is None or not any(name in evidence.curves for values in table.values() for name in values):
+    if evidence is None or not evidence.judges({name for values in table.values() for name in values}):
         return Kept(frozenset(document for document, values in table.items() if values), {})
     likely = probabilities(candidate_set, evidence, features)
     alone = limits(table, {name: feature for name, feature in features.items() if name not in evidence.curves})

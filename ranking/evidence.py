@@ -41,6 +41,7 @@ class Curve(BaseModel):
 class Evidence(BaseModel):
     """The curves of one kind of question, and the bounds of its probabilities.
 
+    `essential` are the features without which nothing can be said: those that prove most, among those that every question has.
     `lost` and `risk` are what the bounds keep, as upper limits at the stated confidence; `questions` and `unanswered` are the
     numbers they rest on.
     """
@@ -49,6 +50,7 @@ class Evidence(BaseModel):
 
     prior: float = Field(description="Log-odds before any feature")
     curves: dict[str, Curve]
+    essential: list[str] = []
     weights: dict[str, dict[str, str]] = Field({}, description="Feature -> extractor -> fingerprint, of those that it reads")
     shown: float = Field(0.0, description="Least probability of a result that is shown")
     sure: float = Field(1.0, description="Probability of the best result from which an answer is certain")
@@ -62,13 +64,17 @@ class Evidence(BaseModel):
         return probability(self.prior + sum(curve.of(values.get(name)) for name, curve in self.curves.items()))
 
     def usable(self, fingerprints: Mapping[str, str]) -> "tuple[Evidence, list[str]]":
-        """Drop the curves of features whose extractors have other weights in the index; also return their names."""
-        stale = sorted(name for name in self.curves if differing(self.weights.get(name, {}), fingerprints))
-        return self.without(stale), stale
+        """Drop the curves of features whose extractors have other weights in the index, all if one of them is essential.
 
-    def without(self, names: Collection[str]) -> "Evidence":
-        """The evidence of the other features."""
-        return self.model_copy(update={"curves": {n: curve for n, curve in self.curves.items() if n not in names}})
+        Also return the names of these features.
+        """
+        stale = sorted(name for name in self.curves if differing(self.weights.get(name, {}), fingerprints))
+        kept = {} if set(stale) & set(self.essential) else {n: curve for n, curve in self.curves.items() if n not in stale}
+        return self.model_copy(update={"curves": kept}), stale
+
+    def judges(self, valued: Collection[str]) -> bool:
+        """Whether anything can be said of candidates that have values of these features."""
+        return any(name in valued for name in self.curves) and all(name in valued for name in self.essential)
 
 
 class Evidences(BaseModel):

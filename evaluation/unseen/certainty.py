@@ -17,7 +17,7 @@ from evaluation.unseen.table import collection_of
 from factors.base import Feature
 from ranking import cutoff
 from ranking.evidence import Evidence, Kind, kind_of
-from ranking.learning.evidence import FIRST
+from ranking.learning.bounds import FIRST
 
 Json = dict[str, Any]
 Verdict = Literal["empty", "perhaps", "certain"]

@@ -9,6 +9,7 @@ from evaluation.calibration import Measurement, PairQuestion, calibrate, known_a
 from evaluation.candidate_log import Asked
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet, FusionConfig, QueryFeatures
+from ranking.evidence import Curve, Evidence, Evidences
 from ranking.learning.examples import Part
 from tests.factors.scenes import FACTORS
 
@@ -62,20 +63,33 @@ def add(found: Measurement, relation: str, feature: str, value: float, number: i
 
 def test_what_separates_related_from_unrelated_documents_is_evidence() -> None:
     found = Measurement(FACTORS)
-    add(found, "copy", "similar", 0.8, 60)
+    add(found, "same product", "similar", 0.8, 60)
     made = calibrate(found, {"embedding": "net@1"}, 61, "made up")
     evidence = made.evidence.kinds["picture"]
     assert evidence.probability({"similar": 0.85}) > evidence.shown > evidence.probability({"similar": 0.35})
     assert evidence.weights["similar"] == {"embedding": "net@1"} and evidence.unanswered == 60
-    assert made.card.pairs == {"copy": 60} and made.card.questions == 120, "each is also asked of unrelated documents alone"
-    assert 0.39 < made.landmarks.columns["similar"].value < 0.5 and made.landmarks.columns["similar"].kept == 1.0
+    assert made.card.pairs == {"same product": 60} and made.card.questions == 120, "each is also asked of unrelated ones alone"
 
 
 def test_what_separates_nothing_proves_nothing() -> None:
     found = Measurement(FACTORS)
-    add(found, "copy", "similar", 0.15, 60)
+    add(found, "same product", "similar", 0.15, 60)
     made = calibrate(found, {}, 61, "made up").evidence.kinds["picture"]
     assert abs(made.probability({"similar": 0.35}) - made.probability({"similar": 0.05})) < 0.2
+
+
+def test_copies_alone_give_thresholds_of_landmarks_and_bounds_of_known_curves_but_no_curves() -> None:
+    found = Measurement(FACTORS)
+    add(found, "copy", "similar", 0.8, 60)
+    made = calibrate(found, {"embedding": "net@1"}, 61, "made up")
+    assert 0.39 < made.landmarks.columns["similar"].value < 0.5 and made.landmarks.columns["similar"].kept == 1.0
+    assert made.evidence.kinds == {}, "what is alike in other ways would look unrelated"
+    curve = Curve(limits=[0.1, 0.5], log_odds=[0.0, 1.0, 4.0])
+    known = Evidence(prior=-2.0, curves={"similar": curve}, weights={"similar": {"embedding": "net@1"}}, shown=0.99, sure=0.99)
+    seed = Evidences(rule="r", data="d", kinds={"picture": known})
+    kept = calibrate(found, {"embedding": "net@1"}, 61, "made up", seed).evidence.kinds["picture"]
+    assert kept.curves == known.curves and kept.shown < 0.9
+    assert calibrate(found, {"embedding": "net@2"}, 61, "made up", seed).evidence.kinds == {}, "made for other weights"
 
 
 def test_questions_of_a_log_are_learned_from_unless_they_are_held_out() -> None:

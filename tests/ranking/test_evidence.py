@@ -7,7 +7,8 @@ from factors.base import Feature
 from ranking import calibrations
 from ranking.candidate_set import Table
 from ranking.evidence import Curve, Evidence, Evidences, comparable, kind_of
-from ranking.learning.evidence import KnownAnswers, fit, upper_limit
+from ranking.learning.bounds import KnownAnswers, bounded_anew, upper_limit
+from ranking.learning.evidence import fit
 from ranking.thresholds import Thresholds
 from tests.factors.scenes import FACTORS
 
@@ -98,8 +99,25 @@ def test_curves_of_other_weights_are_dropped_and_named() -> None:
     usable, stale = made.usable({"embedding": "net@2", "objects": "finder@1"})
     assert stale == {"objects", "similar"} and usable.features() == {"words"}
     assert made.usable({})[1] == set(), "an extractor that the index does not know makes nothing stale"
-    none, _ = Evidences(rule="r", data="d", kinds={"picture": evidence.without(["words"])}).usable({"embedding": "net@2"})
-    assert none.kinds == {}
+    vital = Evidences(rule="r", data="d", kinds={"picture": evidence.model_copy(update={"essential": ["similar"]})})
+    assert vital.usable({"embedding": "net@2"})[0].kinds == {}, "without an essential feature nothing can be said"
+
+
+def test_what_proves_most_and_is_always_there_is_essential(fitted: Evidence) -> None:
+    assert "similar" in fitted.essential and "noise" not in fitted.essential
+    assert fitted.judges({"similar", "words"}) and not fitted.judges({"words", "noise"})
+
+
+def test_bounds_are_chosen_anew_for_other_questions(fitted: Evidence) -> None:
+    asked = [question(number, answered=bool(number % 2), kind="words") for number in range(200)]
+    low = fitted.model_copy(update={"shown": 0.001})
+    risen = bounded_anew("words", low, asked, FEATURES)
+    assert risen.shown > 0.01 and risen.lost <= 0.03 and risen.curves == fitted.curves
+    assert bounded_anew("words", low, asked[1::2], FEATURES) == low, "all have answers"
+    images = [KnownAnswers("picture", one.set, one.table, one.right, one.wrong) for one in asked]
+    assert bounded_anew("picture", low, images, FEATURES) == low, "copies are found too easily to raise it"
+    high = fitted.model_copy(update={"shown": 0.99, "sure": 0.995})
+    assert bounded_anew("picture", high, images, FEATURES).shown < 0.99
 
 
 def test_those_that_are_shipped_are_of_features_that_there_are() -> None:

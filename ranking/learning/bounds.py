@@ -1,0 +1,180 @@
+"""Bounds of probabilities (ranking/evidence.py), chosen by questions whose answers are known.
+
+They are exact binomial limits (Clopper, Pearson, Biometrika 1934), as in selective classification (Geifman, El-Yaniv, Selective
+Classification for Deep Neural Networks, NeurIPS 2017).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factors.base import Feature
+from ranking.candidate_set import Table
+from ranking.evidence import Evidence, Kind, comparable
+
+Array = NDArray[np.float64]
+Outcome = tuple[float, bool, bool]  # best probability, whether a right document is among the first, whether there is one
+MAX_LOST = 0.02  # of the answerable questions, that may lose all of their right documents
+MAX_ALARMS = 0.05  # of the unanswerable questions, that may show something, if the first limit allows it
+MAX_RISK = 0.1  # of certain answers, that may have nothing right among the first results
+FIRST = 10  # results by probability, among which a right one is looked for
+CONFIDENCE = 0.9  # with which both hold
+RULE = (
+    f"shown: with {CONFIDENCE:.0%} confidence at most {MAX_ALARMS:.0%} of the questions without an answer find something, as "
+    f"far as at most {MAX_LOST:.0%} of the others lose their right documents; certain, as if every second question had no "
+    f"answer: with {CONFIDENCE:.0%} confidence at most {MAX_RISK:.0%} have nothing right among the first {FIRST} results"
+)
+MAX_OF_SET = 150  # questions of one set by which bounds are chosen, so that none decides alone
+DIGITS = 4
+STEP = 10**-DIGITS
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswers:
+    """A question's candidates, and the documents that answer it and that do not; others are not known to.
+
+    A question without right documents has no answer. A right document need not be a candidate.
+    """
+
+    kind: Kind
+    set: str
+    table: Table
+    right: frozenset[str]
+    wrong: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """A question as numbers: `rows` of values by name, `right` 1, 0, or -1 where it is not known, and the best ranks."""
+
+    set: str
+    rows: Sequence[Mapping[str, float]]
+    right: NDArray[np.int8]
+    answered: bool
+
+    @classmethod
+    def of(cls, question: KnownAnswers, features: Mapping[str, Feature]) -> "Numbers":
+        """The numbers of a question."""
+        rows = comparable(question.table, features)
+        right = [1 if d in question.right else 0 if d in question.wrong else -1 for d in rows]
+        return cls(question.set, list(rows.values()), np.array(right, np.int8), bool(question.right))
+
+    def matrix(self, names: Sequence[str]) -> Array:
+        """Values [candidates, names]; NaN where there is none."""
+        nan = float("nan")
+        values = [[row.get(name, nan) for name in names] for row in self.rows]
+        return np.array(values, dtype=np.float64).reshape(len(self.rows), len(names))
+
+
+def bounded_anew(
+    kind: Kind, evidence: Evidence, questions: Sequence[KnownAnswers], features: Mapping[str, Feature]
+) -> Evidence:
+    """The evidence with the lower bound that other questions suggest; as it is if they have no answers or all have.
+
+    That of images only falls: these questions are copies of the images themselves, which are found more easily than another
+    photograph of the same thing. (On eight unseen collections copies would have raised it so far that a quarter of the phone
+    photos of covers lost their cover.)
+    """
+    asked = [Numbers.of(one, features) for one in questions if one.kind == kind and one.table]
+    likely = [np.array([evidence.probability(row) for row in one.rows]) for one in asked]
+    right = [float(p[one.right > 0].max()) for one, p in zip(asked, likely, strict=True) if (one.right > 0).any()]
+    unanswered = [float(p.max()) for one, p in zip(asked, likely, strict=True) if not one.answered]
+    if not right or not unanswered:
+        return evidence
+    shown, lost = _shown(np.array(right), np.array(unanswered))
+    if kind == "picture" and shown > evidence.shown:
+        return evidence
+    return evidence.model_copy(
+        update={
+            "shown": shown, "sure": max(evidence.sure, shown), "lost": lost, "questions": len(right),
+            "unanswered": len(unanswered),
+        }
+    )  # fmt: skip
+
+
+def bounded(evidence: Evidence, asked: Sequence[Numbers]) -> Evidence:
+    """The evidence with its bounds, and what they keep."""
+    sampled = _sampled(asked)
+    likely = [np.array([evidence.probability(row) for row in one.rows]) for one in sampled]
+    found = np.array([p[one.right > 0].max() for one, p in zip(sampled, likely, strict=True) if (one.right > 0).any()])
+    outcomes = [_outcome(one, p) for one, p in zip(sampled, likely, strict=True)]
+    best = _half([one for one in outcomes if one[2]], [one for one in outcomes if not one[2]])
+    shown, lost = _shown(found, np.array([p for p, _, is_answered in outcomes if not is_answered]))
+    values, right = np.array([p for p, *_ in best]), np.array([is_right for _, is_right, _ in best])
+
+    def wrong(bound: float) -> tuple[int, int]:
+        return int((~right[values >= bound]).sum()), int((values >= bound).sum())
+
+    sure, risk = _least(values, wrong, MAX_RISK)
+    return evidence.model_copy(
+        update={
+            "shown": shown, "sure": max(sure, shown), "lost": lost, "risk": risk, "questions": len(found),
+            "unanswered": sum(not one.answered for one in sampled),
+        }
+    )  # fmt: skip
+
+
+def _outcome(asked: Numbers, likely: Array) -> Outcome:
+    first = np.argsort(-likely)[:FIRST]
+    return float(likely.max()), bool((asked.right[first] > 0).any()), asked.answered
+
+
+def _half(answered: Sequence[Outcome], unanswered: Sequence[Outcome]) -> list[Outcome]:
+    """As many questions with an answer as without, evenly chosen; all where there are none without."""
+    number = len(unanswered) or len(answered)
+    return [*(answered[n] for n in _evenly(len(answered), number)), *(unanswered[n] for n in _evenly(len(unanswered), number))]
+
+
+def _sampled(asked: Sequence[Numbers]) -> list[Numbers]:
+    """At most `MAX_OF_SET` questions of each set, evenly."""
+    by_set: dict[tuple[str, bool], list[Numbers]] = {}
+    for one in asked:
+        by_set.setdefault((one.set, one.answered), []).append(one)
+    return [group[n] for group in by_set.values() for n in _evenly(len(group), MAX_OF_SET)]
+
+
+def _evenly(number: int, most: int) -> Iterable[int]:
+    """Places of a list of this length, at most so many."""
+    return range(number) if number <= most else (int(place) for place in np.linspace(0, number - 1, most))
+
+
+def _shown(right: Array, unanswered: Array) -> tuple[float, float]:
+    """The least probability that is shown, and the limit of what it loses.
+
+    `right` is the greatest probability of a right document, of each question; `unanswered` is the greatest at all of each
+    question without an answer. The bound rises until few of these find something, as long as few of the others lose theirs.
+    """
+
+    def lost(bound: float) -> tuple[int, int]:
+        return int((right < bound).sum()), len(right)
+
+    def alarms(bound: float) -> tuple[int, int]:
+        return int((unanswered >= bound).sum()), len(unanswered)
+
+    bounds = np.unique(np.concatenate([right, unanswered + STEP]))
+    allowed = [float(bound) for bound in bounds if upper_limit(*lost(float(bound))) <= MAX_LOST] or [float(right.min())]
+    enough = [bound for bound in allowed if len(unanswered) and upper_limit(*alarms(bound)) <= MAX_ALARMS]
+    shown = enough[0] if enough else allowed[-1]
+    return _floor(shown), round(upper_limit(*lost(shown)), DIGITS)
+
+
+def _least(values: Array, count: Callable[[float], tuple[int, int]], most: float) -> tuple[float, float]:
+    """The least of the values from which at most this share is wrong, and that share's limit; 1 if there is none."""
+    for bound in np.unique(values):
+        if (limit := upper_limit(*count(float(bound)))) <= most:
+            return _floor(float(bound)), round(limit, DIGITS)
+    return 1.0, 1.0
+
+
+def _floor(bound: float) -> float:
+    """Rounded down, so that a value reaches itself."""
+    return float(np.floor(bound * 10**DIGITS) / 10**DIGITS)
+
+
+def upper_limit(failures: int, trials: int, confidence: float = CONFIDENCE) -> float:
+    """The share of failures that is not exceeded with this confidence (Clopper-Pearson, one-sided)."""
+    from scipy.stats import beta  # noqa: PLC0415  (slow to import)
+
+    return 1.0 if failures >= trials else float(beta.ppf(confidence, failures + 1, trials - failures))
