@@ -4,7 +4,7 @@ They are exact binomial limits (Clopper, Pearson, Biometrika 1934), as in select
 Classification for Deep Neural Networks, NeurIPS 2017).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ from ranking.candidate_set import Table
 from ranking.evidence import Evidence, Kind, comparable
 
 Array = NDArray[np.float64]
-Outcome = tuple[float, bool, bool]  # best probability, whether a right document is among the first, whether there is one
 MAX_LOST = 0.02  # of the answerable questions, that may lose all of their right documents
 MAX_ALARMS = 0.05  # of the unanswerable questions, that may show something, if the first limit allows it
 MAX_RISK = 0.1  # of certain answers, that may have nothing right among the first results
@@ -29,6 +28,15 @@ RULE = (
 MAX_OF_SET = 150  # questions of one set by which bounds are chosen, so that none decides alone
 DIGITS = 4
 STEP = 10**-DIGITS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer: the best probability, whether a right document is among the first results, whether there is one at all."""
+
+    best: float
+    right: bool
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +108,20 @@ def bounded(evidence: Evidence, asked: Sequence[Numbers]) -> Evidence:
     likely = [np.array([evidence.probability(row) for row in one.rows]) for one in sampled]
     found = np.array([p[one.right > 0].max() for one, p in zip(sampled, likely, strict=True) if (one.right > 0).any()])
     outcomes = [_outcome(one, p) for one, p in zip(sampled, likely, strict=True)]
-    best = _half([one for one in outcomes if one[2]], [one for one in outcomes if not one[2]])
-    shown, lost = _shown(found, np.array([p for p, _, is_answered in outcomes if not is_answered]))
-    values, right = np.array([p for p, *_ in best]), np.array([is_right for _, is_right, _ in best])
-
-    def wrong(bound: float) -> tuple[int, int]:
-        return int((~right[values >= bound]).sum()), int((values >= bound).sum())
-
-    sure, risk = _least(values, wrong, MAX_RISK)
+    unanswered = np.array([one.best for one in outcomes if not one.answered])
+    shown, lost = _shown(found, unanswered)
+    sure, risk = _sure([one for one in outcomes if one.answered], unanswered)
     return evidence.model_copy(
         update={
             "shown": shown, "sure": max(sure, shown), "lost": lost, "risk": risk, "questions": len(found),
-            "unanswered": sum(not one.answered for one in sampled),
+            "unanswered": len(unanswered),
         }
     )  # fmt: skip
 
 
 def _outcome(asked: Numbers, likely: Array) -> Outcome:
     first = np.argsort(-likely)[:FIRST]
-    return float(likely.max()), bool((asked.right[first] > 0).any()), asked.answered
-
-
-def _half(answered: Sequence[Outcome], unanswered: Sequence[Outcome]) -> list[Outcome]:
-    """As many questions with an answer as without, evenly chosen; all where there are none without."""
-    number = len(unanswered) or len(answered)
-    return [*(answered[n] for n in _evenly(len(answered), number)), *(unanswered[n] for n in _evenly(len(unanswered), number))]
+    return Outcome(float(likely.max(initial=0.0)), bool((asked.right[first] > 0).any()), asked.answered)
 
 
 def _sampled(asked: Sequence[Numbers]) -> list[Numbers]:
@@ -160,11 +157,20 @@ def _shown(right: Array, unanswered: Array) -> tuple[float, float]:
     return _floor(shown), round(upper_limit(*lost(shown)), DIGITS)
 
 
-def _least(values: Array, count: Callable[[float], tuple[int, int]], most: float) -> tuple[float, float]:
-    """The least of the values from which at most this share is wrong, and that share's limit; 1 if there is none."""
-    for bound in np.unique(values):
-        if (limit := upper_limit(*count(float(bound)))) <= most:
-            return _floor(float(bound)), round(limit, DIGITS)
+def _sure(answered: Sequence[Outcome], unanswered: Array) -> tuple[float, float]:
+    """The least probability from which answers are certain, and the limit of their risk; 1 if there is none.
+
+    The risk is that of a question of either kind, as if both were asked equally often; without questions of the second kind, of
+    the first kind alone.
+    """
+    best, right = np.array([one.best for one in answered]), np.array([one.right for one in answered])
+    for bound in np.unique(best):
+        certain = best >= bound
+        wrong = upper_limit(int((certain & ~right).sum()), len(best))
+        alarms = upper_limit(int((unanswered >= bound).sum()), len(unanswered)) if len(unanswered) else 0.0
+        risk = (wrong + alarms) / (float(certain.mean()) + alarms)
+        if risk <= MAX_RISK:
+            return _floor(float(bound)), round(risk, DIGITS)
     return 1.0, 1.0
 
 

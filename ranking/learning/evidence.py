@@ -32,7 +32,7 @@ def fit(
     kinds: tuple[Kind, ...] = ("picture", "words")
     for kind in kinds:
         asked = [Numbers.of(one, features) for one in questions if one.kind == kind]
-        asked = [one for one in asked if len(one.right) and (one.right >= 0).any()]
+        asked = [one for one in asked if not len(one.right) or (one.right >= 0).any()]
         if any((one.right > 0).any() for one in asked) and any((one.right == 0).any() for one in asked):
             evidence = _curves(asked, sorted(features))
             of_curves = {name: weights.get(name, {}) for name in evidence.curves}
@@ -44,7 +44,7 @@ def fit(
 def _essential(evidence: Evidence, asked: Sequence["Numbers"]) -> list[str]:
     """The features that nearly every question has, and that prove at least half of what the one that proves most does."""
     there = Counter(name for one in asked for name in {name for row in one.rows for name in row})
-    usual = [name for name in evidence.curves if there[name] >= USUAL * len(asked)]
+    usual = [name for name in evidence.curves if there[name] >= USUAL * sum(bool(one.rows) for one in asked)]
     spread = {name: curve.log_odds[-1] - curve.log_odds[0] for name, curve in evidence.curves.items()}
     most = max((spread[name] for name in usual), default=0.0)
     return [name for name in usual if spread[name] >= most / 2]
@@ -55,7 +55,7 @@ def _curves(asked: Sequence[Numbers], names: Sequence[str]) -> Evidence:
     import lightgbm  # noqa: PLC0415  (slow to import, and only training needs it)
 
     shares, rows, labels, weights = _shares(asked), [], [], []
-    for one in asked:
+    for one in (one for one in asked if one.rows):
         matrix = one.matrix(names)
         chosen = _chosen(matrix, one.right)
         label = one.right[chosen].astype(np.float64)
