@@ -213,7 +213,11 @@ def test_an_order_is_trained_without_the_questions_about_such_images(settings: S
     assert learned.evidence(("same mug",)) is learned.evidence(("same mug",)) is not learned.evidence(())
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"set": 1}\n'), gzip.compress(b"{}")[:-6]])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b'{"set": 1}\n'), gzip.compress(b"{}")[:-6]],
+    ids=["no gzip", "no question", "cut off"],  # the bytes hold the time, and processes must agree on the names of tests
+)
 def test_a_file_that_is_no_candidate_log_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "log.gz"
     file.write_bytes(content)
