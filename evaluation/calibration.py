@@ -52,6 +52,11 @@ class Measurement:
     questions: list[KnownAnswers] = field(default_factory=list)
     best: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> int:
+        """Number of questions, each of which is here twice."""
+        return len(self.questions) // 2
+
     def add(self, asked: PairQuestion, candidates: CandidateSet) -> None:
         """Add the feature values of one question, which is also asked of its unrelated documents alone."""
         kind, table = kind_of(candidates.query_features.intent), candidates.table
@@ -76,8 +81,8 @@ def measure(searcher: Searcher, questions: Iterable[PairQuestion], tell: Callabl
             tell(f"a question of {asked.relation!r} is left out: {error}")
             continue
         found.add(asked, candidates)
-        if len(found.questions) % PROGRESS_EVERY == 0:
-            tell(f"{len(found.questions)} questions asked")
+        if found.asked % PROGRESS_EVERY == 0:
+            tell(f"{found.asked} questions asked")
     return found
 
 
@@ -98,7 +103,7 @@ def calibrate(
         relations[one.set] = relations.get(one.set, 0) + len(one.right)
     now = datetime.now(UTC)
     card = CalibrationCard(
-        id=new_id(now), made=now, data=data, documents=documents, questions=len(measured.questions), pairs=relations,
+        id=new_id(now), made=now, data=data, documents=documents, questions=measured.asked, pairs=relations,
         weights=dict(fingerprints),
     )  # fmt: skip
     evidence = _of_installation(measured, weights, data, seed.usable(fingerprints)[0])

@@ -68,9 +68,9 @@ def apply_cutoff(understood: Understood, ranking: Ranking) -> Cut:
     ranked = [one for one in ranking.ranked if everything or one.id in kept.documents]
     made = Cutoff(removed=len(ranking.ranked) - len(ranked))
     if evidence and kept.probabilities and understood.evidences:
-        told = understood.evidences
+        calibrated = understood.evidences
         made = made.model_copy(
-            update={"shown": evidence.shown, "sure": evidence.sure, "rule": told.rule, "calibrated_on": told.data}
+            update={"shown": evidence.shown, "sure": evidence.sure, "rule": calibrated.rule, "calibrated_on": calibrated.data}
         )
     return Cut(ranked, made, kept.probabilities)
 

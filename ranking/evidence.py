@@ -5,7 +5,7 @@ the weight of evidence of Good (Probability and the Weighing of Evidence, 1950);
 generalised additive model (Hastie, Tibshirani, 1990). A curve holds for every collection, so it reads absolute values, and of
 a feature whose scale depends on the question (BM25) the share of the question's best value.
 
-Two bounds are chosen when the curves are fitted (ranking/learning/evidence.py): a result below the lower one is not shown;
+Two bounds are chosen when the curves are fitted (ranking/learning/bounds.py): a result below the lower one is not shown;
 where the best result is below the upper one, the answer is uncertain.
 """
 
@@ -25,17 +25,19 @@ MAX_LOG_ODDS = 30.0  # beyond which a probability is 0 or 1 in print
 
 
 class Curve(BaseModel):
-    """The log-odds that a feature's value adds: `log_odds[n]` below `limits[n]`, the last from the last limit on."""
+    """The log-odds that a feature's value adds: `log_odds[n]` below `limits[n]`, the last from the last limit on.
+
+    A missing value adds nothing.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     limits: list[float]
     log_odds: list[float] = Field(description="One more than limits, never falling")
-    missing: float = Field(0.0, description="Without a value")
 
-    def of(self, value: float | None) -> float:
-        """The log-odds of a value, or of its absence."""
-        return self.missing if value is None else self.log_odds[bisect_right(self.limits, value)]
+    def of(self, value: float) -> float:
+        """The log-odds of a value."""
+        return self.log_odds[bisect_right(self.limits, value)]
 
 
 class Evidence(BaseModel):
@@ -61,7 +63,7 @@ class Evidence(BaseModel):
 
     def probability(self, values: Mapping[str, float]) -> float:
         """Of a candidate with these values (shares, where the scale depends on the question)."""
-        return probability(self.prior + sum(curve.of(values.get(name)) for name, curve in self.curves.items()))
+        return probability(self.prior + sum(curve.of(values[name]) for name, curve in self.curves.items() if name in values))
 
     def usable(self, fingerprints: Mapping[str, str]) -> "tuple[Evidence, list[str]]":
         """Drop the curves of features whose extractors have other weights in the index, all if one of them is essential.

@@ -1,7 +1,7 @@
 """Bounds of probabilities (ranking/evidence.py), chosen by questions whose answers are known.
 
-They are exact binomial limits (Clopper, Pearson, Biometrika 1934), as in selective classification (Geifman, El-Yaniv, Selective
-Classification for Deep Neural Networks, NeurIPS 2017).
+They rest on exact binomial limits (Clopper, Pearson, Biometrika 1934), as in selective classification (Geifman, El-Yaniv,
+Selective Classification for Deep Neural Networks, NeurIPS 2017).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +19,12 @@ MAX_LOST = 0.02  # of the answerable questions, that may lose all of their right
 MAX_ALARMS = 0.05  # of the unanswerable questions, that may show something, if the first limit allows it
 MAX_RISK = 0.1  # of certain answers, that may have nothing right among the first results
 FIRST = 10  # results by probability, among which a right one is looked for
-CONFIDENCE = 0.9  # with which both hold
+CONFIDENCE = 0.9  # of each limit
 RULE = (
     f"shown: with {CONFIDENCE:.0%} confidence at most {MAX_ALARMS:.0%} of the questions without an answer find something, as "
     f"far as at most {MAX_LOST:.0%} of the others lose their right documents; certain, as if every second question had no "
-    f"answer: with {CONFIDENCE:.0%} confidence at most {MAX_RISK:.0%} have nothing right among the first {FIRST} results"
+    f"answer: at most {MAX_RISK:.0%} have nothing right among the first {FIRST} results, by limits of {CONFIDENCE:.0%} "
+    "confidence"
 )
 MAX_OF_SET = 150  # questions of one set by which bounds are chosen, so that none decides alone
 DIGITS = 4
@@ -55,7 +56,7 @@ class KnownAnswers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A question as numbers: `rows` of values by name, `right` 1, 0, or -1 where it is not known, and the best ranks."""
+    """A question as numbers: `rows` of values by name, and `right`: 1, 0, or -1 where it is not known."""
 
     set: str
     rows: Sequence[Mapping[str, float]]
@@ -82,8 +83,7 @@ def bounded_anew(
     """The evidence with the lower bound that other questions suggest; as it is if they have no answers or all have.
 
     That of images only falls: these questions are copies of the images themselves, which are found more easily than another
-    photograph of the same thing. (On eight unseen collections copies would have raised it so far that a quarter of the phone
-    photos of covers lost their cover.)
+    photograph of the same thing.
     """
     asked = [Numbers.of(one, features) for one in questions if one.kind == kind and one.table]
     likely = [np.array([evidence.probability(row) for row in one.rows]) for one in asked]
@@ -160,8 +160,8 @@ def _shown(right: Array, unanswered: Array) -> tuple[float, float]:
 def _sure(answered: Sequence[Outcome], unanswered: Array) -> tuple[float, float]:
     """The least probability from which answers are certain, and the limit of their risk; 1 if there is none.
 
-    The risk is that of a question of either kind, as if both were asked equally often; without questions of the second kind, of
-    the first kind alone.
+    The risk is that of questions with and without an answer, as if both were asked equally often; without the latter, of the
+    former alone. It adds the limits of both shares of wrong answers, and divides them by the share of certain answers.
     """
     best, right = np.array([one.best for one in answered]), np.array([one.right for one in answered])
     for bound in np.unique(best):

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from factors.base import Feature
 from ranking.evidence import Curve, Evidence, Evidences, Kind
 from ranking.learning.bounds import DIGITS, RULE, Array, KnownAnswers, Numbers, bounded
+from ranking.learning.features import FUSION_K, ranks_of
 
-# What was fitted best on collections that were left out (`omma evaluate --unseen`).
+# Chosen by what was lost and what stayed empty on unseen collections; other values near them change little.
 TREES, RATE, FEATURE_SHARE, L2, MIN_ROWS = 150, 0.08, 0.6, 5.0, 50
 UNANSWERED_WEIGHT = 3.0  # of all questions without an answer, by that of those with one
 BEST, BEST_FUSED = 40, 20  # candidates of a question that are learned from: by their best rank in any feature, by all together
 MAX_RIGHT = 30  # right documents of a question that are learned from
 USUAL = 0.9  # of the questions, that have a value of an essential feature
-FUSION_K = 5
 
 
 def fit(
@@ -41,7 +41,7 @@ def fit(
     return Evidences(rule=RULE, data=data, kinds=found)
 
 
-def _essential(evidence: Evidence, asked: Sequence["Numbers"]) -> list[str]:
+def _essential(evidence: Evidence, asked: Sequence[Numbers]) -> list[str]:
     """The features that nearly every question has, and that prove at least half of what the one that proves most does."""
     there = Counter(name for one in asked for name in {name for row in one.rows for name in row})
     usual = [name for name in evidence.curves if there[name] >= USUAL * sum(bool(one.rows) for one in asked)]
@@ -75,7 +75,7 @@ def _curves(asked: Sequence[Numbers], names: Sequence[str]) -> Evidence:
 
 
 def _shares(asked: Sequence[Numbers]) -> dict[tuple[str, bool], float]:
-    """The weight of a question by its set and whether it has an answer: large sets count for less, both halves for the same."""
+    """The weight of a question by its set and whether it has an answer: large sets count for less."""
     counts = Counter((one.set, one.answered) for one in asked)
     totals = {half: sum(np.sqrt(n) for (_, answered), n in counts.items() if answered is half) for half in (True, False)}
     half = {True: 1.0, False: UNANSWERED_WEIGHT}
@@ -84,11 +84,7 @@ def _shares(asked: Sequence[Numbers]) -> dict[tuple[str, bool], float]:
 
 def _chosen(matrix: Array, right: NDArray[np.int8]) -> NDArray[np.int64]:
     """The candidates that are learned from: the best of the list, and right ones; only those that are known to be either."""
-    ranks = np.full(matrix.shape, np.inf)
-    for at, column in enumerate(matrix.T):
-        known = ~np.isnan(column)
-        falling = -column[known]
-        ranks[known, at] = np.searchsorted(np.sort(falling), falling, side="right")
+    ranks = np.nan_to_num(ranks_of(matrix), nan=np.inf)
     fused = (1 / (FUSION_K + ranks)).sum(axis=1)
     best, together = np.argsort(ranks.min(axis=1), kind="stable")[:BEST], np.argsort(-fused, kind="stable")[:BEST_FUSED]
     chosen = np.unique(np.concatenate([best, together, np.flatnonzero(right > 0)[:MAX_RIGHT]]))

@@ -34,9 +34,11 @@ def fitted() -> Evidence:
     return fit(questions, FEATURES, {"similar": {"embedding": "net@1"}}, "made up").kinds["picture"]
 
 
-def test_a_value_is_looked_up_and_a_missing_one_has_its_own() -> None:
-    curve = Curve(limits=[0.2, 0.5], log_odds=[-1.0, 0.0, 2.0], missing=-0.5)
-    assert [curve.of(value) for value in (0.1, 0.2, 0.49, 0.5, 9.0, None)] == [-1.0, 0.0, 0.0, 2.0, 2.0, -0.5]
+def test_a_value_is_looked_up_and_a_missing_one_adds_nothing() -> None:
+    curve = Curve(limits=[0.2, 0.5], log_odds=[-1.0, 0.0, 2.0])
+    assert [curve.of(value) for value in (0.1, 0.2, 0.49, 0.5, 9.0)] == [-1.0, 0.0, 0.0, 2.0, 2.0]
+    evidence = Evidence(prior=0.0, curves={"similar": curve})
+    assert evidence.probability({}) == 0.5 > evidence.probability({"similar": 0.1})
 
 
 def test_values_of_one_question_become_shares_of_its_best() -> None:
