@@ -65,15 +65,19 @@ def client(queue_settings: Settings) -> OpenSearch:
 
 @pytest.fixture()
 def start_worker(queue_settings: Settings, tmp_path: Path) -> Iterator[StartWorker]:
-    """Start a worker: `start_worker(processes=2, TEST_SECONDS="0.5")`; each has a name of its own unless one is given."""
+    """Start a worker: `start_worker(processes=2, TEST_SECONDS="0.5")`; each has a name of its own unless one is given.
+
+    `beat` runs the periodic tasks in it, too, as the service of that name does.
+    """
     started: list[subprocess.Popen[bytes]] = []
 
     def start(
-        processes: int = 1, app: str = "tests.workers.worker_app", name: str = "", **environment: str
+        processes: int = 1, app: str = "tests.workers.worker_app", name: str = "", *, beat: bool = False, **environment: str
     ) -> subprocess.Popen[bytes]:
         number = len(started)
         command = [sys.executable, "-m", "celery", "-A", app, "worker", "-c", str(processes), "-l", "info"]
         command += ["-n", f"{name or f'w{number}'}@%h", "--without-gossip", "--without-mingle"]
+        command += ["-B", "-s", str(tmp_path / f"beat-{number}")] if beat else []
         variables = {f"OMMA_{name.upper()}": str(getattr(queue_settings, name)) for name in NAMES}
         variables |= environment | {"OMMA_WORKER_CONCURRENCY": str(processes)}
         with (tmp_path / f"worker-{number}.log").open("wb") as log:

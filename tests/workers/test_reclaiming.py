@@ -111,7 +111,8 @@ def test_messages_of_a_killed_worker_go_to_the_next_worker_of_any_name(
 def test_a_worker_goes_on_by_itself_after_redis_was_restarted(
     job: str, queue_settings: Settings, start_worker: StartWorker, server: RestartableRedis, server_ends_by: signal.Signals
 ) -> None:
-    worker = start_worker(processes=2, TEST_SECONDS="0.5")
+    """A message that Redis had handed out and not yet noted as delivered is sent again by the periodic task."""
+    worker = start_worker(processes=2, beat=True, TEST_SECONDS="0.5")
     wait_for_some(job, queue_settings)
     server.stop(server_ends_by)
     server.start()
@@ -122,7 +123,7 @@ def test_a_worker_goes_on_by_itself_after_redis_was_restarted(
 def test_a_worker_goes_on_by_itself_after_its_connections_were_cut(
     job: str, queue_settings: Settings, client: OpenSearch, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(processes=2, TEST_SECONDS="0.5")
+    worker = start_worker(processes=2, beat=True, TEST_SECONDS="0.5")
     wait_for_some(job, queue_settings)
     redis = connect_redis(queue_settings)
     for kind in ("normal", "pubsub"):
@@ -137,7 +138,7 @@ def test_a_source_is_read_to_its_end_although_redis_is_restarted_meanwhile(
     """The queue holds two batches, so the reader waits for the worker, and is in the middle of the source."""
     settings = queue_settings.model_copy(update={"queue_length": 2})
     write_all(tmp_path / "pictures", {f"{n:02d}.png": png(n) for n in range(COUNT)})
-    start_worker(processes=2, TEST_SECONDS="0.5")
+    start_worker(processes=2, beat=True, TEST_SECONDS="0.5")
     job = Dispatcher(Context(settings)).request(str(tmp_path / "pictures"), "")
     wait_for_some(job, settings)
     server.stop()
