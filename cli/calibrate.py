@@ -56,8 +56,8 @@ def _measured(logs: Sequence[Path], number: int, seed: int) -> "Calibration":
     from engine.connections import Context  # noqa: PLC0415
     from evaluation import candidate_log  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation.calibration import of_logs  # noqa: PLC0415
-    from evaluation.pairs_of_installation import of_installation  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
+    from workers.learning.calibration import of_installation  # noqa: PLC0415
 
     settings = get_settings()
     if logs:

@@ -227,7 +227,7 @@ def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]"
     from evaluation import candidate_log  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
-    from workers.learning import examples_of_installation  # noqa: PLC0415
+    from workers.learning.training import examples_of_installation  # noqa: PLC0415
 
     if not files:
         context = Context(get_settings())

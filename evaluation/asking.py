@@ -14,7 +14,6 @@ from evaluation import candidate_log, indexing
 from evaluation.candidate_log import Asked, data_address
 from evaluation.corpus import Corpus
 from evaluation.evaluation_set import Posed, evaluation_sets
-from factors.registry import FactorRegistry
 from query.request import SearchRequest
 from query.search import Searcher, WideCandidates
 from ranking.judgements import files
@@ -65,7 +64,7 @@ def of_sets(
 
 def of_folder(folder: Path, settings: Settings, tell: Tell) -> Iterator[Asked]:
     """The answers to all judged questions of a folder of topics and judgements, asked of the installation."""
-    return ask(_wide_searcher(Context(settings)), judged_of_folder(folder), tell)
+    return ask(Searcher.of_every_feature(Context(settings)), judged_of_folder(folder), tell)
 
 
 def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
@@ -77,13 +76,7 @@ def of_installation(settings: Settings, tell: Tell) -> Iterator[Asked]:
             "nothing was judged here; `omma rank generate FOLDER` and `omma judgements import FOLDER` make judgements, "
             "or name questions by --data or --questions"
         )
-    return ask(_wide_searcher(context), posed, tell)
-
-
-def _wide_searcher(context: Context) -> Searcher:
-    """A searcher with all features, also those that are disabled by default."""
-    names = FactorRegistry.of(context.settings).every_feature_name
-    return Searcher(context.with_settings(context.settings.model_copy(update={"more_columns": names})))
+    return ask(Searcher.of_every_feature(context), posed, tell)
 
 
 def judged_of_folder(folder: Path) -> Iterator[Posed]:

@@ -90,6 +90,12 @@ class Searcher:
             fingerprints=lambda: self._extractor().fingerprints(),
         )
 
+    @classmethod
+    def of_every_feature(cls, context: Context, extractor: Callable[[], CanEncode] | None = None) -> "Searcher":
+        """A searcher with all features, also those that are disabled by default."""
+        names = FactorRegistry.of(context.settings).every_feature_name
+        return cls(context.with_settings(context.settings.model_copy(update={"more_columns": names})), extractor)
+
     def search(self, request: SearchRequest) -> Answer:
         """The answer; InputError, FetchError, NotFoundError, WeightsMismatchError, EngineUnavailable (engine.errors)."""
         calls = self._calls()

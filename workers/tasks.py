@@ -75,7 +75,7 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
 @app.task(name="omma.learn")  # type: ignore[untyped-decorator]
 def learn() -> None:
     """Train a ranking model if that is due."""
-    from workers.learning import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
+    from workers.learning.training import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
 
     logger.info("learning: %s", learn_now(get_runtime().context))
 

@@ -1,10 +1,11 @@
-"""Pairs of an installation's own documents, on which `omma calibrate` calibrates its features.
+"""An installation's own questions: asked of its own documents, so that their answers are known without a judgement.
 
-A sample of documents is drawn. Related pairs are
+A sample of documents is drawn. The questions, and the documents that are related to them, are
 
-* copies: a transformed copy of a document's image, and the document (`copy: crop`, ...);
+* copies: a transformed copy of a document's image, or a part of it, and the document (`copy: crop`, ...);
 * groups: a document, and the others of its smallest group (a facet, which may be a landmark, or its category);
-* words: a few words of a document's linked text, or of the text read in its image, and the document;
+* words: a few words of a document's linked text, or of the text read in its image, and the document. As many of the questions
+  by linked text as documents have none are asked as if this one had none either (`hidden words`);
 * judgements: a judged question, and the documents graded 2 and more.
 
 A document counts as unrelated to a question about another one only if they share no group (a facet, category or landmark that
@@ -17,38 +18,53 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 from opensearchpy import OpenSearch
 from PIL import Image
 
-from engine.connections import Context, guard
+from engine.connections import guard
 from engine.errors import InputError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation.calibration import PairQuestion, calibrate, measure
-from evaluation.datasets import words_of
-from factors.registry import FactorRegistry
+from factors.confirmed import words_of
 from factors.text import TRASH
 from mappings.versions import alias
 from query.page import as_list, first
 from query.request import SearchRequest
-from query.search import Searcher
-from ranking.calibrations import Calibration, packaged_evidence
 from ranking.judgements.judgement import Topic, by_topic
 from ranking.judgements.store import Judgements
 from training import transforms
 
 Tell = Callable[[str], None]
-SAMPLE = 500  # documents that pairs are made of
 MAX_UNRELATED, MAX_RELATED = 250, 20  # documents per question
 MAX_GROUP_SHARE = 0.5  # of the sample; larger groups relate nothing
 WORDS_ASKED = 3  # per question
 BITS = 64  # of a perceptual hash, kept as a signed number
 RELATED_GRADE = 2
-SAVED = "saved"  # the copy that only loses a little (`saved_copy`)
+COPY = "copy"  # how relations of copies begin
+SAVED, PART = "saved", "part"  # the copy that only loses a little (`saved_copy`), and the image asked by a part of it
+PART_SIDE = (0.4, 0.7)  # of the image's width and height
+LINKED, HIDDEN = "linked words", "hidden words"
 FIELDS = ["category", "facets", "texts", "ocr"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuestion:
+    """A question, its related documents, and documents that are certainly unrelated.
+
+    `same_thing`: the related documents show the same individual thing as the question's image. `hidden`: the related documents
+    are looked at as if no text were linked to them.
+    """
+
+    relation: str
+    request: SearchRequest
+    related: frozenset[str]
+    unrelated: frozenset[str]
+    same_thing: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +75,6 @@ class Sampled:
     groups: frozenset[str]
     words: dict[str, tuple[str, ...]]
     phash: int | None = None
-
-
-def of_installation(context: Context, number: int, seed: int, tell: Tell) -> Calibration:
-    """Calibrate on the installation's own documents; NotFoundError if nothing is indexed.
-
-    `number`: copies, groups and questions of words, of each.
-    """
-    settings, client = context.settings, context.client
-    names = FactorRegistry.of(settings).every_feature_name
-    wide = Searcher(context.with_settings(settings.model_copy(update={"more_columns": names})))
-    sample = draw_sample(client, settings, SAMPLE, seed)
-    if not sample:
-        raise NotFoundError("there is nothing to calibrate on; begin with `omma ingest`")
-    tell(f"{len(sample)} documents")
-    measured = measure(wide, _questions(Pairing(sample, settings.duplicate_bits, seed), settings, client, number, tell), tell)
-    total = int(client.count(index=alias(settings))["count"])
-    return calibrate(measured, wide.fingerprints(), total, f"the {total:,} documents of this installation", packaged_evidence())
 
 
 def draw_sample(client: OpenSearch, settings: Settings, number: int, seed: int) -> list[Sampled]:
@@ -125,48 +124,65 @@ class Pairing:
         return (one.phash ^ other.phash).bit_count() <= self._bits
 
 
-def _questions(pairing: Pairing, settings: Settings, client: OpenSearch, number: int, tell: Tell) -> Iterator[PairQuestion]:
-    yield from _copies(pairing, Store(settings), number, tell)
-    yield from _groups(pairing, number)
-    yield from _words(pairing, number)
-    yield from _judged(pairing, Judgements(client, settings), tell)
+def own_questions(pairing: Pairing, settings: Settings, client: OpenSearch, number: int, tell: Tell) -> Iterator[OwnQuestion]:
+    """At most `number` questions of each kind, the kinds in turn, so that any beginning of them has all kinds."""
+    kinds = [
+        _copies(pairing, Store(settings), number, tell), _groups(pairing, number), _words(pairing, number),
+        _judged(pairing, Judgements(client, settings), tell),
+    ]  # fmt: skip
+    for asked in zip_longest(*kinds):
+        yield from filter(None, asked)
 
 
-def _copies(pairing: Pairing, store: Store, number: int, tell: Tell) -> Iterator[PairQuestion]:
+def _copies(pairing: Pairing, store: Store, number: int, tell: Tell) -> Iterator[OwnQuestion]:
     """A transformed copy of each image, the transforms in turn; an image that cannot be copied is left out and reported."""
-    kinds = [SAVED, *transforms.TRANSFORMS]
+    kinds = [SAVED, PART, *transforms.TRANSFORMS]
     for place, document in enumerate(pairing.sample[:number]):
         kind = kinds[place % len(kinds)]
         try:
-            data = store.original(document.id)
-            copied = saved_copy(data) if kind == SAVED else transforms.copy(data, kind, place)
+            request = _copy(store.original(document.id), kind, place)
         except (NotFoundError, InputError, OSError, ValueError) as error:
             tell(f"no copy of {document.id[:12]}: {error}")
             continue
-        unrelated = pairing.unrelated([document])
         related = frozenset({document.id})
-        yield PairQuestion(f"copy: {kind}", SearchRequest(image=copied), related, unrelated, same_thing=True)
+        yield OwnQuestion(f"{COPY}: {kind}", request, related, pairing.unrelated([document]), same_thing=kind != PART)
 
 
-def _groups(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
+def _copy(data: bytes, kind: str, seed: int) -> SearchRequest:
+    if kind == PART:
+        return SearchRequest(image=data, box=_part(seed))
+    return SearchRequest(image=saved_copy(data) if kind == SAVED else transforms.copy(data, kind, seed))
+
+
+def _part(seed: int) -> list[float]:
+    """A rectangle x, y, w, h anywhere in the image, as fractions."""
+    chosen = random.Random(seed)  # noqa: S311  (a repeatable choice, no secret)
+    w, h = chosen.uniform(*PART_SIDE), chosen.uniform(*PART_SIDE)
+    return [chosen.uniform(0, 1 - w), chosen.uniform(0, 1 - h), w, h]
+
+
+def _groups(pairing: Pairing, number: int) -> Iterator[OwnQuestion]:
     """A document asks for the others of its smallest group."""
     for document in pairing.sample[:number]:
         name, others = pairing.smallest_group(document)
         if others:
-            yield PairQuestion(f"same {name}", SearchRequest(like=document.id), others, pairing.unrelated([document]))
+            yield OwnQuestion(f"same {name}", SearchRequest(like=document.id), others, pairing.unrelated([document]))
 
 
-def _words(pairing: Pairing, number: int) -> Iterator[PairQuestion]:
+def _words(pairing: Pairing, number: int) -> Iterator[OwnQuestion]:
     """The longest words of a document's text ask for it."""
-    for document in pairing.sample[:number]:
+    textless = 1 - sum(LINKED in document.words for document in pairing.sample) / max(1, len(pairing.sample))
+    for place, document in enumerate(pairing.sample[:number]):
         for origin, words in document.words.items():
             asked = sorted(dict.fromkeys(words), key=lambda word: (-len(word), word))[:WORDS_ASKED]
-            if asked:
-                unrelated = pairing.unrelated([document], asked)
-                yield PairQuestion(origin, SearchRequest(text=" ".join(asked)), frozenset({document.id}), unrelated)
+            hidden = origin == LINKED and random.Random(place).random() < textless  # noqa: S311  (a repeatable choice)
+            request, related = SearchRequest(text=" ".join(asked)), frozenset({document.id})
+            yield OwnQuestion(
+                HIDDEN if hidden else origin, request, related, pairing.unrelated([document], asked), hidden=hidden
+            )
 
 
-def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[PairQuestion]:
+def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[OwnQuestion]:
     """Judged questions; documents graded 0 are unrelated, too."""
     by_id, grades = {document.id: document for document in pairing.sample}, by_topic(store.all())
     for topic in (topic for topic in map(Topic.named, store.topics()) if topic.id in grades):
@@ -181,7 +197,7 @@ def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[PairQue
         except (InputError, NotFoundError) as error:
             tell(f"question {topic.id} is left out: {error}")
             continue
-        yield PairQuestion("judged", request, related, refused | sampled)
+        yield OwnQuestion("judged", request, related, refused | sampled)
 
 
 def _sampled(hit: dict[str, Any]) -> Sampled:
@@ -189,10 +205,10 @@ def _sampled(hit: dict[str, Any]) -> Sampled:
     category = first(source.get("category", ""))
     groups = [*as_list(source.get("facets") or []), *([f"category={category}"] if category else [])]
     linked = [text["text"] for text in source.get("texts") or [] if text.get("weight", 1.0) >= TRASH]
-    words = {"linked words": words_of(linked[0]) if linked else [], "words in the image": words_of(_read_text(source))}
+    words = {LINKED: words_of(linked[0]) if linked else [], "words in the image": words_of(_read_text(source))}
     bits = hit.get("fields", {}).get("phash_bits")
     phash = int(bits[0]) % (1 << BITS) if bits else None
-    return Sampled(hit["_id"], frozenset(groups), {name: tuple(found) for name, found in words.items()}, phash)
+    return Sampled(hit["_id"], frozenset(groups), {name: tuple(found) for name, found in words.items() if found}, phash)
 
 
 def _read_text(source: dict[str, Any]) -> str:

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from engine.errors import ConfigurationError
-from evaluation import pairs_of_installation as pairs
-from evaluation.calibration import Measurement, PairQuestion, calibrate, known_answers, of_logs
+from evaluation.calibration import known_answers, of_logs
 from evaluation.candidate_log import Asked
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet, FusionConfig, QueryFeatures
 from ranking.evidence import Curve, Evidence, Evidences
 from ranking.learning.examples import Part
 from tests.factors.scenes import FACTORS
+from workers.learning import own_questions as pairs
+from workers.learning.calibration import Measurement, calibrate
+from workers.learning.own_questions import OwnQuestion
 
 PICTURE, WORDS = SearchRequest(like="asked"), SearchRequest(text="red ball")
 OTHERS = frozenset(f"other{number}" for number in range(60))
@@ -58,7 +60,7 @@ def add(found: Measurement, relation: str, feature: str, value: float, number: i
         table = {name: {feature: random.uniform(0, 0.4)} for name in OTHERS}
         table["own"] = {feature: value + random.uniform(0, 0.1)}
         candidates = CandidateSet(table=table, query_features=QueryFeatures(intent="picture"))
-        found.add(PairQuestion(relation, PICTURE, frozenset({"own"}), OTHERS, same_thing=relation == "copy"), candidates)
+        found.add(OwnQuestion(relation, PICTURE, frozenset({"own"}), OTHERS, same_thing=relation == "copy"), candidates)
 
 
 def test_what_separates_related_from_unrelated_documents_is_evidence() -> None:
