@@ -99,9 +99,11 @@ def _figures(settings: Settings) -> "Status":
 
 
 def _figure_text(figure: Any) -> str:
-    """A number, numbers by name, or lines."""
+    """A number, numbers by name, lines, or a text."""
     if figure is None:
         return "unknown: its server does not answer"
+    if isinstance(figure, str):
+        return figure
     if isinstance(figure, list):
         return "; ".join(figure) or "none"
     return ", ".join(f"{name} {n:,}" for name, n in figure.items()) or "none" if isinstance(figure, dict) else f"{figure:,}"

@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     rank_hours: float = Field(
         24.0, gt=0, description="Hours after which a model is trained whatever the number of new judgements."
     )
+    adapt: bool = Field(
+        True, description="Whether the cutoff is calibrated on the collection itself after an ingest has changed it by a fifth."
+    )
+    adapt_minutes: float = Field(10.0, gt=0, description="Minutes that this may take.")
     diversity: float = Field(
         0.0, ge=0, lt=1, description="How much results should differ from those above them (MMR); 0: relevance alone."
     )

@@ -37,6 +37,15 @@ def current_index(client: OpenSearch, settings: Settings) -> str:
         raise NotFoundError("there is no index yet; create one by `omma ingest`") from error
 
 
+def count(client: OpenSearch, index: str) -> int:
+    """Number of documents of an index or alias; 0 where there is none."""
+    try:
+        with guard():
+            return int(client.count(index=index)["count"])
+    except MissingError:
+        return 0
+
+
 def meta(client: OpenSearch, settings: Settings) -> Json:
     """The `_meta` of the current mapping: factors and weights; NotFoundError without an index."""
     return meta_of(client, current_index(client, settings))

@@ -28,6 +28,7 @@ PACKAGED = Path(__file__).parent
 CARD, EVIDENCE, LANDMARKS = "card.json", "evidence.json", "landmarks.json"
 PACKAGED_EVIDENCE, PACKAGED_LANDMARKS = PACKAGED / "evidence-packaged.json", PACKAGED / "landmarks-packaged.json"
 Part = TypeVar("Part", bound=BaseModel)
+NAMES: dict[Kind, str] = {"picture": "answers to an image", "words": "answers to words"}
 NO_EVIDENCE, NO_LANDMARKS = Evidences(rule="", data=""), Thresholds(rule="", data="")
 NONE_INSTALLED: tuple[Evidences, Thresholds, dict[str, str]] = (NO_EVIDENCE, NO_LANDMARKS, {})
 
@@ -110,6 +111,16 @@ class Calibrations:
         if own[2] and not differing(own[2], fingerprints):
             stale = []  # measured on this index, where the other features have no values
         return InUse(evidence, _landmarks(own[1], _packaged_landmarks(PACKAGED_LANDMARKS), fingerprints), tuple(stale), problem)
+
+    def in_words(self, fingerprints: Mapping[str, str]) -> str:
+        """By what results are cut on an index with these weights, for people."""
+        found = self.in_use(fingerprints)
+        if found.problem or not found.evidence.kinds:
+            return found.problem or "nothing is cut: no calibration fits the weights of the index (`omma calibrate`)"
+        card = next((card for card in self.list() if card.id == self.state().current), None)
+        made = f", {card.made:%Y-%m-%d %H:%M} UTC" if card and not differing(card.weights, fingerprints) else ""
+        bounds = ", ".join(f"{NAMES[kind]} from {one.shown:.1%}" for kind, one in sorted(found.evidence.kinds.items()))
+        return f"calibrated on {found.evidence.data}{made}; shown: {bounds}"
 
 
 def combined(own: Evidences, seed: Evidences, fingerprints: Mapping[str, str]) -> tuple[Evidences, list[str]]:

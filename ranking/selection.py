@@ -11,7 +11,7 @@ from engine.settings import Settings
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.learning.learned import Learned
-from ranking.learning.models import Models
+from ranking.learning.models import Card, Models
 
 logger = logging.getLogger(__name__)
 REMEDY = "`omma calibrate` and `omma rank train --generate`"
@@ -29,6 +29,33 @@ class Selection:
     compared: bool = False  # whether there is a challenger, which may be rank fusion
     in_engine: bool = False  # whether the engine scores by the model, with its Learning to Rank plugin
     warning: str = ""
+
+
+def in_words(settings: Settings, fingerprints: Mapping[str, str]) -> str:
+    """What orders results on an index of these weights, and why, for people."""
+    if settings.ranker == "fusion":
+        return "rank fusion (OMMA_RANKER)"
+    models = Models(settings)
+    try:
+        chosen = models.state().current
+        name = chosen or models.packaged()
+        if name in ("", FUSION):
+            return "rank fusion: no model is in use"
+        card = models.card(name)
+    except OmmaError as error:
+        return f"rank fusion: {error}"
+    if differing := card.differing(fingerprints):
+        return f"rank fusion: model {name} learned on an index of other weights ({', '.join(differing)})"
+    origin = "promoted here" if chosen else "comes with Omma"
+    return f"model {name} ({origin}), learned from {sum(card.examples.values()):,} questions{_quality(card)}"
+
+
+def _quality(card: Card) -> str:
+    """Its NDCG@10 beside that of rank fusion, where both were measured."""
+    own, fused = (card.metrics.get(name, {}).get("NDCG@10") for name in (card.recipe.objective, FUSION))
+    if own is None or fused is None:
+        return ""
+    return f"; NDCG@10 on {card.examples.get('test', 0):,} held-out ones {own:.3f}, by rank fusion {fused:.3f}"
 
 
 class RankerSelector:

@@ -37,6 +37,9 @@ class Overview(BaseModel):
     collections: list[Facet] = []
     categories: list[Facet] = []
     samples: list[Sample] = []
+    ranking: dict[str, str] = Field(
+        {}, description="What orders and cuts results: `order`, `cutoff` and `adapted` of the status"
+    )
 
 
 class Status(BaseModel):
@@ -47,6 +50,9 @@ class Status(BaseModel):
     missing: dict[str, int] | None = Field(description="Documents on which an extractor failed, by extractor")
     queues: dict[str, int] | None = Field(description="Batches that wait for a worker, by queue")
     left_out: list[str] = Field([], description="Parts of plugins that are broken or take no part, each with the reason")
+    order: str | None = Field(None, description="What orders results, and why")
+    cutoff: str | None = Field(None, description="By what results are cut")
+    adapted: str | None = Field(None, description="When Omma adapted to the collection, and with what outcome")
 
 
 class Refused(BaseModel):

@@ -16,7 +16,7 @@ from engine.settings import Settings
 from ingest.delete import drop_entries
 from ingest.jobs import Progress
 from ingest.quarantine import Entry
-from mappings.versions import alias
+from mappings.versions import alias, count
 from query.answer import Facet
 from query.document import show
 from query.engine_calls import full_id
@@ -33,6 +33,7 @@ LISTED_JOBS = 50
 SAMPLES = 24
 FACET_VALUES = 30
 SAMPLES_CHANGE_SECONDS = 600  # the front page shows the same pictures for that long: going back to it finds them again
+RANKING = ("order", "cutoff", "adapted")  # figures of the status that the front page shows, too
 HEALTH_TIMEOUT = 2  # seconds after which a server counts as not ready
 
 
@@ -49,7 +50,7 @@ def open_services(settings: Settings) -> Services:
         judgements=Judgements(client, settings),
         uploads=Uploads(settings),
         show=lambda document: show(context, full_id(client, settings, document)),
-        overview=partial(overview, client, settings),
+        overview=partial(overview, context),
         status=partial(status, context),
         full_id=partial(full_id, client, settings),
         warm_up_state=WarmUp(searcher.warm_up),
@@ -70,23 +71,16 @@ def _gauges(client: OpenSearch, settings: Settings, ingest: "Ingesting") -> Mapp
     states = Counter(job.state for job in ingest.jobs())
     queues = ingest.queue_lengths()
     return {
-        ("omma_documents", ""): _count(client, alias(settings)),
+        ("omma_documents", ""): float(count(client, alias(settings))),
         ("omma_quarantined", ""): ingest.refused(1, 1).total,
         **{("omma_queue_length", name): float(length) for name, length in queues.items()},
         **{("omma_jobs", state): float(number) for state, number in states.items()},
     }
 
 
-def _count(client: OpenSearch, index: str) -> float:
-    try:
-        with guard():
-            return float(client.count(index=index)["count"])
-    except MissingError:
-        return 0.0
-
-
-def overview(client: OpenSearch, settings: Settings) -> Overview:
+def overview(context: Context) -> Overview:
     """Counts, facets and samples, by one request; an index that does not exist counts as empty. EngineUnavailable."""
+    client, settings = context.client, context.settings
     try:
         with guard():
             answer = client.search(index=alias(settings), body=_overview_body(int(time.time() // SAMPLES_CHANGE_SECONDS)))
@@ -98,6 +92,7 @@ def overview(client: OpenSearch, settings: Settings) -> Overview:
         collections=_facets(found["collections"]),
         categories=_facets(found["categories"]),
         samples=[Sample(id=hit["_id"], **hit["_source"]) for hit in hits["hits"]],
+        ranking={name: text for name in RANKING if (text := _figure(name, context)) is not None},
     )
 
 

@@ -1,27 +1,32 @@
-"""Figures of an installation for `omma status`: documents, quarantine, waiting tasks, and plugins that were left out."""
+"""Figures of an installation for `omma status`: documents, quarantine, waiting tasks, and what orders and cuts results."""
 
 from collections.abc import Callable
 from typing import Any
 
-from opensearchpy.exceptions import NotFoundError
+from redis.exceptions import RedisError
 
-from engine.connections import Context, guard
+from engine.connections import Context
+from engine.errors import EngineUnavailable
 from engine.plugins import has_plugins
 from factors.registry import FactorRegistry
 from ingest.reextraction import failed_counts
 from ingest.sources.registry import broken_sources
-from mappings.versions import alias
+from mappings.versions import alias, count
+from query.engine_calls import Index
+from ranking import selection
+from ranking.calibrations import Calibrations
 from workers.dispatch import Dispatcher
+from workers.learning.adapting import latest
 
 
 def documents(context: Context) -> int:
     """Documents behind the alias; EngineUnavailable."""
-    return _count(context, alias(context.settings))
+    return count(context.client, alias(context.settings))
 
 
 def quarantined(context: Context) -> int:
     """Images in quarantine; EngineUnavailable."""
-    return _count(context, f"{context.settings.index_prefix}-quarantine")
+    return count(context.client, f"{context.settings.index_prefix}-quarantine")
 
 
 def missing(context: Context) -> dict[str, int]:
@@ -47,12 +52,26 @@ def queues(context: Context) -> dict[str, int]:
     return Dispatcher(context).queue_lengths()
 
 
-def _count(context: Context, index: str) -> int:
+def order(context: Context) -> str:
+    """What orders results, and why; EngineUnavailable."""
+    return selection.in_words(context.settings, Index(context.client, context.settings).fingerprints())
+
+
+def cutoff(context: Context) -> str:
+    """By what results are cut; EngineUnavailable, ConfigurationError."""
+    return Calibrations(context.settings).in_words(Index(context.client, context.settings).fingerprints())
+
+
+def adapted(context: Context) -> str:
+    """When Omma adapted to the collection, and with what outcome; EngineUnavailable."""
+    settings = context.settings
+    if not settings.adapt:
+        return "switched off (OMMA_ADAPT)"
     try:
-        with guard():
-            return int(context.client.count(index=index)["count"])
-    except NotFoundError:
-        return 0
+        last = latest(context.redis, settings)
+    except RedisError as error:
+        raise EngineUnavailable(f"Redis cannot be reached ({error})") from error
+    return f"{last.made:%Y-%m-%d %H:%M} UTC to {last.documents:,} documents: {last.outcome}" if last else "not yet"
 
 
 FIGURES: dict[str, Callable[[Context], Any]] = {
@@ -61,4 +80,7 @@ FIGURES: dict[str, Callable[[Context], Any]] = {
     "missing": missing,
     "left_out": left_out,
     "queues": queues,
+    "order": order,
+    "cutoff": cutoff,
+    "adapted": adapted,
 }

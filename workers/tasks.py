@@ -1,4 +1,4 @@
-"""The tasks: process a batch, read a source, and three periodic ones.
+"""The tasks: process a batch, read a source, and four periodic ones.
 
 A message may be delivered any number of times: every item still gets exactly one outcome.
 """
@@ -78,6 +78,15 @@ def learn() -> None:
     from workers.learning.training import learn as learn_now  # noqa: PLC0415  (only this task loads what trains)
 
     logger.info("learning: %s", learn_now(get_runtime().context))
+
+
+@app.task(name="omma.adapt")  # type: ignore[untyped-decorator]
+def adapt() -> None:
+    """Calibrate on the collection itself if it has changed enough."""
+    from workers.learning.adapting import adapt as adapt_now  # noqa: PLC0415  (as above)
+
+    runtime = get_runtime()
+    logger.info("adapting: %s", adapt_now(runtime.context, lambda: runtime.feature_extractor))
 
 
 @app.task(name="omma.resend")  # type: ignore[untyped-decorator]

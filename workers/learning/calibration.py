@@ -3,12 +3,10 @@
 The questions are those of `workers.learning.own_questions`, the evidence is fitted by `ranking.learning.evidence`.
 """
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
-from math import inf
 
 import numpy as np
 
@@ -16,7 +14,7 @@ from engine.connections import Context
 from engine.errors import ConfigurationError, InputError, NotFoundError
 from factors.base import Factor
 from factors.registry import FactorRegistry
-from mappings.versions import alias
+from mappings.versions import alias, count
 from query.search import Searcher
 from ranking.calibrations import NO_EVIDENCE, Calibration, CalibrationCard, new_id, packaged_evidence
 from ranking.candidate_set import CandidateSet, Table
@@ -35,12 +33,13 @@ NOTHING = "there are no pairs to calibrate on: index more documents that have no
 
 
 def of_installation(
-    context: Context, number: int, seed: int, tell: Tell, *, searcher: Searcher | None = None, seconds: float = inf
-) -> Calibration:
+    context: Context, number: int, seed: int, tell: Tell, *, searcher: Searcher | None = None,
+    proceed: Callable[[], bool] = lambda: True,
+) -> Calibration:  # fmt: skip
     """Calibrate on the installation's own documents; NotFoundError if nothing is indexed.
 
-    `number`: copies, groups and questions of words, of each. `searcher`: one with all features, by default a new one. After
-    `seconds` nothing more is asked; what was asked until then has all kinds.
+    `number`: copies, groups and questions of words, of each. `searcher`: one with all features, by default a new one.
+    `proceed` is asked before each question; where it is false, what was asked until then is calibrated on.
     """
     settings, client = context.settings, context.client
     wide = searcher or Searcher.of_every_feature(context)
@@ -48,10 +47,9 @@ def of_installation(
     if not sample:
         raise NotFoundError("there is nothing to calibrate on; begin with `omma ingest`")
     tell(f"{len(sample)} documents")
-    pairing, end = Pairing(sample, settings.duplicate_bits, seed), time.monotonic() + seconds
-    questions = takewhile(lambda _: time.monotonic() < end, own_questions(pairing, settings, client, number, tell))
-    measured = measure(wide, questions, tell)
-    total = int(client.count(index=alias(settings))["count"])
+    asking = own_questions(Pairing(sample, settings.duplicate_bits, seed), settings, client, number, tell)
+    measured = measure(wide, takewhile(lambda _: proceed(), asking), tell)
+    total = count(client, alias(settings))
     return calibrate(measured, wide.fingerprints(), total, f"the {total:,} documents of this installation", packaged_evidence())
 
 

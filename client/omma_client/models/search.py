@@ -187,6 +187,8 @@ class Overview(BaseModel):
     collections: list[Facet] = []
     categories: list[Facet] = []
     samples: list[Sample] = []
+    # What orders and cuts results: `order`, `cutoff` and `adapted` of the status
+    ranking: dict[str, str] = {}
 
 
 class Difference(BaseModel):
@@ -228,3 +230,9 @@ class Status(BaseModel):
     queues: dict[str, int] | None
     # Parts of plugins that are broken or take no part, each with the reason
     left_out: list[str] = []
+    # What orders results, and why
+    order: str | None = None
+    # By what results are cut
+    cutoff: str | None = None
+    # When Omma adapted to the collection, and with what outcome
+    adapted: str | None = None
