@@ -235,7 +235,7 @@ def _examples(files: tuple[Path, ...]) -> "tuple[list[Example], dict[str, str]]"
         return examples_of_installation(searcher, context.client, print_progress), dict(searcher.fingerprints())
     asked = [one for file in files for one in candidate_log.read(file)]
     names = FactorRegistry.of(get_settings()).feature_names()
-    return [one.example(names) for one in asked if one.grades], candidate_log.weights_of(asked)
+    return [one.example(names) for one in asked if one.grades and not one.own], candidate_log.weights_of(asked)
 
 
 def _models() -> "Models":

@@ -25,7 +25,8 @@ class Asked(BaseModel):
     """One question with all candidates of all features. `proposals` and `kept` are positions in the table.
 
     `took`: milliseconds by stage; `weights`: extractor -> fingerprint in the index that was asked.
-    `variant`: the form of the collection (evaluation/unseen/variants.py).
+    `variant`: the form of the collection (evaluation/unseen/variants.py). `own`: the collection's own question, by which it is
+    adapted to, with nothing but its related and unrelated documents in the table (evaluation/unseen/adapted.py).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +46,7 @@ class Asked(BaseModel):
     took: dict[str, float]
     weights: dict[str, str] = {}
     variant: str = ""
+    own: bool = False
 
     @property
     def side(self) -> Part:

@@ -11,14 +11,14 @@ from evaluation.candidate_log import Asked
 from evaluation.collection import Collection
 from evaluation.datasets import Known, thinned
 from evaluation.evaluation_set import Posed
+from evaluation.unseen import adapted
+from evaluation.unseen.adapted import ADAPTED, TEST
 from evaluation.unseen.collection import UnseenCollection, UnseenQuestion, UnseenSources
 from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, Variant, own
 from ranking.judgements.judgement import Topic
-from ranking.learning.examples import Part
 
 Tell = Callable[[str], None]
 STRANGERS = "nothing is right"  # kind of the questions that no document answers
-TEST: Part = "test"  # side of the questions that no model learns from
 MAX_STRANGERS = 20  # questions with images of one other collection, and with words
 
 
@@ -63,6 +63,8 @@ def _asked(
         index.add(documents, texts=max((len(known.texts) for known in documents), default=0))
         found = (posed(name, variant, q, index.ids) for name, questions in asking.items() for q in questions)
         yield from ask(index.searcher(), filter(None, found), tell)
+        if variant in ADAPTED:
+            yield from adapted.ask(name, variant, index, tell)
     finally:
         index.remove()
 

@@ -13,7 +13,7 @@ from engine.settings import Settings
 from evaluation import candidate_log, pages
 from evaluation.calibration import of_logs
 from evaluation.candidate_log import Asked, weights_of
-from evaluation.unseen import asking, certainty, table
+from evaluation.unseen import adapted, asking, certainty, table
 from evaluation.unseen.certainty import Certainty
 from evaluation.unseen.collection import UnseenCollection, UnseenSources, unseen_collections
 from evaluation.unseen.table import Row
@@ -56,12 +56,15 @@ def measure(
     there = _collections(asked, collections, names)
     factors = FactorRegistry.of(settings)
     learned = LearnedParts(settings, learned_from, weights_of(asked), factors, tell)
-    chosen = [learned.cut(one, collections) for one in asked if table.collection_of(one.set) in there]
+    posed = [one for one in asked if table.collection_of(one.set) in there]
+    chosen = [learned.cut(one, collections) for one in posed if not one.own]
+    adapting = adapted.Adapting(adapted.by_place(posed), learned.features)
+    changes = adapting.changes(chosen, lambda one: learned.evidence_for(one, collections))
     rows = table.rows(chosen, collections, learned.order, factors.feature_names())
     certain = [learned.certainty(one, collections) for one in chosen if one.variant == AS_IT_IS.name]
     return {
         "surroundings": pages.surroundings(settings), "order": learned.name, "trained_without": learned.trained,
-        "rows": [asdict(row) for row in rows], "certainty": certainty.figures(certain),
+        "rows": [asdict(row) for row in rows], "certainty": certainty.figures(certain), "adapted": adapted.figures(changes),
         "summary": summary(rows), "collections": {name: one.about for name, one in collections.items() if name in there},
         "variants": {variant.name: variant.about for variant in VARIANTS},
     }  # fmt: skip
@@ -101,7 +104,7 @@ class LearnedParts:
         models = Models(settings)
         self._current = in_use(models, settings, weights)
         self._evidence, self._factors = Calibrations(settings).in_use(weights).evidence, factors
-        self._features = {feature.name: feature for feature in factors.every_feature}
+        self.features = {feature.name: feature for feature in factors.every_feature}
         self.name = self._current.name
         self._recipe = models.card(self.name).recipe if isinstance(self._current, Learned) else None
         self._log = [one for file in learned_from for one in candidate_log.read(file)]
@@ -133,14 +136,15 @@ class LearnedParts:
     def cut(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Asked:
         """The question with the candidates that the cutoff keeps at present, whatever it kept when it was asked."""
         candidates = asked.example().candidate_set
-        kept = cutoff.apply(candidates, self._evidence_for(asked, collections), self._features).documents
+        kept = cutoff.apply(candidates, self.evidence_for(asked, collections), self.features).documents
         return asked.model_copy(update={"kept": [at for at, i in enumerate(asked.wide.table) if i in kept]})
 
     def certainty(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Certainty:
         """How certain the answer is, and whether it is right."""
-        return certainty.certainty(asked, self._evidence_for(asked, collections), self._features)
+        return certainty.certainty(asked, self.evidence_for(asked, collections), self.features)
 
-    def _evidence_for(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Evidence:
+    def evidence_for(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Evidence:
+        """The evidence for a question."""
         one = collections[table.collection_of(asked.set)]
         found = self.evidence((*one.learned, one.name) if one.learned else ())
         return found.of(asked.wide.query_features.intent) or UNCALIBRATED

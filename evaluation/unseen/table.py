@@ -73,10 +73,10 @@ def collection_of(name: str) -> str:
 
 
 def grouped(asked: Iterable[Asked]) -> dict[tuple[str, str], list[Asked]]:
-    """Questions with answers, by set and variant."""
+    """Questions with answers, but for a collection's own, by set and variant."""
     found: dict[tuple[str, str], list[Asked]] = {}
     for one in asked:
-        if one.grades:
+        if one.grades and not one.own:
             found.setdefault((one.set, one.variant), []).append(one)
     return found
 

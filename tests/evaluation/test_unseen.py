@@ -14,7 +14,7 @@ from engine.settings import Settings
 from evaluation import candidate_log, pages
 from evaluation.candidate_log import Asked
 from evaluation.datasets import SAME, Known
-from evaluation.unseen import asking, certainty, measure, table
+from evaluation.unseen import adapted, asking, certainty, measure, table
 from evaluation.unseen.collection import UnseenCollection, UnseenQuestion, UnseenSources, alike, unseen_collections
 from evaluation.unseen.variants import AMONG_ALL, AS_IT_IS, FOREIGN, NO_TEXT, TENTH, THIRD, own
 from factors.base import Feature
@@ -124,6 +124,30 @@ def test_answers_are_empty_uncertain_or_certain() -> None:
     assert curve_of_words["unanswered"] == 1 and curve_of_words["risk"][-1] == 0.5
 
 
+def own_question(number: int, value: float) -> Asked:
+    """A collection's own question, whose document has this value of `similar`; three others have less than 0.5."""
+    rows = {f"d{n}": {"similar": 0.2 + n / 10} for n in range(3)} | {"r": {"similar": value}}
+    return answered(number).model_copy(
+        update={
+            "set": "mugs: words", "own": True, "complete": False, "wide": CandidateSet(table=rows),
+            "grades": {"r": 1, "d0": 0, "d1": 0, "d2": 0}, "proposals": {},
+        }
+    )  # fmt: skip
+
+
+def test_a_collection_is_adapted_to_by_its_own_questions_alone() -> None:
+    curve = Curve(limits=[0.3, 0.55, 0.8], log_odds=[-9.0, 0.0, 2.0, 4.0])
+    packaged = Evidence(prior=-1.5, curves={"similar": curve}, shown=0.1, sure=0.9)
+    own_questions = [own_question(number, 0.9) for number in range(150)]
+    adapting = adapted.Adapting(adapted.by_place(own_questions), {"similar": Feature("similar")})
+    assert adapting.evidence(("mugs", "no text"), "words", packaged) == packaged, "no own question"
+    unanswered = [answered(number, grades={}, similar=0.4) for number in range(10)]
+    with_answer, without = adapting.changes([*(answered(n) for n in range(10)), *unanswered], lambda _: packaged)
+    assert with_answer.empty == with_answer.lost == (0.0, 0.0)
+    assert without.empty == (0.0, 1.0) and not without.answered
+    assert adapted.figures([without])["means"]["as it is, words, without an answer"]["empty"] == [0.0, 1.0]
+
+
 def test_answers_that_are_cut_off_are_counted() -> None:
     lost = [answered(1), answered(2, kept=0)]
     (row, *_) = table.rows(lost, {"mugs": Mugs()}, lambda left_out: Fusion(), ["similar", "ocr"])
@@ -164,7 +188,12 @@ def test_a_collection_is_asked_by_itself_and_among_all(tmp_path: Path, live_sett
     settings = live_settings.model_copy(update={"home": models_home.home, "threads": 1, "ocr_languages": "eng"})
     sources = UnseenSources(tmp_path, settings, tmp_path / "drawn")
     asked = list(asking.everything({"mugs": Mugs()}, sources, lambda line: None))
-    assert [one.variant for one in asked] == [AS_IT_IS.name] * 6 + [AMONG_ALL.name] * 6
+    assert [one.variant for one in asked if not one.own] == [AS_IT_IS.name] * 6 + [AMONG_ALL.name] * 6
+    by_itself = [one for one in asked if one.own]
+    assert {one.set for one in by_itself} >= {"mugs: copy: saved", "mugs: copy: part", "mugs: same category"}
+    assert all(
+        one.variant == AS_IT_IS.name and one.side == "test" and one.grades.keys() == one.wide.table.keys() for one in by_itself
+    )
     rows = table.rows(asked, {"mugs": Mugs()}, lambda left_out: Fusion(), FactorRegistry.of(settings).feature_names())
     assert all(row.whole["R@1"] == 1.0 and row.recall == 1.0 for row in rows if row.variant == AS_IT_IS.name)
 

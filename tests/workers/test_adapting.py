@@ -1,5 +1,6 @@
 """After an ingest, a worker calibrates on the collection itself: once, within its limits, and never in the way of an ingest."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def test_a_worker_adapts_to_a_new_collection_and_again_after_it_has_grown(
 
     assert adapt(context, TestFeatureExtractor) == "not due"
     ingest(tmp_path / "more", range(COUNT, COUNT + 20), settings)
-    monkeypatch.setattr(adapting, "is_ingesting", lambda *_, times=iter([False, False]): next(times, True))
+    begins = iter([False, False])
+    monkeypatch.setattr(adapting, "is_ingesting", lambda *_: next(begins, True))
     assert adapt(context, TestFeatureExtractor) == "gave way to an ingest"
     assert latest(context.redis, settings) == found, "it is due again"
     monkeypatch.undo()
@@ -70,7 +72,7 @@ def test_it_waits_for_a_collection_that_is_large_enough_and_at_rest(queue_settin
     job = Jobs(redis, settings.index_prefix).create("somewhere", "c")
     assert not_due(redis, settings, 100, FINGERPRINTS) == "an ingest runs"
     Jobs(redis, settings.index_prefix).fail(job, "there is nothing")
-    record = Adaptation(made="2026-01-01T00:00:00Z", documents=100, weights=FINGERPRINTS, outcome="calibrated")
+    record = Adaptation(made=datetime.now(UTC), documents=100, weights=FINGERPRINTS, outcome="calibrated")
     redis.set(f"{settings.index_prefix}:rank:adaptation", record.model_dump_json())
     assert not_due(redis, settings, 119, FINGERPRINTS) == "not due"
     assert not_due(redis, settings, 121, FINGERPRINTS) == "" == not_due(redis, settings, 79, FINGERPRINTS)

@@ -17,7 +17,7 @@ from factors.registry import FactorRegistry
 from mappings.versions import alias, count
 from query.search import Searcher
 from ranking.calibrations import NO_EVIDENCE, Calibration, CalibrationCard, new_id, packaged_evidence
-from ranking.candidate_set import CandidateSet, Table
+from ranking.candidate_set import CandidateSet
 from ranking.evidence import Evidences, kind_of
 from ranking.learning.bounds import KnownAnswers, bounded_anew
 from ranking.learning.evidence import fit
@@ -68,25 +68,39 @@ class Measurement:
 
     def add(self, asked: OwnQuestion, candidates: CandidateSet) -> None:
         """Add the feature values of one question, which is also asked of its unrelated documents alone."""
-        kind, table = kind_of(candidates.query_features.intent), self._seen(asked, candidates.table)
-        rest = {document: row for document, row in table.items() if document in asked.unrelated}
-        self.questions.append(KnownAnswers(kind, asked.relation, table, asked.related, asked.unrelated))
-        self.questions.append(KnownAnswers(kind, asked.relation, rest, frozenset(), asked.unrelated))
+        self.questions += with_and_without_answer(asked.relation, candidates, asked.related, asked.unrelated)
         if asked.same_thing:
             for feature in (feature for feature in self.factors.every_feature if feature.identifies):
                 values = {document: row[feature.name] for document, row in candidates.table.items() if feature.name in row}
                 self.best.setdefault(feature.name, []).append((_best(values, asked.related), _best(values, asked.unrelated)))
 
-    def _seen(self, asked: OwnQuestion, table: Table) -> Table:
-        """The table without what linked text says of related documents, where it is hidden."""
-        if not asked.hidden:
-            return table
-        factors = [factor for factor in self.factors.every if factor.snippet_fields or not factor.reads]
-        textual = {feature.name for factor in factors for feature in factor.features}
-        return {
-            document: {name: value for name, value in row.items() if document not in asked.related or name not in textual}
-            for document, row in table.items()
-        }
+
+def with_and_without_answer(
+    relation: str, candidates: CandidateSet, related: frozenset[str], unrelated: frozenset[str]
+) -> tuple[KnownAnswers, KnownAnswers]:
+    """A question as it is, and as one that nothing answers: without its related documents."""
+    kind, table = kind_of(candidates.query_features.intent), candidates.table
+    rest = {document: row for document, row in table.items() if document in unrelated}
+    return (
+        KnownAnswers(kind, relation, table, related, unrelated), KnownAnswers(kind, relation, rest, frozenset(), unrelated),
+    )  # fmt: skip
+
+
+def candidates_of(searcher: Searcher, asked: OwnQuestion) -> CandidateSet:
+    """The related and unrelated documents as candidates; InputError, NotFoundError where it cannot be asked.
+
+    Where linked text is hidden, related documents have no value of a factor that reads it.
+    """
+    found = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
+    if not asked.hidden:
+        return found
+    factors = [factor for factor in searcher.factors.every if factor.snippet_fields or not factor.reads]
+    textual = {feature.name for factor in factors for feature in factor.features}
+    table = {
+        document: {name: value for name, value in row.items() if document not in asked.related or name not in textual}
+        for document, row in found.table.items()
+    }
+    return found.model_copy(update={"table": table})
 
 
 def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Callable[[str], None]) -> Measurement:
@@ -96,7 +110,7 @@ def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Callable
         if not (asked.related and asked.unrelated):
             continue
         try:
-            candidates = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
+            candidates = candidates_of(searcher, asked)
         except (InputError, NotFoundError) as error:
             tell(f"a question of {asked.relation!r} is left out: {error}")
             continue
