@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 TRAINING = {
-    "similar": "training.similar:main",
+    "embedding": "training.embedding:main",
+    "products": "training.products:main",
     "text-presence": "training.text_presence:main",
     "joint": "training.joint:main",
     "reading": "training.reading:main",

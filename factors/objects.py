@@ -34,7 +34,7 @@ class Objects(Factor):
             "label": {"type": "keyword"},
             "confidence": {"type": "half_float"},
             "box": {"type": "float", "index": False, "doc_values": False},
-            "embedding": knn.field(dimensions["embedding"]),
+            "embedding": knn.field(dimensions["embedding"], data_type="byte"),
         }
         return {
             "objects": {"type": "nested", "properties": parts},
@@ -62,10 +62,10 @@ class Objects(Factor):
         embedding = question.vector()
         if embedding is None:
             return []
-        vector = knn.as_list(embedding)
+        vector = knn.as_bytes(embedding)
         retrieve = nested(knn.retrieve(VECTOR_FIELD, vector, question.k, question.filters))
         weight = 1.0 if question.region else WHOLE_IMAGE_WEIGHT
-        return [Clause("objects", score=nested(knn.exact(VECTOR_FIELD, vector)), retrieve=retrieve, weight=weight)]
+        return [Clause("objects", score=nested(knn.exact(VECTOR_FIELD, vector, "byte")), retrieve=retrieve, weight=weight)]
 
     def _by_words(self, question: Question) -> list[Clause]:
         if not question.words:
@@ -113,7 +113,7 @@ def _names(document: Mapping[str, Any]) -> list[str]:
 
 def _as_json(found: Object) -> Json:
     record: Json = {"label": found.label, "confidence": round(found.confidence, 3), "box": found.box.as_list()}
-    return record if found.embedding is None else record | {"embedding": knn.as_list(found.embedding)}
+    return record if found.embedding is None else record | {"embedding": knn.as_bytes(found.embedding)}
 
 
 def _from_json(record: Mapping[str, Any]) -> Object:

@@ -14,22 +14,23 @@ class Similar(Factor):
     name: ClassVar[str] = "similar"
     title: ClassVar[str] = "Similar image"
     about: ClassVar[str] = (
-        "The embedding of the question's picture, or of its chosen part, against that of every document's whole picture. "
-        "Candidates come from an HNSW graph; the value is (1 + cosine) / 2, computed exactly."
+        "The embedding of the question's picture, or of its chosen part, against that of every document's whole picture. It "
+        "is general: nothing was learned about any kind of thing. Candidates come from an HNSW graph over vectors of bytes; "
+        "the value is (1 + cosine) / 2 of these, computed exactly."
     )
     reads: ClassVar[tuple[str, ...]] = ("embedding",)
-    weight: ClassVar[float] = 2.0
+    weight: ClassVar[float] = 1.5
     features: ClassVar[tuple[Feature, ...]] = (
-        Feature("similar", missing_as="median", identifies=True, task=Task("phone photo to catalogue", "Success@1")),
+        Feature("similar", missing_as="median", identifies=True, task=Task("same object")),
     )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:
         """One vector."""
-        return {"similar": knn.field(dimensions["embedding"])}
+        return {"similar": knn.field(dimensions["embedding"], data_type="byte")}
 
     def image_fields(self, image_features: ImageFeatures) -> Json:
         """The embedding, or nothing where its extractor failed."""
-        return {} if image_features.embedding is None else {"similar": knn.as_list(image_features.embedding)}
+        return {} if image_features.embedding is None else {"similar": knn.as_bytes(image_features.embedding)}
 
     def restore(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The embedding."""
@@ -41,7 +42,7 @@ class Similar(Factor):
         embedding = question.vector()
         if embedding is None:
             return []
-        return [knn.clause("similar", "similar", embedding, question)]
+        return [knn.clause("similar", "similar", embedding, question, "byte")]
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vector."""

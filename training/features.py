@@ -18,8 +18,8 @@ from training.augmented import COPIES, views
 from training.held_out import rank
 from training.transforms import Pixels
 from vision.extractor import fingerprint_of_files, fingerprint_of_values
+from vision.extractors import centre
 from vision.extractors.backbone import BackboneExtractor
-from vision.extractors.embedding import CENTRE_CROP, multi_crop
 from vision.image_features import Vector
 from vision.picture import Picture, decode, picture_files
 
@@ -108,7 +108,7 @@ def _opened(scenes: tuple[Path, ...]) -> list[Pixels]:
 def _cached_features(paths: Sequence[Path], changes: Changes, key: tuple[object, ...], settings: Settings) -> Vector:
     """Features [n, images, 2560] of the images that `changes` makes of each picture."""
     backbone = BackboneExtractor(settings)
-    listed = fingerprint_of_values([path.name for path in paths], *key, CENTRE_CROP)
+    listed = fingerprint_of_values([path.name for path in paths], *key, centre.SHARE)
     file = paths_of(settings).cache / "views" / f"{backbone.fingerprint}-{METHOD}-{listed}.npy"
     return cached(file, lambda: np.stack(list(_extracted(paths, changes, backbone)))).astype(np.float32)
 
@@ -118,5 +118,5 @@ def _extracted(paths: Sequence[Path], changes: Changes, backbone: BackboneExtrac
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         made = pool.map(changes, paths, chunksize=8)
         while chunk := list(islice(made, VIEWED_CHUNK)):
-            features = multi_crop(backbone, [image for images in chunk for image in images])
+            features = centre.multi_crop(backbone, [image for images in chunk for image in images])
             yield from features.reshape(len(chunk), len(chunk[0]), -1)

@@ -19,7 +19,7 @@ import numpy as np
 
 from training.labelled import Catalogue, Classes, Numbers, pairs_of_views
 from vision.extractors.backbone import square_root
-from vision.extractors.embedding import Projection
+from vision.extractors.products import Projection
 from vision.image_features import Vector, unit
 
 DIMENSION = 256  # of the embedding

@@ -221,6 +221,16 @@ class ImageFeatures:
         return cast("Backbone | None", self.of("backbone"))
 
     @property
+    def centre(self) -> Backbone | None:
+        """The same of the centre crop."""
+        return cast("Backbone | None", self.of("centre"))
+
+    @property
+    def products(self) -> Vector | None:
+        """[d], unit length, in the embedding of products."""
+        return cast("Vector | None", self.of("products"))
+
+    @property
     def embedding(self) -> Vector | None:
         """[d], unit length."""
         return cast("Vector | None", self.of("embedding"))

@@ -45,7 +45,7 @@ def test_everything_that_a_question_needs_is_recalled() -> None:
     restored: dict[str, Any] = {}
     for factor in BUILT_IN:
         restored |= factor.restore(document)
-    assert np.allclose(restored["embedding"], present(SEEN.embedding), atol=1e-6)
+    assert np.allclose(restored["embedding"], present(SEEN.embedding), atol=5e-3), "vectors of bytes"
     assert np.allclose(restored["objects"][1].embedding, present(present(SEEN.objects)[1].embedding), atol=1e-6)
     assert restored["phash"] == SEEN.phash
     assert [found.names for found in restored["labels"]] == [found.names for found in present(SEEN.labels)]

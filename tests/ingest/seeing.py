@@ -10,7 +10,20 @@ from vision.picture import Picture
 
 FINGERPRINTS = {
     name: f"{name}-test@1"
-    for name in ("backbone", "embedding", "joint", "labels", "objects", "text_presence", "text", "colours", "phash", "local")
+    for name in (
+        "backbone",
+        "centre",
+        "embedding",
+        "products",
+        "joint",
+        "labels",
+        "objects",
+        "text_presence",
+        "text",
+        "colours",
+        "phash",
+        "local",
+    )
 }
 
 
@@ -23,7 +36,7 @@ def image_features_of(picture_id: str, width: int = 64, height: int = 48) -> Ima
     seed = int(picture_id[:8], 16)
     box = Box(0.1, 0.1, 0.5, 0.5)
     return ImageFeatures(
-        picture_id=picture_id, width=width, height=height, embedding=unit(seed), joint=unit(seed + 2),
+        picture_id=picture_id, width=width, height=height, embedding=unit(seed), products=unit(seed + 3), joint=unit(seed + 2),
         labels=(Label("n02084071", ("dog",), ("animal",), 0.8),), objects=(Object("dog", 0.9, box, unit(seed + 1)),),
         text_presence=0.9, text=Text((Line((Word("SALE", 0.9, box),)),)), colours=(Colour("red", (200, 10, 10), 1.0),),
         phash=seed,
@@ -47,7 +60,7 @@ class TestFeatureExtractor(FeatureExtractor):
         return dict(FINGERPRINTS)
 
     def dimensions(self) -> dict[str, int]:
-        return {"embedding": 256, "joint": 256, "objects": 256}
+        return {"embedding": 256, "products": 256, "joint": 256, "objects": 256}
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([unit(sum(text.encode())) for text in texts])

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from tests.vision.drawing import photo, picture
-from vision.extractors.embedding import CENTRE_CROP, EmbeddingExtractor, centre_crop
+from vision.extractors.centre import SHARE, centre_crop
+from vision.extractors.embedding import EmbeddingExtractor
 from vision.feature_extractor import FeatureExtractor
 from vision.image_features import Vector
 
@@ -16,7 +17,7 @@ def test_the_centre_crop_is_never_empty_and_lies_in_the_centre(height: int, widt
     image = np.stack([rows % 256, columns % 256, rows * 0], axis=2).astype(np.uint8)
     part = centre_crop(image)
     for side, of in zip(part.shape, (height, width), strict=False):
-        assert side >= 1 and abs(side - of * CENTRE_CROP) <= 1
+        assert side >= 1 and abs(side - of * SHARE) <= 1
     above, left = int(part[0, 0, 0]), int(part[0, 0, 1])
     assert np.array_equal(part, image[above : height - above, left : left + part.shape[1]])
 

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from cli.models import train
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from training import similar
+from training import products
 from training.labelled import Catalogue, Classes, pairs_of_views
 from training.metric import Components, Material, Recipe, fit, joined
-from training.similar import first_hits, first_others, own_hits
-from vision.extractors.embedding import Projection, projection
+from training.products import first_hits, first_others, own_hits
+from vision.extractors.products import Projection, projection
 from vision.image_features import Vector, unit
 
 KINDS, INPUTS = 12, 2560
@@ -116,29 +116,29 @@ def test_first_answers_are_counted() -> None:
 
 
 def test_a_report_sets_trained_beside_untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(similar, "WEIGHTS", tmp_path / "similar.npz")
-    monkeypatch.setattr(similar, "REPORT", tmp_path / "similar.json")
-    monkeypatch.setattr(similar, "RECIPE", QUICK)
-    monkeypatch.setattr(similar, "extract", lambda data, settings: made_up())
-    done = CliRunner().invoke(train, ["similar", "--data", str(tmp_path)], catch_exceptions=False)
+    monkeypatch.setattr(products, "WEIGHTS", tmp_path / "products.npz")
+    monkeypatch.setattr(products, "REPORT", tmp_path / "products.json")
+    monkeypatch.setattr(products, "RECIPE", QUICK)
+    monkeypatch.setattr(products, "extract", lambda data, settings: made_up())
+    done = CliRunner().invoke(train, ["products", "--data", str(tmp_path)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    report = json.loads((tmp_path / "similar.json").read_text())
+    report = json.loads((tmp_path / "products.json").read_text())
     figures = report["first_answer_is_right"]["grocery val to catalogue"]
     assert set(figures) == {"untrained", "trained", "trained without catalogue"}
     assert figures["trained"] > figures["untrained"]
     assert report["recipe"]["margin"] == QUICK.margin
-    assert (tmp_path / "similar.npz").stat().st_size < 3_000_000
+    assert (tmp_path / "products.npz").stat().st_size < 3_000_000
 
 
-def made_up() -> similar.Extracted:
+def made_up() -> products.Extracted:
     flat = {name: photos(3, 10 + place) for place, name in enumerate(("val", "grocery", "validation", "clothing", "stamps"))}
     unseen = {name: (features[:, 0], kinds) for name, (features, kinds) in flat.items()}
     unseen["everyday"] = unseen["stamps"]
     copies = {name: np.repeat(unseen[name][0][:, None], 4, axis=1) for name in ("stamps", "everyday")}
     fits = {name: photos(8, 20 + place) for place, name in enumerate(("grocery", "clothing", "stamps", "everyday"))}
-    return similar.Extracted(fits | {"catalogue": catalogue()}, unseen, copies)
+    return products.Extracted(fits | {"catalogue": catalogue()}, unseen, copies)
 
 
 def test_a_set_that_is_missing_is_named(tmp_path: Path, settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="flickr8k"):
-        similar.extract(tmp_path, settings)
+        products.extract(tmp_path, settings)

@@ -33,7 +33,10 @@ def marks(settings: Settings) -> dict[str, str]:
 
 def test_every_extractor_has_a_stable_fingerprint_that_loads_nothing(settings: Settings) -> None:
     found = marks(settings)
-    extractors = {"backbone", "embedding", "joint", "objects", "labels", "text_presence", "text", "colours", "phash", "local"}
+    extractors = {
+        "backbone", "centre", "embedding", "products", "joint", "objects", "labels", "text_presence", "text", "colours",
+        "phash", "local",
+    }  # fmt: skip
     assert set(found) == extractors
     assert found == marks(settings)
     assert not (settings.home / "models").exists()
@@ -43,7 +46,7 @@ def test_other_weights_have_another_fingerprint_and_only_theirs_changes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = marks(settings)
-    changed, kept = tmp_path / "similar.npz", embedding.projection(embedding.WEIGHTS)
+    changed, kept = tmp_path / "embedding.npz", embedding.whitening(embedding.WEIGHTS)
     dataclasses.replace(kept, matrix=kept.matrix / np.float32(2)).save(changed)
     monkeypatch.setattr(embedding, "WEIGHTS", changed)
     after = marks(settings)

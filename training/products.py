@@ -1,4 +1,4 @@
-"""Fit the similar-image embedding by metric learning: `omma train similar --data ../shared/data`.
+"""Fit the embedding of products by metric learning: `omma train products --data ../shared/data`.
 
 Labelled sets define similarity: photos taken in shops, garments, folders of the demo corpus. Unlabelled everyday photos and
 stamps keep the embedding useful for subjects that no set has. No picture is both fitted on and measured on
@@ -24,7 +24,7 @@ from training.augmented import COPIES
 from training.features import features_of_copies, features_of_views
 from training.labelled import Catalogue, Classes, Labelled
 from training.metric import Components, Material, Recipe, fit, joined
-from vision.extractors.embedding import WEIGHTS, Projection, projection
+from vision.extractors.products import WEIGHTS, Projection, projection
 from vision.image_features import Vector
 
 REPORT = WEIGHTS.with_suffix(".json")
