@@ -59,6 +59,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 )
 @click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write the page trash.md.")
 @click.option("--local", is_flag=True, help="Measure local descriptors alone; write the page local.md.")
+@click.option("--embeddings", is_flag=True, help="Measure embeddings by themselves; write the page embeddings.md.")
 @click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
 @click.option("--unseen", is_flag=True, help="Measure on collections that nothing was trained on; write the page unseen.md.")
 @click.option("--learned-from", type=FILE, multiple=True, help="With --unseen: a log of training, to train without each kind.")
@@ -70,13 +71,16 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
-    uncalibrated: bool, unseen: bool, learned_from: tuple[Path, ...], list_sets: bool, html: Path | None, fail_on_loss: bool,
+    embeddings: bool, uncalibrated: bool, unseen: bool, learned_from: tuple[Path, ...], list_sets: bool, html: Path | None,
+    fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     if list_sets:
         _list_sets(data)
     elif local:
         _print_written(_local(data))
+    elif embeddings:
+        _print_written(_embeddings(data))
     elif uncalibrated:
         _print_written(_uncalibrated(candidate_log))
     elif trash:
@@ -183,6 +187,17 @@ def _local(data: Path | None) -> list[Path]:
     settings = get_settings()
     figures = local.measure(data, settings, console.print)
     return pages.write("local", figures)
+
+
+def _embeddings(data: Path | None) -> list[Path]:
+    """Measure embeddings; print the page, return the files that were written."""
+    from evaluation import embeddings, pages  # noqa: PLC0415
+
+    if data is None:
+        raise click.UsageError("name the folder of data sets by --data")
+    figures = embeddings.measure(data, get_settings(), console.print)
+    click.echo(pages.render("embeddings", figures))
+    return pages.write("embeddings", figures)
 
 
 def _surroundings(settings: Settings) -> dict[str, str]:

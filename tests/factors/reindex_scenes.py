@@ -28,7 +28,7 @@ from tests.factors.scenes import DIMENSION, DIMENSIONS, colour, image_features, 
 from vision.image_features import ImageFeatures, Vector
 from vision.picture import Picture
 
-EXTRACTORS = ("colours", "embedding", "joint", "labels", "local", "objects", "phash", "text")
+EXTRACTORS = ("colours", "embedding", "joint", "labels", "local", "objects", "phash", "products", "text")
 NUMBER = 12
 
 
@@ -79,6 +79,7 @@ class Looking:
         vector = rng.normal(size=DIMENSION).astype(np.float32)
         everything: dict[str, Any] = {
             "embedding": vector / np.linalg.norm(vector),
+            "products": unit(np.random.default_rng([int(picture.id[:12], 16), self.weights["products"]]), DIMENSION),
             "joint": self.encode_text([picture.id[:12]])[0],
             "labels": (label("n02088364", round(0.1 * self.weights["labels"], 1)),),
             "objects": (),

@@ -18,6 +18,7 @@ def question() -> Question:
         640,
         480,
         embedding=embedding,
+        products=embedding,
         joint=embedding,
         labels=(Label("n02084071", ("dog", "domestic dog"), ("canine", "animal"), 0.9),),
         objects=(Object("dog", 0.9, box, embedding),),

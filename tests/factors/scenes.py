@@ -14,8 +14,9 @@ from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Local
 
 FACTORS = FactorRegistry.of(Settings())
 DIMENSION = 16
-DIMENSIONS = {"embedding": DIMENSION, "joint": DIMENSION}
-FINGERPRINTS = {name: f"{name}@1" for name in ("embedding", "joint", "objects", "labels", "text", "colours", "phash", "local")}
+DIMENSIONS = {"embedding": DIMENSION, "products": DIMENSION, "joint": DIMENSION}
+EXTRACTORS = ("embedding", "products", "joint", "objects", "labels", "text", "colours", "phash", "local")
+FINGERPRINTS = {name: f"{name}@1" for name in EXTRACTORS}
 
 COLOURS = {"red": (200, 20, 30), "blue": (30, 70, 190), "white": (250, 250, 250), "green": (40, 140, 50)}
 DOGS = ("dog", "domestic dog", "canine", "animal")
