@@ -153,6 +153,8 @@ def _section(factor: Factor) -> list[str]:
         lines.append(f"* fields: {_listed(sorted(factor.fields(_AnyDimension())))}")
     if factor.facets():
         lines.append(f"* facets and filters: {_listed(sorted(factor.facets()))}")
+    if offered := sorted(path for path, use in factor.refining_fields().items() if use != "counted"):
+        lines.append(f"* words to narrow down by: {_listed(offered)}")
     return [*lines, ""]
 
 

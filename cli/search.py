@@ -139,6 +139,9 @@ def print_answer(answer: Answer) -> None:
         click.echo("\n".join(terminal.paragraph(f"{landmark.name}{_place(landmark)}: {landmark.text}")))
     if answer.perhaps:
         click.echo("\n".join(terminal.paragraph("Perhaps: nothing here is certain. These are the closest.")))
+    if answer.refinements:
+        words = " ".join(f"{one.require} ({one.count})" for one in answer.refinements)
+        click.echo("\n".join(terminal.paragraph(f"Narrow down: {words}", most=1)))
     for rank, result in enumerate(answer.results, 1 + (answer.page - 1) * answer.number):
         click.echo("\n".join(block(rank, result)))
     hidden = f"{answer.cutoff.removed} hidden as less related"

@@ -9,6 +9,9 @@ from factors.text import TextSnippet, Words
 from vision.image_features import Box, ImageFeatures, Vector
 
 Json = dict[str, Any]
+# What the words of a field are to the refinements of an answer: words of running text and whole names are offered, others are
+# only counted where another field has them, too.
+TextUse = Literal["words", "names", "counted"]
 UNSCORED: Json = {"match_none": {}}  # `score` of a feature that the engine does not compute
 
 
@@ -219,6 +222,10 @@ class Factor(ABC):
     def word_fields(self) -> tuple[str, ...]:
         """Those text fields in which a match is the word itself, and no stem of another language."""
         return self.text_fields()
+
+    def refining_fields(self) -> Mapping[str, TextUse]:
+        """Fields of `_source` whose words narrow results down (`Answer.refinements`); `text_fields` must find these words."""
+        return {}
 
     def facets(self) -> Mapping[str, str]:
         """Names to filter by -> keyword fields of their values: `{"colour": "colour"}`."""

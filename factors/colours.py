@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from factors import knn
-from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, TextUse
 from vision.image_features import Colour, ImageFeatures, Vector
 
 ANCHOR_LIGHTNESS = (10.0, 35.0, 60.0, 85.0)  # of the palette's anchors, CIE L*
@@ -76,6 +76,10 @@ class Colours(Factor):
     def text_fields(self) -> tuple[str, ...]:
         """Names of colours can be required and forbidden."""
         return ("colour",)
+
+    def refining_fields(self) -> Mapping[str, TextUse]:
+        """The names count where a text names a colour; the facet offers them all."""
+        return {"colour": "counted"}
 
     def facets(self) -> Mapping[str, str]:
         """The names of dominant colours."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task, TextUse
 from vision.image_features import ImageFeatures, Label
 
 MIN_CONFIDENCE = 0.15  # of a label that is shown, searched by words, and offered as a facet
@@ -89,6 +89,10 @@ class Labels(Factor):
     def text_fields(self) -> tuple[str, ...]:
         """Names of classes and of their hypernyms."""
         return ("label_names", "label_kinds")
+
+    def refining_fields(self) -> Mapping[str, TextUse]:
+        """The sure classes; their other names and their hypernyms are counted."""
+        return {"label": "names", "label_names": "counted", "label_kinds": "counted"}
 
     def facets(self) -> Mapping[str, str]:
         """The sure classes."""

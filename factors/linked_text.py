@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task
+from factors.base import Clause, Evidence, Factor, Feature, Json, Question, Task, TextUse
 from factors.text import Kind, TextSnippet, without_marks
 from mappings.analysis import ANALYZERS, LATIN, analyzer, analyzers_for
 
@@ -78,6 +78,10 @@ class LinkedText(Factor):
         """Unstemmed words, and stems of English and of languages whose letters hardly any other language uses."""
         own = [name for name in ANALYZERS if name == "english" or name not in LATIN]
         return ("linked.all", *(f"linked.{name}" for name in own))
+
+    def refining_fields(self) -> Mapping[str, TextUse]:
+        """All snippets but trash."""
+        return {"linked.all": "words"}
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The texts: what matched comes as highlights."""

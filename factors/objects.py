@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from factors import knn
-from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task
+from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task, TextUse
 from vision.image_features import Box, ImageFeatures, Object
 
 VECTOR_FIELD = "objects.embedding"
@@ -76,6 +76,10 @@ class Objects(Factor):
     def text_fields(self) -> tuple[str, ...]:
         """The names."""
         return ("object_names",)
+
+    def refining_fields(self) -> Mapping[str, TextUse]:
+        """The names."""
+        return {"object_names": "names"}
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The vectors."""

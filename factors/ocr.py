@@ -5,7 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from factors.base import Clause, Description, DescriptionItem, Evidence, Factor, Feature, Json, Question, Task, rectangle_around
+from factors.base import (
+    Clause,
+    Description,
+    DescriptionItem,
+    Evidence,
+    Factor,
+    Feature,
+    Json,
+    Question,
+    Task,
+    TextUse,
+    rectangle_around,
+)  # fmt: skip
 from factors.stop_words import without_stop_words
 from factors.text import MARK_END, MARK_START, without_marks
 from mappings.analysis import trigrams
@@ -90,6 +102,10 @@ class Ocr(Factor):
     def text_fields(self) -> tuple[str, ...]:
         """Unstemmed words, and stems of English and Russian."""
         return ("ocr", "ocr.en", "ocr.ru")
+
+    def refining_fields(self) -> Mapping[str, TextUse]:
+        """The text, without low-confidence lines."""
+        return {"ocr": "words"}
 
     def highlight(self, question: Question) -> Json:
         """The lines that matched; by trigrams, whole words."""

@@ -203,6 +203,7 @@ FALLBACKS: dict[str, Callable[..., Any]] = {
     "highlight": lambda *_: {},
     "inner": lambda *_: None,
     "box": lambda *_: None,
+    "refining_fields": lambda *_: {},
 }
 
 

@@ -24,11 +24,14 @@ def without_stop_words(words: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=1024)
 def _of_the_language(words: tuple[str, ...]) -> frozenset[str]:
     """The stop words of the language that has most of these words among them."""
-    counts = {language: sum(word in _stop_words(language) for word in words) for language in LANGUAGE_MAPPING}
+    counts = {language: sum(word in stop_words(language) for word in words) for language in LANGUAGE_MAPPING}
     others = {language: count for language, count in counts.items() if count >= MIN_WORDS and count > counts[USUAL]}
-    return _stop_words(max(others, key=lambda language: others[language], default=USUAL))
+    return stop_words(max(others, key=lambda language: others[language], default=USUAL))
 
 
 @lru_cache(maxsize=64)
-def _stop_words(language: str) -> frozenset[str]:
+def stop_words(language: str) -> frozenset[str]:
+    """The stop words of a language (BCP 47 primary); none where its stop words are not known."""
+    if language not in LANGUAGE_MAPPING:
+        return frozenset()
     return frozenset(get_stopwords(language)) - {""}

@@ -111,6 +111,16 @@ class Facet(BaseModel):
     count: int
 
 
+class Refinement(BaseModel):
+    """A word, or a name of several words, that some of the results have and others do not."""
+
+    word: str = Field(description="As most of these results write it, in lower case")
+    count: int = Field(description="Results that have it, or another form of it, of the 100 best")
+    factors: list[str] = Field(description="Where it is from: `linked_text`, `ocr`, `labels`, ...")
+    require: str = Field(description="What the question takes in addition to find only results with it: `+beach`")
+    exclude: str = Field(description="What it takes to find only results without it, in any form: `-beach -beaches`")
+
+
 class Answer(BaseModel):
     """Everything a search returns."""
 
@@ -126,6 +136,7 @@ class Answer(BaseModel):
     more: bool = Field(False, description="There were more candidates than are ranked (OMMA_CANDIDATES)")
     cutoff: Cutoff
     facets: dict[str, list[Facet]]
+    refinements: list[Refinement] = Field([], description="Words that split the results, the most telling first")
     warnings: list[str] = []
     took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
     candidate_set: CandidateSet | None = Field(None, exclude=True, description="The factor table as the ranker saw it")

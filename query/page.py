@@ -13,13 +13,14 @@ from factors.base import Clause, Factor
 from factors.registry import FactorRegistry
 from factors.text import MARK_END, MARK_START, without_marks
 from ingest.landmarks import LANDMARK
-from query.answer import Facet, Result, Source
+from query.answer import Facet, Refinement, Result, Source
 from query.engine_calls import Calls, RefusedError, check_shards
 from query.explanation import box_of, contributions, evidence_of, matched, whys
 from query.filters import counting_body, facet_aggregations, facets_of
 from query.grouping import Cut, Groups
 from query.ordering import Ranking
 from query.question import Understood
+from query.refinement import refinements, words_body
 from query.retrieval import RescoredTable
 from ranking.candidate_set import Ranked, shares
 
@@ -32,11 +33,21 @@ MAX_BROWSED = 10_000  # the engine's `index.max_result_window`
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The results of one page, facets of all results, and how many results (groups) there are."""
+    """The results of one page, facets and refinements of all results, and how many results (groups) there are."""
 
     results: Sequence[Result] = ()
     facets: Mapping[str, list[Facet]] = field(default_factory=dict)
+    refinements: Sequence[Refinement] = ()
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Results, and the facets and refinements of the documents that were counted."""
+
+    results: list[Result]
+    facets: Mapping[str, list[Facet]] = field(default_factory=dict)
+    refinements: Sequence[Refinement] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +60,14 @@ class ResultMaker:
     table: RescoredTable
     ranking: Ranking
 
-    def make(self, ranked: Sequence[Ranked], counted: Sequence[str] = ()) -> tuple[list[Result], dict[str, list[Facet]]]:
-        """Results in this order, and the facets of the `counted` documents, by one request."""
+    def make(self, ranked: Sequence[Ranked], counted: Sequence[str] = ()) -> Made:
+        """Results in this order, facets and refinements of the `counted` documents, by one request."""
         ids = [one.id for one in ranked]
         with ThreadPoolExecutor(1) as beside:  # contributions are computed while the engine answers: either takes a while
             explained = beside.submit(contributions, self.ranking, ids)
-            hits, found = self._fetch(ids, counted)
+            hits, facets, words = self._fetch(ids, counted)
         parts = explained.result()
-        return [self._result(one, hits.get(one.id, ABSENT), parts[one.id]) for one in ranked], found
+        return Made([self._result(one, hits.get(one.id, ABSENT), parts[one.id]) for one in ranked], facets, words)
 
     def _result(self, ranked: Ranked, hit: Json, parts: Mapping[str, float]) -> Result:
         """One image with the explanation of its place."""
@@ -72,22 +83,35 @@ class ResultMaker:
         made.highlights = distinct(hit.get("highlight", {}))
         return made
 
-    def _fetch(self, ids: Sequence[str], counted: Sequence[str]) -> tuple[dict[str, Json], dict[str, list[Facet]]]:
-        """Hits by id, and facets; without inner hits and highlights where the engine refuses those."""
+    def _fetch(
+        self, ids: Sequence[str], counted: Sequence[str]
+    ) -> tuple[dict[str, Json], dict[str, list[Facet]], list[Refinement]]:
+        """Hits by id, facets and refinements; without inner hits and highlights where the engine refuses those."""
         active = self.factors.active
-        page, aggregated = self.calls.msearch([self._body(ids, detailed=True), counting_body(counted, active)])
-        found: dict[str, list[Facet]] = {}
-        try:
-            check_shards(aggregated)
-            found = facets_of(aggregated["aggregations"], active)
-        except RefusedError as error:
-            self.calls.warn(f"facets are missing: {error}")
+        counting = [counting_body(counted, active), words_body(counted, active)] if counted else []
+        page, *responses = self.calls.msearch([self._body(ids, detailed=True), *counting])
+        facets, words = self._counted(*responses) if responses else ({}, [])
         try:
             check_shards(page)
         except RefusedError as error:
             self.calls.warn(f"matching parts and highlights are missing: {error}")
             page = self.calls.search(self._body(ids, detailed=False))
-        return {hit["_id"]: hit for hit in page["hits"]["hits"]}, found
+        return {hit["_id"]: hit for hit in page["hits"]["hits"]}, facets, words
+
+    def _counted(self, aggregated: Json, read: Json) -> tuple[dict[str, list[Facet]], list[Refinement]]:
+        """Facets and refinements; a warning for what the engine refuses."""
+        facets: dict[str, list[Facet]] = {}
+        words: list[Refinement] = []
+        try:
+            check_shards(aggregated)
+            facets = facets_of(aggregated["aggregations"], self.factors.active)
+        except RefusedError as error:
+            self.calls.warn(f"facets are missing: {error}")
+        try:
+            words = refinements(read, self.factors.active, self.understood.question.words)
+        except RefusedError as error:
+            self.calls.warn(f"words to narrow down by are missing: {error}")
+        return facets, words
 
     def _body(self, ids: Sequence[str], *, detailed: bool) -> Json:
         query: Json = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
@@ -129,16 +153,16 @@ def show(
     shown = grouped.on_page(request.page, request.number)
     maker = ResultMaker(calls, factors, understood, table, ranking)
     ranked = [one for group in shown for one in (group.best, *group.others)]
-    made, found = maker.make(ranked, counted=[group.best.id for group in grouped.groups])
-    for result in made:
+    made = maker.make(ranked, counted=[group.best.id for group in grouped.groups])
+    for result in made.results:
         result.probability = _percent(cut.probabilities.get(result.id))
-    results, remaining = [], iter(made)
+    results, remaining = [], iter(made.results)
     for position, group in enumerate(shown, start=(request.page - 1) * request.number + 1):
         best = next(remaining)
         best.duplicates = list(islice(remaining, len(group.others)))
         best.position, best.team = position, ranking.teams.get(best.id, "")
         results.append(best)
-    return Page(results, found, len(grouped.groups))
+    return Page(results, made.facets, made.refinements, len(grouped.groups))
 
 
 def _percent(probability: float | None) -> float | None:

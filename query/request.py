@@ -164,6 +164,13 @@ def parse_words(text: str, check: Callable[[str], None] = lambda name: None) -> 
     return Parsed(words, filters, excluded)
 
 
+def signed_terms(text: str) -> list[tuple[str, str]]:
+    """The required and excluded terms with a sign (`+red`, `-"old town"`), each with the text that is left without it."""
+    cleaned = _clean(text)
+    signed = [match for match in TOKEN.finditer(cleaned) if match["sign"] and any(map(str.isalnum, match[0]))]
+    return [(one[0], " ".join(f"{cleaned[: one.start()]} {cleaned[one.end() :]}".split())) for one in signed]
+
+
 def _clean(text: str) -> str:
     """The text with one kind of quote and of blank, without control characters."""
     kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Zl", "Zp") else c for c in text)

@@ -12,6 +12,7 @@ from engine.connections import Context
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
+from factors.text import Words
 from query.answer import Answer, AskedQuestion, Cutoff, ResultComparison
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
 from query.engine_calls import Calls, Index
@@ -122,7 +123,7 @@ class Searcher:
                 raise NotFoundError(f"{document[:80]!r} is no candidate for this question")
         first, second = sorted((places[one], places[other]))
         maker = ResultMaker(values[Calls], self.factors, understood, values[RescoredTable], ranking)
-        (above, below), _ = maker.make([ranking.ranked[first], ranking.ranked[second]])
+        above, below = maker.make([ranking.ranked[first], ranking.ranked[second]]).results
         found = differences(above.why, below.why)
         return ResultComparison(
             question=understood.shown,
@@ -185,6 +186,8 @@ def _answer(values: Values) -> Answer:
     understood, page, calls = values[Understood], values[Page], values[Calls]
     ranking, cut, proposals, landmarks = values.get(Ranking), values.get(Cut), values.get(Proposals), values.get(Landmarks)
     request = understood.request
+    if not page.total and (lacking := _conditions(understood.question.words)):
+        calls.warn(f"no picture is left {lacking}")
     return Answer(
         query_id=uuid.uuid4().hex,
         ranker=ranking.name if ranking else FUSION,
@@ -199,10 +202,17 @@ def _answer(values: Values) -> Answer:
         perhaps=cut.perhaps if cut else False,
         cutoff=cut.cutoff if cut else Cutoff(),
         facets=dict(page.facets),
+        refinements=list(page.refinements),
         warnings=calls.warnings,
         took=calls.took,
         dsl=calls.sent if request.dsl else None,
     )
+
+
+def _conditions(words: Words) -> str:
+    """What required and excluded words ask, in words: `with red and without cat, dog`."""
+    named = {"with": words.must, "without": words.must_not}
+    return " and ".join(f"{how} {', '.join(term.text for term in terms)}" for how, terms in named.items() if terms)
 
 
 def _nothing_indexed(request: SearchRequest, calls: Calls) -> Answer:

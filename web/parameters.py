@@ -91,6 +91,10 @@ class SearchParameters(BaseModel):
         """The address at which two results of the question are compared."""
         return f"{self.url('/compare')}&{urlencode({'one': one, 'other': other})}"
 
+    def with_terms(self, terms: str) -> str:
+        """The address of the same question with further words: `+red`, `-cat -cats`."""
+        return self.url(text=f"{self.text} {terms}".strip())
+
     def with_filter(self, name: str, value: str) -> str:
         """The address of the same question, narrowed down by one more value."""
         return self.url(filter=[*self.filter, f"{name}={value}"])

@@ -9,6 +9,7 @@ from flask import Flask, request
 from markupsafe import Markup, escape
 
 from query.answer import Result, ResultComparison
+from query.request import signed_terms
 from web import access
 from web.views import events
 
@@ -24,7 +25,7 @@ def install(app: Flask) -> None:
     """Register the filters and globals of the templates."""
     filters = (
         marked, message_html, as_words, percent, duration, file_size, minute, as_filters,
-        aspect, largest_first, is_part, svg_rect, svg_dots, svg_points,
+        signed_terms, aspect, largest_first, is_part, svg_rect, svg_dots, svg_points,
         bar_scale, difference_scale, bar, main_factor, factors_shown,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})

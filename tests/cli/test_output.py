@@ -16,7 +16,7 @@ from cli import jobs, pictures, rank, search, terminal
 from cli import quarantine as quarantine_command
 from engine.settings import Settings
 from ingest.jobs import Failure, Progress
-from query.answer import Answer, AskedQuestion, Cutoff, Landmark
+from query.answer import Answer, AskedQuestion, Cutoff, Landmark, Refinement
 from ranking.learning.models import Models
 from tests.cli.conftest import Omma, Shelf
 from tests.web.web_doubles import a_result
@@ -47,9 +47,10 @@ def an_answer() -> Answer:
     """Results with every kind of title."""
     results = [a_result(seed).model_copy(update={"title": title}) for seed, title in enumerate(TITLES)]
     place = Landmark(name="Old Tower", place=[46.05, 14.5], result="a" * 64, by={}, sure=0.99, text=f"It is {LONG}")
+    words = [Refinement(word=w, count=9, factors=[], require=f"+{w}", exclude=f"-{w}") for w in ("beach", HOSTILE, LONG)]
     return Answer(
         question=AskedQuestion(), landmarks=[place], results=results, total=40, page=3, number=5,
-        cutoff=Cutoff(removed=62), facets={}, warnings=[f"The order is not that of the model: {LONG}"],
+        cutoff=Cutoff(removed=62), facets={}, refinements=words, warnings=[f"The order is not that of the model: {LONG}"],
         took={"total": 81.4},
     )  # fmt: skip
 

@@ -187,6 +187,23 @@ def test_filters_are_a_sheet_on_the_phone(open_page: Any, address: str, searcher
     assert searcher.asked[-1].filters == {"colour": ["blue"]}
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_word_is_added_and_excluded_by_keyboard(
+    open_page: Any, address: str, searcher: FakeSearcher, scripts: bool
+) -> None:  # fmt: skip
+    page = open_page(address + QUESTION, viewport={"width": 360, "height": 780}, java_script_enabled=scripts)
+    page.get_by_role("link", name="Only with beach").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**text=red+-beach+-beaches**")
+    assert searcher.asked[-1].text == "red -beach -beaches"
+    page.get_by_role("link", name="Remove excluded beaches").click()
+    page.wait_for_url(lambda url: "beaches" not in url)
+    page.get_by_role("link", name="Only with car").press("Enter")
+    page.wait_for_url("**car+a**")
+    assert searcher.asked[-1].text == 'red -beach +"car a"'
+
+
 def test_everything_basic_works_without_scripts(open_page: Any, address: str, searcher: FakeSearcher) -> None:
     page = open_page(address, java_script_enabled=False)
     page.get_by_role("button", name="Search with a picture").click()

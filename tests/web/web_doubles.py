@@ -19,6 +19,7 @@ from query.answer import (
     Difference,
     Facet,
     FoundObject,
+    Refinement,
     Result,
     ResultComparison,
     Source,
@@ -106,6 +107,11 @@ class FakeSearcher:
             cutoff=Cutoff(shown=0.12, sure=0.6, removed=37, rule="by hand", calibrated_on="the demo corpus"),
             facets={"category": [Facet(value=f"kind {n}{HOSTILE if n == 3 else ''}", count=40 - n) for n in range(9)],
                     "colour": [Facet(value="red", count=12), Facet(value="blue", count=7)]},
+            refinements=[
+                Refinement(word="beach", count=11, factors=["linked_text"], require="+beach", exclude="-beach -beaches"),
+                Refinement(word=f"car{HOSTILE}", count=7, factors=["labels"], require='+"car a"', exclude='-"car a"'),
+                *(Refinement(word=w * 6, count=5, factors=["ocr"], require=f"+{w}", exclude=f"-{w}") for w in "abcdefgh"),
+            ] if self.results else [],
             warnings=self.warnings, took={"extract": 61.2, "candidates": 14.9, "table": 11.3, "total": 92.4},
         )  # fmt: skip
 
@@ -183,13 +189,7 @@ class FakeIngest:
     def refused(self, page: int, number: int, collection: str = "", reason: str = "") -> RefusedList:
         """Two entries, whatever is asked."""
         entries = [
-            Refused(
-                id="a",
-                reason="truncated",
-                message="The file ends too early.",
-                reference=HOSTILE,
-                original=sha(1),
-            ),
+            Refused(id="a", reason="truncated", message="The file ends too early.", reference=HOSTILE, original=sha(1)),
             Refused(id="b", reason="zero-bytes", message="The file is empty.", reference="empty.jpg"),
         ]
         return RefusedList(total=2, page=page, entries=entries)

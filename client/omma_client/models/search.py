@@ -74,6 +74,21 @@ class Landmark(BaseModel):
     text: str
 
 
+class Refinement(BaseModel):
+    """A word, or a name of several words, that some of the results have and others do not."""
+
+    # As most of these results write it, in lower case
+    word: str
+    # Results that have it, or another form of it, of the 100 best
+    count: int
+    # Where it is from: `linked_text`, `ocr`, `labels`, ...
+    factors: list[str]
+    # What the question takes in addition to find only results with it: `+beach`
+    require: str
+    # What it takes to find only results without it, in any form: `-beach -beaches`
+    exclude: str
+
+
 class Matched(BaseModel):
     """Keypoints of the image asked with that were matched in a result."""
 
@@ -152,6 +167,8 @@ class Answer(BaseModel):
     more: bool = False
     cutoff: Cutoff
     facets: dict[str, list[Facet]]
+    # Words that split the results, the most telling first
+    refinements: list[Refinement] = []
     warnings: list[str] = []
     # Milliseconds by stage, and `total`
     took: dict[str, float]
