@@ -1,14 +1,18 @@
-"""The similar-image embedding uses two crops: the whole picture and its centre."""
+"""The embedding of any image: two crops, the whole picture and its centre, whitened, and kept as bytes."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from factors import knn
 from tests.vision.drawing import photo, picture
+from training.embedding import fit
 from vision.extractors.centre import SHARE, centre_crop
-from vision.extractors.embedding import EmbeddingExtractor
+from vision.extractors.embedding import EmbeddingExtractor, whitening
 from vision.feature_extractor import FeatureExtractor
-from vision.image_features import Vector
+from vision.image_features import Vector, unit
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (3, 400), (400, 20), (260, 260)])
@@ -20,6 +24,32 @@ def test_the_centre_crop_is_never_empty_and_lies_in_the_centre(height: int, widt
         assert side >= 1 and abs(side - of * SHARE) <= 1
     above, left = int(part[0, 0, 0]), int(part[0, 0, 1])
     assert np.array_equal(part, image[above : height - above, left : left + part.shape[1]])
+
+
+def test_whitening_takes_away_what_all_images_share_and_evens_the_rest_out(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    spread = np.concatenate([np.full(20, 9.0), np.full(20, 1.0)])
+    features = (random.normal(size=(600, 40)) * np.sqrt(spread) + 50).astype(np.float32)
+    fitted = fit(features, 30)
+    vectors = fitted(features)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    likeness = vectors @ vectors.T
+    assert abs(likeness[np.triu_indices(600, 1)].mean()) < 0.01, "although all features are near 50"
+    parts = (features - fitted.mean) @ fitted.matrix
+    strong, weak = parts[:, :5].std(), parts[:, 22:27].std()
+    assert 1.8 < strong / weak < 2.4, "the root of 3 / 0.7: half of the whitening, and the weight of the centre"
+    fitted.save(tmp_path / "weights.npz")
+    assert np.allclose(whitening(tmp_path / "weights.npz")(features), vectors, atol=5e-3)
+
+
+def test_bytes_keep_cosines() -> None:
+    random = np.random.default_rng(4)
+    one, other = (unit(row) for row in random.normal(size=(2, 768)).astype(np.float32))
+    other = unit(one + other)
+    again = [knn.as_vector(knn.as_bytes(vector)) for vector in (one, other)]
+    assert abs(float(again[0] @ again[1] - one @ other)) < 3e-3
+    assert knn.as_bytes(again[0]) == knn.as_bytes(one), "what was kept is kept again"
+    assert knn.as_bytes(np.zeros(4, np.float32)) == [0, 0, 0, 0]
 
 
 @pytest.mark.models
