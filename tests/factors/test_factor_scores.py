@@ -39,8 +39,8 @@ def test_similar_is_half_of_one_plus_cosine(live: Live, rng: np.random.Generator
     table = live.table([column], [*seen, "blind"])
     assert table.pop("blind") == {}
     expected = {key: (1 + float(present(p.embedding) @ present(asked.embedding))) / 2 for key, p in seen.items()}
-    assert {key: row["similar"] for key, row in table.items()} == pytest.approx(expected, abs=2e-5)
-    best = sorted(expected, key=lambda key: -expected[key])[:10]
+    assert {key: row["similar"] for key, row in table.items()} == pytest.approx(expected, abs=5e-3), "vectors of bytes"
+    best = sorted(table, key=lambda key: -table[key]["similar"])[:10]
     assert live.found(column) == best
 
 
@@ -59,7 +59,7 @@ def test_objects_give_the_best_object_and_its_box(live: Live, rng: np.random.Gen
     table = live.table([column], list(seen))
     best = {key: max(p.objects, key=lambda o: float(present(o.embedding) @ wanted)) for key, p in seen.items() if p.objects}
     expected = {key: (1 + float(present(o.embedding) @ wanted)) / 2 for key, o in best.items()}
-    assert {key: row["objects"] for key, row in table.items() if row} == pytest.approx(expected, abs=2e-5)
+    assert {key: row["objects"] for key, row in table.items() if row} == pytest.approx(expected, abs=5e-3)
     winner = max(expected, key=expected.__getitem__)
     assert live.found(column)[0] == winner
     nested = {"nested": column.score["nested"] | {"inner_hits": FACTORS.by_name("objects").inner(column)}}

@@ -12,6 +12,7 @@ import cli.reindex
 from engine.connections import Context
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings, get_settings
+from factors import knn
 from factors.registry import FactorRegistry
 from ingest import backfill
 from ingest.batches import Batch
@@ -58,7 +59,7 @@ def test_a_new_embedding_renews_vectors_of_pictures_and_of_their_objects(place: 
     assert set(extractor_double.asked) == {("embedding", "objects")}
     for picture, body in place.all().items():
         seen = extractor_double._see(Picture(picture, np.zeros((30, 40, 3), np.uint8), 40, 30, "PNG"), ["embedding"])
-        assert body["similar"] == pytest.approx(present(seen.embedding).tolist(), abs=1e-6)
+        assert body["similar"] == knn.as_bytes(present(seen.embedding))
 
 
 def test_new_maps_of_the_joint_space_renew_what_pictures_and_linked_texts_mean(place: Place) -> None:
