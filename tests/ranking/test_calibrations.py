@@ -69,6 +69,15 @@ def test_a_new_calibration_is_used_at_once_and_can_be_rolled_back(kept: Calibrat
         kept.rollback()
 
 
+def test_by_what_results_are_cut_is_said(kept: Calibrations) -> None:
+    assert kept.in_words({"embedding": "net@1"}) == "calibrated on here; shown: answers to an image from 50.0%"
+    assert kept.in_words({"embedding": "net@3", "more": "x"}).startswith("calibrated on here"), "the words have no weights"
+    kept.add(calibration("one", 0.7))
+    assert f"here, {datetime.now(UTC):%Y-%m-%d}" in kept.in_words({"embedding": "net@2"})
+    (kept.folder / "state.json").write_text("{")
+    assert "is not used" in kept.in_words({"embedding": "net@2"})
+
+
 @pytest.mark.parametrize("damage", ["state.json", "one/evidence.json"])
 def test_a_damaged_file_is_a_problem_that_is_named_and_the_seed_serves(kept: Calibrations, damage: str) -> None:
     kept.add(calibration("one", 0.7))

@@ -15,7 +15,7 @@ from ranking.learning.examples import by_side
 from ranking.learning.learned import Recipe, fit
 from ranking.learning.models import Card, Models
 from ranking.learning.train import in_use
-from ranking.selection import RankerSelector
+from ranking.selection import RankerSelector, in_words
 from tests.ranking.candidate_sets import COLUMNS, FEATURES, examples
 
 RECIPE = Recipe(features=FEATURES, trees=5)
@@ -88,6 +88,24 @@ def test_a_model_of_other_weights_is_not_used_and_two_commands_are_named(models:
         assert part in found.warning
     assert isinstance(in_use(models, settings, index), Fusion), "a new model need not beat one that cannot be used"
     assert in_use(models, settings, {"embedding": "net@1"}).name == "fitted"
+
+
+def test_what_orders_results_is_said_with_the_reason(models: Models, settings: Settings) -> None:
+    metrics = {"lambdarank": {"NDCG@10": 0.71}, "fusion": {"NDCG@10": 0.65}}
+    known = {"weights": {"embedding": "net@1"}, "examples": {"train": 900, "test": 100}, "metrics": metrics}
+    models.add(BOOSTER, card("fitted", 9).model_copy(update=known))
+    models.promote("fitted")
+    said = in_words(settings, {"embedding": "net@1"})
+    assert said.startswith("model fitted (promoted here), learned from 1,000 questions")
+    assert "100 held-out ones 0.710, by rank fusion 0.650" in said
+    assert in_words(settings, {"embedding": "net@2"}).startswith(
+        "rank fusion: model fitted learned on an index of other weights"
+    )
+    assert "OMMA_RANKER" in in_words(settings.model_copy(update={"ranker": "fusion"}), {})
+    models.promote("fusion")
+    assert in_words(settings, {}) == "rank fusion: no model is in use"
+    (settings.rank_folder / "state.json").write_text("{")
+    assert "is damaged" in in_words(settings, {})
 
 
 def test_what_is_promoted_is_taken_up_without_restart(models: Models, settings: Settings) -> None:

@@ -146,6 +146,9 @@ def test_the_status_has_every_figure_and_marks_unknown_ones(client: FlaskClient)
         "missing": {"text": 1},
         "queues": None,
         "left_out": [],
+        "order": "model m1 (comes with Omma)",
+        "cutoff": None,
+        "adapted": "not yet",
     }
 
 

@@ -26,6 +26,7 @@ def test_the_front_page_offers_pictures_to_begin_with(client: FlaskClient) -> No
     page = client.get("/").text
     assert "796 pictures" in page
     assert f"/search?like={sha(0)}" in page
+    assert "How results are ordered and cut" in page and "model m1 (comes with Omma)" in page
 
 
 def test_an_empty_collection_is_shown_the_way_to_its_first_pictures(make_app: Make) -> None:

@@ -262,12 +262,14 @@ def an_overview() -> Overview:
     return Overview(
         documents=796, collections=[Facet(value="tests", count=796)],
         categories=[Facet(value=name, count=40) for name in ("animals", "food", "plants", "town", "vehicles")], samples=samples,
+        ranking={"order": "model m1 (comes with Omma)", "adapted": "2026-11-28 08:00 UTC to 796 documents"},
     )  # fmt: skip
 
 
 def a_status() -> Status:
     """Everything is well, and one figure is not known."""
-    return Status(documents=796, quarantined=2, missing={"text": 1}, queues=None)
+    order = "model m1 (comes with Omma)"
+    return Status(documents=796, quarantined=2, missing={"text": 1}, queues=None, order=order, adapted="not yet")
 
 
 def down() -> None:
