@@ -74,7 +74,7 @@ def test_what_was_seen_is_recalled_from_the_document(full: Live) -> None:
     asked = seen("car2", "car", 2)
     again = restore("car2", full.source("car2"), FactorRegistry.of(Settings()).active)
     assert again.embedding is not None and asked.embedding is not None
-    assert again.embedding.tolist() == pytest.approx(asked.embedding.tolist(), abs=1e-6)
+    assert again.embedding.tolist() == pytest.approx(asked.embedding.tolist(), abs=5e-3), "a vector of bytes"
     assert (again.width, again.height, again.phash) == (asked.width, asked.height, asked.phash)
     assert (again.labels, again.text, again.colours) == (asked.labels, asked.text, asked.colours)
     assert [found.box for found in again.objects or ()] == [found.box for found in asked.objects or ()]
