@@ -62,6 +62,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--embeddings", is_flag=True, help="Measure embeddings by themselves; write the page embeddings.md.")
 @click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
 @click.option("--unseen", is_flag=True, help="Measure on collections that nothing was trained on; write the page unseen.md.")
+@click.option("--feedback", is_flag=True, help='Measure "more like this", "less like this"; write the page feedback.md.')
 @click.option("--learned-from", type=FILE, multiple=True, help="With --unseen: a log of training, to train without each kind.")
 @click.option(
     "--list", "list_sets", is_flag=True, help="List the evaluation sets and unseen collections, with the data that each needs."
@@ -71,7 +72,8 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
-    embeddings: bool, uncalibrated: bool, unseen: bool, learned_from: tuple[Path, ...], list_sets: bool, html: Path | None,
+    embeddings: bool, uncalibrated: bool, unseen: bool, feedback: bool, learned_from: tuple[Path, ...], list_sets: bool,
+    html: Path | None,
     fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
@@ -87,6 +89,8 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
         _print_written(_trash())
     elif unseen:
         _print_written(_unseen(data, candidate_log, learned_from, names))
+    elif feedback:
+        _print_written(_feedback(data, names))
     else:
         from evaluation.session import Session  # noqa: PLC0415
 
@@ -176,6 +180,17 @@ def _unseen(data: Path | None, log: Path | None, learned_from: tuple[Path, ...],
     figures = measure(asked, settings, learned_from, console.print, names)
     click.echo(pages.render("unseen", figures))
     return [] if names else pages.write("unseen", figures)
+
+
+def _feedback(data: Path | None, names: tuple[str, ...]) -> list[Path]:
+    """Measure marks of a simulated user; print the table, return the files that were written: none for named collections."""
+    from evaluation import feedback, pages  # noqa: PLC0415
+
+    if data is None:
+        raise click.UsageError("name the folder of data sets by --data")
+    figures = feedback.run(data, get_settings(), console.print, names)
+    click.echo(pages.render("feedback", figures))
+    return [] if names else pages.write("feedback", figures)
 
 
 def _local(data: Path | None) -> list[Path]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -31,6 +32,8 @@ class Question:
     region: str | None = None
     text: str = ""
     filters: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
     page: int = 1
     number: int = 10
     no_cutoff: bool = False
@@ -47,6 +50,7 @@ class Question:
             return None
         given = {name: value for name, value in asdict(self).items() if value is not None}
         renamed = {"filter": list(given.pop("filters")), "everything": given.pop("no_cutoff")}
+        given |= {name: list(given[name]) for name in ("more", "less")}
         try:
             parameters = SearchParameters.model_validate(given | renamed)
         except ValidationError:
@@ -62,6 +66,8 @@ class Question:
 @click.option(
     "--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Narrow down; values of a name are alternatives."
 )
+@click.option("--more", metavar="ID", multiple=True, help="More like this document; it moves the question, and stays.")
+@click.option("--less", metavar="ID", multiple=True, help="Less like this document; it is not shown again.")
 @click.option("--page", default=1, show_default=True)
 @click.option("--number", default=10, show_default=True, help="Results on a page.")
 @click.option("--all", "no_cutoff", is_flag=True, help="Show results below the relevance threshold, too.")
@@ -70,13 +76,15 @@ class Question:
 @click.option("--dsl", is_flag=True, help="Print the exact requests sent to OpenSearch.")
 def search(  # noqa: PLR0917  (one argument per option)
     image: str | None, like: str | None, crop: str | None, text: str, filters: tuple[str, ...],
-    page: int, number: int, no_cutoff: bool, diversity: float | None, as_json: bool, dsl: bool,
+    more: tuple[str, ...], less: tuple[str, ...], page: int, number: int, no_cutoff: bool, diversity: float | None,
+    as_json: bool, dsl: bool,
 ) -> None:  # fmt: skip
     """Search by picture, part of a picture, words and filters."""
     is_address = bool(image and ADDRESS.match(image))
     question = Question(
         image=_bytes(image) if image and not is_address else None, address=image if is_address else None,
-        like=like.strip().lower() if like else like, region=crop, text=text, filters=filters,
+        like=_id(like) if like else like, region=crop, text=text, filters=filters,
+        more=tuple(map(_id, more)), less=tuple(map(_id, less)),
         page=page, number=number, no_cutoff=no_cutoff, diversity=diversity, dsl=dsl,
     )  # fmt: skip
     answer = answered(question, get_settings())
@@ -108,12 +116,18 @@ def _answered_here(question: Question, settings: Settings) -> Answer:
     from query.search import Searcher  # noqa: PLC0415
 
     context = Context(settings)
-    like = None if question.like is None else full_id(context.client, settings, question.like)
+    full = partial(full_id, context.client, settings)
+    like = None if question.like is None else full(question.like)
+    marked = {"more": [*map(full, question.more)], "less": [*map(full, question.less)]}
     try:
-        request = SearchRequest.model_validate(asdict(question) | {"like": like, "filters": _pairs(question.filters)})
+        request = SearchRequest.model_validate(asdict(question) | marked | {"like": like, "filters": _pairs(question.filters)})
     except ValidationError as error:
         raise BadQuestion("; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())) from error
     return Searcher(context).search(request)
+
+
+def _id(given: str) -> str:
+    return given.strip().lower()
 
 
 def _bytes(path: str) -> bytes:

@@ -158,6 +158,10 @@ class Settings(BaseSettings):
         True, description="Whether the cutoff is calibrated on the collection itself after an ingest has changed it by a fifth."
     )
     adapt_minutes: float = Field(10.0, gt=0, description="Minutes that this may take.")
+    feedback_more: float = Field(
+        1.0, ge=0, le=10, description="Weight of the mean of documents marked `more`, relative to the question (Rocchio)."
+    )
+    feedback_less: float = Field(0.5, ge=0, le=10, description="Weight of the mean of those marked `less`, taken away.")
     diversity: float = Field(
         0.0, ge=0, lt=1, description="How much results should differ from those above them (MMR); 0: relevance alone."
     )

@@ -72,7 +72,7 @@ class Feature:
     """
 
     name: str
-    compares: Literal["picture", "words"] = "picture"
+    compares: Literal["picture", "words", "marks"] = "picture"
     scale: Literal["absolute", "per-query"] = "absolute"
     missing_as: Literal["none", "median"] = "none"
     retrieves: bool = True
@@ -106,12 +106,20 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """Features of the documents that were marked "more like this" and "less like this", by id."""
+
+    more: Mapping[str, ImageFeatures] = field(default_factory=dict)
+    less: Mapping[str, ImageFeatures] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question as factors read it.
 
     `image_features` is of the image asked with, or of the part that was chosen (`region` is then true). `text_embedding` is the
     embedding of the words in the joint embedding of images and words, minus that of excluded words (unit length); None where no
-    factor of the index takes it, or the words could not be encoded.
+    factor of the index takes it, or the words could not be encoded. Documents that were marked have moved both (`marked`).
     """
 
     image_features: ImageFeatures | None = None
@@ -120,6 +128,7 @@ class Question:
     k: int = 200
     filters: tuple[Json, ...] = ()  # filter clauses, for `retrieve` clauses of approximate k-NN
     text_embedding: Vector | None = None
+    marked: Marked = field(default_factory=Marked)
     word_fields: tuple[str, ...] = ()  # of all active factors (Factor.word_fields), for features over every text
 
     def vector(self) -> Vector | None:

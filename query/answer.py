@@ -24,6 +24,8 @@ class AskedQuestion(BaseModel):
     box: list[float] | None = None
     words: str = ""
     filters: dict[str, list[str]] = {}
+    more: list[str] = Field([], description="Ids of the documents that were marked `more`")
+    less: list[str] = Field([], description="Ids of the documents that were marked `less`")
     labels: list[str] = Field([], description="What the classifier calls the picture")
     text: str = Field("", description="What was read on the picture")
 
@@ -140,6 +142,29 @@ class Answer(BaseModel):
     warnings: list[str] = []
     took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
     candidate_set: CandidateSet | None = Field(None, exclude=True, description="The factor table as the ranker saw it")
+    dsl: list[dict[str, Any]] | None = Field(None, description="The exact requests sent, when asked for")
+
+
+class PictureRow(BaseModel):
+    """Results for one object in a picture, or for the whole picture, without explanations."""
+
+    label: str = Field("", description="Empty: the whole picture")
+    confidence: float | None = None
+    box: list[float] | None = Field(
+        None, description="x, y, w, h as fractions of the picture; a search with it has all results"
+    )
+    results: list[Result]
+    total: int = Field(description="Groups of results after the cut")
+    perhaps: bool = Field(False, description="There are results, but none that is certain")
+
+
+class PictureRows(BaseModel):
+    """Everything in a picture: a row for the whole, then one for each object, the largest first."""
+
+    question: AskedQuestion
+    rows: list[PictureRow]
+    warnings: list[str] = []
+    took: dict[str, float] = Field(description="Milliseconds by stage, and `total`")
     dsl: list[dict[str, Any]] | None = Field(None, description="The exact requests sent, when asked for")
 
 

@@ -16,10 +16,11 @@ from cachetools import LRUCache
 from engine.connections import Context
 from engine.errors import NotFoundError
 from engine.once_cache import OnceCache
-from factors.base import Factor
+from factors.base import Factor, Marked
 from factors.text import Words
 from ingest.fetch import fetch
 from ingest.fields import restored
+from query.engine_calls import Calls
 from query.request import SearchRequest
 from vision.image_features import Box, ImageFeatures, Line, Text, Vector
 from vision.picture import Picture, decode
@@ -92,6 +93,13 @@ class QueryEncoder:
         return self._with_part(
             request, Asked(whole, restored=True), lambda: decode(context.store.original(digest), context.settings)
         )
+
+    def marked(self, request: SearchRequest, calls: Calls) -> Marked:
+        """Features of the documents that were marked, restored; NotFoundError where one is unknown."""
+        ids = [*dict.fromkeys((*request.more, *request.less))]
+        documents = dict(zip(ids, calls.documents(ids, self.unused_fields), strict=True))
+        features = {name: restore(name, document, self._factors) for name, document in documents.items()}
+        return Marked({name: features[name] for name in request.more}, {name: features[name] for name in request.less})
 
     def _with_part(self, request: SearchRequest, asked: Asked, picture: Callable[[], Picture]) -> Asked:
         """With the features of the requested part: those of a detected object, or extracted from the pixels."""
@@ -178,6 +186,13 @@ def as_object(whole: ImageFeatures, box: Box) -> ImageFeatures | None:
     local = None if whole.local is None else whole.local.within(box, whole.width, whole.height)
     width, height = max(1, round(box.w * whole.width)), max(1, round(box.h * whole.height))
     return ImageFeatures(whole.picture_id, width, height, embedding=best.embedding, text=text, local=local)
+
+
+def objects_in(asked: Asked, most: int) -> list[Asked]:
+    """The image with each detected object as its part, without running a model: at most so many, the largest first."""
+    boxes = [found.box for found in asked.whole.objects or () if found.embedding is not None]
+    largest = sorted(boxes, key=lambda box: -box.area)[:most]
+    return [replace(asked, part=as_object(asked.whole, box), box=box) for box in largest]
 
 
 def _lines_in(lines: Sequence[Line], box: Box) -> tuple[Line, ...]:

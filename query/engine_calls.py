@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -47,10 +47,18 @@ class Calls:
         self.sent: list[Json] = []
         self.took: dict[str, float] = {}
         self.warnings: list[str] = []
+        self._together: Callable[[Sequence[Json], dict[str, str]], list[Json]] | None = None
+
+    def part(self, msearch: Callable[[Sequence[Json], dict[str, str]], list[Json]]) -> "Calls":
+        """Calls of one of several searches at the same time, in the same record: `msearch` sends what they ask for together."""
+        made = Calls(self._client, self.index, self._left)
+        made.sent, made._together = self.sent, msearch
+        return made
 
     def warn(self, text: str) -> None:
-        """Keep a warning for the answer."""
-        self.warnings.append(text)
+        """Keep a warning for the answer, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -70,6 +78,8 @@ class Calls:
 
     def msearch(self, bodies: Sequence[Json], **params: str) -> list[Json]:
         """Several searches in one request; a response may hold `error` instead of hits."""
+        if self._together:
+            return self._together(bodies, params)
         try:
             return self._msearch(bodies, params)
         except RefusedError:  # one of them could not be parsed, for which the engine refuses all
@@ -85,6 +95,19 @@ class Calls:
         except MissingError as error:
             raise NotFoundError(f"there is no picture {document_id[:80]!r}") from error
         return dict(found["_source"])
+
+    def documents(self, ids: Sequence[str], without: Sequence[str] = ()) -> list[Json]:
+        """The `_source` of several documents, in this order, without some of their fields; NotFoundError if one is unknown."""
+        if not ids:
+            return []
+        if unusable := next((name for name in ids if not may_be_id(name)), None):
+            raise NotFoundError(f"there is no picture {unusable[:80]!r}")
+        params = {"_source_excludes": ",".join(without)} if without else {}
+        found = self._send("POST", f"/{self.index}/_mget", params, {"ids": list(ids)})["docs"]
+        for name, one in zip(ids, found, strict=True):
+            if not one.get("found"):
+                raise NotFoundError(f"there is no picture {name[:80]!r}")
+        return [dict(one["_source"]) for one in found]
 
     def _msearch(self, bodies: Sequence[Json], params: dict[str, str]) -> list[Json]:
         lines: list[Json] = [line for body in bodies for line in ({}, body)]

@@ -65,7 +65,8 @@ def apply_cutoff(understood: Understood, ranking: Ranking) -> Cut:
     """Drop results that are not likely to answer the question; all stay where the query has required terms, or asks for all."""
     kept, evidence = keep(understood, ranking.candidate_set), understood.evidence
     everything = understood.request.no_cutoff or understood.question.words.must
-    ranked = [one for one in ranking.ranked if everything or one.id in kept.documents]
+    staying = kept.documents | {*understood.request.more}
+    ranked = [one for one in ranking.ranked if everything or one.id in staying]
     made = Cutoff(removed=len(ranking.ranked) - len(ranked))
     if evidence and kept.probabilities and understood.evidences:
         calibrated = understood.evidences

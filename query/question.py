@@ -6,14 +6,15 @@ from typing import Any
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from factors.base import Clause, Factor, Question
+from factors.base import Clause, Factor, Marked, Question
 from factors.registry import FactorRegistry
 from factors.text import Words
 from mappings import versions
 from query import filters
 from query.answer import AskedQuestion, FoundObject
-from query.encoder import Asked, QueryEncoder, TextQueryEncoder
+from query.encoder import Asked, QueryEncoder, TextQueryEncoder, objects_in
 from query.engine_calls import Calls, Index
+from query.feedback import Rocchio
 from query.request import MAX_QUERY_WORDS, SearchRequest, limit_words, parse_words
 from ranking.calibrations import Calibrations, InUse
 from ranking.candidate_set import Intent, QueryFeatures, vertical
@@ -32,7 +33,8 @@ class Understood:
     """A request as it was understood; `shown` is its form in the answer.
 
     `columns` are the features of the question. `evidences` (of the cutoff) and `landmark_thresholds` were measured with the
-    index's weights. Documents of `left_out` are no candidates (the document asked with).
+    index's weights. Documents of `left_out` are no candidates (the document asked with). Those that were marked "more"
+    (`request.more`) are candidates, and stay, wherever they meet the filters.
     """
 
     request: SearchRequest
@@ -48,7 +50,7 @@ class Understood:
     @property
     def asks(self) -> bool:
         """Whether there is anything to search by, even if no factor can; filters alone only narrow down."""
-        return self.request.has_picture or bool(self.question.words) or self.is_signs_only
+        return self.request.has_picture or bool(self.request.more or self.question.words) or self.is_signs_only
 
     @property
     def evidence(self) -> Evidence | None:
@@ -59,6 +61,17 @@ class Understood:
     def is_signs_only(self) -> bool:
         """Whether the words have no letter or digit (`???`, an emoji): they find nothing, rather than everything."""
         return bool(self.request.text.strip()) and not any(character.isalnum() for character in self.request.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a question is made of: its encoded image and words, features of marked documents, filters as queries."""
+
+    asked: Asked | None
+    marked: Marked
+    words: Words
+    conditions: Sequence[Json]
+    text_embedding: Vector | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +87,24 @@ class Understanding:
 
     def of(self, request: SearchRequest, calls: Calls) -> Understood:
         """BadQuestion, BadPicture, FetchError, NotFoundError, WeightsMismatchError."""
+        return self._understood(request, self._prepared(request, calls), calls)
+
+    def with_objects(self, request: SearchRequest, calls: Calls, most: int) -> list[Understood]:
+        """The question about its whole image, then about each object in it (at most so many); the errors of `of`."""
+        prepared = self._prepared(request, calls)
+        parts = objects_in(prepared.asked, most) if prepared.asked else []
+        each = [prepared, *(replace(prepared, asked=part) for part in parts)]
+        return [self._understood(request, one, calls) for one in each]
+
+    def _prepared(self, request: SearchRequest, calls: Calls) -> _Prepared:
         words, conditions = self._parsed(request, calls)
         with calls.stage("extract"):
             asked = self._encoded(request, calls)
-            text_embedding = self._text_embedding(words, calls)
-        question = self._question(asked, words, conditions, text_embedding)
+            marked = self.encoder.marked(request, calls)
+            return _Prepared(asked, marked, words, conditions, self._text_embedding(words, calls))
+
+    def _understood(self, request: SearchRequest, prepared: _Prepared, calls: Calls) -> Understood:
+        asked, question = prepared.asked, self._question(prepared)
         columns = self._columns(question, asked, calls)
         calibrated = calibration(self.settings, self.index, columns, calls) if columns else None
         understood = Understood(
@@ -112,14 +138,19 @@ class Understanding:
             return self.encoder.at_document(request, calls.get(request.like, self.encoder.unused_fields))
         return self.encoder.at_bytes(request) if request.has_picture else None
 
-    def _question(self, asked: Asked | None, words: Words, conditions: Sequence[Json], embedding: Vector | None) -> Question:
+    def _question(self, prepared: _Prepared) -> Question:
+        """The question, moved by the documents that were marked; those that were marked "less" are filtered out."""
+        asked, marked, rocchio = prepared.asked, prepared.marked, Rocchio.of(self.settings)
+        image = asked.chosen if asked else None
+        unwanted = [{"bool": {"must_not": [{"ids": {"values": list(marked.less)}}]}}] if marked.less else []
         return Question(
-            image_features=asked.chosen if asked else None,
-            words=words,
+            image_features=rocchio.image(image, marked),
+            words=prepared.words,
             region=bool(asked and asked.box),
             k=self.settings.candidates,
-            filters=tuple(conditions),
-            text_embedding=embedding,
+            filters=(*prepared.conditions, *unwanted),
+            text_embedding=rocchio.text(prepared.text_embedding, marked),
+            marked=marked,
             word_fields=self.factors.word_fields,
         )
 
@@ -226,7 +257,7 @@ def _failures(asked: Asked | None, factors: Sequence[Factor]) -> list[str]:
 
 def _shown(request: SearchRequest, asked: Asked | None) -> AskedQuestion:
     """The question as the answer repeats it."""
-    shown = AskedQuestion(words=request.text, filters=request.filters)
+    shown = AskedQuestion(words=request.text, filters=request.filters, more=request.more, less=request.less)
     if asked is None:
         return shown
     whole = asked.whole

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_RESULTS = 2000  # on one page
 MAX_TEXT_LENGTH = 10_000  # characters
+MAX_MARKED = 50  # documents, `more` and `less` together
 SURROGATE = re.compile("[\ud800-\udfff]")  # an unpaired half of a character, which cannot be encoded
 ACCEPTED = "accepted are `x,y,w,h` in pixels of the upright original, and `pct:x,y,w,h` in percent"
 BOX_NUMBERS = 4
@@ -45,6 +46,8 @@ class SearchRequest(BaseModel):
     region: str | None = Field(None, description="The same as IIIF has it: `x,y,w,h` in pixels, or `pct:x,y,w,h`")
     text: str = Field("", description='Words: `cat "old town" +red -dog category:pets`')
     filters: dict[str, list[str]] = Field({}, description="Name -> values, which are alternatives")
+    more: list[str] = Field([], description="Ids of documents that the user wants more of: they move the question, and stay")
+    less: list[str] = Field([], description="Ids of documents that the user wants less of: they are not shown again")
     page: int = Field(1, description="The first page is 1")
     number: int = Field(24, description="Results on a page")
     no_cutoff: bool = Field(False, description="Whether the irrelevant tail is shown, too")
@@ -67,7 +70,17 @@ class SearchRequest(BaseModel):
             raise BadQuestion(f"pages begin at 1 and have 1 to {MAX_RESULTS} results")
         if len(self.text) > MAX_TEXT_LENGTH:
             raise BadQuestion(f"words may have at most {MAX_TEXT_LENGTH} characters")
-        named = (self.like or "", *self.filters, *(value for values in self.filters.values() for value in values))
+        if both := sorted({*self.more} & {*self.less}):
+            raise BadQuestion(f"{both[0][:80]!r} is marked both `more` and `less`")
+        if len(self.more) + len(self.less) > MAX_MARKED:
+            raise BadQuestion(f"at most {MAX_MARKED} documents can be marked `more` or `less`")
+        named = (
+            self.like or "",
+            *self.more,
+            *self.less,
+            *self.filters,
+            *(value for values in self.filters.values() for value in values),
+        )
         if broken := next((text for text in named if SURROGATE.search(text)), None):
             raise BadQuestion(f"{broken[:80]!a} is not valid Unicode: unpaired surrogate")
         return self

@@ -3,7 +3,7 @@
 Features that the engine cannot compute are computed here, for the best candidates (`rescore`).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any
@@ -73,20 +73,32 @@ class RescoredTable:
 
 def propose(calls: Calls, understood: Understood) -> Proposals:
     """At most `k` candidates, best first; a feature whose clause the engine refuses is left out."""
-    retrieving = [clause for clause in clauses_of(understood.columns) if clause.retrieve is not None]
+    retrieving = {clause.name: clause for clause in clauses_of(understood.columns) if clause.retrieve is not None}
     if not retrieving:
         return Proposals(understood.columns)
-    responses = calls.msearch([_candidates_body(clause, understood) for clause in retrieving], **LEAN_CANDIDATES)
-    hits, columns = _hits_by_feature(calls, understood.columns, retrieving, responses)
-    found = {name: [i for hit in own if (i := id_of(hit)) not in understood.left_out] for name, own in hits.items()}
+    queries = [clause.retrieve for clause in retrieving.values()] + _marked(understood)
+    responses = calls.msearch([_candidates_body(query, understood) for query in queries], **LEAN_CANDIDATES)
+    own, marked = responses[: len(retrieving)], responses[len(retrieving) :]
+    hits, columns = _hits_by_feature(calls, understood.columns, list(retrieving.values()), own)
+    found = {name: _candidates(understood, own) for name, own in hits.items()}
     number = understood.question.k
     more = len({document for ids in found.values() for document in ids}) > number
-    return Proposals(columns, found, understood.fusion.candidates(found, number), more)
+    stay = [document for response in marked for document in _candidates(understood, response.get("hits", {}).get("hits", []))]
+    return Proposals(columns, found, list(dict.fromkeys((*stay, *understood.fusion.candidates(found, number)))), more)
 
 
-def _candidates_body(clause: Clause, understood: Understood) -> Json:
+def _marked(understood: Understood) -> list[Json]:
+    """A query for the documents that were marked "more", if there are any."""
+    return [{"ids": {"values": understood.request.more}}] if understood.request.more else []
+
+
+def _candidates(understood: Understood, hits: Iterable[Json]) -> list[str]:
+    return [document for hit in hits if (document := id_of(hit)) not in understood.left_out]
+
+
+def _candidates_body(retrieve: Json | None, understood: Understood) -> Json:
     question = understood.question
-    query: Json = {"bool": {"must": [clause.retrieve], "filter": list(question.filters)}}
+    query: Json = {"bool": {"must": [retrieve], "filter": list(question.filters)}}
     return {"size": question.k, **COLUMNS_ONLY, "docvalue_fields": ["id"], "track_total_hits": False, "query": query}
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.connections import Context
-from engine.errors import NotFoundError
+from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from factors.text import Words
-from query.answer import Answer, AskedQuestion, Cutoff, ResultComparison
+from query.answer import Answer, AskedQuestion, Cutoff, PictureRows, ResultComparison
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
 from query.engine_calls import Calls, Index
 from query.explanation import differences, summary
@@ -21,6 +21,7 @@ from query.grouping import Cut, apply_cutoff, diversify, group, keep
 from query.landmarks import Landmarks, recognise
 from query.ordering import Ranking, candidate_set, order
 from query.page import Page, ResultMaker, browse, show
+from query.picture_rows import MAX_OBJECTS, make_row, run_rows, unrescored
 from query.pipeline import Pipeline, Stage, Values
 from query.question import Understanding, Understood
 from query.request import SearchRequest
@@ -46,6 +47,18 @@ RANKED = Pipeline(
 )
 BROWSED = Pipeline((Stage("browse", browse),), GIVEN)
 TABLE = RANKED.until("rescore").since("table", Proposals)
+ROWS = Pipeline(
+    (
+        Stage("candidates", propose),
+        Stage("table", fill_table),
+        Stage("rescore", unrescored),
+        Stage("order", order),
+        Stage("cutoff", apply_cutoff),
+        Stage("group", group),
+        Stage("row", make_row),
+    ),
+    GIVEN,
+)
 WIDE = RANKED.until("table").then(Stage("widen", widen), Stage("rescore", rescore))
 
 
@@ -136,6 +149,23 @@ class Searcher:
             warnings=values[Calls].warnings,
         )
 
+    def everything(self, request: SearchRequest) -> PictureRows:
+        """A row of results for the whole picture and for each object in it; BadQuestion without a picture, errors of `search`.
+
+        A part that the request names is ignored.
+        """
+        if not request.has_picture:
+            raise BadQuestion("name the picture whose objects are searched for")
+        request = request.model_copy(update={"box": None, "region": None, "page": 1})
+        calls = self._calls()
+        understood = self._understanding.with_objects(request, calls, MAX_OBJECTS)
+        if not understood[0].shown.objects:
+            calls.warn("no object was found in this picture")
+        with calls.stage("rows"):
+            rows = run_rows(ROWS, [self._values(one, calls) for one in understood], calls)
+        sent = calls.sent if request.dsl else None
+        return PictureRows(question=understood[0].shown, rows=rows, warnings=calls.warnings, took=calls.took, dsl=sent)
+
     def table(self, request: SearchRequest, ids: Sequence[str]) -> CandidateSet:
         """A question with these documents as candidates, whether or not any feature would propose them."""
         values = self._understood(request, self._calls())
@@ -167,7 +197,9 @@ class Searcher:
         return Calls(self._context.client, self._index.alias, self.settings.opensearch_timeout)
 
     def _understood(self, request: SearchRequest, calls: Calls) -> Values:
-        understood = self._understanding.of(request, calls)
+        return self._values(self._understanding.of(request, calls), calls)
+
+    def _values(self, understood: Understood, calls: Calls) -> Values:
         return Values(self.settings, self._index, self.factors, self._selector, calls, understood)
 
     def _candidate_set(self, values: Values) -> CandidateSet:

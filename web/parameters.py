@@ -24,6 +24,8 @@ class SearchParameters(BaseModel):
         "", max_length=100, description="Instead of `box`: `x,y,w,h` in pixels, or `pct:x,y,w,h` (IIIF syntax)."
     )
     filter: list[str] = Field([], max_length=50, description="`name=value`; several values of a name are alternatives.")
+    more: list[ShortId] = Field([], max_length=50, description="Id of a picture to find more like; several are repeated.")
+    less: list[ShortId] = Field([], max_length=50, description="Id of a picture to find less like, and not to show again.")
     page: int = Field(1, ge=1, le=1000)
     number: int | None = Field(None, ge=1, le=100, description="Results on a page.")
     everything: bool = Field(False, description="Show results below the relevance threshold, too.")
@@ -59,7 +61,20 @@ class SearchParameters(BaseModel):
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked at all."""
-        return not (self.has_picture or self.text.strip() or self.filter)
+        return not (self.has_picture or self.text.strip() or self.filter or self.more)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether any picture was marked `more` or `less`."""
+        return bool(self.more or self.less)
+
+    def marked(self, mark: str) -> "SearchParameters":
+        """The first page of the question with a mark, `more:ID` or `less:ID`, or without that of a picture, `none:ID`."""
+        how, _, document = mark.partition(":")
+        lists = {name: [one for one in getattr(self, name) if one != document] for name in ("more", "less")}
+        if how in lists:
+            lists[how].append(document)
+        return self.question().model_copy(update={"page": 1, **lists})
 
     def filters(self) -> dict[str, list[str]]:
         """Values by filter name."""

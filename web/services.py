@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field
 
 from engine.settings import Settings
 from ingest.jobs import Progress
-from query.answer import Answer, Facet, ResultComparison
+from query.answer import Answer, Facet, PictureRows, ResultComparison
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.clicks.log import Log
-from ranking.judgements.judgement import Judgement, Topic
+from ranking.judgements.judgement import Judgement, SourceName, Topic
 from web.uploads import Uploads
 
 logger = logging.getLogger(__name__)
@@ -117,6 +117,9 @@ class CanSearch(Protocol):
     def search(self, request: SearchRequest) -> Answer:
         """Answer a question."""
 
+    def everything(self, request: SearchRequest) -> PictureRows:
+        """Results for the whole picture and for each object in it."""
+
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """Why one of two results is above the other; NotFoundError."""
 
@@ -177,7 +180,7 @@ class CanJudge(Protocol):
     def judge(self, judgements: Iterable[Judgement]) -> int:
         """Keep judgements; return their number."""
 
-    def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
+    def undo(self, topic: str, document: str, rater: str, source: SourceName = "person") -> Judgement | None:
         """Take back the last judgement; return the one before it, which holds again; NotFoundError."""
 
     def all(self, **terms: str) -> Iterator[Judgement]:

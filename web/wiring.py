@@ -41,13 +41,13 @@ def open_services(settings: Settings) -> Services:
     """The services over one context; each server is connected to when it is first used."""
     context = Context(settings)
     client, behaviour = context.client, Behaviour(context.client, settings)
-    searcher, ingest = Searcher(context), Ingesting(context)
+    searcher, ingest, judgements = Searcher(context), Ingesting(context), Judgements(client, settings)
     return Services(
         settings=settings,
         searcher=searcher,
         store=context.store,
         ingest=ingest,
-        judgements=Judgements(client, settings),
+        judgements=judgements,
         uploads=Uploads(settings),
         show=lambda document: show(context, full_id(client, settings, document)),
         overview=partial(overview, context),
@@ -56,7 +56,7 @@ def open_services(settings: Settings) -> Services:
         warm_up_state=WarmUp(searcher.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},
         log=Log(behaviour),
-        forget=behaviour.forget_client,
+        forget=lambda visitor: behaviour.forget_client(visitor) + judgements.forget_marks(visitor),
         gauges=partial(_gauges, client, settings, ingest),
     )
 

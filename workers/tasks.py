@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import Task
@@ -18,6 +19,7 @@ from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
 from ingest.batches import Batch
 from ingest.sources import open_source
 from ranking.clicks.ubi import forget as forget_old
+from ranking.judgements.store import Judgements
 from workers import ledger
 from workers.app import app, get_runtime
 from workers.celery_config import BULK
@@ -99,9 +101,11 @@ def resend() -> None:
 
 @app.task(name="omma.forget")  # type: ignore[untyped-decorator]
 def forget() -> None:
-    """Delete events that are older than their retention time."""
+    """Delete events and marks that are older than their retention time."""
     runtime = get_runtime()
     logger.info("%d old events deleted", forget_old(runtime.client, runtime.settings))
+    before = datetime.now(UTC) - timedelta(days=runtime.settings.events_days)
+    logger.info("%d old marks deleted", Judgements(runtime.client, runtime.settings).forget_marks(before=before))
 
 
 def pause(retries: int) -> float:

@@ -46,35 +46,38 @@ class Client:
         self._http.close()
 
     def search(
-        self,
-        *,
-        image: str | Path | bytes | None = None,
-        like: str = "",
-        text: str = "",
-        filters: Filters | None = None,
-        box: Sequence[float] | None = None,
-        crop: Sequence[int] | None = None,
-        page: int = 1,
-        number: int | None = None,
-        everything: bool = False,
-        diversity: float | None = None,
-        dsl: bool = False,
-    ) -> models.Answer:
+        self, *, image: str | Path | bytes | None = None, like: str = "", text: str = "", filters: Filters | None = None,
+        more: Iterable[str] = (), less: Iterable[str] = (), box: Sequence[float] | None = None,
+        crop: Sequence[int] | None = None, page: int = 1, number: int | None = None, everything: bool = False,
+        diversity: float | None = None, dsl: bool = False,
+    ) -> models.Answer:  # fmt: skip
         """Answer a question.
 
         `image`: a path, bytes, or an http(s) address that the server fetches; or `like`, the id of a picture of the collection.
         The part of it to search for is `box` (x, y, w, h as fractions of its size) or `crop` (x, y, w, h in pixels).
-        `filters`: values by name; several values of a name are alternatives. `everything` also shows results below the
-        relevance threshold; `dsl` adds the requests that the server sent to OpenSearch.
+        `filters`: values by name; several values of a name are alternatives. `more` and `less`: ids of pictures that move the
+        question towards them and away from them; the former stay among the results, the latter are not shown. `everything`
+        also shows results below the relevance threshold; `dsl` adds the requests that the server sent to OpenSearch.
         """
         sent, address = _image(image)
         asked = _parameters(
-            text=text, like=like, address=address, box=_numbers(box), region=_numbers(crop), filter=_pairs(filters), page=page,
-            number=number, everything=everything, diversity=diversity, dsl=dsl,
+            text=text, like=like, address=address, box=_numbers(box), region=_numbers(crop), filter=_pairs(filters),
+            more=list(more), less=list(less), page=page, number=number, everything=everything, diversity=diversity, dsl=dsl,
         )  # fmt: skip
         if sent is None:
             return self._request("GET", "/search", models.Answer, params=asked)
         return self._request("POST", "/search", models.Answer, params=asked, files={"image": ("image", sent)})
+
+    def everything(
+        self, *, image: str | Path | bytes | None = None, like: str = "", text: str = "", filters: Filters | None = None,
+        number: int | None = None,
+    ) -> models.PictureRows:  # fmt: skip
+        """Everything in a picture: a row of at most `number` results for the whole, and for each object in it."""
+        sent, address = _image(image)
+        asked = _parameters(text=text, like=like, address=address, filter=_pairs(filters), number=number)
+        if sent is None:
+            return self._request("GET", "/everything", models.PictureRows, params=asked)
+        return self._request("POST", "/everything", models.PictureRows, params=asked, files={"image": ("image", sent)})
 
     def similar(self, document: str, *, number: int | None = None, page: int = 1) -> models.Answer:
         """Pictures like one of the collection, named by its id or at least the first 6 letters of it."""

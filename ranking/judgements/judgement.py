@@ -14,8 +14,9 @@ BEST = 4
 Grade = Annotated[int, Field(ge=0, le=BEST)]
 GRADES = ("unrelated", "hardly related", "related", "good", "perfect")  # 0..4
 EVERY_GRADE = list(range(BEST + 1))
-SourceName = Literal["person", "clicks", "generated"]
-PRECEDENCE: tuple[SourceName, ...] = ("person", "clicks", "generated")  # the first of these with a judgement decides
+# `marks`: results that visitors marked "more like this" or "less like this"; their raters are random numbers.
+SourceName = Literal["person", "marks", "clicks", "generated"]
+PRECEDENCE: tuple[SourceName, ...] = ("person", "marks", "clicks", "generated")  # the first of these with a judgement decides
 
 
 class Topic(BaseModel):
@@ -57,7 +58,7 @@ class Judgement(BaseModel):
 
 
 def by_topic(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
-    """topic -> document -> grade: the median of people's, else of those from clicks, else of generated ones."""
+    """topic -> document -> grade: the median of people's, else of marks, else of those from clicks, else of generated ones."""
     judged: dict[str, dict[str, list[Judgement]]] = {}
     for judgement in judgements:
         judged.setdefault(judgement.topic, {}).setdefault(judgement.document, []).append(judgement)
@@ -90,7 +91,7 @@ class Agreement(BaseModel):
 
 
 def agreement(judgements: Iterable[Judgement]) -> Agreement:
-    """The agreement of people; judgements from clicks and generated ones are left out."""
+    """The agreement of people who judged; marks, judgements from clicks and generated ones are left out."""
     grades: dict[str, dict[tuple[str, str], int]] = {}
     for judgement in judgements:
         if judgement.source == "person":

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from opensearchpy import OpenSearch
@@ -10,7 +11,7 @@ from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from mappings.records import KEYWORD, STORED_ONLY, Json, Records
-from ranking.judgements.judgement import Judgement, Topic
+from ranking.judgements.judgement import Judgement, SourceName, Topic
 
 JUDGEMENT_FIELDS: Json = {
     **dict.fromkeys(("topic", "document", "source", "rater"), KEYWORD), "grade": {"type": "byte"}, "time": {"type": "date"},
@@ -74,9 +75,9 @@ class Judgements:
         renamed = {topic.id: self.add_topic(topic, picture).id for topic, picture in new}
         return self.judge([j.model_copy(update={"topic": renamed.get(j.topic, j.topic)}) for j in judged])
 
-    def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
-        """Remove a person's last judgement of a document; the one before it, which is restored, or None. NotFoundError."""
-        name = _name(topic, document, "person", rater)
+    def undo(self, topic: str, document: str, rater: str, source: SourceName = "person") -> Judgement | None:
+        """Remove a rater's last judgement of a document; the one before it, which is restored, or None. NotFoundError."""
+        name = _name(topic, document, source, rater)
         found = self._judgements.some([name])
         if name not in found:
             raise NotFoundError("there is no such judgement to take back")
@@ -97,6 +98,20 @@ class Judgements:
     def since(self, moment: datetime | None) -> int:
         """The number of judgements after a moment, of any source."""
         return self._judgements.count({"range": {"time": {"gt": moment.isoformat()}}} if moment else None)
+
+    def forget_marks(self, rater: str = "", before: datetime | None = None) -> int:
+        """Delete the marks of a rater, or of all before a moment, and topics that nobody else judged; the number of marks."""
+        wanted: list[Json] = [{"term": {"source": "marks"}}]
+        wanted += [{"term": {"rater": rater}}] if rater else []
+        wanted += [{"range": {"time": {"lt": before.isoformat()}}}] if before else []
+        query: Json = {"bool": {"filter": wanted}}
+        topics = {str(record["topic"]) for _, record in self._judgements.all(query)}
+        count = self._judgements.forget(query) if topics else 0
+        for topic in topics:
+            if not self._judgements.count({"term": {"topic": topic}}):
+                with suppress(NotFoundError):
+                    self.forget(topic)
+        return count
 
     def forget(self, topic: str) -> None:
         """Delete a topic, its judgements, and its picture where no other topic asks with it; NotFoundError."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from factors.base import Question
+from factors.base import Marked, Question
 from factors.text import Term, Words
 from vision.image_features import Box, Colour, ImageFeatures, Label, Line, Local, Object, Text, Word
 
@@ -28,7 +28,8 @@ def question() -> Question:
         phash=1,
         local=_points(),
     )
-    return Question(seen, Words((Term("red"), Term("dogs"))), text_embedding=embedding, word_fields=("linked.all", "ocr"))
+    words, marked = Words((Term("red"), Term("dogs"))), Marked({"1" * 64: seen})
+    return Question(seen, words, text_embedding=embedding, marked=marked, word_fields=("linked.all", "ocr"))
 
 
 def _points() -> Local:

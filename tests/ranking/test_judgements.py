@@ -182,3 +182,19 @@ def test_the_store_keeps_replaces_takes_back_and_forgets(store: Judgements) -> N
     assert list(store.all()) == [] and store.topics() == []
     with pytest.raises(NotFoundError):
         store.picture(topic)
+
+
+@pytest.mark.engine
+def test_marks_are_deleted_with_their_visitor_and_by_age_and_leave_what_people_judged(store: Judgements) -> None:
+    judged, marked, old = (store.add_topic(Topic(text=text)) for text in ("red", "blue", "green"))
+    mark = {"rater": "v1", "source": "marks"}
+    store.judge([judgement("a", 4, topic=judged.id), judgement("a", 0, topic=judged.id, **mark)])
+    store.judge([judgement("b", 3, topic=marked.id, **mark), judgement("b", 3, "v2", topic=marked.id, source="marks")])
+    long_ago = datetime.now(UTC) - timedelta(days=99)
+    store.judge([judgement("c", 3, "v3", topic=old.id, source="marks", time=long_ago)])
+    assert store.forget_marks(before=datetime.now(UTC) - timedelta(days=30)) == 1
+    assert {topic.text for topic in store.topics()} == {"red", "blue"}, "nobody else judged the other"
+    assert store.undo(marked.id, "b", "v2", "marks") is None
+    assert store.forget_marks("v1") == 2 and store.forget_marks("v1") == 0
+    assert [(j.document, j.source) for j in store.all()] == [("a", "person")]
+    assert [topic.text for topic in store.topics()] == ["red"]

@@ -173,7 +173,14 @@ def test_the_first_tab_stop_skips_to_the_content(open_page: Any, address: str) -
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_nothing_is_wider_than_the_screen(open_page: Any, address: str, width: int) -> None:
     page = open_page(address, viewport={"width": width, "height": 780})
-    for path in ("/", QUESTION + "&filter=category%3Dkind+1", "/ingest", "/quarantine", "/sign-in"):
+    for path in (
+        "/",
+        QUESTION + "&filter=category%3Dkind+1",
+        f"/everything?like={sha(0)}",
+        "/ingest",
+        "/quarantine",
+        "/sign-in",
+    ):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
 
@@ -202,6 +209,24 @@ def test_a_word_is_added_and_excluded_by_keyboard(
     page.get_by_role("link", name="Only with car").press("Enter")
     page.wait_for_url("**car+a**")
     assert searcher.asked[-1].text == 'red -beach +"car a"'
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_results_are_marked_and_marks_are_taken_back(
+    open_page: Any, address: str, searcher: FakeSearcher, scripts: bool
+) -> None:  # fmt: skip
+    page = open_page(address + QUESTION, java_script_enabled=scripts)
+    card = page.locator("#r2")
+    card.hover()
+    card.get_by_role("button", name="More like this").click()
+    page.wait_for_url("**&more=**")
+    page.locator("#r3").get_by_role("button", name="Less like this").press("Enter")
+    page.wait_for_url("**&less=**")
+    assert (searcher.asked[-1].more, searcher.asked[-1].less) == ([sha(1)], [sha(2)])
+    assert page.locator("#r2").get_by_role("button", name="More like this").get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Take back: more like this").click()
+    page.wait_for_url(lambda url: "more=" not in url)
+    assert (searcher.asked[-1].more, searcher.asked[-1].less) == ([], [sha(2)])
 
 
 def test_everything_basic_works_without_scripts(open_page: Any, address: str, searcher: FakeSearcher) -> None:

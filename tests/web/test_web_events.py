@@ -16,6 +16,7 @@ from ranking.clicks import ubi
 from ranking.clicks.log import Log
 from ranking.clicks.models import clicked, judged
 from ranking.clicks.ubi import Behaviour
+from tests.web.judging_doubles import FakeJudgements
 from tests.web.web_doubles import sha
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
@@ -101,6 +102,37 @@ def test_refusals_and_robots_are_heeded(visitor: FlaskClient, log: FakeLog, head
     agree(visitor)
     visitor.get("/search?text=red", headers=header)
     assert not log.searches
+
+
+def marks(kept: FakeJudgements) -> list[tuple[str, str, int]]:
+    return [(kept.asked[one.topic].text, one.document, one.grade) for one in kept.all()]
+
+
+def test_a_mark_is_a_judgement_of_who_agreed(make_app: Callable[..., Flask], log: FakeLog) -> None:
+    kept = FakeJudgements()
+    client = make_app({"log": log, "judgements": kept}).test_client()
+    client.environ_base["HTTP_USER_AGENT"] = BROWSER["User-Agent"]
+    asked = {"text": "red", "more": [sha(1)]}
+    answer = client.post("/api/v1/mark", json=asked | {"mark": f"less:{sha(2)}"}).get_json()
+    address = f"/search?text=red&more={sha(1)}&less={sha(2)}"
+    assert answer == {"more": [sha(1)], "less": [sha(2)], "address": address, "logged": False} and not kept.asked
+    agree(client)
+    for mark in (f"less:{sha(2)}", f"more:{sha(3)}"):
+        assert client.post("/api/v1/mark", json=asked | {"mark": mark}).get_json()["logged"]
+    assert marks(kept) == [("red", sha(2), 0), ("red", sha(3), 3)], "of the question without its marks"
+    assert {(one.source, bool(one.rater)) for one in kept.all()} == {("marks", True)}
+    back = client.post("/api/v1/mark", json=asked | {"mark": f"none:{sha(3)}"}).get_json()
+    assert back["more"] == [sha(1)] and marks(kept) == [("red", sha(2), 0)]
+    client.get(address)
+    assert not log.searches, "a moved question is another one than its topic"
+    alone = client.post("/api/v1/mark", json={"more": [sha(1)], "mark": f"less:{sha(2)}"}).get_json()
+    assert not alone["logged"], "marks alone are no question to judge"
+
+
+@pytest.mark.parametrize("mark", ["", "more:", f"best:{sha(1)}", f"more:{sha(1)[:8]}", f"more:{sha(1)}&"])
+def test_a_mark_that_is_none_is_refused(visitor: FlaskClient, mark: str) -> None:
+    token = {"X-CSRFToken": visitor.get("/api/v1/sign-in").get_json()["csrf_token"]}
+    assert visitor.post("/api/v1/mark", json={"text": "red", "mark": mark}, headers=token).status_code == 400
 
 
 def test_a_program_agrees_by_naming_itself(visitor: FlaskClient, log: FakeLog) -> None:

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.web_doubles import FakeJudgements, FakeSearcher, a_result, sha
+from tests.web.judging_doubles import FakeJudgements
+from tests.web.web_doubles import FakeSearcher, a_result, sha
 
 
 @pytest.fixture()

@@ -120,22 +120,6 @@ def test_facets_narrow_down_and_chips_widen_again(client: FlaskClient) -> None:
     assert re.search(r'class="facet on"[^>]*href="/search\?text=red" aria-current=true', page)
 
 
-def test_words_narrow_down_and_chips_widen_again(client: FlaskClient) -> None:
-    page = client.get("/search?text=red+%2Bold+-%22blue+ball%22&filter=colour%3Dred").text
-    asked = "/search?text=red+%2Bold+-%22blue+ball%22"
-    assert f'href="{asked}+%2Bbeach&amp;filter=colour%3Dred" aria-label="Only with beach (11)"' in page
-    assert f'href="{asked}+-beach+-beaches&amp;filter=colour%3Dred" aria-label="Without beach"' in page
-    assert 'href="/search?text=red+-%22blue+ball%22&amp;filter=colour%3Dred" aria-label="Remove required old"' in page
-    assert 'href="/search?text=red+%2Bold&amp;filter=colour%3Dred" aria-label="Remove excluded &#34;blue ball&#34;"' in page
-
-
-def test_nothing_left_names_the_words_to_take_back(make_app: Make) -> None:
-    page = make_app({"searcher": FakeSearcher(results=[])}).test_client().get("/search?text=red+-beach").text
-    assert '<a href="/search?text=red">Search without excluding beach</a>' in page
-    alone = make_app({"searcher": FakeSearcher(results=[])}).test_client().get("/search?text=%2Bbeach").text
-    assert 'href="/" aria-label="Remove required beach"' in alone
-
-
 def test_pages_lead_on_and_back(client: FlaskClient) -> None:
     page = client.get("/search?text=red&page=2").text
     assert "Page 2 of 3" in page

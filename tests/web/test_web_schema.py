@@ -24,7 +24,8 @@ from ingest.jobs import Failure, Progress
 from query.answer import Source
 from query.document import DescribedItem, DescribedPart, DocumentView, LinkedSnippet
 from ranking.judgements.judgement import Judgement, Topic
-from tests.web.web_doubles import NOW, FakeIngest, FakeJudgements, picture_bytes, sha
+from tests.web.judging_doubles import FakeJudgements
+from tests.web.web_doubles import NOW, FakeIngest, picture_bytes, sha
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 TOPIC = Topic(text="a fox", box=[0, 0, 1, 1], filters={"category": ["animals"]}).named()

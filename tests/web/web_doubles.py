@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
@@ -19,6 +19,8 @@ from query.answer import (
     Difference,
     Facet,
     FoundObject,
+    PictureRow,
+    PictureRows,
     Refinement,
     Result,
     ResultComparison,
@@ -28,7 +30,7 @@ from query.answer import (
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet
-from ranking.judgements.judgement import Judgement, Topic
+from tests.web.judging_doubles import FakeJudgements
 from web.services import Overview, Refused, RefusedList, Sample, Services, Status, WarmUp
 from web.uploads import Uploads
 
@@ -96,7 +98,7 @@ class FakeSearcher:
             query_id=sha(len(self.asked))[:32], ranker="fusion",
             candidate_set=CandidateSet(table={r.id: r.factors for r in self.results}),
             question=AskedQuestion(
-                picture=picture, words=request.text, filters=request.filters,
+                picture=picture, words=request.text, filters=request.filters, more=request.more, less=request.less,
                 objects=[
                     FoundObject(label="ball", confidence=0.93, box=[0.1, 0.15, 0.45, 0.65]),
                     FoundObject(label=f"box{HOSTILE}", confidence=0.71, box=[0.5, 0.45, 0.42, 0.45]),
@@ -114,6 +116,16 @@ class FakeSearcher:
             ] if self.results else [],
             warnings=self.warnings, took={"extract": 61.2, "candidates": 14.9, "table": 11.3, "total": 92.4},
         )  # fmt: skip
+
+    def everything(self, request: SearchRequest) -> PictureRows:
+        """A row for the whole, and one for each object of `search`."""
+        found = self.search(request)
+        rows = [PictureRow(results=self.results[:3], total=40)]
+        rows += [
+            PictureRow(label=o.label, confidence=o.confidence, box=o.box, results=self.results[:2], total=9, perhaps=True)
+            for o in found.question.objects
+        ]
+        return PictureRows(question=found.question, rows=rows, warnings=self.warnings, took=found.took)
 
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """The first is above the second, by its first factor and against its second."""
@@ -210,48 +222,6 @@ class FakeIngest:
         """Only remembered."""
         self.dropped += entries
         return len(entries)
-
-
-class FakeJudgements:
-    """Judgements in memory."""
-
-    def __init__(self) -> None:
-        self.asked: dict[str, Topic] = {}
-        self.given: dict[tuple[str, str, str], list[Judgement]] = {}
-
-    def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:
-        """Only remembered."""
-        return self.asked.setdefault(topic.named().id, topic.named())
-
-    def topic(self, name: str) -> Topic:
-        """As remembered."""
-        if name not in self.asked:
-            raise NotFoundError(f"there is no question {name!r} to judge")
-        return self.asked[name]
-
-    def topics(self) -> list[Topic]:
-        """As remembered."""
-        return list(self.asked.values())
-
-    def judge(self, judgements: Iterable[Judgement]) -> int:
-        """Only remembered."""
-        new = list(judgements)
-        for j in new:
-            self.given.setdefault((j.topic, j.document, j.rater), []).append(j)
-        return len(new)
-
-    def undo(self, topic: str, document: str, rater: str) -> Judgement | None:
-        """The one before."""
-        found = self.given.get((topic, document, rater), [])
-        if not found:
-            raise NotFoundError("there is no such judgement to take back")
-        found.pop()
-        return found[-1] if found else None
-
-    def all(self, **terms: str) -> Iterator[Judgement]:
-        """The last of each."""
-        last = (found[-1] for found in self.given.values() if found)
-        return (j for j in last if all(getattr(j, name) == value for name, value in terms.items() if value))
 
 
 def an_overview() -> Overview:

@@ -7,15 +7,17 @@ kept.
 import re
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 from flask import current_app, request, session
 from pydantic import BaseModel, Field
 
+from engine.errors import NotFoundError
 from mappings.versions import alias
 from query.answer import Answer
 from ranking.clicks.models import is_robot
 from ranking.clicks.ubi import Event, event_record, query_record
-from ranking.judgements.judgement import Topic
+from ranking.judgements.judgement import Judgement, Topic
 from web import access
 from web.parameters import SearchParameters
 from web.services import get_services
@@ -25,6 +27,7 @@ VIEWS = Views("events")
 VISITOR, HEADER = "visitor", "X-Omma-Client"
 PROGRAM_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 MAX_EVENTS = 200
+MARK_GRADES = {"more": 3, "less": 0}  # good, unrelated: a mark does not say perfect
 
 
 class EventsBody(BaseModel):
@@ -45,6 +48,24 @@ class ConsentBody(BaseModel):
     agree: bool
 
 
+class MarkBody(SearchParameters):
+    """A question, and a mark of one of its results."""
+
+    mark: str = Field(
+        pattern=r"^(more|less|none):[0-9a-f]{64}$",
+        description="`more:ID`: more like this picture; `less:ID`: less like it; `none:ID`: take its mark back.",
+    )
+
+
+class Marks(BaseModel):
+    """The marks of a question."""
+
+    more: list[str]
+    less: list[str]
+    address: str = Field(description="Of the page that answers the question with these marks")
+    logged: bool = Field(description="Whether the mark was kept as a judgement: only of visitors who agreed")
+
+
 class Consent(BaseModel):
     """The present decision; `forgotten` is the number of deleted records."""
 
@@ -59,6 +80,18 @@ def take(body: EventsBody) -> Taken:
     Only of visitors who agreed; a program agrees by an `X-Omma-Client` header with a random id of its own (8 to 64 letters).
     """
     return Taken(taken=log_events(body.events))
+
+
+@VIEWS.action("/mark", lambda marks: marks.address)
+def mark(body: MarkBody) -> Marks:
+    """Mark a result "more like this" or "less like this", or take its mark back.
+
+    Marks are the parameters `more` and `less` of a search. That of a visitor who agreed to the logging of searches and clicks
+    is also kept as a judgement of the question without its marks: grade 3 for `more`, 0 for `less`.
+    """
+    how, _, document = body.mark.partition(":")
+    marked = body.marked(body.mark)
+    return Marks(more=marked.more, less=marked.less, address=marked.url(), logged=log_mark(body, how, document))
 
 
 @VIEWS.action("/consent", lambda _: access.safe_next(request.form.get("next", "/")))
@@ -122,6 +155,8 @@ def log_search(answer: Answer, parameters: SearchParameters) -> None:
     log, client = get_services().log, visitor()
     if log is None or not client or answer.candidate_set is None or not answer.candidate_set.table:
         return
+    if parameters.is_marked:  # its results answer another question than the topic, which has no marks
+        return
     record = query_record(
         client=client, topic=topic_of(answer, parameters).named(), ranker=answer.ranker, candidate_set=answer.candidate_set,
         shown=[result.id for result in answer.results], index=alias(get_services().settings),
@@ -140,6 +175,25 @@ def log_events(events: Sequence[Event]) -> int:
         # One record per visitor, search, document and action: an event that is sent twice counts once.
         log.event(f"{client}-{event.query_id}-{event.document}-{event.action}", event_record(event, client))
     return len(events)
+
+
+def log_mark(parameters: SearchParameters, how: str, document: str) -> bool:
+    """Keep a mark as a judgement, or take it back, if its visitor agreed and the question is more than its marks."""
+    services, client = get_services(), visitor()
+    asked = parameters.model_copy(update={"more": [], "less": []})
+    if not client or asked.is_empty or asked.address or asked.region:
+        return False
+    picture = "" if asked.like else asked.picture
+    topic = Topic(text=asked.text, like=asked.like, box=asked.fractions(), filters=asked.filters())
+    topic = services.judgements.add_topic(topic, services.uploads.original(picture) if picture else None)
+    if how in MARK_GRADES:
+        services.judgements.judge(
+            [Judgement(topic=topic.id, document=document, grade=MARK_GRADES[how], source="marks", rater=client)]
+        )
+        return True
+    with suppress(NotFoundError):
+        services.judgements.undo(topic.id, document, client, "marks")
+    return True
 
 
 def topic_of(answer: Answer, parameters: SearchParameters) -> Topic:

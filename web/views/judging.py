@@ -117,6 +117,7 @@ def sheet(query: SheetParameters) -> Sheet:
     The order is the same for a rater every time, and differs between raters.
     """
     who = _rater(query.rater)
+    query = query.model_copy(update={"more": [], "less": []})  # the question itself is judged, not one that marks moved
     if query.is_empty:
         raise BadQuestion("judging begins with a question: words, a picture, or both")
     request = to_request(query).model_copy(update={"page": 1, "number": DEPTH, "no_cutoff": True})

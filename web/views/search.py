@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from engine.errors import BadPicture, BadQuestion, FetchError, NotFoundError, OmmaError
 from ingest.fetch import fetch
-from query.answer import Answer, ResultComparison
+from query.answer import Answer, PictureRows, ResultComparison
 from query.request import SearchRequest
 from web.access import limiter, search_rate, upload_rate
 from web.inputs import Form, OptionalFile, no_file, read_inputs
@@ -18,6 +18,7 @@ from web.view import Inputs, Page, Rendered, Views
 from web.views.events import log_search
 
 VIEWS = Views("search")
+ROW_LENGTH = 12  # results of a row, unless the question says otherwise
 UNUSABLE = (BadPicture, FetchError, NotFoundError)  # errors of the picture: the question stays in the box, to be corrected
 
 
@@ -108,7 +109,7 @@ def upload() -> Rendered:
             return redirect(asked.url(), HTTPStatus.SEE_OTHER)
     except UNUSABLE as error:
         return _unusable_picture(error, inputs)
-    return redirect(asked.url(picture=picture, like="", address="", box=""), HTTPStatus.SEE_OTHER)
+    return redirect(asked.url(picture=picture, like="", address="", box="", more=[], less=[]), HTTPStatus.SEE_OTHER)
 
 
 @VIEWS.json("POST", "/uploads", rate=upload_rate, status=HTTPStatus.CREATED)
@@ -133,6 +134,47 @@ def compare(query: CompareParameters) -> ResultComparison:
     if query.is_empty:
         raise BadQuestion("name the question whose results are compared")
     return get_services().searcher.compare(to_request(query), query.one, query.other)
+
+
+def _before_everything(inputs: Inputs) -> Response | None:
+    """Fetch a picture's address once."""
+    asked = _asked(inputs)
+    kept = keep_address(asked.address).picture if asked.address else ""
+    return redirect(asked.url("/everything", picture=kept, address="")) if kept else None
+
+
+@VIEWS.page(
+    "/everything",
+    "everything.html",
+    Page(before=_before_everything, catch=UNUSABLE, caught=_unusable_picture),
+    rate=search_rate,
+)
+def everything(query: SearchParameters) -> PictureRows:
+    """Everything in a picture: results for the whole, and for each object in it.
+
+    A part of the picture (`box`) is ignored; words and filters hold for all rows; `number` is the length of a row.
+    """
+    return ask_everything(query)
+
+
+@VIEWS.json("POST", "/everything", rate=upload_rate)
+def everything_in(query: SearchParameters, form: PictureForm) -> PictureRows:
+    """Everything in a picture that is sent along.
+
+    The parameters are the same; the picture is not kept.
+    """
+    return ask_everything(query, form.image.read() if form.image else None)
+
+
+def ask_everything(parameters: SearchParameters, image: bytes | None = None) -> PictureRows:
+    """The rows of a picture; `image` replaces any picture that the question names."""
+    if image is None and not parameters.has_picture:
+        raise BadQuestion("name a picture: of the collection, one sent before, or its address")
+    number = parameters.number or ROW_LENGTH
+    parameters = parameters.model_copy(update={"box": "", "region": "", "number": number})
+    if parameters.like:
+        parameters = parameters.model_copy(update={"like": get_services().full_id(parameters.like)})
+    return get_services().searcher.everything(to_request(parameters, image))
 
 
 def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
@@ -161,6 +203,8 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
         region=parameters.region or None,
         text=parameters.text,
         filters=parameters.filters(),
+        more=[services.full_id(one) for one in parameters.more],
+        less=[services.full_id(one) for one in parameters.less],
         page=parameters.page,
         number=parameters.number or services.settings.web_number,
         no_cutoff=parameters.everything,

@@ -33,6 +33,10 @@ class AskedQuestion(BaseModel):
     box: list[float] | None = None
     words: str = ""
     filters: dict[str, list[str]] = {}
+    # Ids of the documents that were marked `more`
+    more: list[str] = []
+    # Ids of the documents that were marked `less`
+    less: list[str] = []
     # What the classifier calls the picture
     labels: list[str] = []
     # What was read on the picture
@@ -206,6 +210,33 @@ class Overview(BaseModel):
     samples: list[Sample] = []
     # What orders and cuts results: `order`, `cutoff` and `adapted` of the status
     ranking: dict[str, str] = {}
+
+
+class PictureRow(BaseModel):
+    """Results for one object in a picture, or for the whole picture, without explanations."""
+
+    # Empty: the whole picture
+    label: str = ""
+    confidence: float | None = None
+    # x, y, w, h as fractions of the picture; a search with it has all results
+    box: list[float] | None = None
+    results: list[Result]
+    # Groups of results after the cut
+    total: int
+    # There are results, but none that is certain
+    perhaps: bool = False
+
+
+class PictureRows(BaseModel):
+    """Everything in a picture: a row for the whole, then one for each object, the largest first."""
+
+    question: AskedQuestion
+    rows: list[PictureRow]
+    warnings: list[str] = []
+    # Milliseconds by stage, and `total`
+    took: dict[str, float]
+    # The exact requests sent, when asked for
+    dsl: list[dict[str, Any]] | None = None
 
 
 class Difference(BaseModel):
