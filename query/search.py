@@ -244,7 +244,7 @@ def _answer(values: Values) -> Answer:
 def _conditions(words: Words) -> str:
     """What required and excluded words ask, in words: `with red and without cat, dog`."""
     named = {"with": words.must, "without": words.must_not}
-    return " and ".join(f"{how} {', '.join(term.text for term in terms)}" for how, terms in named.items() if terms)
+    return " and ".join(f"{how} {', '.join(term.text[:80] for term in terms)}" for how, terms in named.items() if terms)
 
 
 def _nothing_indexed(request: SearchRequest, calls: Calls) -> Answer:
