@@ -56,7 +56,7 @@ def collect(file: Path, data: Path | None, questions: Path | None, every: int, *
 @click.option("--seed", default=7, show_default=True, help="Seed of the random choice of pictures.")
 def generate(folder: Path, number: int, seed: int) -> None:
     """Make judgements from indexed pictures: transformed copies ask, the original and similar pictures are the answers."""
-    from evaluation.generated import generate as make  # noqa: PLC0415
+    from workers.learning.generated import generate as make  # noqa: PLC0415
 
     topics, judgements = make(folder, number, seed, get_settings())
     click.echo(f"{topics} questions and {judgements} judgements in {folder}; `omma judgements import` takes them up")
@@ -216,7 +216,7 @@ def _export_plugin(model: str, folder: Path, *, upload: bool) -> None:
 
 
 def _judge_copies(number: int) -> None:
-    from evaluation.generated import SEED, judge  # noqa: PLC0415
+    from workers.learning.generated import SEED, judge  # noqa: PLC0415
 
     print_progress(f"{judge(number, SEED, get_settings())} judgements made from copies")
 

@@ -15,12 +15,13 @@ from evaluation.collection import Collection
 from evaluation.unseen.table import collection_of
 from evaluation.unseen.variants import AS_IT_IS, NO_TEXT, THIRD, Variant
 from factors.base import Feature
+from factors.registry import FactorRegistry
 from ranking import cutoff
 from ranking.evidence import Evidence, Kind, kind_of
-from ranking.learning.bounds import KnownAnswers, bounded_anew
+from ranking.learning.bounds import KnownAnswers
 from ranking.learning.examples import Part
 from workers.learning.adapting import QUESTIONS, SEED
-from workers.learning.calibration import SAMPLE, candidates_of, with_and_without_answer
+from workers.learning.calibration import SAMPLE, bounded_of, known_answers
 from workers.learning.own_questions import OwnQuestion, Pairing, draw_sample, own_questions
 
 Json = dict[str, Any]
@@ -39,7 +40,7 @@ def ask(name: str, variant: Variant, index: Collection, tell: Tell) -> Iterator[
         if not (asked.related and asked.unrelated):
             continue
         try:
-            found = candidates_of(searcher, asked)
+            found = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
         except (InputError, NotFoundError) as error:
             tell(f"a question of {asked.relation!r} is left out: {error}")
             continue
@@ -54,13 +55,14 @@ def _grades(asked: OwnQuestion) -> dict[str, int]:
     return dict.fromkeys(asked.unrelated, 0) | dict.fromkeys(asked.related, 1)
 
 
-def by_place(asked: Sequence[Asked]) -> dict[Place, list[KnownAnswers]]:
-    """The own questions among these, by collection and variant, each with its answer and without."""
+def by_place(asked: Sequence[Asked], factors: FactorRegistry) -> dict[Place, list[KnownAnswers]]:
+    """The own questions among these, by collection and variant, as they are calibrated on."""
     found: dict[Place, list[KnownAnswers]] = {}
     for one in (one for one in asked if one.own):
         right = frozenset(document for document, grade in one.grades.items() if grade)
-        both = with_and_without_answer(one.set, one.wide, right, frozenset(one.grades) - right)
-        found.setdefault((collection_of(one.set), one.variant), []).extend(both)
+        relation, unrelated = one.set.partition(": ")[2], frozenset(one.grades) - right
+        known = known_answers(relation, one.wide, right, unrelated, factors)
+        found.setdefault((collection_of(one.set), one.variant), []).extend(known)
     return found
 
 
@@ -89,7 +91,7 @@ class Adapting:
 
     def evidence(self, place: Place, kind: Kind, evidence: Evidence) -> Evidence:
         """The evidence with the bounds that the place's own questions choose."""
-        return bounded_anew(kind, evidence, self._own.get(place, ()), self._features)
+        return bounded_of(kind, evidence, self._own.get(place, ()), self._features)
 
     def changes(self, asked: Sequence[Asked], before: Callable[[Asked], Evidence]) -> list[Change]:
         """Of all questions to places that have own questions, by collection, variant, kind, and whether they have an answer."""

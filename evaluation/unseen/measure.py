@@ -58,7 +58,7 @@ def measure(
     learned = LearnedParts(settings, learned_from, weights_of(asked), factors, tell)
     posed = [one for one in asked if table.collection_of(one.set) in there]
     chosen = [learned.cut(one, collections) for one in posed if not one.own]
-    adapting = adapted.Adapting(adapted.by_place(posed), learned.features)
+    adapting = adapted.Adapting(adapted.by_place(posed, factors), learned.features)
     changes = adapting.changes(chosen, lambda one: learned.evidence_for(one, collections))
     rows = table.rows(chosen, collections, learned.order, factors.feature_names())
     certain = [learned.certainty(one, collections) for one in chosen if one.variant == AS_IT_IS.name]

@@ -78,28 +78,35 @@ class Numbers:
 
 
 def bounded_anew(
-    kind: Kind, evidence: Evidence, questions: Sequence[KnownAnswers], features: Mapping[str, Feature]
+    kind: Kind, evidence: Evidence, questions: Sequence[KnownAnswers], features: Mapping[str, Feature], *, rises: bool
 ) -> Evidence:
-    """The evidence with the lower bound that other questions suggest; as it is if they have no answers or all have.
+    """The evidence with the lower bound that other questions suggest; as it is where they are too few to say so.
 
-    That of images only falls: these questions are copies of the images themselves, which are found more easily than another
-    photograph of the same thing.
+    The bound falls where, with CONFIDENCE, more than MAX_LOST of these questions lose their right documents by it. It rises
+    only if it may (`rises`), and with the same confidence at most MAX_LOST lose theirs.
     """
     asked = [Numbers.of(one, features) for one in questions if one.kind == kind and one.table]
     likely = [np.array([evidence.probability(row) for row in one.rows]) for one in asked]
-    right = [float(p[one.right > 0].max()) for one, p in zip(asked, likely, strict=True) if (one.right > 0).any()]
-    unanswered = [float(p.max()) for one, p in zip(asked, likely, strict=True) if not one.answered]
-    if not right or not unanswered:
+    right = np.array([float(p[one.right > 0].max()) for one, p in zip(asked, likely, strict=True) if (one.right > 0).any()])
+    unanswered = np.array([float(p.max()) for one, p in zip(asked, likely, strict=True) if not one.answered])
+    if not len(right) or not len(unanswered):
         return evidence
-    shown, lost = _shown(np.array(right), np.array(unanswered))
-    if kind == "picture" and shown > evidence.shown:
+    lost = int((right < evidence.shown).sum())
+    shown = evidence.shown
+    if lower_limit(lost, len(right)) > MAX_LOST:
+        shown = _floor(float(np.quantile(right, MAX_LOST, method="lower")))
+    elif rises and (higher := _shown(right, unanswered)[0]) > shown and _keeps(right, higher):
+        shown = higher
+    if shown == evidence.shown:
         return evidence
-    return evidence.model_copy(
-        update={
-            "shown": shown, "sure": max(evidence.sure, shown), "lost": lost, "questions": len(right),
-            "unanswered": len(unanswered),
-        }
-    )  # fmt: skip
+    limit = round(upper_limit(int((right < shown).sum()), len(right)), DIGITS)
+    counts = {"questions": len(right), "unanswered": len(unanswered)}
+    return evidence.model_copy(update={"shown": shown, "sure": max(evidence.sure, shown), "lost": limit} | counts)
+
+
+def _keeps(right: Array, bound: float) -> bool:
+    """Whether at most MAX_LOST lose their right documents by the bound."""
+    return upper_limit(int((right < bound).sum()), len(right)) <= MAX_LOST
 
 
 def bounded(evidence: Evidence, asked: Sequence[Numbers]) -> Evidence:
@@ -177,6 +184,13 @@ def _sure(answered: Sequence[Outcome], unanswered: Array) -> tuple[float, float]
 def _floor(bound: float) -> float:
     """Rounded down, so that a value reaches itself."""
     return float(np.floor(bound * 10**DIGITS) / 10**DIGITS)
+
+
+def lower_limit(failures: int, trials: int, confidence: float = CONFIDENCE) -> float:
+    """The share of failures that is reached with this confidence (Clopper-Pearson, one-sided)."""
+    from scipy.stats import beta  # noqa: PLC0415  (slow to import)
+
+    return 0.0 if failures == 0 else float(beta.ppf(1 - confidence, failures, trials - failures + 1))
 
 
 def upper_limit(failures: int, trials: int, confidence: float = CONFIDENCE) -> float:

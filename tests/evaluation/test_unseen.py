@@ -129,7 +129,7 @@ def own_question(number: int, value: float) -> Asked:
     rows = {f"d{n}": {"similar": 0.2 + n / 10} for n in range(3)} | {"r": {"similar": value}}
     return answered(number).model_copy(
         update={
-            "set": "mugs: words", "own": True, "complete": False, "wide": CandidateSet(table=rows),
+            "set": "mugs: linked words", "own": True, "complete": False, "wide": CandidateSet(table=rows),
             "grades": {"r": 1, "d0": 0, "d1": 0, "d2": 0}, "proposals": {},
         }
     )  # fmt: skip
@@ -139,7 +139,7 @@ def test_a_collection_is_adapted_to_by_its_own_questions_alone() -> None:
     curve = Curve(limits=[0.3, 0.55, 0.8], log_odds=[-9.0, 0.0, 2.0, 4.0])
     packaged = Evidence(prior=-1.5, curves={"similar": curve}, shown=0.1, sure=0.9)
     own_questions = [own_question(number, 0.9) for number in range(150)]
-    adapting = adapted.Adapting(adapted.by_place(own_questions), {"similar": Feature("similar")})
+    adapting = adapted.Adapting(adapted.by_place(own_questions, FactorRegistry.of(Settings())), {"similar": Feature("similar")})
     assert adapting.evidence(("mugs", "no text"), "words", packaged) == packaged, "no own question"
     unanswered = [answered(number, grades={}, similar=0.4) for number in range(10)]
     with_answer, without = adapting.changes([*(answered(n) for n in range(10)), *unanswered], lambda _: packaged)

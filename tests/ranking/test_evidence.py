@@ -111,15 +111,17 @@ def test_what_proves_most_and_is_always_there_is_essential(fitted: Evidence) -> 
 
 
 def test_bounds_are_chosen_anew_for_other_questions(fitted: Evidence) -> None:
-    asked = [question(number, answered=bool(number % 2), kind="words") for number in range(200)]
+    asked = [question(number, answered=bool(number % 2), kind="words") for number in range(300)]
     low = fitted.model_copy(update={"shown": 0.001})
-    risen = bounded_anew("words", low, asked, FEATURES)
-    assert risen.shown > 0.01 and risen.lost <= 0.03 and risen.curves == fitted.curves
-    assert bounded_anew("words", low, asked[1::2], FEATURES) == low, "all have answers"
-    images = [KnownAnswers("picture", one.set, one.table, one.right, one.wrong) for one in asked]
-    assert bounded_anew("picture", low, images, FEATURES) == low, "copies are found too easily to raise it"
+    risen = bounded_anew("words", low, asked, FEATURES, rises=True)
+    assert risen.shown > 0.01 and risen.lost <= 0.02 and risen.curves == fitted.curves
+    assert bounded_anew("words", low, asked, FEATURES, rises=False) == low
+    assert bounded_anew("words", low, asked[1::2], FEATURES, rises=True) == low, "all have answers"
+    assert bounded_anew("words", low, asked[:40], FEATURES, rises=True) == low, "too few to say that none is lost"
     high = fitted.model_copy(update={"shown": 0.99, "sure": 0.995})
-    assert bounded_anew("picture", high, images, FEATURES).shown < 0.99
+    fallen = bounded_anew("words", high, asked, FEATURES, rises=False)
+    assert fallen.shown < 0.99 and fallen.questions == 150
+    assert bounded_anew("words", fallen, asked, FEATURES, rises=False) == fallen, "it loses no more than it may"
 
 
 def test_those_that_are_shipped_are_of_features_that_there_are() -> None:

@@ -139,7 +139,7 @@ def test_the_detector_finds_what_its_own_library_finds(detector: Path, tmp_path:
 def test_the_whole_profile_runs(detector: Path, tmp_path: Path) -> None:
     settings = hub(detector.parent, saved("clip", tmp_path / "clip"), detector)
     feature_extractor = FeatureExtractor(extractors_of(settings))
-    assert feature_extractor.dimensions() == {"embedding": 24, "joint": 24}
+    assert feature_extractor.dimensions() == {"embedding": 24, "products": 256, "joint": 24}
     assert feature_extractor.fingerprints()["objects"].startswith("tiny@")
     for seen in feature_extractor.extract(PICTURES, ["embedding", "objects", "colours"]):
         assert not seen.failures

@@ -10,6 +10,7 @@ from engine.settings import Settings
 from ingest.jobs import Jobs
 from ingest.sources import open_source
 from ranking.calibrations import Calibrations
+from ranking.learning.models import Models
 from tests.ingest.pictures import png, write_all
 from tests.ingest.seeing import FINGERPRINTS, TestFeatureExtractor
 from tests.workers.conftest import StartWorker, wait_for, wait_for_end
@@ -41,6 +42,7 @@ def test_a_worker_adapts_to_a_new_collection_and_again_after_it_has_grown(
     found = wait_for(lambda: latest(context.redis, settings), "the adaptation")
     assert found.documents == COUNT and found.questions > COUNT, "copies and words, at least"
     assert Calibrations(settings).state().current == found.calibration != ""
+    assert Models(settings).list(), "no model that ships fits these weights, so one is trained"
     assert f"{COUNT} documents" in overview.adapted(context) and str(found.questions) in overview.adapted(context)
 
     assert adapt(context, TestFeatureExtractor) == "not due"

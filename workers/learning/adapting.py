@@ -1,8 +1,11 @@
 """Adapting to the collection: once it has changed enough, Omma calibrates on its own questions, which need no judgement.
 
+Where no model fits the weights of the index, so that rank fusion orders results, an order is trained on transformed copies,
+too, and the gate decides whether it is used. A model that fits is kept: copies alone would teach it less than it knows.
+
 Celery's beat asks every minute whether this is due (`omma.adapt`). It is where an ingest has ended, and the collection is new,
-has other weights, or its number of documents has changed by a fifth since the last time. It takes at most OMMA_ADAPT_MINUTES,
-and gives way to an ingest that begins meanwhile.
+has other weights, or its number of documents has changed by a fifth since the last time. Questions take at most
+OMMA_ADAPT_MINUTES, and give way to an ingest that begins meanwhile.
 """
 
 import logging
@@ -21,14 +24,20 @@ from mappings.versions import alias, count
 from query.encoder import CanEncode
 from query.search import Searcher
 from ranking.calibrations import Calibrations
+from ranking.fusion import NAME as FUSION
+from ranking.learning.models import Models
 from workers.learning.calibration import of_installation
+from workers.learning.generated import judge
+from workers.learning.training import train
 
 MIN_DOCUMENTS = 50  # of a collection that can be adapted to
 MIN_CHANGE = 0.2  # of the number of documents, after which it is due again
 QUESTIONS = 60  # of each kind
+COPIES = 200  # of images, that an order is trained on
 SEED = 7  # of the random choice of documents
 LATEST_JOBS = 20  # among which one that runs is looked for
-SPARE_SECONDS = 120.0  # after the questions, for fitting; the lock of a lost process expires that much later
+SPARE_SECONDS = 1800.0  # after the questions, for fitting; the lock of a lost process expires that much later
+Extractor = Callable[[], CanEncode] | None  # that of `Searcher`
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +53,7 @@ class Adaptation(BaseModel):
     outcome: str = Field(description="In words")
 
 
-def adapt(context: Context, extractor: Callable[[], CanEncode] | None = None) -> str:
+def adapt(context: Context, extractor: Extractor = None) -> str:
     """Adapt if that is due and no other process does; returns the outcome in words. `extractor` is that of `Searcher`."""
     redis, settings = context.redis, context.settings
     if not settings.adapt:
@@ -60,7 +69,7 @@ def adapt(context: Context, extractor: Callable[[], CanEncode] | None = None) ->
     if not lock.acquire(blocking=False):
         return "another process is adapting"
     try:
-        found = _adapted(context, searcher, number, weights)
+        found = _adapted(context, searcher, number, weights, extractor)
         if found is None:
             return "gave way to an ingest"
         redis.set(_key(settings, "adaptation"), found.model_dump_json())
@@ -94,7 +103,9 @@ def latest(redis: Redis, settings: Settings) -> Adaptation | None:
         return None
 
 
-def _adapted(context: Context, searcher: Searcher, documents: int, weights: Mapping[str, str]) -> Adaptation | None:
+def _adapted(
+    context: Context, searcher: Searcher, documents: int, weights: Mapping[str, str], extractor: Extractor
+) -> Adaptation | None:
     """Calibrate and take the result into use; None where an ingest began meanwhile, after which it is due again."""
     begun, gave_way = time.monotonic(), False
 
@@ -111,10 +122,25 @@ def _adapted(context: Context, searcher: Searcher, documents: int, weights: Mapp
     if gave_way:
         return None
     Calibrations(context.settings).add(made)
-    asked, seconds = made.card.questions, time.monotonic() - begun
-    outcome = f"calibrated on {asked} questions of its own documents in {seconds:.0f} s"
-    done = {"questions": asked, "seconds": round(seconds, 1), "calibration": made.card.id, "outcome": outcome}
+    outcome = f"calibrated on {made.card.questions} questions of its own documents"
+    if lacks_model(context.settings, weights):
+        outcome += f"; {_ordered(context, extractor)}"
+    seconds = round(time.monotonic() - begun, 1)
+    done = {"questions": made.card.questions, "seconds": seconds, "calibration": made.card.id, "outcome": outcome}
     return record.model_copy(update=done)
+
+
+def lacks_model(settings: Settings, weights: Mapping[str, str]) -> bool:
+    """Whether rank fusion orders results because no model fits the weights of the index."""
+    models = Models(settings)
+    name = models.state().current or models.packaged()
+    return settings.ranker != FUSION and name not in ("", FUSION) and bool(models.card(name).differing(weights))
+
+
+def _ordered(context: Context, extractor: Extractor) -> str:
+    """Train an order on judgements of transformed copies; returns the outcome in words."""
+    judge(COPIES, SEED, context.settings)
+    return train(context, extractor)
 
 
 def _key(settings: Settings, name: str) -> str:

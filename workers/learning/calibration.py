@@ -12,23 +12,24 @@ import numpy as np
 
 from engine.connections import Context
 from engine.errors import ConfigurationError, InputError, NotFoundError
-from factors.base import Factor
+from factors.base import Factor, Feature
 from factors.registry import FactorRegistry
 from mappings.versions import alias, count
 from query.search import Searcher
 from ranking.calibrations import NO_EVIDENCE, Calibration, CalibrationCard, new_id, packaged_evidence
-from ranking.candidate_set import CandidateSet
-from ranking.evidence import Evidences, kind_of
+from ranking.candidate_set import CandidateSet, Table
+from ranking.evidence import Evidence, Evidences, Kind, kind_of
 from ranking.learning.bounds import KnownAnswers, bounded_anew
 from ranking.learning.evidence import fit
 from ranking.thresholds import Threshold, Thresholds
-from workers.learning.own_questions import COPY, OwnQuestion, Pairing, draw_sample, own_questions
+from workers.learning.own_questions import COPY, LINKED, OwnQuestion, Pairing, draw_sample, own_questions
 
 Tell = Callable[[str], None]
 SAMPLE = 500  # documents that questions are made of
 MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
 LANDMARK_RULE = f"the least value that at most {MAX_WRONG:.0%} of questions find in an image of something else"
 PROGRESS_EVERY = 50
+HIDDEN = "hidden words"  # relation of questions by linked text whose documents are looked at without it
 NOTHING = "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
 
 
@@ -63,44 +64,44 @@ class Measurement:
 
     @property
     def asked(self) -> int:
-        """Number of questions, each of which is here twice."""
-        return len(self.questions) // 2
+        """Number of questions; each is here as one that nothing answers, too."""
+        return sum(not one.right for one in self.questions)
 
     def add(self, asked: OwnQuestion, candidates: CandidateSet) -> None:
         """Add the feature values of one question, which is also asked of its unrelated documents alone."""
-        self.questions += with_and_without_answer(asked.relation, candidates, asked.related, asked.unrelated)
+        self.questions += known_answers(asked.relation, candidates, asked.related, asked.unrelated, self.factors)
         if asked.same_thing:
             for feature in (feature for feature in self.factors.every_feature if feature.identifies):
                 values = {document: row[feature.name] for document, row in candidates.table.items() if feature.name in row}
                 self.best.setdefault(feature.name, []).append((_best(values, asked.related), _best(values, asked.unrelated)))
 
 
-def with_and_without_answer(
-    relation: str, candidates: CandidateSet, related: frozenset[str], unrelated: frozenset[str]
-) -> tuple[KnownAnswers, KnownAnswers]:
-    """A question as it is, and as one that nothing answers: without its related documents."""
+def known_answers(
+    relation: str, candidates: CandidateSet, related: frozenset[str], unrelated: frozenset[str], factors: FactorRegistry
+) -> list[KnownAnswers]:
+    """A question as it is, and as one that nothing answers: without its related documents.
+
+    A question by linked text also counts as if no text were linked to its related documents: who asks in other words, or for
+    an image that nobody described, finds them by what they show.
+    """
     kind, table = kind_of(candidates.query_features.intent), candidates.table
     rest = {document: row for document, row in table.items() if document in unrelated}
-    return (
+    found = [
         KnownAnswers(kind, relation, table, related, unrelated), KnownAnswers(kind, relation, rest, frozenset(), unrelated),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if relation == LINKED:
+        found.append(KnownAnswers(kind, HIDDEN, _without_text(table, related, factors), related, unrelated))
+    return found
 
 
-def candidates_of(searcher: Searcher, asked: OwnQuestion) -> CandidateSet:
-    """The related and unrelated documents as candidates; InputError, NotFoundError where it cannot be asked.
-
-    Where linked text is hidden, related documents have no value of a factor that reads it.
-    """
-    found = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
-    if not asked.hidden:
-        return found
-    factors = [factor for factor in searcher.factors.every if factor.snippet_fields or not factor.reads]
-    textual = {feature.name for factor in factors for feature in factor.features}
-    table = {
-        document: {name: value for name, value in row.items() if document not in asked.related or name not in textual}
-        for document, row in found.table.items()
+def _without_text(table: Table, documents: frozenset[str], factors: FactorRegistry) -> Table:
+    """The table without these documents' values of features that read linked text."""
+    reading = [factor for factor in factors.every if factor.snippet_fields or not factor.reads]
+    textual = {feature.name for factor in reading for feature in factor.features}
+    return {
+        document: {name: value for name, value in row.items() if document not in documents or name not in textual}
+        for document, row in table.items()
     }
-    return found.model_copy(update={"table": table})
 
 
 def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Callable[[str], None]) -> Measurement:
@@ -110,7 +111,7 @@ def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Callable
         if not (asked.related and asked.unrelated):
             continue
         try:
-            candidates = candidates_of(searcher, asked)
+            candidates = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
         except (InputError, NotFoundError) as error:
             tell(f"a question of {asked.relation!r} is left out: {error}")
             continue
@@ -147,11 +148,21 @@ def calibrate(
 def _of_installation(measured: Measurement, weights: Mapping[str, dict[str, str]], data: str, seed: Evidences) -> Evidences:
     """The seed's curves with new bounds; new curves for kinds of questions without, if not all of these ask with copies."""
     features = {feature.name: feature for feature in measured.factors.every_feature}
-    kinds = {kind: bounded_anew(kind, known, measured.questions, features) for kind, known in seed.kinds.items()}
+    kinds = {kind: bounded_of(kind, known, measured.questions, features) for kind, known in seed.kinds.items()}
     relations = {(one.kind, one.set) for one in measured.questions if one.right}
     fitted = {kind for kind, relation in relations if kind not in kinds and not relation.startswith(COPY)}
     own = fit([one for one in measured.questions if one.kind in fitted], features, weights, data)
     return own.model_copy(update={"kinds": own.kinds | kinds})
+
+
+def bounded_of(kind: Kind, evidence: Evidence, questions: Sequence[KnownAnswers], features: Mapping[str, Feature]) -> Evidence:
+    """The evidence with the lower bound that an installation's own questions suggest.
+
+    That of images does not rise: the questions are copies, which are found more easily than another photograph of the same
+    thing. That of words rises only where documents have linked text, since only then some are asked without it.
+    """
+    rises = kind == "words" and any(one.set == HIDDEN for one in questions)
+    return bounded_anew(kind, evidence, questions, features, rises=rises)
 
 
 def weights_by_feature(factors: FactorRegistry, fingerprints: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -4,8 +4,7 @@ A sample of documents is drawn. The questions, and the documents that are relate
 
 * copies: a transformed copy of a document's image, or a part of it, and the document (`copy: crop`, ...);
 * groups: a document, and the others of its smallest group (a facet, which may be a landmark, or its category);
-* words: a few words of a document's linked text, or of the text read in its image, and the document. As many of the questions
-  by linked text as documents have none are asked as if this one had none either (`hidden words`);
+* words: a few words of a document's linked text, or of the text read in its image, and the document;
 * judgements: a judged question, and the documents graded 2 and more.
 
 A document counts as unrelated to a question about another one only if they share no group (a facet, category or landmark that
@@ -47,7 +46,7 @@ RELATED_GRADE = 2
 COPY = "copy"  # how relations of copies begin
 SAVED, PART = "saved", "part"  # the copy that only loses a little (`saved_copy`), and the image asked by a part of it
 PART_SIDE = (0.4, 0.7)  # of the image's width and height
-LINKED, HIDDEN = "linked words", "hidden words"
+LINKED = "linked words"  # relation of questions by text that is linked to the document
 FIELDS = ["category", "facets", "texts", "ocr"]
 
 
@@ -55,8 +54,7 @@ FIELDS = ["category", "facets", "texts", "ocr"]
 class OwnQuestion:
     """A question, its related documents, and documents that are certainly unrelated.
 
-    `same_thing`: the related documents show the same individual thing as the question's image. `hidden`: the related documents
-    are looked at as if no text were linked to them.
+    `same_thing`: the related documents show the same individual thing as the question's image.
     """
 
     relation: str
@@ -64,7 +62,6 @@ class OwnQuestion:
     related: frozenset[str]
     unrelated: frozenset[str]
     same_thing: bool = False
-    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +168,11 @@ def _groups(pairing: Pairing, number: int) -> Iterator[OwnQuestion]:
 
 def _words(pairing: Pairing, number: int) -> Iterator[OwnQuestion]:
     """The longest words of a document's text ask for it."""
-    textless = 1 - sum(LINKED in document.words for document in pairing.sample) / max(1, len(pairing.sample))
-    for place, document in enumerate(pairing.sample[:number]):
+    for document in pairing.sample[:number]:
         for origin, words in document.words.items():
             asked = sorted(dict.fromkeys(words), key=lambda word: (-len(word), word))[:WORDS_ASKED]
-            hidden = origin == LINKED and random.Random(place).random() < textless  # noqa: S311  (a repeatable choice)
             request, related = SearchRequest(text=" ".join(asked)), frozenset({document.id})
-            yield OwnQuestion(
-                HIDDEN if hidden else origin, request, related, pairing.unrelated([document], asked), hidden=hidden
-            )
+            yield OwnQuestion(origin, request, related, pairing.unrelated([document], asked))
 
 
 def _judged(pairing: Pairing, store: Judgements, tell: Tell) -> Iterator[OwnQuestion]:

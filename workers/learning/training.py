@@ -14,6 +14,7 @@ from redis import Redis
 from engine.connections import Context
 from engine.errors import ConfigurationError, InputError, NotFoundError
 from engine.settings import Settings
+from query.encoder import CanEncode
 from query.request import SearchRequest
 from query.search import Searcher
 from ranking.clicks.models import clicked
@@ -37,7 +38,7 @@ def learn(context: Context) -> str:
         return "another process is training"
     try:
         redis.set(_key(settings, "looked"), time.time())
-        return _train(context)
+        return train(context)
     finally:
         lock.release()
 
@@ -51,9 +52,10 @@ def is_due(redis: Redis, store: Judgements, settings: Settings) -> bool:
     return store.since(datetime.fromtimestamp(last, UTC)) >= settings.rank_judgements
 
 
-def _train(context: Context) -> str:
+def train(context: Context, extractor: Callable[[], CanEncode] | None = None) -> str:
+    """Train on all judgements and clicks; returns the outcome in words. `extractor` is that of `Searcher`."""
     messages: list[str] = []
-    searcher = Searcher(context)
+    searcher = Searcher(context, extractor)
     found = examples_of_installation(searcher, context.client, messages.append)
     if len(found) < MIN_QUESTIONS:
         return f"{len(found)} questions are too few to learn from ({MIN_QUESTIONS})"
