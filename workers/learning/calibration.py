@@ -22,7 +22,7 @@ from ranking.evidence import Evidence, Evidences, Kind, kind_of
 from ranking.learning.bounds import KnownAnswers, bounded_anew
 from ranking.learning.evidence import fit
 from ranking.thresholds import Threshold, Thresholds
-from workers.learning.own_questions import COPY, LINKED, OwnQuestion, Pairing, draw_sample, own_questions
+from workers.learning.own_questions import COPY, GROUP, LINKED, OwnQuestion, Pairing, draw_sample, own_questions
 
 Tell = Callable[[str], None]
 SAMPLE = 500  # documents that questions are made of
@@ -159,10 +159,12 @@ def bounded_of(kind: Kind, evidence: Evidence, questions: Sequence[KnownAnswers]
     """The evidence with the lower bound that an installation's own questions suggest.
 
     That of images does not rise: the questions are copies, which are found more easily than another photograph of the same
-    thing. That of words rises only where documents have linked text, since only then some are asked without it.
+    thing. Nor does it fall because of groups, whose images need not look alike. That of words rises only where documents have
+    linked text, since only then some are asked without it.
     """
     rises = kind == "words" and any(one.set == HIDDEN for one in questions)
-    return bounded_anew(kind, evidence, questions, features, rises=rises)
+    chosen = [one for one in questions if not one.set.startswith(GROUP)]
+    return bounded_anew(kind, evidence, chosen, features, rises=rises)
 
 
 def weights_by_feature(factors: FactorRegistry, fingerprints: Mapping[str, str]) -> dict[str, dict[str, str]]:

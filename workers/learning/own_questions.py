@@ -43,7 +43,7 @@ MAX_GROUP_SHARE = 0.5  # of the sample; larger groups relate nothing
 WORDS_ASKED = 3  # per question
 BITS = 64  # of a perceptual hash, kept as a signed number
 RELATED_GRADE = 2
-COPY = "copy"  # how relations of copies begin
+COPY, GROUP = "copy", "same "  # how relations of copies and of groups begin
 SAVED, PART = "saved", "part"  # the copy that only loses a little (`saved_copy`), and the image asked by a part of it
 PART_SIDE = (0.4, 0.7)  # of the image's width and height
 LINKED = "linked words"  # relation of questions by text that is linked to the document
@@ -163,7 +163,7 @@ def _groups(pairing: Pairing, number: int) -> Iterator[OwnQuestion]:
     for document in pairing.sample[:number]:
         name, others = pairing.smallest_group(document)
         if others:
-            yield OwnQuestion(f"same {name}", SearchRequest(like=document.id), others, pairing.unrelated([document]))
+            yield OwnQuestion(f"{GROUP}{name}", SearchRequest(like=document.id), others, pairing.unrelated([document]))
 
 
 def _words(pairing: Pairing, number: int) -> Iterator[OwnQuestion]:
