@@ -36,15 +36,19 @@ def fit(
         if any((one.right > 0).any() for one in asked) and any((one.right == 0).any() for one in asked):
             evidence = _curves(asked, sorted(features))
             of_curves = {name: weights.get(name, {}) for name in evidence.curves}
-            added = {"weights": of_curves, "essential": _essential(evidence, asked)}
+            added = {"weights": of_curves, "essential": _essential(evidence, asked, features)}
             found[kind] = bounded(evidence.model_copy(update=added), asked)
     return Evidences(rule=RULE, data=data, kinds=found)
 
 
-def _essential(evidence: Evidence, asked: Sequence[Numbers]) -> list[str]:
-    """The features that nearly every question has, and that prove at least half of what the one that proves most does."""
+def _essential(evidence: Evidence, asked: Sequence[Numbers], features: Mapping[str, Feature]) -> list[str]:
+    """The features that nearly every question has, and that prove at least half of what the one that proves most does.
+
+    Those that are disabled by default are none: they were asked here, and are not asked elsewhere.
+    """
     there = Counter(name for one in asked for name in {name for row in one.rows for name in row})
-    usual = [name for name in evidence.curves if there[name] >= USUAL * sum(bool(one.rows) for one in asked)]
+    enabled = [name for name in evidence.curves if features[name].enabled_by_default]
+    usual = [name for name in enabled if there[name] >= USUAL * sum(bool(one.rows) for one in asked)]
     spread = {name: curve.log_odds[-1] - curve.log_odds[0] for name, curve in evidence.curves.items()}
     most = max((spread[name] for name in usual), default=0.0)
     return [name for name in usual if spread[name] >= most / 2]

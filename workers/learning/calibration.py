@@ -126,7 +126,7 @@ def calibrate(
 ) -> Calibration:
     """The evidence and thresholds that were measured; ConfigurationError if there is nothing to learn from.
 
-    The curves of the seed are kept where they apply to these weights, and get new bounds: they were fitted to answers of many
+    The curves of the seed are kept where all apply to these weights, and get new bounds: they were fitted to answers of many
     kinds, those that an installation can make of its own images are mostly copies.
     """
     if not measured.questions:
@@ -141,7 +141,7 @@ def calibrate(
         id=new_id(now), made=now, data=data, documents=documents, questions=measured.asked, pairs=relations,
         weights=dict(fingerprints),
     )  # fmt: skip
-    evidence = _of_installation(measured, weights, data, seed.usable(fingerprints)[0])
+    evidence = _of_installation(measured, weights, data, applicable(seed, fingerprints))
     return Calibration(card, evidence, Thresholds(rule=LANDMARK_RULE, data=data, columns=landmarks))
 
 
@@ -153,6 +153,16 @@ def _of_installation(measured: Measurement, weights: Mapping[str, dict[str, str]
     fitted = {kind for kind, relation in relations if kind not in kinds and not relation.startswith(COPY)}
     own = fit([one for one in measured.questions if one.kind in fitted], features, weights, data)
     return own.model_copy(update={"kinds": own.kinds | kinds})
+
+
+def applicable(seed: Evidences, fingerprints: Mapping[str, str]) -> Evidences:
+    """The kinds of the seed all of whose curves belong to the weights of the index, which has what is essential to them."""
+    kinds: dict[Kind, Evidence] = {}
+    for kind, evidence in seed.kinds.items():
+        needed = {extractor for name in evidence.essential for extractor in evidence.weights.get(name, {})}
+        if needed <= fingerprints.keys() and not evidence.usable(fingerprints)[1]:
+            kinds[kind] = evidence
+    return seed.model_copy(update={"kinds": kinds})
 
 
 def bounded_of(kind: Kind, evidence: Evidence, questions: Sequence[KnownAnswers], features: Mapping[str, Feature]) -> Evidence:
