@@ -1,6 +1,6 @@
 """`omma bench` and `omma evaluate`: measure speed and quality."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evaluation.session import Session
 
 Json = dict[str, Any]
+Pages = tuple[tuple[bool, Callable[[], list[Path]]], ...]  # whether each is asked for, and what measures and writes it
 console = Console(stderr=True, highlight=False)
 DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -73,24 +74,18 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
     embeddings: bool, uncalibrated: bool, unseen: bool, feedback: bool, learned_from: tuple[Path, ...], list_sets: bool,
-    html: Path | None,
-    fail_on_loss: bool,
+    html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
+    pages: Pages = (
+        (local, lambda: _local(data)), (embeddings, lambda: _embeddings(data)), (trash, _trash),
+        (uncalibrated, lambda: _uncalibrated(candidate_log)), (feedback, lambda: _feedback(data, names)),
+        (unseen, lambda: _unseen(data, candidate_log, learned_from, names)),
+    )  # fmt: skip
     if list_sets:
         _list_sets(data)
-    elif local:
-        _print_written(_local(data))
-    elif embeddings:
-        _print_written(_embeddings(data))
-    elif uncalibrated:
-        _print_written(_uncalibrated(candidate_log))
-    elif trash:
-        _print_written(_trash())
-    elif unseen:
-        _print_written(_unseen(data, candidate_log, learned_from, names))
-    elif feedback:
-        _print_written(_feedback(data, names))
+    elif measure := next((measure for asked_for, measure in pages if asked_for), None):
+        _print_written(measure())
     else:
         from evaluation.session import Session  # noqa: PLC0415
 

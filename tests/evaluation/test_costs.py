@@ -103,7 +103,7 @@ def test_every_factor_costs_time_and_bytes(
             cost, made = found[factor.name], factor.fields(feature_extractor.dimensions())
             assert (cost.ms > 0) == bool(factor.reads) and 0 <= cost.own_ms <= cost.ms
             assert cost.index >= 0 and (made or not (cost.index or cost.source))
-        assert found["similar"].source > 1000 and found["similar"].index > 1000, "a vector of 256 numbers"
+        assert found["similar"].source > 1500 and found["similar"].index > 768, "a vector of 768 bytes"
         assert found["labels"].worth and found["labels"].worth.set == "same kind" and not found["labels"].worth.chosen
         page = pages.render("quality", {"facts": FACTS, "rows": comparison.rows, "costs": [*found.values()], "reading": {}})
         assert "## Factor by factor" in page and "| similar |" in page

@@ -98,7 +98,7 @@ def test_messages_of_a_killed_worker_go_to_the_next_worker_of_any_name(
     wait_for_some(job, queue_settings)
     assert progress_of(job, queue_settings).waiting_for == ""
     kill_group(worker)
-    start_worker(processes=2, name=successor)
+    start_worker(processes=2, name=successor, beat=True)
     waiting = wait_for(
         lambda: (found := progress_of(job, queue_settings)).waiting_for.startswith(("a batch", "2 batches")) and found,
         "a notice",
@@ -164,7 +164,7 @@ def test_a_worker_that_hangs_loses_its_batches(job: str, queue_settings: Setting
     hung = start_worker(TEST_SECONDS="1")
     wait_for_some(job, queue_settings)
     os.killpg(hung.pid, signal.SIGSTOP)
-    start_worker()
+    start_worker(beat=True)
     ended = wait_for_end(queue_settings, job)
     os.killpg(hung.pid, signal.SIGCONT)
     assert (ended.indexed, ended.unchanged, ended.quarantined) == (COUNT, 0, 0)
