@@ -10,8 +10,9 @@ from vision.image_features import Box, ImageFeatures, Vector
 
 Json = dict[str, Any]
 # What the words of a field are to the refinements of an answer: words of running text and whole names are offered, others are
-# only counted where another field has them, too.
-TextUse = Literal["words", "names", "counted"]
+# only counted where another field has them, too. Words of any language are offered where results are in few languages, and
+# counted where each is in many: nobody reads them all.
+TextUse = Literal["words", "names", "counted", "any language"]
 UNSCORED: Json = {"match_none": {}}  # `score` of a feature that the engine does not compute
 
 

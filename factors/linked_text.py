@@ -81,7 +81,7 @@ class LinkedText(Factor):
 
     def refining_fields(self) -> Mapping[str, TextUse]:
         """All snippets but trash."""
-        return {"linked.all": "words"}
+        return {"linked.english": "words", "linked.all": "any language"}
 
     def unshown_fields(self) -> tuple[str, ...]:
         """The texts: what matched comes as highlights."""

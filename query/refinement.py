@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from statistics import median
 from typing import Any
 
 from factors.base import Factor, TextUse
@@ -23,6 +24,7 @@ Json = dict[str, Any]
 MAX_READ = 100  # results whose words are read: the best ones
 MAX_REFINEMENTS = 10
 MIN_SHARE, MAX_SHARE = 0.05, 0.9  # of the results that have a word
+MANY_LANGUAGES = 4  # of the median result, from which its text is taken for translations
 MIN_RESULTS = 2  # that have a word, and that lack it
 ALIKE = 0.8  # Jaccard index of the results that have two words, from which both make the same split
 ENDINGS = ("", "s", "es", "d", "ed", "ing", "e", "n", "en")  # that an inflected form adds to a word
@@ -74,7 +76,8 @@ def refinements(response: Json, factors: Sequence[Factor], asked: Words) -> list
     documents = [hit["_source"] for hit in response["hits"]["hits"]]
     number = len(documents)
     own = [folded(word) for term in (*asked.must, *asked.should, *asked.must_not) for word in term.text.split()]
-    found = _found([text for at, document in enumerate(documents) for text in _texts(at, document, factors)])
+    offered = _any_language(documents)
+    found = _found([text for at, document in enumerate(documents) for text in _texts(at, document, factors, offered)])
     stops = STOP | GENERIC | _stops(documents)
     splitting = [
         (key, one)
@@ -96,12 +99,19 @@ def _entropy(share: float) -> float:
     return -sum(part * math.log2(part) for part in (share, 1 - share) if part)
 
 
-def _texts(place: int, document: Json, factors: Sequence[Factor]) -> Iterator[_Read]:
+def _any_language(documents: Sequence[Json]) -> TextUse:
+    """The use of text in any language: few languages to a result are those of its readers, many are translations."""
+    numbers = [len(document.get("languages") or ()) for document in documents]
+    return "counted" if numbers and median(numbers) >= MANY_LANGUAGES else "words"
+
+
+def _texts(place: int, document: Json, factors: Sequence[Factor], any_language: TextUse) -> Iterator[_Read]:
     """Every text of a result in which words are searched."""
     for factor in factors:
         for path, use in factor.refining_fields().items():
             for text in _values(document, path):
-                yield _Read(place, factor.name, use, tuple(TOKEN.findall(text.lower())))
+                meant = any_language if use == "any language" else use
+                yield _Read(place, factor.name, meant, tuple(TOKEN.findall(text.lower())))
 
 
 def _values(document: Mapping[str, Any], path: str) -> list[str]:
