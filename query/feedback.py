@@ -9,7 +9,7 @@ beside others marked "more": alone, they say where not to go, and the best wrong
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
@@ -81,10 +81,10 @@ class Rocchio:
 
 def _vectors(features: ImageFeatures) -> dict[str, Vector]:
     """The embeddings among the outputs, whichever extractors gave them."""
-    return {name: value for name, value in features.values.items() if _is_vector(value)}  # type: ignore[misc]
+    return {name: value for name, value in features.values.items() if _is_vector(value)}
 
 
-def _is_vector(value: Any) -> bool:
+def _is_vector(value: object) -> TypeGuard[Vector]:
     return isinstance(value, np.ndarray) and value.ndim == 1 and np.issubdtype(value.dtype, np.floating)
 
 

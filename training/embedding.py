@@ -1,7 +1,7 @@
 """Fit the whitening of the embedding: `omma train embedding --data ../shared/data`.
 
 Principal components of the features of general images: everyday photos, groceries, garments, the demo corpus. There are no
-labels. What is held out (training/held_out.py) is not looked at. How good it is where nothing was fitted is measured by
+labels. Held-out images (training/held_out.py) take no part. How good it is where nothing was fitted is measured by
 `omma evaluate --embeddings`.
 """
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import InputError, NotFoundError
 from evaluation.candidate_log import Asked
 from evaluation.collection import Collection
 from evaluation.unseen.table import collection_of
@@ -21,7 +20,7 @@ from ranking.evidence import Evidence, Kind, kind_of
 from ranking.learning.bounds import KnownAnswers
 from ranking.learning.examples import Part
 from workers.learning.adapting import QUESTIONS, SEED
-from workers.learning.calibration import SAMPLE, bounded_of, known_answers
+from workers.learning.calibration import SAMPLE, answered, bounded_of, known_answers
 from workers.learning.own_questions import OwnQuestion, Pairing, draw_sample, own_questions
 
 Json = dict[str, Any]
@@ -36,14 +35,8 @@ def ask(name: str, variant: Variant, index: Collection, tell: Tell) -> Iterator[
     searcher, settings = index.searcher(), index.settings
     sample = draw_sample(index.client, settings, SAMPLE, SEED)
     pairing, weights = Pairing(sample, settings.duplicate_bits, SEED), dict(searcher.fingerprints())
-    for number, asked in enumerate(own_questions(pairing, settings, index.client, QUESTIONS, tell)):
-        if not (asked.related and asked.unrelated):
-            continue
-        try:
-            found = searcher.table(asked.request, sorted(asked.related | asked.unrelated))
-        except (InputError, NotFoundError) as error:
-            tell(f"a question of {asked.relation!r} is left out: {error}")
-            continue
+    questions = own_questions(pairing, settings, index.client, QUESTIONS, tell)
+    for number, (asked, found) in enumerate(answered(searcher, questions, tell)):
         yield Asked(
             set=f"{name}: {asked.relation}", topic=f"{name}/{variant.name}/own/{number}", family="", part=TEST,
             grades=_grades(asked), complete=False, wide=found, proposals={}, kept=[], limit=0, took={}, weights=weights,

@@ -3,7 +3,7 @@
 The questions are those of `workers.learning.own_questions`, the evidence is fitted by `ranking.learning.evidence`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -29,7 +29,7 @@ SAMPLE = 500  # documents that questions are made of
 MAX_WRONG = 0.01  # of questions, in which an image of something else may reach a landmark's threshold
 LANDMARK_RULE = f"the least value that at most {MAX_WRONG:.0%} of questions find in an image of something else"
 PROGRESS_EVERY = 50
-HIDDEN = "hidden words"  # relation of questions by linked text whose documents are looked at without it
+HIDDEN = "hidden words"  # relation of questions by linked text, with the text of the right documents hidden
 NOTHING = "there are no pairs to calibrate on: index more documents that have nothing to do with each other"
 
 
@@ -104,9 +104,8 @@ def _without_text(table: Table, documents: frozenset[str], factors: FactorRegist
     }
 
 
-def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Callable[[str], None]) -> Measurement:
-    """Ask every question; one that cannot be asked is left out and reported."""
-    found = Measurement(searcher.factors)
+def answered(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Tell) -> Iterator[tuple[OwnQuestion, CandidateSet]]:
+    """Every question with its related and unrelated documents as candidates; one that cannot be asked is reported."""
     for asked in questions:
         if not (asked.related and asked.unrelated):
             continue
@@ -115,6 +114,13 @@ def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Callable
         except (InputError, NotFoundError) as error:
             tell(f"a question of {asked.relation!r} is left out: {error}")
             continue
+        yield asked, candidates
+
+
+def measure(searcher: Searcher, questions: Iterable[OwnQuestion], tell: Tell) -> Measurement:
+    """Ask every question; one that cannot be asked is left out and reported."""
+    found = Measurement(searcher.factors)
+    for asked, candidates in answered(searcher, questions, tell):
         found.add(asked, candidates)
         if found.asked % PROGRESS_EVERY == 0:
             tell(f"{found.asked} questions asked")
