@@ -46,10 +46,14 @@ def _strangers(
     for name in (name for name in one.strangers if name in others):
         for known in thinned(list(documents[name]), MAX_STRANGERS):
             asked = f"{name} {known.path.name}"
-            yield UnseenQuestion(asked, STRANGERS, picture=known.path.read_bytes(), family=asked if one.learned else "")
-        names = sorted({known.fine for known in documents[name] if known.fine}) if others[name].named else []
-        for words in thinned([name.replace("_", " ") for name in names], MAX_STRANGERS):
-            yield UnseenQuestion(words, STRANGERS, text=words, family=words if one.learned else "")
+            yield UnseenQuestion(asked, STRANGERS, picture=known.path.read_bytes(), family=asked if one.learnable else "")
+        for words in thinned(_names(documents[name]) if others[name].named else [], MAX_STRANGERS):
+            yield UnseenQuestion(words, STRANGERS, text=words, family=words if one.learnable else "")
+
+
+def _names(documents: Sequence[Known]) -> list[str]:
+    """The names of the classes as people write them: `american bulldog` of `pets37/american_bulldog`."""
+    return sorted({known.fine.rpartition("/")[2].replace("_", " ") for known in documents} - {""})
 
 
 def _asked(

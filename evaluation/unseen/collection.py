@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from engine.plugins import Broken, discover, made_by_name
 from engine.settings import Settings
-from evaluation.datasets import Known, there
+from evaluation.datasets import SAME, Known, there, thinned
 from evaluation.evaluation_set import family_of
 
 HERE, GROUP = Path(__file__).parent / "sets", "omma.unseen_collections"
@@ -51,14 +51,16 @@ class UnseenQuestion:
 class UnseenCollection(ABC):
     """One named collection.
 
-    `needs`: folders below `--data` without which it is left out. `learned`: evaluation sets that ask about images of this kind,
-    which the order must not have learned from. `strangers`: names of collections whose images have no answer in this one.
+    `needs`: folders below `--data` without which it is left out. `learnable`: the order and the evidence that ship may learn
+    from its questions; what measures it is then learned without them, and without the evaluation sets `learned`, which ask
+    about images of this kind. `strangers`: names of collections whose images have no answer in this one.
     `named`: the classes of its images are names of things, and have no answer in those collections either.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+    learnable: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ()
     strangers: ClassVar[tuple[str, ...]] = ()
     named: ClassVar[bool] = False
@@ -75,9 +77,37 @@ class UnseenCollection(ABC):
         """The documents with texts in another language than the questions; empty where nobody translated them."""
         return []
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The sets and collections without which an order is learned that has not seen images of this kind."""
+        return (*self.learned, self.name) if self.learnable else ()
+
     def is_there(self, data: Path) -> bool:
         """Whether the folder of data sets has what the collection needs."""
         return there(data, *self.needs)
+
+
+class Labelled(UnseenCollection):
+    """Photographs with one label each, in one `labels.csv` or more; each asks for the others of its label ("more like this").
+
+    `columns`: folder -> column of the label. A row whose `clean` is 0 shows something else than its label says.
+    """
+
+    columns: ClassVar[dict[str, str]]
+
+    def documents(self, sources: UnseenSources) -> list[Known]:
+        """All photographs."""
+        return [
+            Known(sources.data / folder / row["path"], self.name, f"{folder}/{row[column]}")
+            for folder, column in self.columns.items()
+            for row in rows(sources.data / folder / "labels.csv")
+            if row.get("clean") != "0"
+        ]
+
+    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
+        """More like each of them."""
+        found = list(alike(self.documents(sources), "more like this", SAME, learnable=self.learnable))
+        yield from thinned(found, MAX_QUESTIONS)
 
 
 def unseen_collections(settings: Settings) -> dict[str, UnseenCollection]:

@@ -146,7 +146,7 @@ class LearnedParts:
     def evidence_for(self, asked: Asked, collections: Mapping[str, UnseenCollection]) -> Evidence:
         """The evidence for a question."""
         one = collections[table.collection_of(asked.set)]
-        found = self.evidence((*one.learned, one.name) if one.learned else ())
+        found = self.evidence(one.left_out)
         return found.of(asked.wide.query_features.intent) or UNCALIBRATED
 
     def _without(self, left_out: Names[str]) -> list[Asked]:

@@ -58,7 +58,7 @@ def rows(
     found = []
     for (name, variant), group in grouped(asked).items():
         one = collections[collection_of(name)]
-        model = models((*one.learned, one.name) if one.learned else ())
+        model = models(one.left_out)
         found.append(_row(name, variant, group, model, columns))
         for off in OFF if variant == AS_IT_IS.name else ():
             left = [column for column in columns if factor_of(column) not in off.without]

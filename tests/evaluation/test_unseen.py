@@ -65,6 +65,7 @@ def answered(
 class Mugs(UnseenCollection):
     name = "mugs"
     about = "Mugs."
+    learnable = True
     learned = ("same mug",)
 
     def documents(self, sources: UnseenSources) -> list[Known]:

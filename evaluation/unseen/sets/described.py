@@ -21,6 +21,7 @@ class Everyday(UnseenCollection):
     name: ClassVar[str] = "everyday photos"
     about: ClassVar[str] = "Everyday photos; what somebody else wrote about one asks for it."
     needs: ClassVar[tuple[str, ...]] = (datasets.FLICKR,)
+    learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("words to picture", "picture and words", "near-duplicate")
 
     def documents(self, sources: UnseenSources) -> list[Known]:
@@ -154,6 +155,7 @@ class Receipts(UnseenCollection):
     name: ClassVar[str] = "receipts"
     about: ClassVar[str] = "Scanned receipts; words of a line ask for the receipt."
     needs: ClassVar[tuple[str, ...]] = (datasets.RECEIPTS,)
+    learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("text in picture",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
 

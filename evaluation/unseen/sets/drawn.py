@@ -28,6 +28,7 @@ class Stamps(UnseenCollection):
 
     name: ClassVar[str] = "stamps"
     about: ClassVar[str] = "The demo corpus; a transformed copy asks for its original, a line of text for what it describes."
+    learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("near-duplicate", "same object")
 
     def documents(self, sources: UnseenSources) -> list[Known]:
@@ -78,6 +79,7 @@ class Signs(UnseenCollection):
     name: ClassVar[str] = "signs"
     about: ClassVar[str] = "Words drawn onto photographs; the words ask, or another photograph with the same words."
     needs: ClassVar[tuple[str, ...]] = (datasets.FLICKR,)
+    learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("text in picture",)
 
     def __init__(self) -> None:

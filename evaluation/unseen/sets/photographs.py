@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.datasets import COARSE, SAME, Known, thinned
-from evaluation.unseen.collection import MAX_QUESTIONS, UnseenCollection, UnseenQuestion, UnseenSources, alike, rows
+from evaluation.unseen.collection import MAX_QUESTIONS, Labelled, UnseenCollection, UnseenQuestion, UnseenSources, alike, rows
 
 
 class Covers(UnseenCollection):
@@ -31,25 +31,7 @@ class Covers(UnseenCollection):
                 yield UnseenQuestion(row["path"], "photo to cover", right, picture=(root / row["path"]).read_bytes())
 
 
-class _Labelled(UnseenCollection):
-    """Photographs with one label each, in one `labels.csv` or more (`columns`: folder -> column of the label)."""
-
-    columns: ClassVar[dict[str, str]]
-
-    def documents(self, sources: UnseenSources) -> list[Known]:
-        """All photographs."""
-        return [
-            Known(sources.data / folder / row["path"], self.name, f"{folder}/{row[column]}")
-            for folder, column in self.columns.items()
-            for row in rows(sources.data / folder / "labels.csv")
-        ]
-
-    def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
-        """More like each of them."""
-        yield from thinned(list(alike(self.documents(sources), "more like this", SAME)), MAX_QUESTIONS)
-
-
-class Cars(_Labelled):
+class Cars(Labelled):
     """Cars of forty models."""
 
     name: ClassVar[str] = "cars"
@@ -60,7 +42,7 @@ class Cars(_Labelled):
     named: ClassVar[bool] = True
 
 
-class Pets(_Labelled):
+class Pets(Labelled):
     """Cats and dogs of 37 breeds."""
 
     name: ClassVar[str] = "pets"
@@ -71,7 +53,7 @@ class Pets(_Labelled):
     named: ClassVar[bool] = True
 
 
-class Textures(_Labelled):
+class Textures(Labelled):
     """Textures and patterns of fabrics."""
 
     name: ClassVar[str] = "textures"
@@ -105,6 +87,7 @@ class Groceries(UnseenCollection):
     name: ClassVar[str] = "groceries"
     about: ClassVar[str] = "A catalogue of groceries; a photo taken in a shop asks for the product."
     needs: ClassVar[tuple[str, ...]] = (datasets.GROCERY,)
+    learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("phone photo to catalogue", "same product", "picture and words")
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
 
@@ -127,6 +110,7 @@ class Garments(UnseenCollection):
     name: ClassVar[str] = "garments"
     about: ClassVar[str] = "Photographs of garments; others of the same kind of garment are right."
     needs: ClassVar[tuple[str, ...]] = (datasets.CLOTHING,)
+    learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("same kind",)
     strangers: ClassVar[tuple[str, ...]] = ("cars", "pets")
 
