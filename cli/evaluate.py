@@ -56,7 +56,9 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--every", default=1, type=click.IntRange(1), help="Use only every N-th picture and question of the data sets.")
 @click.option("--all", "everything", is_flag=True, help="Use all questions, also those that models learn from.")
 @click.option(
-    "--ablation", is_flag=True, help="Also train with one more factor at a time, and with one less; write the page ablation.md."
+    "--ablation",
+    is_flag=True,
+    help="With --unseen: also train with one more factor at a time, and one less; write ablation.md.",
 )
 @click.option("--trash", is_flag=True, help="Measure the trash filter on labelled sites; write the page trash.md.")
 @click.option("--local", is_flag=True, help="Measure local descriptors alone; write the page local.md.")
@@ -80,8 +82,10 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     pages: Pages = (
         (local, lambda: _local(data)), (embeddings, lambda: _embeddings(data)), (trash, _trash),
         (uncalibrated, lambda: _uncalibrated(candidate_log)), (feedback, lambda: _feedback(data, names)),
-        (unseen, lambda: _unseen(data, candidate_log, learned_from, names)),
+        (unseen, lambda: _unseen(data, candidate_log, learned_from, names, ablation=ablation)),
     )  # fmt: skip
+    if ablation and not (unseen and learned_from):
+        raise click.UsageError("--ablation needs --unseen, and the logs to train on by --learned-from")
     if list_sets:
         _list_sets(data)
     elif measure := next((measure for asked_for, measure in pages if asked_for), None):
@@ -90,24 +94,12 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
         from evaluation.session import Session  # noqa: PLC0415
 
         with Session(data, questions, candidate_log, get_settings(), console.print, every=every) as session:
-            asked, paths = _asked(session, names, everything=everything, ablation=ablation)
+            asked = session.asked(names, everything=everything)
             comparison = session.compare(asked, models, baseline)
-            if data and not (names or everything or models):
-                paths += session.write(comparison)
+            paths = session.write(comparison) if data and not (names or everything or models) else []
             _report(session, comparison, asked, paths, html)
             if fail_on_loss:
                 _check_losses(session, comparison)
-
-
-def _asked(
-    session: "Session", names: tuple[str, ...], *, everything: bool, ablation: bool
-) -> "tuple[list[Asked], list[Path]]":  # fmt: skip
-    """The questions to compare on; and the files that the ablation wrote, which trains on all of them."""
-    asked = session.asked(names, everything=everything or ablation)
-    if not ablation:
-        return asked, []
-    paths = session.ablation()
-    return (asked if everything else session.held_out(asked)), paths
 
 
 def _report(
@@ -162,7 +154,9 @@ def _trash() -> list[Path]:
     return pages.write("trash", figures)
 
 
-def _unseen(data: Path | None, log: Path | None, learned_from: tuple[Path, ...], names: tuple[str, ...]) -> list[Path]:
+def _unseen(
+    data: Path | None, log: Path | None, learned_from: tuple[Path, ...], names: tuple[str, ...], *, ablation: bool
+) -> list[Path]:
     """Measure unseen collections: asked now, or read from a log; print the table, return the files that were written."""
     from evaluation import pages  # noqa: PLC0415
     from evaluation.candidate_log import read  # noqa: PLC0415
@@ -174,7 +168,22 @@ def _unseen(data: Path | None, log: Path | None, learned_from: tuple[Path, ...],
     asked = read(log) if log else list(ask(data or Path(), settings, console.print, names))
     figures = measure(asked, settings, learned_from, console.print, names)
     click.echo(pages.render("unseen", figures))
-    return [] if names else pages.write("unseen", figures)
+    written = [] if names else pages.write("unseen", figures)
+    return [*written, *(_ablation(asked, learned_from, settings) if ablation else ())]
+
+
+def _ablation(asked: "Sequence[Asked]", learned_from: Sequence[Path], settings: Settings) -> list[Path]:
+    """Measure more and fewer factors on unseen collections; return the files that were written."""
+    from evaluation import ablation, pages  # noqa: PLC0415
+    from evaluation.candidate_log import read  # noqa: PLC0415
+    from evaluation.unseen.collection import unseen_collections  # noqa: PLC0415
+    from factors.registry import FactorRegistry  # noqa: PLC0415
+
+    known = [one for file in learned_from for one in read(file)]
+    unseen, columns = ablation.unseen_of(asked, unseen_collections(settings)), FactorRegistry.of(settings).feature_names()
+    curve = ablation.draw_curve(known, unseen, columns, console.print)
+    ablation.plot(curve, ablation.CURVE)
+    return [ablation.CURVE, *pages.write("ablation", {"surroundings": pages.surroundings(settings), "curve": curve})]
 
 
 def _feedback(data: Path | None, names: tuple[str, ...]) -> list[Path]:

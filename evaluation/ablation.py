@@ -1,10 +1,10 @@
 """More factors, more quality: models with one factor more at a time, and with one factor less.
 
-Each model is trained anew on the candidates and features of its factors alone and measured on held-out questions in the same
-way: a factor that is left out neither retrieves nor orders.
+Each model is trained anew on the candidates and features of its factors alone, and measured in the same way on collections that
+nothing was trained on: a factor that is left out neither retrieves nor orders.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +13,22 @@ import numpy as np
 
 from evaluation.candidate_log import Asked, factor_of
 from evaluation.compare import alone, outcome
-from ranking.learning.examples import by_side
+from evaluation.pages import DOCS
+from evaluation.unseen.collection import UnseenCollection
+from evaluation.unseen.table import collection_of
+from evaluation.unseen.variants import AS_IT_IS
 from ranking.learning.features import FeatureSet
-from ranking.learning.learned import Learned, Recipe, fit
+from ranking.learning.learned import Recipe
 from ranking.learning.measures import Compared, compare, interval, ndcg
+from ranking.learning.train import BLEND, fitted_on
 
+CURVE = DOCS / "images" / "more-factors.svg"
 INK, SOFT, ACCENT = "#1c2024", "#8a8780", "#b4552d"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One set of factors: mean NDCG@10 over held-out questions, its 95 % interval, and the change to the set before."""
+    """One set of factors: mean NDCG@10 over questions, its 95 % interval, and the change to the set before."""
 
     factor: str
     factors: tuple[str, ...]
@@ -42,15 +47,26 @@ class Curve:
     questions: int
 
 
-def draw_curve(asked: Sequence[Asked], columns: Sequence[str], tell: Callable[[str], None]) -> Curve:
-    """Train and measure every step. `columns` are those of all factors."""
-    asked = [one for one in asked if one.grades]
-    factors = strongest_first(asked, list(dict.fromkeys(map(factor_of, columns))))
+def unseen_of(asked: Sequence[Asked], collections: Mapping[str, UnseenCollection]) -> list[Asked]:
+    """The questions to collections, as they are, from which nothing ever learns."""
+    found = [one for one in asked if one.variant == AS_IT_IS.name and one.grades and not one.own]
+    return [one for one in found if not collections[collection_of(one.set)].learnable]
+
+
+def draw_curve(
+    learned_from: Sequence[Asked], unseen: Sequence[Asked], columns: Sequence[str], tell: Callable[[str], None]
+) -> Curve:
+    """Train every step on the first questions, but for those that quality is measured by, and measure it on the others.
+
+    `columns` are those of all factors.
+    """
+    known = [one for one in learned_from if one.grades and one.side != "test"]
+    factors = strongest_first(known, list(dict.fromkeys(map(factor_of, columns))))
     prefixes = [tuple(factors[: n + 1]) for n in range(len(factors))]
     without = {factor: tuple(f for f in factors if f != factor) for factor in factors}
     measured: dict[tuple[str, ...], dict[str, float]] = {}
     for chosen in dict.fromkeys([*prefixes, *without.values()]):
-        measured[chosen] = _measured(asked, [c for c in columns if factor_of(c) in chosen], set(chosen))
+        measured[chosen] = _measured(known, unseen, [c for c in columns if factor_of(c) in chosen], set(chosen))
         tell(f"{len(chosen)} factors ({', '.join(chosen)}): NDCG@10 {np.mean([*measured[chosen].values()]):.4f}")
     before = [None, *(measured[prefix] for prefix in prefixes)]
     added = [_step(factors[n], prefix, measured[prefix], before[n]) for n, prefix in enumerate(prefixes)]
@@ -59,9 +75,8 @@ def draw_curve(asked: Sequence[Asked], columns: Sequence[str], tell: Callable[[s
     return Curve(added, dropped, len(whole))
 
 
-def strongest_first(asked: Sequence[Asked], factors: Sequence[str]) -> list[str]:
+def strongest_first(known: Sequence[Asked], factors: Sequence[str]) -> list[str]:
     """Factors by the NDCG@10 of each alone, on the questions that models learn from."""
-    known = [one for one in asked if one.example().side != "test"]
     strength = {f: float(np.mean([*outcome(known, alone(f)).figures["NDCG@10"].values()])) for f in factors}
     return sorted(factors, key=lambda factor: (-strength[factor], factor))
 
@@ -78,7 +93,9 @@ def plot(curve: Curve, path: Path) -> None:
         axes.plot(at, [step.mean for step in curve.added], color=ACCENT, marker="o")
         axes.set_xticks(at, [f"+ {step.factor}" if n else step.factor for n, step in enumerate(curve.added)], rotation=28)
         axes.set_ylabel("NDCG@10")
-        axes.set_title(f"More factors, more quality ({curve.questions} held-out questions)", loc="left", fontsize=11)
+        axes.set_title(
+            f"More factors, more quality ({curve.questions} questions to unseen collections)", loc="left", fontsize=11
+        )
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color=SOFT, alpha=0.25)
         figure.tight_layout()
@@ -87,12 +104,12 @@ def plot(curve: Curve, path: Path) -> None:
         pyplot.close(figure)
 
 
-def _measured(asked: Sequence[Asked], columns: Sequence[str], factors: Collection[str]) -> dict[str, float]:
-    """NDCG@10 of held-out questions by a model that has only these columns."""
-    sides = by_side(one.example(one.columns_of(factors)) for one in asked)
-    features = FeatureSet(columns=tuple(columns))
-    model = Learned("ablation", features, fit(sides["train"], sides["validation"], Recipe(features=features)))
-    return ndcg(sides["test"], model)
+def _measured(
+    known: Sequence[Asked], unseen: Sequence[Asked], columns: Sequence[str], factors: Collection[str]
+) -> dict[str, float]:
+    """NDCG@10 of unseen questions by a model that has only these columns."""
+    learned, measured = ([one.example(one.columns_of(factors)) for one in side] for side in (known, unseen))
+    return ndcg(measured, fitted_on(learned, Recipe(features=FeatureSet(columns=tuple(columns)), blend=BLEND)))
 
 
 def _step(factor: str, factors: tuple[str, ...], values: dict[str, float], before: dict[str, float] | None) -> Step:

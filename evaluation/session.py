@@ -9,7 +9,7 @@ from typing import Any, Self
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from engine.store import Store
-from evaluation import ablation, asking, candidate_log, compare, costs, datasets, indexing, pages, report
+from evaluation import asking, candidate_log, compare, costs, datasets, indexing, pages, report
 from evaluation.candidate_log import Asked
 from evaluation.collection import Collection
 from evaluation.compare import Comparison
@@ -23,7 +23,6 @@ from vision.feature_extractor import get_feature_extractor
 
 Json = dict[str, Any]
 TIMED_PICTURES = 96  # from all over the collection, that extractors are timed on
-CURVE = pages.DOCS / "images" / "more-factors.svg"
 
 
 class Session:
@@ -40,7 +39,6 @@ class Session:
         self.settings, self.tell, self.every = settings, tell, every
         self._built: tuple[Corpus, Collection] | None = None
         self._requests, self._documents = 0.0, 0
-        self._all: list[Asked] = []
         self._ms: dict[str, float] = {}
 
     def __enter__(self) -> Self:
@@ -63,7 +61,6 @@ class Session:
         if not found:
             raise ConfigurationError("there are no such questions")
         self._requests = compare.requests(found)
-        self._all = found
         return found if everything else self.held_out(found)
 
     def _ask(self, names: tuple[str, ...], everything: bool) -> list[Asked]:
@@ -115,12 +112,6 @@ class Session:
         _, collection = self._built
         extractor = get_feature_extractor(self.settings)
         return costs.measured(collection.client, collection.settings, extractor, comparison, self._ms)
-
-    def ablation(self) -> list[Path]:
-        """Draw the curve and write docs/measurements/ablation.md and ablation.json."""
-        curve = ablation.draw_curve(self._all, FactorRegistry.of(self.settings).every_feature_name, self.tell)
-        ablation.plot(curve, CURVE)
-        return [CURVE, *pages.write("ablation", {"surroundings": pages.surroundings(self.settings), "curve": curve})]
 
     def report(self, comparison: Comparison, asked: Sequence[Asked], file: Path) -> None:
         """Write the HTML report: the model in use, or else the last configuration, against the baseline."""

@@ -67,9 +67,10 @@ class Feature:
     then counts as the median candidate. `retrieves`: it proposes candidates. `rescored`: it is computed in our process for the
     best candidates. `retrieval_is_evidence`: a match alone makes a document relevant (an exact word, verified keypoints),
     whatever its value; a value of any other feature must reach a calibrated threshold, or stand out from the background
-    (ranking/cutoff.py). `identifies`: a high value means that both images show the very same thing, and can name a landmark.
-    `weight` is its share of its factor's weight in rank fusion. A feature that is not `enabled_by_default` is used where
-    OMMA_MORE_COLUMNS names it.
+    (ranking/cutoff.py). `is_evidence`: a value says something of collections that it was not fitted to; otherwise it orders
+    results, and decides nothing about what is shown. `identifies`: a high value means that both images show the very
+    same thing, and can name a landmark. `weight` is its share of its factor's weight in rank fusion. A feature that is not
+    `enabled_by_default` is used where OMMA_MORE_COLUMNS names it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Feature:
     retrieves: bool = True
     rescored: bool = False
     retrieval_is_evidence: bool = False
+    is_evidence: bool = True
     identifies: bool = False
     weight: float = 1.0
     enabled_by_default: bool = True

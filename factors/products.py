@@ -17,12 +17,13 @@ class Products(Factor):
         "The embedding of products of the question's picture, or of its chosen part, against that of every document's whole "
         "picture. It reads what the embedding of “Similar image” reads, and was fitted to groceries, garments and drawings, of "
         "which it was shown what belongs together: photos in a shop and pictures in its catalogue. The value is "
-        "(1 + cosine) / 2."
+        "(1 + cosine) / 2. It orders results; whether one is shown is decided without it, since a cosine of products proves "
+        "little of other things."
     )
     reads: ClassVar[tuple[str, ...]] = ("products",)
     weight: ClassVar[float] = 1.0
     features: ClassVar[tuple[Feature, ...]] = (
-        Feature("products", missing_as="median", task=Task("phone photo to catalogue", "Success@1")),
+        Feature("products", missing_as="median", is_evidence=False, task=Task("phone photo to catalogue", "Success@1")),
     )
 
     def fields(self, dimensions: Mapping[str, int]) -> Json:

@@ -44,7 +44,8 @@ def apply(candidate_set: CandidateSet, evidence: Evidence | None, features: Mapp
     if evidence is None or not evidence.judges({name for values in table.values() for name in values}):
         return Kept(frozenset(document for document, values in table.items() if values), {})
     likely = probabilities(candidate_set, evidence, features)
-    alone = limits(table, {name: feature for name, feature in features.items() if name not in evidence.curves})
+    uncalibrated = {name: f for name, f in features.items() if f.is_evidence and name not in evidence.curves}
+    alone = limits(table, uncalibrated)
     kept = (d for d, values in table.items() if likely[d] >= evidence.shown or supported(values, alone))
     return Kept(frozenset(kept), likely)
 

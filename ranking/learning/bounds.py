@@ -15,16 +15,16 @@ from ranking.candidate_set import Table
 from ranking.evidence import Evidence, Kind, comparable
 
 Array = NDArray[np.float64]
-MAX_LOST = 0.02  # of the answerable questions, that may lose all of their right documents
+MAX_LOST = 0.02  # of the questions with a right document among the first results, that may lose it
 MAX_ALARMS = 0.05  # of the unanswerable questions, that may show something, if the first limit allows it
 MAX_RISK = 0.1  # of certain answers, that may have nothing right among the first results
 FIRST = 10  # results by probability, among which a right one is looked for
 CONFIDENCE = 0.9  # of each limit
 RULE = (
     f"shown: with {CONFIDENCE:.0%} confidence at most {MAX_ALARMS:.0%} of the questions without an answer find something, as "
-    f"far as at most {MAX_LOST:.0%} of the others lose their right documents; certain, as if every second question had no "
-    f"answer: at most {MAX_RISK:.0%} have nothing right among the first {FIRST} results, by limits of {CONFIDENCE:.0%} "
-    "confidence"
+    f"far as at most {MAX_LOST:.0%} of those with a right document among the first {FIRST} results lose it; certain, as if "
+    f"every second question had no answer: at most {MAX_RISK:.0%} have nothing right among the first {FIRST} results, by "
+    f"limits of {CONFIDENCE:.0%} confidence"
 )
 MAX_OF_SET = 150  # questions of one set by which bounds are chosen, so that none decides alone
 DIGITS = 4
@@ -82,12 +82,12 @@ def bounded_anew(
 ) -> Evidence:
     """The evidence with the lower bound that other questions suggest; as it is where they are too few to say so.
 
-    The bound falls where, with CONFIDENCE, more than MAX_LOST of these questions lose their right documents by it. It rises
+    The bound falls where, with CONFIDENCE, more than MAX_LOST of these questions lose a right document by it. It rises
     only if it may (`rises`), and with the same confidence at most MAX_LOST lose theirs.
     """
     asked = [Numbers.of(one, features) for one in questions if one.kind == kind and one.table]
     likely = [np.array([evidence.probability(row) for row in one.rows]) for one in asked]
-    right = np.array([float(p[one.right > 0].max()) for one, p in zip(asked, likely, strict=True) if (one.right > 0).any()])
+    right = _right(asked, likely)
     unanswered = np.array([float(p.max()) for one, p in zip(asked, likely, strict=True) if not one.answered])
     if not len(right) or not len(unanswered):
         return evidence
@@ -113,7 +113,7 @@ def bounded(evidence: Evidence, asked: Sequence[Numbers]) -> Evidence:
     """The evidence with its bounds, and what they keep."""
     sampled = _sampled(asked)
     likely = [np.array([evidence.probability(row) for row in one.rows]) for one in sampled]
-    found = np.array([p[one.right > 0].max() for one, p in zip(sampled, likely, strict=True) if (one.right > 0).any()])
+    found = _right(sampled, likely)
     outcomes = [_outcome(one, p) for one, p in zip(sampled, likely, strict=True)]
     unanswered = np.array([one.best for one in outcomes if not one.answered])
     shown, lost = _shown(found, unanswered)
@@ -124,6 +124,15 @@ def bounded(evidence: Evidence, asked: Sequence[Numbers]) -> Evidence:
             "unanswered": len(unanswered),
         }
     )  # fmt: skip
+
+
+def _right(asked: Sequence[Numbers], likely: Sequence[Array]) -> Array:
+    """The greatest probability of a right document, of each question that has one among the first results by probability.
+
+    Who looks at these results misses nothing by the loss of a right document further down.
+    """
+    best = [(p, float(p[one.right > 0].max())) for one, p in zip(asked, likely, strict=True) if (one.right > 0).any()]
+    return np.array([greatest for p, greatest in best if (p > greatest).sum() < FIRST], dtype=np.float64)
 
 
 def _outcome(asked: Numbers, likely: Array) -> Outcome:
@@ -147,7 +156,7 @@ def _evenly(number: int, most: int) -> Iterable[int]:
 def _shown(right: Array, unanswered: Array) -> tuple[float, float]:
     """The least probability that is shown, and the limit of what it loses.
 
-    `right` is the greatest probability of a right document, of each question; `unanswered` is the greatest at all of each
+    `right` is that of `_right`; `unanswered` is the greatest at all of each
     question without an answer. The bound rises until few of these find something, as long as few of the others lose theirs.
     """
 

@@ -27,7 +27,11 @@ USUAL = 0.9  # of the questions, that have a value of an essential feature
 def fit(
     questions: Sequence[KnownAnswers], features: Mapping[str, Feature], weights: Mapping[str, dict[str, str]], data: str
 ) -> Evidences:
-    """Curves and bounds of every kind of question that has right and wrong documents. `weights`: as in `Evidence`."""
+    """Curves and bounds of every kind of question that has right and wrong documents. `weights`: as in `Evidence`.
+
+    Of features that are no evidence on other collections there are none.
+    """
+    features = {name: feature for name, feature in features.items() if feature.is_evidence}
     found: dict[Kind, Evidence] = {}
     kinds: tuple[Kind, ...] = ("picture", "words")
     for kind in kinds:

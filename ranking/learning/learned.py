@@ -1,5 +1,6 @@
 """LambdaMART: gradient-boosted trees over the features of a candidate set, fitted and as a ranker."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import ConfigurationError
-from ranking.candidate_set import CandidateSet, Ranked
+from ranking.candidate_set import CandidateSet, Ranked, columns_of
+from ranking.fusion import ReciprocalRank
 from ranking.judgements.judgement import BEST
 from ranking.learning.examples import Example, useful
 from ranking.learning.features import FeatureSet, Matrix, ranks_of, values
@@ -26,24 +28,28 @@ GAINS = [2**grade - 1 for grade in range(BEST + 1)]
 class Learned:
     """The ranker of one model. Scores have no unit: only their differences within a question mean something."""
 
-    def __init__(self, name: str, features: FeatureSet, booster: "lightgbm.Booster") -> None:
-        """`booster` was trained on exactly these features."""
-        self.name, self.features, self.booster = name, features, booster
+    def __init__(self, name: str, features: FeatureSet, booster: "lightgbm.Booster", blend: float = 0.0) -> None:
+        """`booster` was trained on exactly these features; `blend` is the weight of rank fusion's score beside the trees'."""
+        self.name, self.features, self.booster, self.blend = name, features, booster, blend
 
     def order(self, candidate_set: CandidateSet) -> list[Ranked]:
-        """By the sum of the trees; equal sums, of which a model of few trees has many, by the agreement of the columns."""
+        """By the sum of the trees and of rank fusion's weighted score.
+
+        Equal scores, of which a model of few trees has many, are ordered by the agreement of the columns.
+        """
         if not candidate_set.table:
             return []
         table = values(candidate_set, self.features.columns)
         matrix = self.features.of_values(table, candidate_set)
-        scores, fused = self.scores(matrix).tolist(), self.features.fused(matrix).tolist()
+        scores, agreed = self.scores(matrix).tolist(), dict(zip(candidate_set.table, self.features.fused(matrix), strict=True))
+        fusion = self._fusion(candidate_set)
+        fused = {one.id: self.blend * one.score for one in fusion.order(candidate_set)} if fusion else {}
         ranks = ranks_of(table)
         columns = self.features.columns
         placed = [
-            Ranked(document, score, {columns[at]: int(row[at]) for at in known})
+            Ranked(document, score + fused.get(document, 0.0), {columns[at]: int(row[at]) for at in known})
             for document, score, row, known in zip(candidate_set.table, scores, ranks, map(_known, ranks), strict=True)
         ]
-        agreed = dict(zip(candidate_set.table, fused, strict=True))
         return sorted(placed, key=lambda ranked: (-ranked.score, -agreed[ranked.id], ranked.id))
 
     def scores(self, matrix: Matrix) -> Matrix:
@@ -52,20 +58,32 @@ class Learned:
         found: Matrix = np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
         return found
 
+    def _fusion(self, candidate_set: CandidateSet) -> ReciprocalRank | None:
+        """Rank fusion of the columns that the model knows; None where it has no weight."""
+        if not self.blend:
+            return None
+        config = candidate_set.fusion_config
+        unknown = dict.fromkeys(self.features.unknown(columns_of(candidate_set.table)), 0.0)
+        return ReciprocalRank.of(config.model_copy(update={"weights": {**config.weights, **unknown}}))
+
     def contributions(self, candidate_set: CandidateSet, documents: Sequence[str]) -> dict[str, dict[str, float]]:
         """TreeSHAP (Lundberg et al.: From local explanations to global understanding with explainable AI for trees, 2020).
 
-        The parts of a column are those of all of its features; a document's parts and the model's mean make its score.
+        The parts of a column are those of all of its features and its part of rank fusion's weighted score; a document's parts
+        and the model's mean make its score.
         """
         places = {document: place for place, document in enumerate(candidate_set.table)}
         if not documents:
             return {}
         rows = self.features.matrix(candidate_set)[[places[document] for document in documents]]
         parts = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=1))[:, :-1] @ self._owners
-        return {
-            document: {name: float(part) for name, part in zip(self._groups, row, strict=True) if part}
-            for document, row in zip(documents, parts, strict=True)
-        }
+        found = [dict(zip(self._groups, row.tolist(), strict=True)) for row in parts]
+        fusion = self._fusion(candidate_set)
+        fused = fusion.contributions(candidate_set, documents) if fusion else {}
+        for document, row in zip(documents, found, strict=True):
+            for column, part in fused.get(document, {}).items():
+                row[column] = row.get(column, 0.0) + self.blend * part
+        return {d: {name: part for name, part in row.items() if part} for d, row in zip(documents, found, strict=True)}
 
     @cached_property
     def _groups(self) -> list[str]:
@@ -101,6 +119,7 @@ class Recipe(BaseModel):
     columns_per_tree: float = 0.7
     seed: int = 7
     monotone: bool = True
+    blend: float = 0.0  # weight of rank fusion's score beside the trees' sum
 
     def parameters(self) -> dict[str, Any]:
         """As LightGBM takes them."""
@@ -142,7 +161,25 @@ def dataset(
     import lightgbm  # noqa: PLC0415
 
     rows, grades, groups = matrices(examples, features)
-    return lightgbm.Dataset(rows, label=grades, group=groups, feature_name=list(features.names), reference=reference)
+    weights = np.repeat(question_weights(examples), groups)
+    return lightgbm.Dataset(
+        rows, label=grades, group=groups, weight=weights, feature_name=list(features.names), reference=reference
+    )
+
+
+def question_weights(examples: Sequence[Example]) -> Matrix:
+    """One weight per question, 1 on average: a collection counts as the square root of its number of questions.
+
+    Otherwise the largest one decides, and what holds in several is worth no more than what holds in one.
+    """
+    counts = Counter(map(_collection, examples))
+    found = np.array([counts[_collection(example)] ** -0.5 for example in examples])
+    return np.asarray(found / found.mean())
+
+
+def _collection(example: Example) -> str:
+    """What a question is asked of: `covers` of `covers: photo to cover`."""
+    return example.set.partition(":")[0]
 
 
 def matrices(examples: Sequence[Example], features: FeatureSet) -> tuple[Matrix, NDArray[np.int64], list[int]]:

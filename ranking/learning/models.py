@@ -214,7 +214,7 @@ def load(folder: Path) -> Learned:
         raise ConfigurationError(f"model {card.id} is damaged: its file is not the one that was written")
     booster = lightgbm.Booster(model_str=text.decode())
     _check_names(card, booster)
-    return Learned(card.id, card.recipe.features, booster)
+    return Learned(card.id, card.recipe.features, booster, card.recipe.blend)
 
 
 def libraries() -> dict[str, str]:

@@ -23,6 +23,7 @@ from ranking.plugin.upload import check_server
 Tell = Callable[[str], None]
 Sides = Mapping[Part, list[Example]]
 ABOUT = "Trained by `omma rank train`."
+BLEND = 2.0  # rank fusion's weight: what an order learned on other collections gains most by; the engine has trees alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def train(
     `weights`: extractor -> fingerprint of the index that the examples come from; the card records them. ConfigurationError
     where there is nothing to learn from.
     """
-    data, recipe = digest(examples), Recipe(features=features)
+    data, recipe = digest(examples), Recipe(features=features, blend=BLEND if features.listwise else 0.0)
     if known := _known(models, training_digest(data, recipe)):
         tell(f"nothing new to learn: model {known.id} was made of the same examples in the same way")
         return Trained(known, new=False)
@@ -124,7 +125,7 @@ def verdict_text(verdict: Verdict) -> str:
 
 def _others(recipe: Recipe, sides: Sides, tell: Tell) -> dict[str, Ranker]:
     """Models to compare list-wise ones with: one without list context, and one that predicts each grade by itself."""
-    plain = recipe.model_copy(update={"features": FeatureSet(columns=recipe.features.columns, listwise=False)})
+    plain = recipe.model_copy(update={"features": FeatureSet(columns=recipe.features.columns, listwise=False), "blend": 0.0})
     return {
         "lambdarank, without list context": _fitted("lambdarank", plain, sides, tell),
         "point-wise": _fitted("pointwise", plain, sides, tell),
@@ -134,13 +135,13 @@ def _others(recipe: Recipe, sides: Sides, tell: Tell) -> dict[str, Ranker]:
 def _fitted(objective: Objective, recipe: Recipe, sides: Sides, tell: Tell) -> Learned:
     tell(f"training with {objective}")
     booster = fit(sides["train"], sides["validation"], recipe.model_copy(update={"objective": objective}))
-    return Learned(objective, recipe.features, booster)
+    return Learned(objective, recipe.features, booster, recipe.blend)
 
 
 def fitted_on(examples: Sequence[Example], recipe: Recipe) -> Learned:
     """A model of these examples alone, which is not kept."""
     sides = by_side(examples)
-    return Learned(recipe.objective, recipe.features, fit(sides["train"], sides["validation"], recipe))
+    return Learned(recipe.objective, recipe.features, fit(sides["train"], sides["validation"], recipe), recipe.blend)
 
 
 def _metrics(examples: Sequence[Example], rankers: Mapping[str, Ranker]) -> dict[str, dict[str, float]]:

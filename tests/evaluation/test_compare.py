@@ -83,7 +83,7 @@ def test_exactly_one_source_of_questions_is_named(tmp_path: Path) -> None:
 
 def test_more_factors_more_quality_is_drawn(tmp_path: Path) -> None:
     messages: list[str] = []
-    curve = ablation.draw_curve(ASKED, COLUMNS, messages.append)
+    curve = ablation.draw_curve(ASKED, [one for one in ASKED if one.side == "test"], COLUMNS, messages.append)
     assert curve.added[0].factor == "similar" and len(curve.added) == len(curve.dropped) == 3
     without = {step.factor: step.against.change for step in curve.dropped if step.against}
     assert without["similar"] < -0.2 and without["similar"] < without["lying"]

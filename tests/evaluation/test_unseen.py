@@ -75,6 +75,32 @@ class Mugs(UnseenCollection):
         yield from alike(self.documents(sources), "same", SAME)
 
 
+class Cats(Mugs):
+    name = "cats"
+    named = True
+
+    def documents(self, sources: UnseenSources) -> list[Known]:
+        return [Known(sources.data / f"{n}.png", "cats", f"cats/persian_{n // 2}") for n in range(4)]
+
+
+def test_names_of_unanswerable_things_are_asked_as_people_write_them(tmp_path: Path, settings: Settings) -> None:
+    for n in range(4):
+        photo(seed=n).save(tmp_path / f"{n}.png")
+    sources = UnseenSources(tmp_path, settings, tmp_path)
+    mugs, cats = Mugs(), Cats()
+    mugs.strangers = ("cats", "dogs")  # type: ignore[misc]
+    asked = list(asking._strangers(mugs, {"mugs": mugs, "cats": cats}, {"mugs": [], "cats": cats.documents(sources)}))
+    assert [question.text for question in asked if question.text] == ["persian 0", "persian 1"]
+    assert sum(question.picture is not None for question in asked) == 4 and not any(question.right for question in asked)
+
+
+def test_what_may_be_learned_from_is_left_out_where_it_is_measured() -> None:
+    assert Mugs().left_out == ("same mug", "mugs")
+    shipped = {name: one for name, one in unseen_collections(Settings()).items() if not one.learnable}
+    assert {"covers", "cars", "pets", "textures", "landmarks", "interiors"} <= shipped.keys()
+    assert not any(one.left_out for one in shipped.values())
+
+
 class Last:
     """An order that is wrong: the last candidate first."""
 
@@ -168,6 +194,8 @@ def test_the_page_says_how_many_rows_are_below(settings: Settings, monkeypatch: 
 def test_a_source_of_questions_must_be_named() -> None:
     found = CliRunner().invoke(main, ["evaluate", "--unseen"])
     assert found.exit_code == 2 and "--data" in found.output
+    found = CliRunner().invoke(main, ["evaluate", "--unseen", "--ablation"])
+    assert found.exit_code == 2 and "--learned-from" in found.output
 
 
 def test_every_collection_says_what_it_is_and_names_strangers_that_exist(settings: Settings, tmp_path: Path) -> None:

@@ -44,5 +44,10 @@ def test_a_stem_of_another_language_is_not_the_word(live: Live) -> None:
     assert live.table([column("yellow car")], ["coach"]) == {"coach": {}}
 
 
-def test_one_word_needs_no_counting() -> None:
-    assert FACTORS.by_name("coverage").clauses(Question(words=Words((Term("car"),)))) == []
+def test_one_word_is_there_or_not(live: Live) -> None:
+    made = {
+        "said": FACTORS.by_name("linked_text").snippet_fields_of([TextSnippet(Kind.CAPTION, "A car", "en")], {}),
+        "none": {},
+    }
+    live.put(made)
+    assert live.table([column("car")], list(made)) == {"said": {"coverage": 1.0}, "none": {}}

@@ -11,6 +11,7 @@ FEATURES = {
     "similar": Feature("similar"),
     "words": Feature("words", compares="words", scale="per-query"),
     "named": Feature("named", retrieval_is_evidence=True),
+    "head": Feature("head", is_evidence=False),
 }
 TABLE: Table = {
     "a": {"similar": 0.9, "words": 8.0},
@@ -65,6 +66,11 @@ def test_a_feature_that_is_not_calibrated_keeps_what_stands_out_and_nothing_for_
     assert kept(measured, background(0.95)) == {"relevant"}
     alarms = sum(bool(kept(measured, background(None, seed))) for seed in range(200))
     assert alarms <= 20, "of 200 questions without a relevant document, even with a skewed background"
+
+
+def test_a_feature_that_is_no_evidence_keeps_nothing_however_it_stands_out() -> None:
+    table = {document: {"head": row["similar"], "words": 1.0} for document, row in background(0.95).items()}
+    assert kept(by(words=(2.0, 3.0)), table) == set()
 
 
 def test_where_there_is_no_background_nothing_stands_out() -> None:

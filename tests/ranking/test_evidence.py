@@ -77,6 +77,12 @@ def test_questions_without_an_answer_stay_empty_and_those_with_one_keep_it(fitte
     assert fitted.questions == 300 and fitted.unanswered == 200, "at most 150 of each set"
 
 
+def test_what_is_no_evidence_elsewhere_has_no_curve() -> None:
+    features = FEATURES | {"similar": Feature("similar", is_evidence=False)}
+    asked = [question(number, answered=number % 3 > 0) for number in range(300)]
+    assert "similar" not in fit(asked, features, {}, "made up").features()
+
+
 def test_each_kind_of_question_is_fitted_by_itself() -> None:
     found = fit([question(n, answered=n % 2 > 0, kind="words") for n in range(100)], FEATURES, {}, "made up")
     assert set(found.kinds) == {"words"} and found.of("picture and words") and found.of("picture") is None
@@ -122,6 +128,18 @@ def test_bounds_are_chosen_anew_for_other_questions(fitted: Evidence) -> None:
     fallen = bounded_anew("words", high, asked, FEATURES, rises=False)
     assert fallen.shown < 0.99 and fallen.questions == 150
     assert bounded_anew("words", fallen, asked, FEATURES, rises=False) == fallen, "it loses no more than it may"
+
+
+@pytest.mark.parametrize(("above", "falls"), [(12, False), (3, True)])
+def test_a_right_document_that_is_not_among_the_first_does_not_lower_the_bound(
+    fitted: Evidence, above: int, falls: bool
+) -> None:
+    better = {f"d{at}": {"similar": 0.9, "words": 6.0} for at in range(above)}
+    table = better | {"own": {"similar": 0.1}}
+    asked = [KnownAnswers("picture", "set", table, frozenset({"own"}), frozenset(better)) for _ in range(100)]
+    asked += [question(number, answered=False) for number in range(100)]
+    bounded = bounded_anew("picture", fitted.model_copy(update={"shown": 0.9}), asked, FEATURES, rises=False)
+    assert (bounded.shown < 0.9) is falls
 
 
 def test_those_that_are_shipped_are_of_features_that_there_are() -> None:

@@ -13,7 +13,7 @@ from ranking.fusion import Fusion
 from ranking.learning import examples as files
 from ranking.learning.examples import Example, by_side, digest, useful
 from ranking.learning.features import FeatureSet
-from ranking.learning.learned import Learned, Recipe, fit
+from ranking.learning.learned import Learned, Recipe, fit, question_weights
 from ranking.learning.measures import candidate_recall, compare, interval, judge, measure, ndcg, ordered_by
 from ranking.learning.models import Models
 from ranking.learning.train import train
@@ -69,6 +69,30 @@ def test_parts_of_a_score_add_up_to_it_and_belong_to_columns(model: Learned) -> 
     np.testing.assert_allclose(rests, rests[0], atol=1e-9, err_msg="what is left is the same for all: the model's mean")
     assert {name for own in parts.values() for name in own} <= {*COLUMNS, "list", "question"}
     assert model.contributions(candidate_set, []) == {}
+
+
+def test_rank_fusion_has_its_part_in_score_and_explanation_and_an_unknown_column_has_none(model: Learned) -> None:
+    candidate_set = SIDES["test"][0].candidate_set
+    blended = Learned("blended", FEATURES, model.booster, blend=3.0)
+    trees, fused = ({r.id: r.score for r in ranker.order(candidate_set)} for ranker in (model, Fusion()))
+    scores = {r.id: r.score for r in blended.order(candidate_set)}
+    assert scores == pytest.approx({document: trees[document] + 3 * fused[document] for document in scores})
+    parts = blended.contributions(candidate_set, list(scores))
+    rests = [score - sum(parts[document].values()) for document, score in scores.items()]
+    np.testing.assert_allclose(rests, rests[0], atol=1e-9)
+    table = {document: row | {"dropped_in": float(at)} for at, (document, row) in enumerate(candidate_set.table.items())}
+    more = candidate_set.model_copy(update={"table": table})
+    assert [r.id for r in blended.order(more)] == list(scores)
+    assert not any("dropped_in" in own for own in blended.contributions(more, list(scores)).values())
+
+
+def test_a_large_collection_does_not_decide_alone() -> None:
+    asked = [
+        e.model_copy(update={"set": name}) for name, n in (("mugs: a", 9), ("mugs: b", 7), ("cups: a", 4)) for e in examples(n)
+    ]
+    weights = question_weights(asked)
+    assert weights.mean() == pytest.approx(1.0) and len(set(weights[:16].round(9))) == 1
+    assert weights[-1] / weights[0] == pytest.approx(2.0), "16 questions against 4"
 
 
 def test_more_of_a_column_never_hurts(model: Learned) -> None:
