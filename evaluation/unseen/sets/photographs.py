@@ -1,10 +1,11 @@
 """Collections asked by photographs alone: covers, landmarks, cars, pets, textures, groceries, garments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from evaluation import datasets
 from evaluation.datasets import COARSE, SAME, Known, thinned
+from evaluation.evaluation_set import family_of
 from evaluation.unseen.collection import MAX_QUESTIONS, Labelled, UnseenCollection, UnseenQuestion, UnseenSources, alike, rows
 
 
@@ -85,7 +86,9 @@ class Groceries(UnseenCollection):
     """A catalogue of groceries, and photos taken in shops."""
 
     name: ClassVar[str] = "groceries"
-    about: ClassVar[str] = "A catalogue of groceries; a photo taken in a shop asks for the product."
+    about: ClassVar[str] = (
+        "A catalogue of groceries; a photo taken in a shop asks for the product, as its name does, or that of its class."
+    )
     needs: ClassVar[tuple[str, ...]] = (datasets.GROCERY,)
     learnable: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("phone photo to catalogue", "same product", "picture and words")
@@ -96,12 +99,27 @@ class Groceries(UnseenCollection):
         return datasets.grocery_catalogue(sources.data)
 
     def questions(self, sources: UnseenSources) -> Iterator[UnseenQuestion]:
-        """Photos of other shops than those that weights were fitted on; related products are half right."""
+        """Photos of other shops than those that weights were fitted on, and names; related products are half right."""
         catalogue = self.documents(sources)
         for photo in thinned(datasets.grocery_photos(sources.data, "val"), MAX_QUESTIONS):
             close = [known for known in catalogue if known.coarse == photo.coarse]
             right = {known.path: SAME if known.fine == photo.fine else COARSE for known in close}
             yield UnseenQuestion(photo.path.name, "photo to catalogue", right, picture=photo.path.read_bytes())
+        yield from _named(catalogue)
+
+
+def _named(catalogue: Sequence[Known]) -> Iterator[UnseenQuestion]:
+    """Each product by its name, with others of its class as half right; and each class that several products are of."""
+    by_class: dict[str, list[Known]] = {}
+    for known in catalogue:
+        by_class.setdefault(known.coarse, []).append(known)
+    for coarse, products in by_class.items():
+        for known in products:
+            right, name = {one.path: COARSE for one in products} | {known.path: SAME}, known.texts[0]
+            yield UnseenQuestion(name, "words to product", right, text=name, family=family_of(known))
+        if len(products) > 1:
+            right, name = {one.path: SAME for one in products}, coarse.replace("-", " ")
+            yield UnseenQuestion(name, "words to product", right, text=name, family=f"groceries/{name}")
 
 
 class Garments(UnseenCollection):
