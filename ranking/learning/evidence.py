@@ -16,8 +16,9 @@ from ranking.evidence import Curve, Evidence, Evidences, Kind
 from ranking.learning.bounds import DIGITS, RULE, Array, KnownAnswers, Numbers, bounded
 from ranking.learning.features import FUSION_K, ranks_of
 
-# Chosen by what was lost and what stayed empty on unseen collections; other values near them change little.
-TREES, RATE, FEATURE_SHARE, L2, MIN_ROWS = 150, 0.08, 0.6, 5.0, 50
+# Chosen by what was lost and what stayed empty on collections that were left out; other values near them change little.
+TREES: Mapping[Kind, int] = {"picture": 400, "words": 150}
+RATE, FEATURE_SHARE, L2, MIN_ROWS = 0.08, 0.6, 5.0, 50
 UNANSWERED_WEIGHT = 3.0  # of all questions without an answer, by that of those with one
 BEST, BEST_FUSED = 40, 20  # candidates of a question that are learned from: by their best rank in any feature, by all together
 MAX_RIGHT = 30  # right documents of a question that are learned from
@@ -29,7 +30,7 @@ def fit(
 ) -> Evidences:
     """Curves and bounds of every kind of question that has right and wrong documents. `weights`: as in `Evidence`.
 
-    Of features that are no evidence on other collections there are none.
+    Features that are no evidence on other collections have none.
     """
     features = {name: feature for name, feature in features.items() if feature.is_evidence}
     found: dict[Kind, Evidence] = {}
@@ -38,27 +39,29 @@ def fit(
         asked = [Numbers.of(one, features) for one in questions if one.kind == kind]
         asked = [one for one in asked if not len(one.right) or (one.right >= 0).any()]
         if any((one.right > 0).any() for one in asked) and any((one.right == 0).any() for one in asked):
-            evidence = _curves(asked, sorted(features))
-            of_curves = {name: weights.get(name, {}) for name in evidence.curves}
-            added = {"weights": of_curves, "essential": _essential(evidence, asked, features)}
-            found[kind] = bounded(evidence.model_copy(update=added), asked)
+            curves = _curves(asked, sorted(features), TREES[kind])
+            evidence = curves.model_copy(update={"weights": {name: weights.get(name, {}) for name in curves.curves}})
+            essential = _essential(evidence, asked, features)
+            found[kind] = bounded(evidence.model_copy(update={"essential": essential}), asked)
     return Evidences(rule=RULE, data=data, kinds=found)
 
 
 def _essential(evidence: Evidence, asked: Sequence[Numbers], features: Mapping[str, Feature]) -> list[str]:
     """The features that nearly every question has, and that prove at least half of what the one that proves most does.
 
-    Those that are disabled by default are none: they were asked here, and are not asked elsewhere.
+    Those that are disabled by default are none: they were asked here, and are not asked elsewhere. Nor is one that reads no
+    extractor: it is never missing for want of one, and where it has no value (no document has any of the words), that says
+    something.
     """
     there = Counter(name for one in asked for name in {name for row in one.rows for name in row})
-    enabled = [name for name in evidence.curves if features[name].enabled_by_default]
+    enabled = [name for name in evidence.curves if features[name].enabled_by_default and evidence.weights[name]]
     usual = [name for name in enabled if there[name] >= USUAL * sum(bool(one.rows) for one in asked)]
     spread = {name: curve.log_odds[-1] - curve.log_odds[0] for name, curve in evidence.curves.items()}
     most = max((spread[name] for name in usual), default=0.0)
     return [name for name in usual if spread[name] >= most / 2]
 
 
-def _curves(asked: Sequence[Numbers], names: Sequence[str]) -> Evidence:
+def _curves(asked: Sequence[Numbers], names: Sequence[str], trees: int) -> Evidence:
     """Fit the curves of all features that have values."""
     import lightgbm  # noqa: PLC0415  (slow to import, and only training needs it)
 
@@ -78,7 +81,7 @@ def _curves(asked: Sequence[Numbers], names: Sequence[str]) -> Evidence:
         "seed": 3, "num_threads": 1, "deterministic": True,
     }  # fmt: skip
     table = lightgbm.Dataset(data, label=np.concatenate(labels), weight=np.concatenate(weights), free_raw_data=True)
-    model = lightgbm.train(settings, table, num_boost_round=TREES)
+    model = lightgbm.train(settings, table, num_boost_round=trees)
     return _summed(model.dump_model()["tree_info"], names)
 
 

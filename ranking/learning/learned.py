@@ -111,8 +111,8 @@ class Recipe(BaseModel):
     objective: Objective = "lambdarank"
     features: FeatureSet
     trees: int = 300
-    leaves: int = 8
-    depth: int = 3  # the cost of explaining a score grows with its square; many small trees rank as well as few large ones
+    leaves: int = 12
+    depth: int = 4  # the cost of explaining a score grows with its square
     learning_rate: float = 0.1
     fewest_rows: int = 40  # in a leaf
     l2: float = 5.0

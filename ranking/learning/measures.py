@@ -21,6 +21,7 @@ NAMES = ("NDCG@10", "R@1", "R@5", "R@10", "MRR", "P@5", "Success@1")
 RESAMPLES = 2000  # of the bootstrap
 SEED = 7
 MIN_SLICE_QUESTIONS = 8  # below which a slice decides nothing
+CHANCE = 0.05  # p-value from which the fall of a slice may be chance: of dozens of slices, some always fall
 Order = Callable[[Example], Sequence[Ranked]]
 Figures = dict[str, dict[str, float]]  # measure -> question -> value
 
@@ -104,6 +105,7 @@ class Slice(BaseModel):
     questions: int
     before: float
     after: float
+    p: float = 1.0
 
 
 class Verdict(BaseModel):
@@ -123,7 +125,7 @@ class Verdict(BaseModel):
 
 
 def judge(new: Ranker, current: Ranker, examples: Sequence[Example], slice_fall: float) -> Verdict:
-    """The verdict by NDCG@10 on held-out questions; `slice_fall` is the loss that a slice may have."""
+    """The verdict by NDCG@10 on held-out questions; `slice_fall` is the loss that a slice may have, and more only by chance."""
     old, fresh = ndcg(examples, current), ndcg(examples, new)
     whole = compare(old, fresh)
     slices = [_slice(name, chosen, old, fresh) for name, chosen in _by_slice(examples).items()]
@@ -133,7 +135,7 @@ def judge(new: Ranker, current: Ranker, examples: Sequence[Example], slice_fall:
     reasons += [
         f"{s.name} falls from {s.before:.3f} to {s.after:.3f} over {s.questions} questions (at most {slice_fall:g} is allowed)"
         for s in slices
-        if s.questions >= MIN_SLICE_QUESTIONS and s.before - s.after > slice_fall
+        if s.questions >= MIN_SLICE_QUESTIONS and s.before - s.after > slice_fall and s.p < CHANCE
     ]
     return Verdict(
         passed=not reasons, against=current.name, questions=whole.questions, before=round(whole.before, 4),
@@ -151,5 +153,7 @@ def _by_slice(examples: Sequence[Example]) -> dict[str, list[str]]:
 
 
 def _slice(name: str, topics: Sequence[str], old: dict[str, float], fresh: dict[str, float]) -> Slice:
-    before, after = (float(np.mean([values[topic] for topic in topics])) for values in (old, fresh))
-    return Slice(name=name, questions=len(topics), before=round(before, 4), after=round(after, 4))
+    found = compare(*({topic: values[topic] for topic in topics} for values in (old, fresh)))
+    return Slice(
+        name=name, questions=len(topics), before=round(found.before, 4), after=round(found.after, 4), p=round(found.p, 4)
+    )

@@ -114,6 +114,8 @@ def test_curves_of_other_weights_are_dropped_and_named() -> None:
 def test_what_proves_most_and_is_always_there_is_essential(fitted: Evidence) -> None:
     assert "similar" in fitted.essential and "noise" not in fitted.essential
     assert fitted.judges({"similar", "words"}) and not fitted.judges({"words", "noise"})
+    asked = [question(number, answered=number % 3 > 0) for number in range(300)]
+    assert fit(asked, FEATURES, {}, "made up").kinds["picture"].essential == [], "no extractor can be missing"
 
 
 def test_bounds_are_chosen_anew_for_other_questions(fitted: Evidence) -> None:

@@ -87,7 +87,7 @@ class ShopGarments(UnseenCollection):
         "A shop's catalogue; other views of the same product are right, or all views of the product that is named."
     )
     needs: ClassVar[tuple[str, ...]] = ("fashion_magento",)
-    strangers: ClassVar[tuple[str, ...]] = ("cars", "pets", "textures")
+    strangers: ClassVar[tuple[str, ...]] = ("cars", "pets")  # among the textures are dresses
 
     def documents(self, sources: UnseenSources) -> list[Known]:
         """Every view; name, category and description are linked to each."""
