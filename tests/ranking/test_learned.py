@@ -61,6 +61,26 @@ def test_a_slice_that_falls_too_far_keeps_a_better_model_out(model: Learned) -> 
     assert verdict.reasons and all("picture and words" in reason for reason in verdict.reasons)
 
 
+def test_one_question_that_falls_is_chance(model: Learned) -> None:
+    held_out = by_side(examples(400))["test"]
+    turned = next(example for example in held_out if example.candidate_set.query_features.words).candidate_set
+
+    class Unlucky:
+        name = "unlucky"
+
+        def order(self, candidate_set: CandidateSet) -> list:  # type: ignore[type-arg]
+            ranked = model.order(candidate_set)
+            return ranked[::-1] if candidate_set == turned else ranked
+
+        contributions = model.contributions
+
+    with_words = [example for example in held_out if example.candidate_set.query_features.words]
+    verdict = judge(Unlucky(), model, [e.model_copy(update={"set": "small"}) for e in with_words[:8]], slice_fall=0.03)
+    small = next(s for s in verdict.slices if s.name == "set: small")
+    assert small.before - small.after > 0.03 and small.p > 0.05
+    assert not any("small" in reason for reason in verdict.reasons), "only the whole counts then"
+
+
 def test_parts_of_a_score_add_up_to_it_and_belong_to_columns(model: Learned) -> None:
     candidate_set = SIDES["test"][0].candidate_set
     ranked = model.order(candidate_set)
