@@ -23,16 +23,16 @@ HEADER = re.compile(r"^#\s*(\d+):\s*(\S+)\s*$")
 ORIGIN_OF_PACKAGED = """
 ## Data and limits
 
-Trained on questions with known answers over a mixed collection and over collections by themselves (`omma rank collect LOG --data
-FOLDER`, `omma rank collect UNSEEN --data FOLDER --unseen`, `omma rank train --candidate-log LOG --candidate-log UNSEEN --packaged`):
-GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research use), ICDAR-2019 SROIE receipts, drawn signs, and Tux
-Paint's stamps (GPL-2 or later, public domain), with transformed copies; and small sets for research: photos of COCO and PASCAL VOC,
-PACS, FlickrLogos-27, rooms, people, buildings and packs of snacks. The questions named cars, covers, interiors, landmarks, pets,
-recipes, shop garments and textures are of collections that it did not learn from.
-Only trees over factor values are kept: no picture, text or vector of any set. It knows photographs of things, garments, food
-and everyday scenes, asked by pictures, parts of them, and English words. Extractors of other weights give features other
-values: the model is not used with an index whose fingerprints differ from its card's. `omma rank train --generate` trains one
-there.
+Trained on questions with known answers over a mixed collection and over collections by themselves (`omma rank collect LOG
+--data FOLDER`, `omma rank collect UNSEEN --data FOLDER --unseen`, `omma rank train --candidate-log LOG --candidate-log
+UNSEEN --packaged`): GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Flickr8k (research use), ICDAR-2019 SROIE
+receipts, drawn signs, and Tux Paint's stamps (GPL-2 or later, public domain), with transformed copies; and small sets for
+research: photos of COCO and PASCAL VOC, PACS, FlickrLogos-27, rooms, people, buildings and packs of snacks. The questions
+named cars, covers, interiors, landmarks, pets, recipes, shop garments and textures are of collections that it did not learn
+from. Only trees over factor values are kept: no picture, text or vector of any set. It knows photographs of things,
+garments, food and everyday scenes, asked by pictures, parts of them, and English words. Extractors of other weights give
+features other values: the model is not used with an index whose fingerprints differ from its card's. `omma rank train
+--generate` trains one there.
 """
 
 
