@@ -38,7 +38,8 @@ def by_id(answer: Answer, name: str) -> Result:
 
 def test_words_find_what_was_said_read_and_seen(full: Live, searcher: Searcher) -> None:
     assert sorted(ids(ask(searcher, text="dog"))) == DOGS
-    assert set(by_id(ask(searcher, text="dog"), "dog0").factors) == {"linked_text", "objects.words", "labels.words"}
+    found = by_id(ask(searcher, text="dog"), "dog0")
+    assert set(found.factors) == {"linked_text", "objects.words", "labels.words", "coverage"}
     assert sorted(ids(ask(searcher, text="plates"))) == CARS, "by stems, read in the picture"
     assert ids(ask(searcher, text="772"))[0] == "car2"
     assert sorted(ids(ask(searcher, text="hound"))) == DOGS, "by the classifier's hypernyms"
