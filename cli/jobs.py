@@ -110,7 +110,7 @@ def failures(progress: Progress, most: int | None = None) -> Iterator[str]:
 
 def left_out(progress: Progress) -> Iterator[str]:
     """A line for each kind of thing that the source left out."""
-    return (f"left out: {note}" for note in progress.notes)
+    return (f"left out: {omission}" for omission in progress.left_out)
 
 
 def _bold(lines: Iterator[str]) -> Iterator[str]:

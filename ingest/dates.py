@@ -33,8 +33,8 @@ def iso_date(written: Any) -> str:
 
 
 def iso_of_timestamp(seconds: Any) -> str:
-    """ISO 8601 of seconds since 1970, as number or text, also before 1970; empty for what is none."""
+    """ISO 8601 of seconds since 1970, as number or text, also before 1970; empty for none, and for 0, an unknown time."""
     try:
-        return (EPOCH + timedelta(seconds=int(seconds))).isoformat()
+        return (EPOCH + timedelta(seconds=int(seconds))).isoformat() if int(seconds) else ""
     except (TypeError, ValueError, OverflowError):
         return ""

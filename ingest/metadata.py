@@ -77,7 +77,8 @@ def read_metadata(data: bytes) -> Metadata:
 
 def read_packet(packet: bytes) -> Metadata:
     """The metadata of an XMP packet, as a file beside an image holds it; any exception where it is not well-formed."""
-    found, xmp = _Found(), read_xmp(packet.strip(b"\0 \t\r\n"))
+    is_utf16 = packet.startswith((b"\xff\xfe", b"\xfe\xff"))  # whose blanks and ends of lines have two bytes
+    found, xmp = _Found(), read_xmp(packet if is_utf16 else packet.strip(b"\0 \t\r\n"))
     for text in xmp.texts:
         found.add(*text)
     return Metadata(tuple(found.snippets.values()), xmp.date, xmp.place, xmp.notes)

@@ -36,6 +36,11 @@ def stem_snippets(stem: str) -> tuple[TextSnippet, ...]:
     return tuple(found)
 
 
+def is_camera_name(snippet: TextSnippet) -> bool:
+    """Whether it is a name such as `IMG_1234`, which is searched and has no meaning."""
+    return snippet.kind is Kind.FILE_NAME and bool(camera_name(snippet.text))
+
+
 def folder_snippets(reference: str) -> Iterator[TextSnippet]:
     """The words of the folders of a relative path, the nearest folder first; general names have none."""
     folders = [folder.name for folder in PurePosixPath(reference).parents if folder.name]

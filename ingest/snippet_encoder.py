@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from engine.once_cache import OnceCache
 from factors.text import Kind, TextSnippet
-from ingest.text import camera_name
+from ingest.names import is_camera_name
 from vision.image_features import Vector
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class SnippetEncoder:
     def _chosen(self, snippets: Sequence[TextSnippet]) -> list[str]:
         """The texts to encode: the first kinds of `KIND_ORDER`, in languages the model understands; no trash, no numbers."""
         chosen: dict[str, None] = {}
-        usable = (snippet for snippet in snippets if not snippet.is_trash and not _is_camera_name(snippet))
+        usable = (snippet for snippet in snippets if not snippet.is_trash and not is_camera_name(snippet))
         for snippet in sorted(usable, key=lambda snippet: KIND_ORDER.index(snippet.kind)):
             if len(chosen) == MAX_TEXTS:
                 break
@@ -78,11 +78,6 @@ def _compared(snippet: TextSnippet, image: Vector | None, threshold: float | Non
     if float(snippet.text_embedding @ image) >= threshold:
         return snippet
     return snippet.lowered(DISAGREEING_WEIGHT, REASON)
-
-
-def _is_camera_name(snippet: TextSnippet) -> bool:
-    """Whether it is `IMG_1234`, which has no meaning."""
-    return snippet.kind is Kind.FILE_NAME and bool(camera_name(snippet.text))
 
 
 def _is_sentence(snippet: TextSnippet) -> bool:

@@ -5,6 +5,7 @@ import unicodedata
 from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from mappings.analysis import primary
 
@@ -32,6 +33,8 @@ MIN_NUMBER = 3  # digits of a camera's name without letters
 MAX_CAMERA_NAME = 60  # characters
 IDEOGRAPHS = 0x2E80  # code point from which one character may be a word
 SEPARATORS = re.compile(r"[_+\s]+|(?<=\w)[.-](?=\w)")
+QUERY = re.compile(r"(?<=\.\w{3})\?.*|(?<=\.\w{4})\?.*|\?\S*=\S*$", re.DOTALL)
+ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 SPACES = re.compile(r"[^\S\n]+")
 MAX_LENGTH = 10_000  # characters of one text snippet
 MIN_LETTERS = 40  # from which the language of a text is detected
@@ -46,8 +49,9 @@ def words_of_name(reference: str) -> str:
 
 
 def stem_of(reference: str) -> str:
-    """The name of the file in an address or path, without its suffix."""
-    return PurePosixPath(reference.replace("\\", "/").partition("?")[0]).stem
+    """The name of the file in an address or path, without its suffix; `?` begins the query of an address, or is in a name."""
+    path = QUERY.sub("", reference.replace("\\", "/"))
+    return PurePosixPath(unquote(path) if ESCAPE.search(path) else path).stem
 
 
 def words_of_stem(stem: str) -> str:

@@ -61,7 +61,7 @@ class FolderSource(Source):
                 self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
 
     def _leaves_out(self, folder: Path, name: str, is_folder: bool) -> bool:
-        """Whether an entry is no photo by its name; its files are counted, and it is named in a note."""
+        """Whether an entry is no photo by its name; its files are counted, and it is named."""
         parents = folder.relative_to(self.root).parts
         why = why_left_out(parents, name, is_folder=is_folder)
         if why and (number := count_files(folder / name) if is_folder else 1):
@@ -77,7 +77,7 @@ class FolderSource(Source):
             return Refusal(reference, error.reason, str(error))
         sidecar = sidecars.of(path)
         for note in sidecar.notes:
-            self.notes.add(NOT_UNDERSTOOD, f"{reference}: {note}")
+            self.left_out.add(NOT_UNDERSTOOD, f"{reference}: {note}")
         place = Path(readable(str(path.relative_to(self.root))))
         names = (*stem_snippets(place.stem), *folder_snippets(str(place)))
         item = Item(

@@ -16,14 +16,14 @@ OTHER = "files that are no pictures"
 
 # Names of folders in lower case. Names that people also give to albums (`thumbs`, `Cache`) count below certain folders only.
 FOLDERS = {
-    **dict.fromkeys(("@eadir", "@tmp", "@recently-snapshot", "#snapshot", "@sharebin", "@synothumb", "@upload_cache"), NAS),
+    **dict.fromkeys(("@eadir", "@tmp", "@sharebin", "#snapshot", "@recently-snapshot"), NAS),
     **dict.fromkeys(("#recycle", "@recycle", "trashbox", "network trash folder"), NAS),
-    **dict.fromkeys(("$recycle.bin", "recycler", "recycled", "files_trashbin"), BIN),
+    **dict.fromkeys(("$recycle.bin", "recycler", "files_trashbin"), BIN),
     **dict.fromkeys(("lost+found", "system volume information", "found.000", "__macosx", "temporary items"), SYSTEM),
-    **dict.fromkeys(("ipod photo cache", "imovie cache", "imovie thumbnails", "files_versions", "captureone cache"), PROGRAM),
+    **dict.fromkeys(("ipod photo cache", "imovie cache", "imovie thumbnails", "files_versions"), PROGRAM),
     **dict.fromkeys(("thmbnl",), CAMERA),
 }
-FOLDER_ENDS = {".lrdata": PROGRAM, ".lrcat-data": PROGRAM, ".cosessiondb-cache": PROGRAM}
+FOLDER_ENDS = {".lrdata": PROGRAM, ".lrcat-data": PROGRAM}
 FILE_STARTS = {"synophoto_thumb": NAS, "synofile_thumb": NAS, "synovideo_": NAS, "albumart_{": PROGRAM, "~$": PROGRAM}
 # Folder, or end of its name -> beginnings of the names of those folders in it that hold no photos.
 INSIDE = {

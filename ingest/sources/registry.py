@@ -13,7 +13,7 @@ from engine.plugins import Broken, Found, discover
 from engine.settings import Settings
 from engine.store import Store
 from ingest.item import Item, Refusal
-from ingest.notes import Notes
+from ingest.omissions import Omissions
 from ingest.sources.files import read_file
 from ingest.text import has_surrogates
 
@@ -43,8 +43,8 @@ class Source(ABC):
     the order of `rank`.
 
     `spec`, `collection` and `columns` suffice to open it again, on any machine that has the same files: `spec` is the address
-    with its path resolved. `skipped` counts the files skipped so far. `notes` names what was left out: files, and values beside
-    pictures that could not be understood.
+    with its path resolved. `skipped` counts the files skipped so far. `left_out` names them, and values beside
+    pictures that were not understood.
     """
 
     name: ClassVar[str]
@@ -60,7 +60,7 @@ class Source(ABC):
     settings: Settings
     columns: Mapping[str, str] = field(default_factory=dict)
     skipped: int = field(default=0, init=False)
-    notes: Notes = field(default_factory=Notes, init=False)
+    left_out: Omissions = field(default_factory=Omissions, init=False)
 
     def __post_init__(self) -> None:
         """Open the store for local images."""
@@ -84,9 +84,9 @@ class Source(ABC):
         return {"spec": self.spec, "collection": self.collection, "columns": dict(self.columns)}
 
     def skip(self, what: str, reference: str, number: int = 1) -> None:
-        """Count files as skipped, and name them in a note: `what` they are, and which (a folder stands for its files)."""
+        """Count files as skipped, and name them: `what` they are, and which (a folder stands for its files)."""
         self.skipped += number
-        self.notes.add(what, reference, number)
+        self.left_out.add(what, reference, number)
 
     @abstractmethod
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:

@@ -75,7 +75,7 @@ def snippets_of(record: Mapping[str, Any]) -> Iterator[TextSnippet]:
         if isinstance(value, Mapping):
             entries = [(str(text), str(code)) for code, text in value.items()]
         elif isinstance(value, list):
-            entries = [(", ".join(str(part) for part in value), language)]
+            entries = [(", ".join(_texts(value)), language)]
         else:
             entries = [(str(value or ""), language)]
         yield from (TextSnippet(kind, clean(text), code, clean(page)) for text, code in entries if clean(text))
@@ -117,7 +117,8 @@ def _takeout(record: Mapping[str, Any], picture: str) -> Sidecar:
     found = (
         place_from(place.get("latitude"), place.get("longitude"), signed=True) for place in places if isinstance(place, Mapping)
     )
-    notes = ("photoTakenTime is not understood",) if taken and not date else ()
+    is_known = isinstance(taken, Mapping) and str(taken.get("timestamp", "0")) not in ("", "0")
+    notes = ("photoTakenTime is not understood",) if is_known and not date else ()
     facts = {"date": date, "place": next(filter(None, found), None)}
     return Sidecar((*snippets_of(texts), *names), _known(facts), notes)
 

@@ -108,7 +108,7 @@ def test_a_folder_whose_files_may_not_be_looked_at_costs_only_these(folder: Path
         items, refusals = read(source)
     (folder / "closed").chmod(0o755)
     assert items == ["a.png", "z.png"] and refusals == {"closed/inside.png": "unreadable"}
-    assert [str(note) for note in source.notes] == ["videos, which are not read: 1 (closed/clip.mp4)"]
+    assert [str(one) for one in source.left_out] == ["videos, which are not read: 1 (closed/clip.mp4)"]
 
 
 def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_reading(
@@ -193,7 +193,7 @@ def test_text_beside_a_picture_that_cannot_be_read_is_named(folder: Path, settin
     items, refusals = read(source)
     assert items == ["a.png", "dangling.png", "dir.png", "link.png", "loop.png", "pipe.png", f"{long}.png", "z.png"]
     assert not refusals
-    assert [note.examples for note in source.notes] == [[
+    assert [one.examples for one in source.left_out] == [[
         "dangling.png: dangling.json: there is no such file",
         "link.png: link.txt: a link that leads out of the folder",
         "loop.png: loop.txt: the file cannot be read: Too many levels of symbolic links",

@@ -6,7 +6,7 @@ import pytest
 
 from engine.settings import Settings
 from ingest.item import Item, Refusal
-from ingest.notes import MAX_EXAMPLES, MAX_KINDS, Notes, notes_of
+from ingest.omissions import MAX_EXAMPLES, MAX_KINDS, Omissions, omissions_of
 from ingest.sources import open_source
 from ingest.sources.junk import BIN, CAMERA, HIDDEN, NAS, OTHER, PROGRAM, RAW, SYSTEM, VIDEO
 from tests.ingest.pictures import png, write_all
@@ -48,9 +48,9 @@ def test_what_programs_leave_beside_photos_is_left_out_counted_and_named(tmp_pat
     assert not [one for one in found if isinstance(one, Refusal)]
     assert {one.reference for one in found} == set(PHOTOS)
     assert source.skipped == len(JUNK)
-    numbers = {note.what: note.number for note in source.notes}
+    numbers = {one.what: one.number for one in source.left_out}
     assert numbers == {what: list(JUNK.values()).count(what) for what in JUNK.values()}
-    (of_nas,) = (note for note in source.notes if note.what == NAS)
+    (of_nas,) = (one for one in source.left_out if one.what == NAS)
     assert {"@eaDir/", "trip/@eaDir/", "#recycle/", "copied/SYNOPHOTO_THUMB_B.jpg"} <= set(of_nas.examples)
 
 
@@ -64,17 +64,17 @@ def test_a_folder_that_is_asked_for_by_name_is_read(tmp_path: Path, settings: Se
 def test_an_empty_folder_of_a_file_system_is_not_worth_a_word(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "in/lost+found").mkdir(parents=True)
     source = open_source(str(tmp_path / "in"), settings=settings)
-    assert not list(source.items()) and not list(source.notes) and source.skipped == 0
+    assert not list(source.items()) and not list(source.left_out) and source.skipped == 0
 
 
-def test_notes_stay_small_however_much_is_left_out() -> None:
-    notes = Notes()
+def test_names_of_what_is_left_out_stay_small_however_much_is_left_out() -> None:
+    omissions = Omissions()
     for number in range(1000):
-        notes.add("files", f"{number}.txt")
-        notes.add(f"kind {number}", "x" * 10_000)
-    assert len(notes.as_json()) < 40_000
-    files, *others = notes_of(notes.as_json())
+        omissions.add("files", f"{number}.txt")
+        omissions.add(f"kind {number}", "x" * 10_000)
+    assert len(omissions.as_json()) < 40_000
+    files, *others = omissions_of(omissions.as_json())
     assert (files.number, len(files.examples), len(others)) == (1000, MAX_EXAMPLES, MAX_KINDS)
-    assert sum(note.number for note in others) == 1000
+    assert sum(one.number for one in others) == 1000
     assert str(files) == "files: 1000 (0.txt, 1.txt, 2.txt, 3.txt, 4.txt, ...)"
-    assert notes_of("") == []
+    assert omissions_of("") == []

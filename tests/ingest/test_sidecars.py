@@ -70,7 +70,7 @@ def test_xmp_beside_a_photo_is_read_in_both_namings(tmp_path: Path, settings: Se
     items = read(source)
     assert words(items["a.jpg"]) == {(Kind.TITLE, "Quince orchard"), (Kind.KEYWORDS, "autumn, harvest")}
     assert (items["a.jpg"].date, items["a.jpg"].place) == ("1987-06-05T12:00:00", (46.05, 14.5))
-    assert not words(items["b.jpg"]) and source.skipped == 0 and not list(source.notes)
+    assert not words(items["b.jpg"]) and source.skipped == 0 and not list(source.left_out)
 
 
 def test_xmp_of_the_photo_itself_counts_before_that_of_its_raw_file(tmp_path: Path, settings: Settings) -> None:
@@ -123,7 +123,7 @@ def test_google_takeout_is_read_in_all_its_namings(tmp_path: Path, settings: Set
     assert (items[photo].date, items[photo].place) == (f"{DATE}+00:00", PLACE)
     assert words(items[photo]) == {(Kind.CAPTION, "ferry to Muggia"), (Kind.KEYWORDS, "Anna")}
     assert not items[photo].facets, "views and addresses are no facets"
-    assert not items["other.jpg"].date and not items["IMG_1(3).jpg"].date and not list(source.notes)
+    assert not items["other.jpg"].date and not items["IMG_1(3).jpg"].date and not list(source.left_out)
 
 
 def test_two_photos_of_one_name_have_each_their_own_file_of_takeout(tmp_path: Path, settings: Settings) -> None:
@@ -196,7 +196,7 @@ def test_what_is_not_understood_costs_only_itself_and_is_told(
     assert set(items) == {"a.jpg", "b.jpg"}
     if name == "a.json" and b"}{" not in content:
         assert (Kind.TITLE, "A fine thing") in words(items["a.jpg"])
-    told = [example for one in source.notes for example in one.examples]
+    told = [example for one in source.left_out for example in one.examples]
     assert any(note in example and example.startswith(f"{name[0]}.jpg: ") for example in told) or not note
 
 

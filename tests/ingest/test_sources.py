@@ -54,7 +54,7 @@ def test_a_folder_gives_its_pictures_with_text_and_category(folder: Path, settin
     items, refusals = read(source)
     assert list(items) == ["b.png", "cats/IMG_1234.png", "cats/deep/red-fox.png"]
     assert not refusals and source.skipped == 3 and source.collection == "pictures"
-    assert [str(note) for note in source.notes] == [
+    assert [str(one) for one in source.left_out] == [
         "hidden files: 2 (.hidden.png, .git/)",
         "files that are no pictures: 1 (notes.pdf)",
     ]
@@ -119,7 +119,7 @@ def test_too_large_files_are_refused_and_broken_text_costs_no_picture(folder: Pa
     source = open_source(str(folder), settings=settings.model_copy(update={"max_bytes": len(png(1)) + 900}))
     items, refusals = read(source)
     assert {name: refusal.reason for name, refusal in refusals.items()} == {"big.png": "too-large"}
-    (note,) = source.notes
+    (note,) = source.left_out
     assert (note.what, note.number) == ("values and files beside pictures that were not understood", 2)
     assert note.examples[0].startswith("bad.png: bad.json: broken: ")
     assert note.examples[1] == "price.png: price.json: price 'cheap' is not a number"

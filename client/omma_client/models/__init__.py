@@ -6,7 +6,7 @@ Written by `omma docs` from the server's models, and compared with them by a tes
 from omma_client.models.ingest import (
     Failure,
     IngestOptions,
-    Note,
+    Omission,
     Progress,
     Started,
 )
@@ -60,7 +60,7 @@ __all__ = [
     "Landmark",
     "LinkedSnippet",
     "Matched",
-    "Note",
+    "Omission",
     "Overview",
     "PictureRow",
     "PictureRows",

@@ -18,7 +18,7 @@ class Failure(BaseModel):
     message: str = ""
 
 
-class Note(BaseModel):
+class Omission(BaseModel):
     """What was left out, how often, and the first few by name."""
 
     # What was left out, in words
@@ -45,8 +45,8 @@ class Progress(BaseModel):
     extracted: int = 0
     # Files that are not images, or that the source skips
     skipped: int = 0
-    # What was left out: files, and values that could not be understood
-    notes: list[Note] = []
+    # Files that were skipped, and values that were not understood
+    left_out: list[Omission] = []
     # Items done per second
     rate: float = 0.0
     # Known once the whole source is read

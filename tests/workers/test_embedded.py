@@ -76,7 +76,7 @@ def test_a_job_says_what_it_left_out(
     progress = wait_for_end(queue_settings, Dispatcher(Context(queue_settings)).start(
         open_source(str(tmp_path / "in"), settings=queue_settings)))  # fmt: skip
     assert (progress.state, progress.discovered, progress.indexed, progress.skipped) == ("done", 1, 1, 4)
-    assert [str(note) for note in progress.notes] == [
+    assert [str(one) for one in progress.left_out] == [
         "files in thumbnails and bins of a NAS: 3 (#recycle/, @eaDir/)",
         "values and files beside pictures that were not understood: 1 (a.png: a.json: date 'in May' is not ISO 8601 "
         "(2024-05-17, or 2024-05-17T10:20:30+02:00))",

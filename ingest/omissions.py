@@ -1,4 +1,4 @@
-"""Notes: what a source left out, counted and named. A note ends neither the job nor the picture that it is about."""
+"""What a source left out, counted and named; none of it ends the job."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ MAX_LENGTH = 300  # characters of an example
 OTHERS = "other things left out"
 
 
-class Note(BaseModel):
+class Omission(BaseModel):
     """What was left out, how often, and the first few by name."""
 
     what: str = Field(description="What was left out, in words")
@@ -23,34 +23,34 @@ class Note(BaseModel):
         return f"{self.what}: {self.number} ({', '.join(self.examples)}{more})"
 
 
-NOTES = TypeAdapter(list[Note])
+OMISSIONS = TypeAdapter(list[Omission])
 
 
-class Notes:
-    """Notes by kind, in bounded memory, however many files a source has."""
+class Omissions:
+    """Omissions by kind, in bounded memory, however many files a source has."""
 
     def __init__(self) -> None:
-        """No notes."""
-        self._by_kind: dict[str, Note] = {}
+        """Nothing is left out."""
+        self._by_kind: dict[str, Omission] = {}
 
     def add(self, what: str, example: str, number: int = 1) -> None:
         """Count `number` things of this kind; the first examples are kept, each once."""
         kind = what if what in self._by_kind or len(self._by_kind) < MAX_KINDS else OTHERS
-        note = self._by_kind.setdefault(kind, Note(what=kind))
+        note = self._by_kind.setdefault(kind, Omission(what=kind))
         note.number += number
         shown = example[:MAX_LENGTH]
         if len(note.examples) < MAX_EXAMPLES and shown not in note.examples:
             note.examples.append(shown)
 
-    def __iter__(self) -> Iterator[Note]:
-        """The notes, in the order of their first example."""
+    def __iter__(self) -> Iterator[Omission]:
+        """The kinds, in the order of their first example."""
         yield from self._by_kind.values()
 
     def as_json(self) -> str:
         """The form in which a job keeps them."""
-        return NOTES.dump_json(list(self._by_kind.values())).decode()
+        return OMISSIONS.dump_json(list(self._by_kind.values())).decode()
 
 
-def notes_of(text: str) -> list[Note]:
-    """Inverse of `Notes.as_json`; none for empty text."""
-    return NOTES.validate_json(text) if text else []
+def omissions_of(text: str) -> list[Omission]:
+    """Inverse of `Omissions.as_json`; none for empty text."""
+    return OMISSIONS.validate_json(text) if text else []
