@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, IptcImagePlugin
 
 from factors.text import Kind, TextSnippet
 from ingest.coordinates import Place, place_from
-from ingest.dates import iso_date
+from ingest.metadata_dates import iso_date
 from ingest.text import clean
 from ingest.xmp import Xmp, read_xmp
 from vision.picture import FORMATS

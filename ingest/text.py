@@ -31,6 +31,7 @@ ASKED_WORDS = re.compile(
 )
 MIN_NUMBER = 3  # digits of a camera's name without letters
 MAX_CAMERA_NAME = 60  # characters
+MAX_FILE_NAME = 255  # characters, of usual file systems
 IDEOGRAPHS = 0x2E80  # code point from which one character may be a word
 SEPARATORS = re.compile(r"[_+\s]+|(?<=\w)[.-](?=\w)")
 QUERY = re.compile(r"(?<=\.\w{3})\?.*|(?<=\.\w{4})\?.*|\?\S*=\S*$", re.DOTALL)
@@ -101,6 +102,8 @@ def _is_random(text: str) -> bool:
     """Letters of both cases and digits, of which few are words: `dQw4w9WgXcQ1`, but not `EiffelTower2019`."""
     if not RANDOM.match(text):
         return False
+    if len(text) > MAX_FILE_NAME:
+        return True
     in_words = sum(map(len, SYLLABLES.findall(text)))
     return in_words < MIN_WORD_SHARE * sum(map(str.isalpha, text)) or len(re.findall(r"\d+", text)) > 2  # noqa: PLR2004
 

@@ -8,7 +8,7 @@ from defusedxml.ElementTree import fromstring
 
 from factors.text import Kind
 from ingest.coordinates import Place, place_from
-from ingest.dates import iso_date
+from ingest.metadata_dates import iso_date
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"

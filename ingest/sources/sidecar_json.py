@@ -7,8 +7,8 @@ from typing import Any
 from engine.errors import InputError
 from factors.text import Kind, TextSnippet
 from ingest.coordinates import place_from, place_of_text
-from ingest.dates import iso_date, iso_of_timestamp
 from ingest.item import facts_of
+from ingest.metadata_dates import iso_date, iso_of_timestamp
 from ingest.names import name_snippet
 from ingest.text import clean
 

@@ -79,4 +79,4 @@ def _takeout_names(picture: str) -> Iterator[str]:
     if len(picture) > MAX_TAKEOUT_NAME:
         yield picture[:MAX_TAKEOUT_NAME]
     elif not picture.isascii():  # such names are cut by bytes
-        yield whole.encode("utf-8", "surrogateescape")[:MAX_TAKEOUT_NAME].decode("utf-8", "ignore")
+        yield whole.encode("utf-8", "replace")[:MAX_TAKEOUT_NAME].decode("utf-8", "ignore")
