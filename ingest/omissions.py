@@ -38,7 +38,7 @@ class Omissions:
         kind = what if what in self._by_kind or len(self._by_kind) < MAX_KINDS else OTHERS
         note = self._by_kind.setdefault(kind, Omission(what=kind))
         note.number += number
-        shown = example[:MAX_LENGTH]
+        shown = example.encode("utf-8", "backslashreplace").decode()[:MAX_LENGTH]  # names of files may be no Unicode
         if len(note.examples) < MAX_EXAMPLES and shown not in note.examples:
             note.examples.append(shown)
 

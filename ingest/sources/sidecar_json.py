@@ -78,7 +78,7 @@ def snippets_of(record: Mapping[str, Any]) -> Iterator[TextSnippet]:
             entries = [(", ".join(_texts(value)), language)]
         else:
             entries = [(str(value or ""), language)]
-        yield from (TextSnippet(kind, clean(text), code, clean(page)) for text, code in entries if clean(text))
+        yield from (TextSnippet(kind, clean(text), clean(code), clean(page)) for text, code in entries if clean(text))
 
 
 def _own(record: Mapping[str, Any]) -> Sidecar:

@@ -129,9 +129,12 @@ def test_too_large_files_are_refused_and_broken_text_costs_no_picture(folder: Pa
 
 def test_a_name_that_is_not_utf8_is_read_and_found_again(folder: Path, settings: Settings) -> None:
     write_all(folder, {os.fsdecode(b"f\xeates/caf\xe9 au lait.png"): png(1)})
+    write_all(folder, {os.fsdecode(b"f\xeates/caf\xe9 au lait.json"): b'{"date": "in May"}'})
     reference = "f\\udceates/caf\\udce9 au lait.png"
     for only in (None, [reference]):
-        (item,) = open_source(str(folder), settings=settings).items(only)
+        source = open_source(str(folder), settings=settings)
+        (item,) = source.items(only)
+        assert "date 'in May' is not ISO 8601" in source.left_out.as_json()
         assert isinstance(item, Item) and (item.reference, item.category) == (reference, "fêtes")
         assert texts(item) == [(Kind.FILE_NAME, "café au lait", ""), (Kind.FOLDER_NAME, "fêtes", "")]
 
