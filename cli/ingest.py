@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, 
 from rich.progress import Progress as Bar
 
 from cli import terminal
-from cli.jobs import awaited, duration, failures
+from cli.jobs import awaited, duration, failures, left_out
 from engine.errors import EngineUnavailable
 from engine.settings import get_settings
 from ingest.jobs import Jobs, Progress
@@ -171,5 +171,6 @@ def outcome_of(progress: Progress) -> str:
     models = f"models processed {progress.extracted}"
     source = terminal.shorten_middle(progress.source, terminal.width() - len(progress.state) - 2)
     parts = [f"{source}: {progress.state}", f"{progress.discovered} found", *figures, skipped, models, f"{progress.rate:.1f}/s"]
-    lines = [line for text in failures(progress) for line in terminal.paragraph(text, terminal.INDENT, most=2)]
+    told = [*failures(progress), *left_out(progress)]
+    lines = [line for text in told for line in terminal.paragraph(text, terminal.INDENT, most=2)]
     return "\n".join([*terminal.flow(parts), *lines])

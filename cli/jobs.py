@@ -56,7 +56,7 @@ def block(progress: Progress, most: int | None = None) -> Iterator[str]:
     yield from terminal.flow([where, collection, f"started {progress.started.astimezone():%Y-%m-%d %H:%M}"], terminal.INDENT)
     if progress.message:
         yield from terminal.paragraph(progress.message, terminal.INDENT)
-    for line in failures(progress, most):
+    for line in (*failures(progress, most), *(() if most else left_out(progress))):
         yield from terminal.paragraph(line, terminal.INDENT, most=2)
 
 
@@ -106,6 +106,11 @@ def failures(progress: Progress, most: int | None = None) -> Iterator[str]:
         yield f"{where}{more}: {reason}" + (f" ({message})" if message else "")
     if most is not None and len(alike) > most:
         yield f"{len(alike) - most} further reasons; `omma jobs {progress.id}` shows them"
+
+
+def left_out(progress: Progress) -> Iterator[str]:
+    """A line for each kind of thing that the source left out."""
+    return (f"left out: {omission}" for omission in progress.left_out)
 
 
 def _bold(lines: Iterator[str]) -> Iterator[str]:

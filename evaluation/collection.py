@@ -62,7 +62,8 @@ class Collection:
         for known in pictures:
             self.ids[known.path] = digest = store.put_original(known.path.read_bytes())
             snippets = tuple(TextSnippet(Kind.CAPTION, text, "en") for text in known.texts[:texts])
-            items.append(Item(known.set, known.path.name, known.set, original=digest, snippets=snippets, category=known.fine))
+            facts: dict[str, Any] = {"category": known.fine, "has_metadata": True}  # text inside the file is not asked for
+            items.append(Item(known.set, known.path.name, known.set, original=digest, snippets=snippets, **facts))
         self.add_items(items)
 
     def add_items(self, items: Sequence[Item]) -> None:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PAGE_TITLE = "page-title"
     NEARBY = "nearby"
     FILE_NAME = "file-name"
+    FOLDER_NAME = "folder-name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from engine.errors import BadPicture, EngineUnavailable, FetchError, NotFoundErr
 from engine.settings import Settings
 from engine.store import Store
 from ingest.batch_progress import BatchProgress, Numbered
+from ingest.embedded import with_metadata
 from ingest.fetch import fetch
 from ingest.fields import ExtractedImage
 from ingest.item import Item
 from ingest.jobs import Jobs, Outcome
+from ingest.metadata import Metadata, read_metadata
 from ingest.quarantine import Quarantine
 from ingest.writing import Built, Writer, Written
 from mappings.bulk import Stored, pause
@@ -105,6 +107,15 @@ def fetch_images(state: State, tools: Tools, progress: BatchProgress) -> State:
     return replace(state, waiting=(), items=items)
 
 
+def add_metadata(state: State, tools: Tools, _progress: BatchProgress) -> State:
+    """Read the metadata of images whose source did not: of addresses, feeds and uploads."""
+    items: dict[str, tuple[Numbered, ...]] = {}
+    for image, numbered in state.items.items():
+        metadata = Metadata() if all(item.has_metadata for _, item in numbered) else _stored_metadata(image, tools)
+        items[image] = tuple((number, with_metadata(item, metadata)) for number, item in numbered)
+    return replace(state, items=items)
+
+
 def find_documents(state: State, tools: Tools, _progress: BatchProgress) -> State:
     """Read the existing documents; their images are not extracted again."""
     return replace(state, stored=tools.writer.read(state.items))
@@ -179,6 +190,7 @@ def count_outcomes(state: State, _tools: Tools, progress: BatchProgress) -> Stat
 
 STEPS: tuple[Step, ...] = (
     fetch_images,
+    add_metadata,
     find_documents,
     decode_images,
     extract_features,
@@ -231,3 +243,11 @@ class BatchProcessor:
 def _fetched(item: Item, tools: Tools) -> Item:
     data = fetch(item.address, tools.settings).data
     return replace(item, original=tools.store.put_original(data))
+
+
+def _stored_metadata(image: str, tools: Tools) -> Metadata:
+    """The metadata of the original; none where it is no longer in the store."""
+    try:
+        return read_metadata(tools.store.original(image))
+    except NotFoundError:
+        return Metadata()

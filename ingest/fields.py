@@ -22,7 +22,7 @@ TEXT_SUFFIX = ":text"
 JOINT = "joint"  # the extractor of the joint embedding of images and words
 TITLE_ORDER = (
     Kind.PRODUCT, Kind.TITLE, Kind.CAPTION, Kind.ALT, Kind.HEADING, Kind.KEYWORDS, Kind.ANCHOR, Kind.PAGE_TITLE,
-    Kind.FILE_NAME, Kind.NEARBY,
+    Kind.FILE_NAME, Kind.NEARBY, Kind.FOLDER_NAME,
 )  # fmt: skip
 MAX_TITLE_LENGTH = 300
 MAX_FAILURE_LENGTH = 300  # characters of an extractor's or factor's error message

@@ -23,7 +23,8 @@ class Item:
     """One image on its way from a source through the queue to a document; `as_json` is safe for JSON.
 
     The bytes are either at `address` (http or https; a worker fetches it) or in the store under `original` (their sha256).
-    `reference` names the item within its source: a relative path, a row number, an address.
+    `reference` names the item within its source: a relative path, a row number, an address. `has_metadata`: the metadata of
+    the image's file is among the texts and facts; a worker adds it otherwise.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Item:
     place: tuple[float, float] | None = None  # latitude, longitude
     price: float | None = None
     facets: dict[str, str] = field(default_factory=dict)
+    has_metadata: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The form in the queue and in quarantine."""
@@ -105,10 +107,9 @@ def date_of(text: str) -> str:
 
 def place_of(value: Any) -> tuple[float, float]:
     """`latitude, longitude` in degrees, as text or a pair; BadFact."""
-    parts = value.split(",") if isinstance(value, str) else list(value)
     try:
-        latitude, longitude = (float(part) for part in parts)
-    except (TypeError, ValueError) as error:
+        latitude, longitude = (float(part) for part in (value.split(",") if isinstance(value, str) else value))
+    except (TypeError, ValueError, OverflowError) as error:
         raise BadFact(f"place {str(value)[:80]!r} is not `latitude, longitude`") from error
     if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # noqa: PLR2004  (degrees)
         raise BadFact(f"place {str(value)[:80]!r} does not lie on Earth")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from engine.errors import NotFoundError
 from engine.leases import Census, Waiting
+from ingest.omissions import Omission, Omissions, omissions_of
 
 if TYPE_CHECKING:  # the command line uses `Progress` without them
     from redis import Redis
@@ -62,6 +63,7 @@ class Progress(BaseModel):
     quarantined: int = 0
     extracted: int = Field(0, description="Images that models processed")
     skipped: int = Field(0, description="Files that are not images, or that the source skips")
+    left_out: list[Omission] = Field([], description="Files that were skipped, and values that were not understood")
     rate: float = Field(0.0, description="Items done per second")
     seconds_left: float | None = Field(None, description="Known once the whole source is read")
     failures: list[Failure] = Field([], description="The latest")
@@ -128,25 +130,25 @@ class Jobs:
         """
         with self._redis.pipeline() as pipe:
             pipe.hincrby(self._key(job_id), "run", 1)
-            pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message")
+            pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message", "left_out")
             pipe.hset(self._key(job_id), mapping={"state": "reading", "queue": queue, "changed": _now()})
             pipe.delete(self._key(job_id, "bits"), self._key(job_id, "failures"))
             run = int(pipe.execute()[0])
         self.beat(job_id)
         return run
 
-    def beat(self, job_id: str, *, discovered: int = 0, skipped: int = 0) -> None:
-        """Record a heartbeat of the reader, with the numbers of items found and skipped so far."""
+    def beat(self, job_id: str, *, discovered: int = 0, skipped: int = 0, left_out: Omissions | None = None) -> None:
+        """Record a heartbeat of the reader, with the numbers of items found and skipped so far, and what was left out."""
         with self._redis.pipeline() as pipe:
             pipe.set(self._key(job_id, "heartbeat"), 1, ex=HEARTBEAT_SECONDS)
             if discovered or skipped:
-                values = {"discovered": discovered, "skipped": skipped, "changed": _now()}
+                values = {"discovered": discovered, "skipped": skipped, "changed": _now(), **_kept(left_out)}
                 pipe.hset(self._key(job_id), mapping=cast("dict[Any, Any]", values))
             pipe.execute()
 
-    def read(self, job_id: str, *, discovered: int, skipped: int) -> None:
+    def read(self, job_id: str, *, discovered: int, skipped: int, left_out: Omissions | None = None) -> None:
         """Record that the whole source is read; the job ends when every item has an outcome."""
-        values = {"state": "running", "discovered": discovered, "skipped": skipped, "changed": _now()}
+        values = {"state": "running", "discovered": discovered, "skipped": skipped, "changed": _now(), **_kept(left_out)}
         self._redis.hset(self._key(job_id), mapping=cast("dict[Any, Any]", values))
 
     def fail(self, job_id: str, message: str) -> None:
@@ -238,6 +240,10 @@ def failure_of(item: "Item", reason: str, message: str) -> Failure:
     return Failure(reference=item.reference[:500], reason=reason, message=message[:500])
 
 
+def _kept(left_out: Omissions | None) -> dict[str, str]:
+    return {} if left_out is None else {"left_out": left_out.as_json()}
+
+
 def _progress(job_id: str, values: Mapping[str, str], alive: bool, failures: list[Failure]) -> Progress:
     counts: dict[str, Any] = {name: int(values.get(name, 0)) for name in COUNTERS}
     done = counts["indexed"] + counts["unchanged"] + counts["quarantined"]
@@ -251,7 +257,7 @@ def _progress(job_id: str, values: Mapping[str, str], alive: bool, failures: lis
     return Progress(
         id=job_id, source=values["source"], collection=values["collection"], state=state, **counts,
         rate=round(rate, 3), seconds_left=left, failures=failures, message=values.get("message", ""),
-        started=started, ended=ended,
+        left_out=omissions_of(values.get("left_out", "")), started=started, ended=ended,
     )  # fmt: skip
 
 

@@ -39,8 +39,10 @@ def items_of(name: str, place: tuple[float, float] | None, paths: Sequence[Path]
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
     snippets, facets = (TextSnippet(Kind.TITLE, title),), {LANDMARK: title}
+    # Where a photographer stood is not where the landmark is: only what the operator says counts.
+    facts: dict[str, Any] = {"place": place, "facets": facets, "has_metadata": True}
     return [
-        Item(LANDMARK, path.name, collection_of(name), original=original, snippets=snippets, place=place, facets=facets)
+        Item(LANDMARK, path.name, collection_of(name), original=original, snippets=snippets, **facts)
         for path, original in zip(paths, originals, strict=True)
     ]
 

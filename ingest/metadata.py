@@ -4,29 +4,28 @@ import io
 import logging
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from defusedxml.ElementTree import fromstring
 from PIL import ExifTags, Image, IptcImagePlugin
 
 from factors.text import Kind, TextSnippet
+from ingest.coordinates import Place, place_from
+from ingest.metadata_dates import iso_date
 from ingest.text import clean
+from ingest.xmp import Xmp, read_xmp
 from vision.picture import FORMATS
 
 logger = logging.getLogger(__name__)
 
-DC = "{http://purl.org/dc/elements/1.1/}"
-XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-RDF_ITEM = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
 XMP_START, XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
-XMP_KINDS = {"title": Kind.TITLE, "description": Kind.CAPTION, "subject": Kind.KEYWORDS}
 MAX_XMP_BYTES = 4 * 1024 * 1024  # of a packet; some contain a small image
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}")
-IPTC_KINDS = {(2, 5): Kind.TITLE, (2, 105): Kind.TITLE, (2, 120): Kind.CAPTION, (2, 25): Kind.KEYWORDS}
+IPTC_KINDS = {(2, 5): Kind.TITLE, (2, 105): Kind.TITLE, (2, 120): Kind.CAPTION}
+IPTC_KEYWORDS = ((2, 25), (2, 92), (2, 90), (2, 95), (2, 101))  # keywords; sublocation, city, province, country
+IPTC_DATE = (2, 55)
 IPTC_CHARSET, IPTC_UTF8 = (1, 90), b"\x1b%G"
 EXIF_KINDS = {
     ExifTags.Base.ImageDescription: Kind.CAPTION,
@@ -35,7 +34,7 @@ EXIF_KINDS = {
     ExifTags.Base.XPComment: Kind.CAPTION,
     ExifTags.Base.XPKeywords: Kind.KEYWORDS,
 }
-DATES = ("DateTimeOriginal", "DateTimeDigitized", "DateTime")
+MAX_EXIF_DATE = 19  # characters, without what programs append
 DEFAULT_TEXTS = {"olympus digital camera", "digital camera", "sony dsc", "samsung digital camera", "default", "untitled"}
 MAX_SNIPPETS = 100  # per file
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
@@ -44,11 +43,12 @@ PNG_CHUNK = struct.Struct(">I4s")  # length and name; the data and a checksum of
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Text, date (ISO 8601) and place (latitude, longitude in degrees) of a file."""
+    """Text, date (ISO 8601) and place (latitude, longitude in degrees) of a file; `notes`: what of it is not understood."""
 
     snippets: tuple[TextSnippet, ...] = ()
     date: str = ""
-    place: tuple[float, float] | None = None
+    place: Place | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -56,7 +56,7 @@ class _Found:
     snippets: dict[tuple[Kind, str], TextSnippet] = field(default_factory=dict)
 
     def add(self, kind: Kind, text: str, language: str = "") -> None:
-        """Keep each text once, except for default texts of cameras; prefer a version with a language."""
+        """Keep each text once, without default texts of cameras; prefer a version with a language."""
         snippet = TextSnippet(kind, clean(text), language if LANGUAGE.fullmatch(language) else "")
         known = self.snippets.get((kind, snippet.text))
         if not snippet.text or snippet.text.lower() in DEFAULT_TEXTS or (known is None and len(self.snippets) >= MAX_SNIPPETS):
@@ -75,15 +75,26 @@ def read_metadata(data: bytes) -> Metadata:
         return Metadata()
 
 
+def read_packet(packet: bytes) -> Metadata:
+    """The metadata of an XMP packet, as a file beside an image holds it; any exception where it is not well-formed."""
+    is_utf16 = packet.startswith((b"\xff\xfe", b"\xfe\xff"))  # whose blanks and ends of lines have two bytes
+    found, xmp = _Found(), read_xmp(packet if is_utf16 else packet.strip(b"\0 \t\r\n"))
+    for text in xmp.texts:
+        found.add(*text)
+    return Metadata(tuple(found.snippets.values()), xmp.date, xmp.place, xmp.notes)
+
+
 def _read(data: bytes, image: Image.Image) -> Metadata:
-    """Every access may raise anything on damaged files."""
-    found, exif = _Found(), Image.Exif()
+    """Every access may raise anything on damaged files. The date of the photo comes before those of its processing."""
+    found, exif, xmp = _Found(), Image.Exif(), Xmp()
     inner: Mapping[int, Any] = {}
-    place = None
+    iptc_date, place = "", None
     with suppress(Exception):
-        _xmp(_packet(data, image), found)  # first, because it has languages
+        xmp = read_xmp(_packet(data, image))
+        for text in xmp.texts:  # first, because they have languages
+            found.add(*text)
     with suppress(Exception):
-        _iptc(image, found)
+        iptc_date = _iptc(image, found)
     with suppress(Exception):
         exif = _exif(data, image)
     for tag, kind in EXIF_KINDS.items():
@@ -93,7 +104,8 @@ def _read(data: bytes, image: Image.Image) -> Metadata:
         inner = exif.get_ifd(ExifTags.IFD.Exif)
     with suppress(Exception):
         place = _place(exif.get_ifd(ExifTags.IFD.GPSInfo))
-    return Metadata(tuple(found.snippets.values()), _date(inner, exif), place)
+    dates = (_date(inner, exif, "DateTimeOriginal"), xmp.date, iptc_date, _date(inner, exif, "DateTimeDigitized", "DateTime"))
+    return Metadata(tuple(found.snippets.values()), next(filter(None, dates), ""), place or xmp.place)
 
 
 def _exif(data: bytes, image: Image.Image) -> Image.Exif:
@@ -122,13 +134,20 @@ def _exif_text(tag: int, value: object) -> str:
     return _decoded(value.encode("latin-1", "replace") if isinstance(value, str) else value)
 
 
-def _iptc(image: Image.Image, found: _Found) -> None:
+def _iptc(image: Image.Image, found: _Found) -> str:
+    """Add the texts; return the date, as ISO 8601, or nothing."""
     records: Mapping[tuple[int, int], Any] = IptcImagePlugin.getiptcinfo(image) or {}  # type: ignore[arg-type]
-    is_utf8 = records.get(IPTC_CHARSET) == IPTC_UTF8
     for record, kind in IPTC_KINDS.items():
-        value = records.get(record)
-        texts = [_decoded(part, is_utf8=is_utf8) for part in (value if isinstance(value, list) else [value])]
-        found.add(kind, ", ".join(filter(None, texts)))
+        found.add(kind, ", ".join(_iptc_texts(records, record)))
+    words = (word for record in IPTC_KEYWORDS for word in _iptc_texts(records, record))
+    found.add(Kind.KEYWORDS, ", ".join(dict.fromkeys(words)))
+    return next((date for text in _iptc_texts(records, IPTC_DATE) if (date := iso_date(text))), "")
+
+
+def _iptc_texts(records: Mapping[tuple[int, int], Any], record: tuple[int, int]) -> list[str]:
+    value, is_utf8 = records.get(record), records.get(IPTC_CHARSET) == IPTC_UTF8
+    texts = [_decoded(part, is_utf8=is_utf8) for part in (value if isinstance(value, list) else [value])]
+    return list(filter(None, texts))
 
 
 def _decoded(value: object, *, is_utf8: bool = False) -> str:
@@ -150,43 +169,20 @@ def _packet(data: bytes, image: Image.Image) -> bytes:
     return packet.strip(b"\0 \t\r\n") if len(packet) <= MAX_XMP_BYTES else b""
 
 
-def _xmp(packet: bytes, found: _Found) -> None:
-    root = fromstring(packet)
-    for name, kind in XMP_KINDS.items():
-        for element in root.iter(f"{DC}{name}"):
-            items = [(item.text or "", item.get(XML_LANG, "")) for item in element.iter(RDF_ITEM)]
-            for text, language in _joined(kind, items or [(element.text or "", "")]):
-                found.add(kind, text, language)
-
-
-def _joined(kind: Kind, entries: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """All keywords as one text; titles and captions one per language."""
-    if kind is Kind.KEYWORDS:
-        yield ", ".join(text for text, _ in entries if text), ""
-    else:
-        yield from entries
-
-
-def _date(inner: Mapping[int, Any], exif: Image.Exif) -> str:
-    """The first valid date, as ISO 8601; EXIF has `2024:05:17 10:20:30`, or zeros for an unknown date."""
-    for name in DATES:
-        tag = ExifTags.Base[name]
+def _date(inner: Mapping[int, Any], exif: Image.Exif, *names: str) -> str:
+    """The first valid date, as ISO 8601."""
+    for name in names:
         with suppress(Exception):
-            return datetime.strptime(str(inner.get(tag) or exif.get(tag) or "")[:19], "%Y:%m:%d %H:%M:%S").isoformat()
+            tag = ExifTags.Base[name]
+            text = str(inner.get(tag) or exif.get(tag) or "")
+            if date := iso_date(text) or iso_date(text[:MAX_EXIF_DATE]):
+                return date
     return ""
 
 
-def _place(gps: Mapping[int, Any]) -> tuple[float, float] | None:
-    """Latitude and longitude in degrees; None if they are out of range, or both zero."""
-    latitude = _degrees(gps[ExifTags.GPS.GPSLatitude], gps.get(ExifTags.GPS.GPSLatitudeRef), "S")
-    longitude = _degrees(gps[ExifTags.GPS.GPSLongitude], gps.get(ExifTags.GPS.GPSLongitudeRef), "W")
-    if not (abs(latitude) <= 90 and abs(longitude) <= 180) or latitude == longitude == 0:  # noqa: PLR2004  (degrees)
-        return None
-    return latitude, longitude
-
-
-def _degrees(parts: Any, reference: object, negative: str) -> float:
-    """Degrees, minutes and seconds as degrees; `negative` is the reference (S or W) with a negative sign."""
-    degrees, minutes, seconds = (float(part) for part in parts)
-    sign = -1 if isinstance(reference, str) and reference.strip().upper() == negative else 1
-    return sign * round(degrees + minutes / 60 + seconds / 3600, 6)
+def _place(gps: Mapping[int, Any]) -> Place | None:
+    """Latitude and longitude in degrees; None where they are not valid or not complete."""
+    names = ExifTags.GPS
+    return place_from(
+        gps[names.GPSLatitude], gps[names.GPSLongitude], gps.get(names.GPSLatitudeRef), gps.get(names.GPSLongitudeRef)
+    )

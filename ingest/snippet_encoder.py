@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from engine.once_cache import OnceCache
 from factors.text import Kind, TextSnippet
+from ingest.names import is_camera_name
 from vision.image_features import Vector
 
 logger = logging.getLogger(__name__)
@@ -59,9 +60,9 @@ class SnippetEncoder:
         return [_compared(snippet, image, threshold) for snippet in encoded]
 
     def _chosen(self, snippets: Sequence[TextSnippet]) -> list[str]:
-        """The texts to encode: the first kinds of `KIND_ORDER`, in languages that the model understands, without trash."""
+        """The texts to encode: the first kinds of `KIND_ORDER`, in languages the model understands; no trash, no numbers."""
         chosen: dict[str, None] = {}
-        usable = (snippet for snippet in snippets if not snippet.is_trash)
+        usable = (snippet for snippet in snippets if not snippet.is_trash and not is_camera_name(snippet))
         for snippet in sorted(usable, key=lambda snippet: KIND_ORDER.index(snippet.kind)):
             if len(chosen) == MAX_TEXTS:
                 break

@@ -165,6 +165,7 @@ class _Sender:
     def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
         """Number items and refusals, put refusals into quarantine, send the items in batches."""
         number, batch = 0, []
+        left_out = source.left_out if source else None
         with self._heartbeat():
             for number, item in enumerate(items, start=1):
                 if isinstance(item, Refusal):
@@ -174,10 +175,10 @@ class _Sender:
                 if len(batch) == self._settings.batch_size:
                     self._put(batch)
                     batch = []
-                    self._jobs.beat(self._job, discovered=number, skipped=source.skipped if source else 0)
+                    self._jobs.beat(self._job, discovered=number, skipped=source.skipped if source else 0, left_out=left_out)
             if batch:
                 self._put(batch)
-        self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0)
+        self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0, left_out=left_out)
 
     def _put(self, items: list[tuple[int, Item]]) -> None:
         """Wait for room in the queue, then send, so that a source is read no faster than its images are processed."""

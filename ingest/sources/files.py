@@ -2,46 +2,81 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
+from ingest.text import has_surrogates
 
 PICTURES = frozenset(
     "jpg,jpeg,jpe,jfif,png,gif,webp,bmp,dib,tif,tiff,heic,heif,avif,svg,svgz,ppm,pgm,pbm,pnm,ico,jp2,jpx,tga,pcx".split(",")  # noqa: SIM905
 )
+CHUNK_BYTES = 1 << 20  # that are read at a time
 
 
-def walk(root: Path) -> Iterator[Path | Refusal]:
+def is_hidden(_folder: Path, name: str, _is_folder: bool) -> bool:
+    """Whether an entry's name begins with a dot."""
+    return name.startswith(".")
+
+
+def walk(root: Path, leaves_out: Callable[[Path, str, bool], bool] = is_hidden) -> Iterator[Path | Refusal]:
     """Everything below the folder that is not a folder, in a stable order; BadSource where the folder itself cannot be read.
 
-    A subfolder that cannot be read is yielded as a refusal. Hidden entries are skipped. Links are not followed; a link to a
-    folder is yielded like a file.
+    `leaves_out`: whether to leave out an entry, by its folder, its name, and whether it is a folder; by default hidden ones.
+    A subfolder that cannot be read is yielded as a refusal. Links are not followed; a link to a folder is yielded like a file.
+    Of a folder only the names are kept in memory.
     """
     waiting = [root]
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(folder) as entries:
-                found = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
+            files, folders = _entries(folder, leaves_out)
         except OSError as error:
             if folder == root:
                 raise BadSource(f"the folder {printable(str(root))} cannot be read: {reason_of(error)}") from error
             yield Refusal(f"{reference_of(folder, root)}/", "unreadable", f"the folder cannot be read: {reason_of(error)}")
             continue
-        yield from (folder / name for name, is_folder in found if not is_folder)
-        waiting += [folder / name for name, is_folder in reversed(found) if is_folder]
+        yield from (folder / name for name in files)
+        waiting += [folder / name for name in reversed(folders)]
+
+
+def _entries(folder: Path, leaves_out: Callable[[Path, str, bool], bool]) -> tuple[list[str], list[str]]:
+    """Names of files and of folders, each sorted. OSError."""
+    files: list[str] = []
+    folders: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            (folders if _is_folder(entry) else files).append(entry.name)
+    return (
+        [name for name in sorted(files) if not leaves_out(folder, name, False)],
+        [name for name in sorted(folders) if not leaves_out(folder, name, True)],
+    )
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """At most `limit` + 1 bytes of a regular file; BadPicture: `not-found`, `unreadable`, or `not-a-file`."""
+    """At most `limit` + 1 bytes of a regular file; BadPicture: `not-found`, `unreadable`, `not-a-file`, or `changing`.
+
+    A file that somebody writes to while it is read is refused: half a picture would be taken for a damaged one.
+    """
     with open_file(path) as file:
         try:
-            return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
+            before = os.fstat(file.fileno())
+            data = b"".join(_chunks(file, limit + 1))
+            after = os.fstat(file.fileno())
         except OSError as error:
             raise _refused(error) from error
+    if len(data) <= limit and (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise BadPicture("changing", "the file changed while it was read; the next reading of the folder takes it")
+    return data
+
+
+def _chunks(file: BinaryIO, limit: int) -> Iterator[bytes]:
+    """The file's bytes, at most `limit` of them, however fast it grows."""
+    while limit > 0 and (chunk := file.read(min(limit, CHUNK_BYTES))):
+        limit -= len(chunk)
+        yield chunk
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -86,6 +121,19 @@ def reference_of(path: Path, root: Path) -> str:
 def printable(path: str) -> str:
     """A path as valid UTF-8: other bytes are shown as escapes."""
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def readable(name: str) -> str:
+    """A name as people read it: bytes that are not UTF-8 are taken as Windows-1252, as old systems wrote them."""
+    return os.fsencode(name).decode("cp1252", "replace") if has_surrogates(name) else name
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, or a link to one; an entry that may not be looked at is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def reason_of(error: Exception) -> str:

@@ -4,18 +4,21 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from engine.errors import BadPicture, InputError
-from factors.text import Kind, TextSnippet
+from engine.errors import BadPicture
+from ingest.embedded import with_metadata
 from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
-from ingest.sources.files import is_picture, reference_of, walk, within
+from ingest.names import folder_snippets, name_snippet, stem_snippets
+from ingest.sources.files import is_folder, is_picture, readable, reference_of, walk, within
+from ingest.sources.junk import count_files, kind_of_file, why_left_out
 from ingest.sources.registry import Source
-from ingest.sources.sidecar import read_sidecar
-from ingest.text import clean, has_surrogates, words_of_name
+from ingest.sources.sidecar import SUFFIXES, Sidecars
+from ingest.text import clean
 from ingest.trash import filtered_alone
 
-TEXT_SUFFIXES = (".txt", ".json")
-NAME_WEIGHT = 0.5  # a file's name is weaker evidence than text that people wrote
+__all__ = ["FolderSource", "category_of", "name_snippet"]
+NOT_UNDERSTOOD = "values and files beside pictures that were not understood"
+LINKS = "links to folders, which are not followed"
 
 
 class FolderSource(Source):
@@ -24,8 +27,8 @@ class FolderSource(Source):
     name: ClassVar[str] = "folder"
     accepts: ClassVar[str] = "a folder"
     about: ClassVar[str] = (
-        "Every image below it. `name.txt` and `name.json` beside `name.jpg` are linked text, and so are EXIF, IPTC and XMP; "
-        "the first folder is the category."
+        "Every image below it. Text, JSON (Google Takeout's and exiftool's, too) and XMP beside `name.jpg` are linked text, "
+        "and so are EXIF, IPTC and XMP inside it, its name and the names of its folders; the first folder is the category."
     )
     rank: ClassVar[int] = 100  # it opens every folder, so all other sources are asked before it
 
@@ -40,48 +43,48 @@ class FolderSource(Source):
         return Path(self.spec)
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every file with the suffix of an image format, in order of path; other files are counted as skipped.
+        """Every file with the suffix of an image format, in order of path; what else there is is skipped and noted.
 
         A folder in `only` (`name/`, one that could not be read) stands for everything below it.
         """
         folders = tuple(name for name in only or () if name.endswith("/"))
-        for path in walk(self.root):
+        sidecars = Sidecars(self.root)
+        for path in walk(self.root, self._leaves_out):
             reference = path.reference if isinstance(path, Refusal) else reference_of(path, self.root)
             if only is not None and reference not in only and not reference.startswith(folders):
                 continue
             if isinstance(path, Refusal):
                 yield path
             elif is_picture(path):
-                yield self._item(path, reference)
-            elif path.suffix.lower() not in TEXT_SUFFIXES:
-                self.skipped += 1
+                yield self._item(path, reference, sidecars)
+            elif path.suffix.lower() not in SUFFIXES:
+                self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
 
-    def _item(self, path: Path, reference: str) -> Item | Refusal:
-        if has_surrogates(str(path)):
-            return Refusal(reference, "bad-name", "the file's name is not UTF-8")
-        if path.is_symlink() and not within(path, self.root):
-            return Refusal(reference, "outside", "the link leads out of the folder")
+    def _leaves_out(self, folder: Path, name: str, is_folder: bool) -> bool:
+        """Whether an entry is no photo by its name; its files are counted, and it is named."""
+        parents = folder.relative_to(self.root).parts
+        why = why_left_out(parents, name, is_folder=is_folder)
+        if why and (number := count_files(folder / name) if is_folder else 1):
+            self.skip(why, reference_of(folder / name, self.root) + "/" * is_folder, number)
+        return bool(why)
+
+    def _item(self, path: Path, reference: str, sidecars: Sidecars) -> Item | Refusal:
         try:
-            return self._read(path, reference)
+            if not within(path, self.root):
+                return Refusal(reference, "outside", "the link leads out of the folder")
+            original, data = self.keep(path)
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
-        except InputError as error:
-            return Refusal(reference, "bad-text", str(error))
-
-    def _read(self, path: Path, reference: str) -> Item:
-        original, data = self.keep(path)
-        embedded, sidecar = read_metadata(data), read_sidecar(path, self.root)
-        facts = {"date": embedded.date, "place": embedded.place, "category": category_of(reference)} | sidecar.facts
-        snippets = filtered_alone((*sidecar.snippets, *embedded.snippets, *name_snippet(path.name)))
-        return Item(
-            source=self.spec, reference=reference, collection=self.collection, original=original, snippets=snippets, **facts
-        )
-
-
-def name_snippet(name: str) -> tuple[TextSnippet, ...]:
-    """The words of a file's name as a snippet; empty for names such as `IMG_1234.jpg`."""
-    words = words_of_name(name)
-    return (TextSnippet(Kind.FILE_NAME, words, weight=NAME_WEIGHT, reason="a file's name"),) if words else ()
+        sidecar = sidecars.of(path)
+        for note in sidecar.notes:
+            self.left_out.add(NOT_UNDERSTOOD, f"{reference}: {note}")
+        place = Path(readable(str(path.relative_to(self.root))))
+        names = (*stem_snippets(place.stem), *folder_snippets(str(place)))
+        item = Item(
+            source=self.spec, reference=reference, collection=self.collection, original=original,
+            snippets=filtered_alone(sidecar.snippets), **({"category": category_of(str(place))} | sidecar.facts),
+        )  # fmt: skip
+        return with_metadata(item, read_metadata(data), names)
 
 
 def category_of(reference: str) -> str:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
 
 from engine.errors import BadPicture
+from ingest.embedded import with_metadata
 from ingest.item import Item, Refusal
 from ingest.metadata import Metadata, read_metadata
 from ingest.sources.folder import name_snippet
@@ -128,13 +128,15 @@ class PageSource(Source):
             return
         context = replace(context, part=page_image.part, is_main=page_image.is_main, picture=_key(page, page_image))
         address = self.own_address(page)
-        name = name_snippet(_file_name(page_image))
-        snippets = (*filtered(page_image.texts, context, address), *filtered_alone((*located.metadata.snippets, *name)))
-        facts: dict[str, Any] = {"date": located.metadata.date, "place": located.metadata.place} | page_image.facts
-        yield Item(
-            source=self.spec, reference=reference, collection=self.collection, page=address,
-            address=located.address, original=located.original, snippets=snippets, **facts,
+        names = name_snippet(_file_name(page_image))
+        item = Item(
+            source=self.spec, reference=reference, collection=self.collection, page=address, address=located.address,
+            original=located.original, snippets=tuple(filtered(page_image.texts, context, address)), **page_image.facts,
         )  # fmt: skip
+        if located.original:
+            yield with_metadata(item, located.metadata, names)
+        else:  # the worker that fetches it reads its metadata
+            yield replace(item, snippets=(*item.snippets, *filtered_alone(names)))
 
     def _exceeds_places(self, site: str, key: str, repeats: Repeats, places: Counter[str]) -> bool:
         """Whether the image is on many pages of its site, and was yielded for `MAX_PLACES` of them; counts the page."""

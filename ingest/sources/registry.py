@@ -13,6 +13,7 @@ from engine.plugins import Broken, Found, discover
 from engine.settings import Settings
 from engine.store import Store
 from ingest.item import Item, Refusal
+from ingest.omissions import Omissions
 from ingest.sources.files import read_file
 from ingest.text import has_surrogates
 
@@ -42,7 +43,8 @@ class Source(ABC):
     the order of `rank`.
 
     `spec`, `collection` and `columns` suffice to open it again, on any machine that has the same files: `spec` is the address
-    with its path resolved. `skipped` counts the files skipped so far.
+    with its path resolved. `skipped` counts the files skipped so far. `left_out` names them, and values beside
+    pictures that were not understood.
     """
 
     name: ClassVar[str]
@@ -58,6 +60,7 @@ class Source(ABC):
     settings: Settings
     columns: Mapping[str, str] = field(default_factory=dict)
     skipped: int = field(default=0, init=False)
+    left_out: Omissions = field(default_factory=Omissions, init=False)
 
     def __post_init__(self) -> None:
         """Open the store for local images."""
@@ -79,6 +82,11 @@ class Source(ABC):
     def origin(self) -> dict[str, Any]:
         """The arguments with which `open_source` opens it again."""
         return {"spec": self.spec, "collection": self.collection, "columns": dict(self.columns)}
+
+    def skip(self, what: str, reference: str, number: int = 1) -> None:
+        """Count files as skipped, and name them: `what` they are, and which (a folder stands for its files)."""
+        self.skipped += number
+        self.left_out.add(what, reference, number)
 
     @abstractmethod
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:

@@ -1,104 +1,98 @@
-"""Sidecar files: `name.txt` and `name.json` beside `name.jpg` hold linked text and facts."""
+"""Sidecar files: text, JSON and XMP beside a picture hold linked text and facts. None of them ever costs the picture."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.errors import BadPicture
+from engine.errors import BadPicture, InputError, OmmaError
 from factors.text import Kind, TextSnippet
-from ingest.item import facts_of
-from ingest.sources.files import read_file, within
-from ingest.text import clean, has_surrogates
+from ingest.metadata import read_packet
+from ingest.sources.files import is_folder, read_file, within
+from ingest.sources.sidecar_json import Sidecar, sidecar_of, snippets_of
+from ingest.sources.sidecar_names import SUFFIXES, Beside
+from ingest.text import clean
 
-MAX_SIDECAR_BYTES = 1024 * 1024
-TEXT_KEYS = {
-    "title": Kind.TITLE,
-    "caption": Kind.CAPTION,
-    "description": Kind.CAPTION,
-    "alt": Kind.ALT,
-    "anchor": Kind.ANCHOR,
-    "keywords": Kind.KEYWORDS,
-    "tags": Kind.KEYWORDS,
-    "nearby": Kind.NEARBY,
-}
+__all__ = ["SUFFIXES", "Sidecar", "Sidecars", "snippets_of"]
+MAX_SIDECAR_BYTES = 8 * 1024 * 1024  # LabelMe writes the picture itself into its file
 
 
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """Text snippets, and facts named like the fields of `Item`."""
+class Sidecars:
+    """The sidecar files below a folder; the names of one folder at a time are kept."""
 
-    snippets: tuple[TextSnippet, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, root: Path) -> None:
+        """Links out of `root` are not followed."""
+        self._root = root
+        self._folder: Path | None = None
+        self._beside: Beside
 
+    def of(self, picture: Path) -> Sidecar:
+        """Text and facts beside a picture. Of two files that tell the same fact, the one that names the picture more exactly
+        counts; what cannot be read or understood is in the notes."""
+        if picture.parent != self._folder:
+            self._folder, self._beside = picture.parent, Beside(picture.parent)
+        found = [self._read(picture.with_name(name), picture.name) for name in self._beside.of(picture.name)]
+        snippets = dict.fromkeys(snippet for sidecar in found for snippet in sidecar.snippets)
+        facts: dict[str, Any] = {}
+        for sidecar in reversed(found):
+            facts |= sidecar.facts
+        return Sidecar(tuple(snippets), facts, tuple(note for sidecar in found for note in sidecar.notes))
 
-def read_sidecar(picture: Path, root: Path) -> Sidecar:
-    """Text and facts beside a picture below `root`; BadPicture (`bad-text`, `bad-characters`), BadFact or BadPrice."""
-    snippets: list[TextSnippet] = []
-    facts: dict[str, Any] = {}
-    text = _read(picture.with_suffix(".txt"), root)
-    if clean(text):
-        snippets.append(TextSnippet(Kind.CAPTION, clean(text)))
-    written = _read(picture.with_suffix(".json"), root)
-    if written.strip():
-        record = _record(written)
-        snippets += snippets_of(record)
-        facts = facts_of(record, known=set(TEXT_KEYS) | {"language"})
-    return Sidecar(tuple(snippets), facts)
+    def _read(self, path: Path, picture: str) -> Sidecar:
+        try:
+            if is_folder(path):
+                return Sidecar()
+            sidecar = READERS[path.suffix.lower()](self._bytes(path), picture)
+        except OmmaError as error:
+            return _not_understood(path, str(error))
+        except Exception as error:  # programs and people write anything
+            return _not_understood(path, f"{type(error).__name__}: {error}")
+        return Sidecar(sidecar.snippets, sidecar.facts, tuple(f"{path.name}: {note}" for note in sidecar.notes))
 
-
-def snippets_of(record: Mapping[str, Any]) -> Iterator[TextSnippet]:
-    """Snippets of a JSON object: a text, a list of texts, or texts by language under each key of `TEXT_KEYS`."""
-    language, page = str(record.get("language") or ""), str(record.get("page") or "")
-    for key, kind in TEXT_KEYS.items():
-        value = record.get(key)
-        if isinstance(value, Mapping):
-            entries = [(str(text), str(code)) for code, text in value.items()]
-        elif isinstance(value, list):
-            entries = [(", ".join(str(part) for part in value), language)]
-        else:
-            entries = [(str(value or ""), language)]
-        yield from (TextSnippet(kind, clean(text), code, clean(page)) for text, code in entries if clean(text))
-
-
-def _read(path: Path, root: Path) -> str:
-    """The text, or nothing where there is no such file; a link must lead to a file inside the folder."""
-    if not os.path.lexists(path) or path.is_dir():
-        return ""
-    if path.is_symlink() and not within(path, root):
-        raise BadPicture("bad-text", f"{path.name} is a link that leads out of the folder")
-    try:
+    def _bytes(self, path: Path) -> bytes:
+        """The file's bytes; BadPicture, also where it is a link out of the folder."""
+        if not within(path, self._root):
+            raise BadPicture("outside", "a link that leads out of the folder")
         data = read_file(path, MAX_SIDECAR_BYTES)
-    except BadPicture as error:
-        raise BadPicture("bad-text", f"{path.name}: {error}") from error
-    if len(data) > MAX_SIDECAR_BYTES:
-        raise BadPicture("bad-text", f"{path.name} is larger than {MAX_SIDECAR_BYTES} bytes")
-    return _decoded(data, path.name)
+        if len(data) > MAX_SIDECAR_BYTES:
+            raise BadPicture("too-large", f"larger than {MAX_SIDECAR_BYTES} bytes")
+        return data
 
 
-def _decoded(data: bytes, name: str) -> str:
-    """Decode as UTF-8, else as Latin-1, which old tools wrote; lone surrogates encoded in UTF-8 are refused."""
+def _not_understood(path: Path, why: str) -> Sidecar:
+    return Sidecar(notes=(clean(f"{path.name}: {why}"),))
+
+
+def _plain(data: bytes, _picture: str) -> Sidecar:
+    text = clean(_decoded(data))
+    return Sidecar((TextSnippet(Kind.CAPTION, text),) if text else ())
+
+
+def _json(data: bytes, picture: str) -> Sidecar:
+    text = _decoded(data)
+    if not text.strip():
+        return Sidecar()
     try:
-        text = data.decode("utf-8-sig", "surrogatepass")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-    return _without_surrogates(text, name)
-
-
-def _without_surrogates(text: str, name: str) -> str:
-    if has_surrogates(text):
-        raise BadPicture("bad-characters", f"{name} is not valid Unicode: lone surrogate")
-    return text
-
-
-def _record(text: str) -> Mapping[str, Any]:
-    try:
-        record = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadPicture("bad-text", f"the .json beside the picture is broken: {error}") from error
-    _without_surrogates(json.dumps(record, ensure_ascii=False), "the .json beside the picture")
-    if not isinstance(record, Mapping):
-        raise BadPicture("bad-text", "the .json beside the picture is not an object")
-    return record
+        raise InputError(f"broken: {error}") from error
+    return sidecar_of(content, picture)
+
+
+def _xmp(data: bytes, _picture: str) -> Sidecar:
+    metadata = read_packet(data)
+    facts = {"date": metadata.date, "place": metadata.place}
+    return Sidecar(metadata.snippets, {name: value for name, value in facts.items() if value}, metadata.notes)
+
+
+READERS: dict[str, Callable[[bytes, str], Sidecar]] = {".txt": _plain, ".json": _json, ".xmp": _xmp}
+
+
+def _decoded(data: bytes) -> str:
+    """Decode as UTF-8, or UTF-16 with a mark, else as Windows-1252, which old tools wrote."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")

@@ -15,7 +15,7 @@ __all__ = ["PageContext", "filtered", "filtered_alone"]
 # Of two snippets with the same text, the kind that comes first here keeps its weight.
 KINDS = (
     Kind.PRODUCT, Kind.CAPTION, Kind.TITLE, Kind.ALT, Kind.KEYWORDS, Kind.HEADING, Kind.ANCHOR, Kind.PAGE_TITLE, Kind.NEARBY,
-    Kind.FILE_NAME,
+    Kind.FILE_NAME, Kind.FOLDER_NAME,
 )  # fmt: skip
 ORDER = {kind: place for place, kind in enumerate(KINDS)}
 NAMES = {
@@ -23,6 +23,7 @@ NAMES = {
     Kind.PAGE_TITLE: "page's title",
     Kind.PRODUCT: "product's name",
     Kind.FILE_NAME: "file's name",
+    Kind.FOLDER_NAME: "folder's name",
 }
 
 

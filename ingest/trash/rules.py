@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from factors.text import Kind
-from ingest.text import language_of, words_of_name
+from ingest.text import IDEOGRAPHS, camera_name, language_of, words_of_name
 from ingest.trash import phrases
 from ingest.trash.repeats import Repeats
 from ingest.web.extracted import ExtractedText
@@ -44,7 +44,6 @@ MAX_COPIES = 2  # images with one text: an image and its larger copy
 MIN_TERMS = 10  # entries from which a list counts as stuffed
 FILE = re.compile(r"^\S+\.(?:jpe?g|png|gif|webp|bmp|tiff?|avif|heic|svg)$", re.IGNORECASE)
 WORD, NAME = re.compile(r"[^\W\d_]{2,}"), re.compile(r"[^\W\d_]{3,}")
-IDEOGRAPHS = 0x2E80  # code point from which one character may be a word
 OWN = frozenset({Kind.ALT, Kind.TITLE, Kind.CAPTION, Kind.PRODUCT, Kind.KEYWORDS})
 # In these parts not even text in the image's own box is about it; other parts contain lists of images with names.
 BOILERPLATE = frozenset(
@@ -91,7 +90,9 @@ def notice(extracted: ExtractedText, context: PageContext) -> Verdict | None:
 
 
 def machine_words(extracted: ExtractedText, context: PageContext) -> Verdict | None:
-    """`IMG_1234.jpg`, `12.90 €`, default texts of cameras."""
+    """`IMG_1234.jpg`, `12.90 €`, default texts of cameras. A file's own name stays: somebody may type it."""
+    if extracted.kind is Kind.FILE_NAME and camera_name(extracted.text):
+        return None
     if any(ord(letter) > IDEOGRAPHS for letter in extracted.text):
         return None
     if not WORD.search(extracted.text):

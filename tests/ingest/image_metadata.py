@@ -14,7 +14,7 @@ from tests.ingest.pictures import jpeg, png
 
 Exif = ExifTags.Base
 GPS = ExifTags.GPS
-TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 12: 8}  # EXIF type -> bytes of one value
+TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 10: 8, 12: 8}  # EXIF type -> bytes of one value
 UTF8 = (1, 90, b"\x1b%G")
 BERLIN = {GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: (52, 31, 12.0), GPS.GPSLongitudeRef: "E", GPS.GPSLongitude: (13, 24, 36.0)}
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -81,10 +81,21 @@ def png_with(*chunks: bytes, late: bool = False) -> bytes:
 
 def raw_exif(*entries: tuple[int, int, bytes]) -> bytes:
     """EXIF of one directory, whatever the standard says: tag, type and bytes of each entry."""
-    offset = 8 + 2 + 12 * len(entries) + 4
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + _directory(8, *entries)
+
+
+def raw_gps(*entries: tuple[int, int, bytes]) -> bytes:
+    """EXIF with these entries in its GPS directory, as `raw_exif`."""
+    behind = 8 + len(_directory(8, (ExifTags.IFD.GPSInfo, 4, bytes(4))))
+    pointer = (ExifTags.IFD.GPSInfo, 4, struct.pack("<I", behind))
+    return raw_exif(pointer) + _directory(behind, *entries)
+
+
+def _directory(start: int, *entries: tuple[int, int, bytes]) -> bytes:
+    offset = start + 2 + 12 * len(entries) + 4
     directory, behind = struct.pack("<H", len(entries)), b""
     for tag, kind, value in entries:
         place = value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", offset + len(behind))
         directory += struct.pack("<HHI", tag, kind, len(value) // TYPES[kind]) + place
         behind += value if len(value) > 4 else b""
-    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + directory + struct.pack("<I", 0) + behind
+    return directory + struct.pack("<I", 0) + behind

@@ -4,9 +4,11 @@ import os
 import socket
 import subprocess
 import tempfile
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -14,7 +16,7 @@ from engine.errors import BadPicture, BadSource
 from engine.settings import Settings
 from engine.store import Store
 from ingest.item import Item, Refusal
-from ingest.sources import Source, open_source
+from ingest.sources import Source, files, open_source
 from ingest.sources.files import read_file, within
 from tests.ingest.pictures import png, write_all
 from tests.ingest.test_warc import Crawl
@@ -97,6 +99,54 @@ def test_a_folder_that_cannot_be_read_is_named_and_read_later(folder: Path, sett
     folder.chmod(0o755)
 
 
+def test_a_folder_whose_files_may_not_be_looked_at_costs_only_these(folder: Path, settings: Settings) -> None:
+    write_all(folder, {"closed/inside.png": png(3), "closed/inside.txt": b"words", "closed/clip.mp4": b"film"})
+    (folder / "closed").chmod(0o644)  # its names may be listed, and nothing more
+    here = settings.model_copy(update={"store_url": f"file://{folder.parent}/store"})
+    source = open_source(str(folder), settings=here)
+    with not_root():
+        items, refusals = read(source)
+    (folder / "closed").chmod(0o755)
+    assert items == ["a.png", "z.png"] and refusals == {"closed/inside.png": "unreadable"}
+    assert [str(one) for one in source.left_out] == ["videos, which are not read: 1 (closed/clip.mp4)"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_reading(
+    folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "half.png").write_bytes(png(3)[:500])
+    read_chunks = files._chunks
+
+    def copied(file: BinaryIO, limit: int) -> Iterator[bytes]:
+        """A camera's card is still being copied."""
+        yield from read_chunks(file, limit)
+        if os.fstat(file.fileno()).st_size == 500:
+            with (folder / "half.png").open("ab") as copy:
+                copy.write(png(3)[500:])
+
+    source = open_source(str(folder), settings=settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_chunks", copied)
+        items, refusals = read(source)
+    assert items == ["a.png", "z.png"] and refusals == {"half.png": "changing"}
+    assert read(source) == (["a.png", "half.png", "z.png"], {})
+
+
+def test_memory_does_not_grow_with_the_files_of_a_folder(folder: Path, settings: Settings) -> None:
+    large = folder / "large"
+    large.mkdir()
+    for number in range(5_000):
+        (large / f"IMG_{number:06}.jpg").touch()
+    tracemalloc.start()
+    try:
+        found = sum(1 for _ in open_source(str(folder), settings=settings).items())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == 5_002
+    assert peak < 3 << 20, "a name takes some hundred bytes, and nothing else of a file is kept"
+
+
 def test_a_very_deep_folder_does_not_end_the_job(folder: Path, settings: Settings) -> None:
     here = os.open(folder, os.O_RDONLY)
     try:
@@ -139,9 +189,16 @@ def test_text_beside_a_picture_that_cannot_be_read_is_named(folder: Path, settin
     (folder / "a.txt").symlink_to("told.txt")
     (folder / "dir.txt").mkdir()
     os.mkfifo(folder / "pipe.json")
-    items, refusals = read(open_source(str(folder), settings=settings))
-    assert items == ["a.png", "dir.png", f"{long}.png", "z.png"]
-    assert refusals == dict.fromkeys(["dangling.png", "link.png", "loop.png", "pipe.png"], "bad-text")
+    source = open_source(str(folder), settings=settings)
+    items, refusals = read(source)
+    assert items == ["a.png", "dangling.png", "dir.png", "link.png", "loop.png", "pipe.png", f"{long}.png", "z.png"]
+    assert not refusals
+    assert [one.examples for one in source.left_out] == [[
+        "dangling.png: dangling.json: there is no such file",
+        "link.png: link.txt: a link that leads out of the folder",
+        "loop.png: loop.txt: the file cannot be read: Too many levels of symbolic links",
+        "pipe.png: pipe.json: it is not a file but a folder, a pipe, a socket or a device",
+    ]]  # fmt: skip
 
 
 def test_pages_of_a_site_are_refused_one_by_one(folder: Path, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from engine.connections import connect_redis
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Failure, Jobs, Outcome
+from ingest.omissions import Omissions
 
 
 @pytest.fixture()
@@ -34,6 +35,20 @@ def test_a_job_ends_when_every_item_has_its_outcome(jobs: Jobs) -> None:
     assert (ended.state, ended.discovered, ended.done, ended.skipped) == ("done", 3, 3, 4)
     assert (ended.indexed, ended.unchanged, ended.quarantined) == (1, 1, 1)
     assert ended.ended is not None and ended.seconds_left is None
+
+
+def test_a_job_keeps_what_its_source_left_out_until_it_is_read_again(jobs: Jobs) -> None:
+    job = jobs.create("pictures", "holiday")
+    jobs.begin(job)
+    left_out = Omissions()
+    left_out.add("videos", "clip.mp4")
+    jobs.beat(job, discovered=1, skipped=1, left_out=left_out)
+    assert [str(one) for one in jobs.progress(job).left_out] == ["videos: 1 (clip.mp4)"]
+    left_out.add("videos", "film.mov")
+    jobs.read(job, discovered=1, skipped=2, left_out=left_out)
+    assert [str(one) for one in jobs.progress(job).left_out] == ["videos: 2 (clip.mp4, film.mov)"]
+    jobs.begin(job)
+    assert jobs.progress(job).left_out == []
 
 
 def test_outcomes_delivered_in_any_order_and_number_count_once(jobs: Jobs) -> None:

@@ -91,7 +91,7 @@ def test_values_of_a_kind_that_no_text_has_are_left_out() -> None:
     for kind in (3, 4, 5, 12):  # numbers
         numbers = raw_exif((Exif.ImageDescription, kind, bytes(range(65, 89))), (Exif.XPTitle, kind, bytes(range(65, 89))))
         assert read_metadata(jpeg(exif=numbers)).snippets == ()
-    for parts in ((52.0,), (52.0, 31.0), (52.0, 31.0, 12.0, 5.0)):
+    for parts in ((52.0, 61.0), (52.0, 31.0, 61.0), (52.0, 31.0, 12.0, 5.0)):
         assert read_metadata(jpeg(exif=exif(gps=BERLIN | {GPS.GPSLatitude: parts}))).place is None
 
 

@@ -53,12 +53,19 @@ def test_a_folder_gives_its_pictures_with_text_and_category(folder: Path, settin
     source = open_source(str(folder), settings=settings)
     items, refusals = read(source)
     assert list(items) == ["b.png", "cats/IMG_1234.png", "cats/deep/red-fox.png"]
-    assert not refusals and source.skipped == 1 and source.collection == "pictures"
-    assert texts(items["cats/IMG_1234.png"]) == [(Kind.CAPTION, "Кошка спит", "")]
+    assert not refusals and source.skipped == 3 and source.collection == "pictures"
+    assert [str(one) for one in source.left_out] == [
+        "hidden files: 2 (.hidden.png, .git/)",
+        "files that are no pictures: 1 (notes.pdf)",
+    ]
+    assert texts(items["cats/IMG_1234.png"]) == [
+        (Kind.CAPTION, "Кошка спит", ""), (Kind.FILE_NAME, "IMG_1234", ""), (Kind.FOLDER_NAME, "cats", ""),
+    ]  # fmt: skip
     fox = items["cats/deep/red-fox.png"]
     assert texts(fox) == [
         (Kind.TITLE, "Fox", ""), (Kind.CAPTION, "A red fox", "en"), (Kind.CAPTION, "Ein Fuchs", "de"),
         (Kind.KEYWORDS, "red, wild", ""), (Kind.FILE_NAME, "red fox", ""),
+        (Kind.FOLDER_NAME, "deep", ""), (Kind.FOLDER_NAME, "cats", ""),
     ]  # fmt: skip
     assert (fox.category, fox.price, fox.date, fox.place) == ("cats", 12.5, "2024-05-17T00:00:00", (52.5, 13.4))
     assert fox.facets == {"brand": "Acme"}
@@ -103,22 +110,33 @@ def test_a_file_without_permission_is_refused(open_folder: Path, settings: Setti
     assert set(items) == {"ok.png"} and refusals["locked.png"].reason == "unreadable"
 
 
-def test_too_large_files_and_broken_text_are_refused_alone(folder: Path, settings: Settings) -> None:
+def test_too_large_files_are_refused_and_broken_text_costs_no_picture(folder: Path, settings: Settings) -> None:
     write_all(folder, {"big.png": png(1) * 3, "bad.png": png(2), "half.png": png(3), "ok.png": png(4), "price.png": png(5)})
     (folder / "bad.json").write_text("{not json")
     (folder / "half.json").write_text('{"title": "half of a \\ud83d character"}')
     (folder / "price.json").write_text('{"price": "cheap"}')
     (folder / "ok.txt").write_bytes("Straße".encode("latin-1"))
-    items, refusals = read(open_source(str(folder), settings=settings.model_copy(update={"max_bytes": len(png(1)) + 900})))
-    reasons = {name: refusal.reason for name, refusal in refusals.items()}
-    assert reasons == {"big.png": "too-large", "bad.png": "bad-text", "half.png": "bad-characters", "price.png": "bad-text"}
+    source = open_source(str(folder), settings=settings.model_copy(update={"max_bytes": len(png(1)) + 900}))
+    items, refusals = read(source)
+    assert {name: refusal.reason for name, refusal in refusals.items()} == {"big.png": "too-large"}
+    (note,) = source.left_out
+    assert (note.what, note.number) == ("values and files beside pictures that were not understood", 2)
+    assert note.examples[0].startswith("bad.png: bad.json: broken: ")
+    assert note.examples[1] == "price.png: price.json: price 'cheap' is not a number"
+    assert texts(items["half.png"])[0] == (Kind.TITLE, "half of a character", "")
     assert texts(items["ok.png"]) == [(Kind.CAPTION, "Straße", ""), (Kind.FILE_NAME, "ok", "")]
 
 
-def test_a_name_that_is_not_utf8_is_refused(folder: Path, settings: Settings) -> None:
-    (folder / os.fsdecode(b"caf\xe9.png")).write_bytes(png(1))
-    _, refusals = read(open_source(str(folder), settings=settings))
-    assert [(r.reference, r.reason) for r in refusals.values()] == [("caf\\udce9.png", "bad-name")]
+def test_a_name_that_is_not_utf8_is_read_and_found_again(folder: Path, settings: Settings) -> None:
+    write_all(folder, {os.fsdecode(b"f\xeates/caf\xe9 au lait.png"): png(1)})
+    write_all(folder, {os.fsdecode(b"f\xeates/caf\xe9 au lait.json"): b'{"date": "in May"}'})
+    reference = "f\\udceates/caf\\udce9 au lait.png"
+    for only in (None, [reference]):
+        source = open_source(str(folder), settings=settings)
+        (item,) = source.items(only)
+        assert "date 'in May' is not ISO 8601" in source.left_out.as_json()
+        assert isinstance(item, Item) and (item.reference, item.category) == (reference, "fêtes")
+        assert texts(item) == [(Kind.FILE_NAME, "café au lait", ""), (Kind.FOLDER_NAME, "fêtes", "")]
 
 
 def test_only_some_items_can_be_read_again(folder: Path, settings: Settings) -> None:

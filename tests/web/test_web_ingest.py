@@ -2,12 +2,17 @@
 
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cli.ingest import outcome_of
+from ingest.jobs import Progress
+from ingest.omissions import Omission
 from tests.web.csrf import csrf_token
 from tests.web.web_doubles import FakeIngest, picture_bytes
 from web.views.ingest import file_name
@@ -101,6 +106,17 @@ def test_quarantine_is_shown_with_reasons_retried_and_dropped(make_app: Make, in
     client.post("/quarantine/retry", data={"entries": ["a", "b"], "csrf_token": token})
     client.post("/quarantine/drop", data={"entries": "b", "csrf_token": token})
     assert (ingest.retried, ingest.dropped) == (["a", "b"], ["b"])
+
+
+def test_the_page_and_the_command_name_what_a_job_left_out(make_app: Make, ingest: FakeIngest) -> None:
+    left_out = [Omission(what="hidden files", number=7, examples=[".git/"])]
+    values: dict[str, Any] = {"id": "job1", "source": "shapes", "collection": "tests", "state": "done", "skipped": 7}
+    ingest.progresses.append(Progress(**values, started=datetime.now(UTC), left_out=left_out))
+    client = make_app({"ingest": ingest}).test_client()
+    assert "<li>hidden files: 7 (.git/)</li>" in client.get("/ingest/jobs/job1").text
+    (shown,) = client.get("/api/v1/ingest/jobs/job1").get_json()["left_out"]
+    assert shown == {"what": "hidden files", "number": 7, "examples": [".git/"]}
+    assert "left out: hidden files: 7 (.git/)" in outcome_of(ingest.progresses[0])
 
 
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:

@@ -29,7 +29,8 @@ from engine.errors import InputError, NotFoundError
 from engine.settings import Settings
 from engine.store import Store
 from factors.confirmed import words_of
-from factors.text import TRASH
+from factors.text import TextSnippet
+from ingest.names import is_camera_name
 from mappings.versions import alias
 from query.page import as_list, first
 from query.request import SearchRequest
@@ -197,8 +198,9 @@ def _sampled(hit: dict[str, Any]) -> Sampled:
     source = hit["_source"]
     category = first(source.get("category", ""))
     groups = [*as_list(source.get("facets") or []), *([f"category={category}"] if category else [])]
-    linked = [text["text"] for text in source.get("texts") or [] if text.get("weight", 1.0) >= TRASH]
-    words = {LINKED: words_of(linked[0]) if linked else [], "words in the image": words_of(_read_text(source))}
+    snippets = map(TextSnippet.from_json, source.get("texts") or [])
+    linked = next((snippet.text for snippet in snippets if not snippet.is_trash and not is_camera_name(snippet)), "")
+    words = {LINKED: words_of(linked), "words in the image": words_of(_read_text(source))}
     bits = hit.get("fields", {}).get("phash_bits")
     phash = int(bits[0]) % (1 << BITS) if bits else None
     return Sampled(hit["_id"], frozenset(groups), {name: tuple(found) for name, found in words.items() if found}, phash)

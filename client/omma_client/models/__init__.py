@@ -6,6 +6,7 @@ Written by `omma docs` from the server's models, and compared with them by a tes
 from omma_client.models.ingest import (
     Failure,
     IngestOptions,
+    Omission,
     Progress,
     Started,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Landmark",
     "LinkedSnippet",
     "Matched",
+    "Omission",
     "Overview",
     "PictureRow",
     "PictureRows",

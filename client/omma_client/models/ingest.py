@@ -18,6 +18,17 @@ class Failure(BaseModel):
     message: str = ""
 
 
+class Omission(BaseModel):
+    """What was left out, how often, and the first few by name."""
+
+    # What was left out, in words
+    what: str
+    # How many of them
+    number: int = 0
+    # The first few, by name
+    examples: list[str] = []
+
+
 class Progress(BaseModel):
     """Progress of a job; done means that discovered = indexed + unchanged + quarantined."""
 
@@ -34,6 +45,8 @@ class Progress(BaseModel):
     extracted: int = 0
     # Files that are not images, or that the source skips
     skipped: int = 0
+    # Files that were skipped, and values that were not understood
+    left_out: list[Omission] = []
     # Items done per second
     rate: float = 0.0
     # Known once the whole source is read
