@@ -43,15 +43,28 @@ MARGIN = 0.05  # by which the score of a pair of languages, or of another code p
 
 def latin_code_page(sample: bytes) -> str:
     """The code page of a text in Latin script; Windows-1252 where nothing fits better."""
-    decoded = [(codec, languages, _beyond_ascii(sample.decode(codec, "replace"))) for codec, languages in CODE_PAGES]
+    decoded = _decoded(sample)
+    few = decoded[:1] if decoded[0][2].total() < FEW else []
     best, found = ENOUGH - MARGIN, CODE_PAGES[0][0]
-    first = decoded[0] if decoded[0][2].total() < FEW else None
-    for number, some in ((2, [first] if first else []), (1, decoded), (2, decoded)):
+    for number, some in ((2, few), (1, decoded), (2, decoded)):
         for codec, languages, counted in some:
             score = max((_share(counted, "".join(several)) for several in combinations(languages, number)), default=0.0)
             if score > best + MARGIN:
                 best, found = score, codec
     return found
+
+
+def one_language_code_page(sample: bytes) -> str:
+    """The code page in which all letters are those of one language in Latin script; empty without one."""
+    for codec, languages, counted in _decoded(sample):
+        if counted.total() >= MIN_LETTERS and any(_share(counted, one) >= ALL for one in languages):
+            return codec
+    return ""
+
+
+def _decoded(sample: bytes) -> list[tuple[str, tuple[str, ...], Counter[str]]]:
+    """Code pages with their languages, and the characters beyond ASCII of the text in that code page."""
+    return [(codec, languages, _beyond_ascii(sample.decode(codec, "replace"))) for codec, languages in CODE_PAGES]
 
 
 def own_script_code_page(sample: bytes) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from ingest.sources.code_pages import latin_code_page, own_script_code_page
+from ingest.sources.code_pages import latin_code_page, one_language_code_page, own_script_code_page
 
 MAX_LINE = 1024 * 1024  # characters; a longer line is cut
 CHUNK = 1024 * 1024  # bytes read at a time
@@ -82,7 +82,7 @@ def _legacy(sample: bytes) -> str:
     runs = [len(run) for run in HIGH_BYTES.findall(sample)]
     if 2 * sum(run for run in runs if run >= LONG_RUN) <= sum(runs):
         return latin_code_page(sample)
-    if codec := own_script_code_page(sample):
+    if codec := own_script_code_page(sample) or one_language_code_page(sample):
         return codec
     best = from_bytes(sample, cp_isolation=OTHER_SCRIPTS).best()
     return best.encoding if best else latin_code_page(sample)
