@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5  # between two requests for the job's progress
 LINE_SECONDS = 10.0  # between two lines of progress where there is no terminal to draw a bar on
+MAX_NOTES = 5  # shown of values that were not understood
 BAR_WIDTH, SOURCE_WIDTH = 20, 30  # columns of the bar, and of the source's name beside it
 ENDED = ("done", "failed", "interrupted")
 errors = Console(stderr=True)
@@ -168,8 +169,18 @@ def outcome_of(progress: Progress) -> str:
     """How a job ended, for people; and a line for each kind of failure."""
     figures = [f"{getattr(progress, name)} {name}" for name in ("indexed", "unchanged", "quarantined")]
     skipped = f"{progress.skipped} skipped" if progress.skipped else ""
+    noted = f"{progress.noted} values not understood" if progress.noted else ""
     models = f"models processed {progress.extracted}"
     source = terminal.shorten_middle(progress.source, terminal.width() - len(progress.state) - 2)
-    parts = [f"{source}: {progress.state}", f"{progress.discovered} found", *figures, skipped, models, f"{progress.rate:.1f}/s"]
+    parts = [
+        f"{source}: {progress.state}",
+        f"{progress.discovered} found",
+        *figures,
+        skipped,
+        noted,
+        models,
+        f"{progress.rate:.1f}/s",
+    ]
     lines = [line for text in failures(progress) for line in terminal.paragraph(text, terminal.INDENT, most=2)]
+    lines += [line for note in progress.notes[:MAX_NOTES] for line in terminal.paragraph(note, terminal.INDENT, most=2)]
     return "\n".join([*terminal.flow(parts), *lines])

@@ -13,7 +13,7 @@ from ingest.fields import ExtractedImage, extracted_fields, with_text
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 
-FACTS = ("category", "date", "price")  # taken from the first entry that has them
+FACTS = ("category", "price", "date")  # every place's value is found
 MAX_SOURCES = 1000  # places kept per image; a logo may be on a million pages
 
 
@@ -80,7 +80,7 @@ def _entry(item: Item, job: str) -> Json:
         "date": item.date,
         "price": item.price,
         "place": list(item.place) if item.place else None,
-        "facets": item.facets,
+        "facets": dict(item.facets),
         "texts": [snippet.as_json() for snippet in item.snippets],
     }
     identity = {"source": item.source, "reference": item.reference, "collection": item.collection, "job": job}
@@ -99,14 +99,14 @@ def _with_sources(
 
 def _entry_fields(entries: list[Json]) -> Json:
     """The fields that are derived from the places, except for text; None where no place has a fact."""
-    facets = (f"{name}={value}" for entry in entries for name, value in entry.get("facets", {}).items())
+    facets = (f"{name}={one}" for entry in entries for name, value in entry.get("facets", {}).items() for one in several(value))
     return {
         "sources": entries,
         "collections": _strings(entry["collection"] for entry in entries),
         "facets": _strings(facets),
         "place": _first(entries, "place", _geo_point),
         "changed": _now(),
-    } | {name: _first(entries, name) for name in FACTS}
+    } | {name: _values(entries, name) for name in FACTS}
 
 
 def _geo_point(place: Sequence[float]) -> Json:
@@ -116,6 +116,17 @@ def _geo_point(place: Sequence[float]) -> Json:
 
 def _first(entries: Iterable[Json], name: str, convert: Callable[[Any], Any] = lambda value: value) -> Any:
     return next((convert(entry[name]) for entry in entries if name in entry), None)
+
+
+def _values(entries: Iterable[Json], name: str) -> Any:
+    """The value of that name, or a list of all different ones in order of the places; None without one."""
+    found = list(dict.fromkeys(one for entry in entries if name in entry for one in several(entry[name])))
+    return found if len(found) > 1 else next(iter(found), None)
+
+
+def several(value: Any) -> list[Any]:
+    """The entries of a list, or the only value."""
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _strings(values: Iterable[str]) -> list[str]:

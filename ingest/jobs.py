@@ -7,7 +7,7 @@ new run: counters start at zero, and late outcomes of earlier runs are ignored.
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +22,8 @@ if TYPE_CHECKING:  # the command line uses `Progress` without them
 
     from ingest.item import Item
 
-MAX_FAILURES = 20  # latest failures that a job shows
+MAX_FAILURES = 20  # latest failures, and notes, that a job shows
+MAX_NOTE_LENGTH = 500  # characters
 RETENTION_SECONDS = 30 * 24 * 3600  # of a job
 DELIVERY_RETENTION_SECONDS = 24 * 3600
 HEARTBEAT_SECONDS = 20  # without a heartbeat after which a reader counts as gone
@@ -65,6 +66,8 @@ class Progress(BaseModel):
     rate: float = Field(0.0, description="Items done per second")
     seconds_left: float | None = Field(None, description="Known once the whole source is read")
     failures: list[Failure] = Field([], description="The latest")
+    noted: int = Field(0, description="Values that were not understood, and left out or kept as facets")
+    notes: list[str] = Field([], description="The latest")
     message: str = Field("", description="Why the job failed, or empty")
     waiting_for: str = Field("", description="What the job waits for, or empty")
     waiting_until: datetime | None = Field(None, description="When it continues at the latest; null: until somebody acts")
@@ -91,7 +94,7 @@ end
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 return 1
 """
-COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped")
+COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped", "noted")
 
 
 class Jobs:
@@ -130,7 +133,7 @@ class Jobs:
             pipe.hincrby(self._key(job_id), "run", 1)
             pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message")
             pipe.hset(self._key(job_id), mapping={"state": "reading", "queue": queue, "changed": _now()})
-            pipe.delete(self._key(job_id, "bits"), self._key(job_id, "failures"))
+            pipe.delete(*(self._key(job_id, part) for part in ("bits", "failures", "notes")))
             run = int(pipe.execute()[0])
         self.beat(job_id)
         return run
@@ -165,6 +168,16 @@ class Jobs:
         if pictures and self._redis.hget(self._key(job_id), "run") == str(run):
             self._redis.hincrby(self._key(job_id), "extracted", pictures)
 
+    def note(self, job_id: str, reference: str, notes: Sequence[str]) -> None:
+        """Count values of an item that its source did not understand; each note says which and why."""
+        key = self._key(job_id, "notes")
+        with self._redis.pipeline() as pipe:
+            pipe.hincrby(self._key(job_id), "noted", len(notes))
+            pipe.lpush(key, *(f"{reference}: {note}"[:MAX_NOTE_LENGTH] for note in notes))
+            pipe.ltrim(key, 0, MAX_FAILURES - 1)
+            pipe.expire(key, RETENTION_SECONDS)
+            pipe.execute()
+
     def counted(self, job_id: str, run: int, numbers: list[int]) -> list[bool]:
         """For each item of that run, whether its outcome is counted; all true if a later run has begun."""
         with self._redis.pipeline() as pipe:
@@ -197,11 +210,13 @@ class Jobs:
             pipe.hgetall(self._key(job_id))
             pipe.exists(self._key(job_id, "heartbeat"))
             pipe.lrange(self._key(job_id, "failures"), 0, -1)
+            pipe.lrange(self._key(job_id, "notes"), 0, -1)
             pipe.get(self._key(job_id, "waiting"))
-            values, alive, failures, postponed = pipe.execute()
+            values, alive, failures, notes, postponed = pipe.execute()
         if not values:
             raise NotFoundError(f"there is no job {job_id[:80]!r}")
         found = _progress(job_id, values, bool(alive), [Failure(**json.loads(text)) for text in failures])
+        found.notes = notes
         return found.model_copy(update=self._waiting(found, values.get("queue", ""), postponed, census))
 
     def list(self, number: int = 50) -> list[Progress]:

@@ -170,6 +170,8 @@ class _Sender:
                 if isinstance(item, Refusal):
                     self._refuse(number, item, source)
                 else:
+                    if item.notes:
+                        self._jobs.note(self._job, item.reference, item.notes)
                     batch.append((number, item))
                 if len(batch) == self._settings.batch_size:
                     self._put(batch)

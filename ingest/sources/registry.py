@@ -98,8 +98,8 @@ Kind = type[Source]
 def open_source(spec: str, *, collection: str = "", settings: Settings, columns: Mapping[str, str] | None = None) -> Source:
     """Open the first source that accepts an address; BadSource, which lists the accepted addresses, where none does.
 
-    The default collection is named after the address. `columns` maps roles of a feed to its columns, see
-    `ingest.sources.feed.ROLES`. An error that a plugin's source raises while it is read becomes a BadSource that names it.
+    The default collection is named after the address. `columns` maps roles of a feed to its columns, see `ROLES` in
+    `ingest.sources.feed_columns`. An error that a plugin's source raises while it is read becomes a BadSource that names it.
     """
     for kind in sources(settings):
         path = existing(spec.removeprefix(kind.prefix)) if kind.reads_path else None

@@ -74,7 +74,7 @@ def test_another_place_adds_its_text_once(document: dict[str, Any]) -> None:
     assert both is not None
     assert [snippet["text"] for snippet in both["texts"]] == ["Blue mug", "mug", "Моя кружка"]
     assert both["collections"] == ["holiday", "shop"] and both["languages"] == ["en", "ru"]
-    assert (both["category"], both["price"], both["job"]) == ("cups", 12.5, "job1")
+    assert (both["category"], both["price"], both["job"]) == (["cups", "kitchen"], 12.5, "job1")
     assert both["similar"] == document["similar"] and "Моя кружка" in both["linked"]["all"]
     assert [place["job"] for place in both["sources"]] == ["job1", "job2"]
 

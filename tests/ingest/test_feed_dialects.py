@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import BadSource
 from ingest.sources.delimited import Record, find_dialect, read_records
-from ingest.sources.feed import BadRow, Row, read_rows
+from ingest.sources.rows import BadRow, Row, read_rows
 from ingest.sources.text_file import MAX_LINE, encoding_of, read_lines
 
 HEADER = ["image", "title", "price"]

@@ -111,7 +111,9 @@ def test_too_large_files_and_broken_text_are_refused_alone(folder: Path, setting
     (folder / "ok.txt").write_bytes("Straße".encode("latin-1"))
     items, refusals = read(open_source(str(folder), settings=settings.model_copy(update={"max_bytes": len(png(1)) + 900})))
     reasons = {name: refusal.reason for name, refusal in refusals.items()}
-    assert reasons == {"big.png": "too-large", "bad.png": "bad-text", "half.png": "bad-characters", "price.png": "bad-text"}
+    assert reasons == {"big.png": "too-large", "bad.png": "bad-text", "half.png": "bad-characters"}
+    assert (items["price.png"].price, items["price.png"].facets) == (None, {"price": "cheap"})
+    assert items["price.png"].notes == ("price 'cheap' is not a number; kept as a facet",)
     assert texts(items["ok.png"]) == [(Kind.CAPTION, "Straße", ""), (Kind.FILE_NAME, "ok", "")]
 
 
@@ -144,22 +146,24 @@ lines";;;;
 """
 
 
-def test_a_csv_feed_gives_rows_and_refuses_broken_ones_by_number(folder: Path, settings: Settings) -> None:
+def test_a_csv_feed_gives_rows_and_refuses_broken_ones(folder: Path, settings: Settings) -> None:
     write_all(folder, {"a.png": png(1), "sub/b.jpg": jpeg(2)})
     (folder.parent / "secret.png").write_bytes(png(3))
     (folder / "shop.csv").write_text(FEED.replace('A mug, "very" blue', '"A mug, ""very"" blue"'))
     items, refusals = read(open_source(str(folder / "shop.csv"), settings=settings, columns={"image": "photo"}))
     assert {name: refusal.reason for name, refusal in refusals.items()} == {
-        "row 3": "not-found", "row 5": "outside",
+        "missing.png": "not-found", "../secret.png": "outside",
         "row 6": "missing-column", "row 7": "missing-column", "row 8": "missing-column",
-        "row 9": "missing-column", "row 10": "bad-value", "row 11": "bad-quoting",
+        "row 9": "missing-column", "row 11": "bad-quoting",
     }  # fmt: skip
-    assert set(items) == {"row 1", "row 2", "row 4", "row 12"}
-    mug = items["row 1"]
+    assert refusals["missing.png"].message.startswith("row 3: ")
+    assert list(items) == ["a.png https://shop.example/1", "sub/b.jpg", "http://pictures.example/c.png", "a.png", "a.png #2"]
+    mug = items["a.png https://shop.example/1"]
     assert texts(mug) == [(Kind.TITLE, "Blue mug", ""), (Kind.CAPTION, 'A mug, "very" blue', "")]
     assert (mug.price, mug.facets, mug.page) == (1299.5, {"brand": "Acme"}, "https://shop.example/1")
-    assert items["row 4"].address == "http://pictures.example/c.png" and not items["row 4"].original
-    assert items["row 12"].snippets[0].text == "Over two\nlines"
+    vase = items["http://pictures.example/c.png"]
+    assert vase.address == "http://pictures.example/c.png" and not vase.original
+    assert items["a.png"].facets == {"price": "cheap"} and items["a.png #2"].snippets[0].text == "Over two\nlines"
 
 
 def test_a_json_lines_feed_refuses_broken_lines(folder: Path, settings: Settings) -> None:
@@ -171,8 +175,8 @@ def test_a_json_lines_feed_refuses_broken_lines(folder: Path, settings: Settings
     assert {name: refusal.reason for name, refusal in refusals.items()} == {
         "row 2": "bad-row", "row 3": "bad-row", "row 4": "missing-column", "row 5": "bad-characters",
     }  # fmt: skip
-    assert items["row 1"].place == (1.5, 2.0) and items["row 1"].facets == {"stock": "3"}
-    assert texts(items["row 6"]) == [(Kind.TITLE, "A", "en")]
+    assert items["a.png"].place == (1.5, 2.0) and items["a.png"].facets == {"stock": "3"}
+    assert texts(items["a.png #2"]) == [(Kind.TITLE, "A", "en")]
 
 
 def test_a_parquet_feed_keeps_its_types(folder: Path, settings: Settings) -> None:
@@ -180,7 +184,7 @@ def test_a_parquet_feed_keeps_its_types(folder: Path, settings: Settings) -> Non
     rows = {"image": ["a.png", None], "title": ["A", "B"], "price": [9.99, 1.0], "size": ["L", None]}
     pq.write_table(pa.table(rows), folder / "f.parquet")
     items, refusals = read(open_source(str(folder / "f.parquet"), settings=settings))
-    assert (items["row 1"].price, items["row 1"].facets) == (9.99, {"size": "L"})
+    assert (items["a.png"].price, items["a.png"].facets) == (9.99, {"size": "L"})
     assert refusals["row 2"].reason == "missing-column"
 
 
@@ -195,14 +199,14 @@ def test_two_columns_of_one_name_are_an_error_before_any_row_is_read(folder: Pat
             next(open_source(str(folder / name), settings=settings).items())
     (folder / "unnamed.csv").write_text("image,price,,\na.png,10,x,y\n")
     items, _ = read(open_source(str(folder / "unnamed.csv"), settings=settings))
-    assert (items["row 1"].price, items["row 1"].facets) == (10.0, {}), "columns without a name are ignored"
+    assert (items["a.png"].price, items["a.png"].facets) == (10.0, {}), "columns without a name are ignored"
 
 
 def test_a_json_object_with_a_key_twice_is_refused(folder: Path, settings: Settings) -> None:
     write_all(folder, {"a.png": png(1)})
     (folder / "f.jsonl").write_text('{"image": "a.png", "price": 10, "price": 99}\n{"image": "a.png", "price": 10}\n')
     items, refusals = read(open_source(str(folder / "f.jsonl"), settings=settings))
-    assert set(items) == {"row 2"} and refusals["row 1"].reason == "bad-row" and "'price'" in refusals["row 1"].message
+    assert set(items) == {"a.png"} and refusals["row 1"].reason == "bad-row" and "'price'" in refusals["row 1"].message
 
 
 def test_an_address_that_no_source_opens_is_an_error(folder: Path, settings: Settings) -> None:

@@ -40,6 +40,10 @@ class Progress(BaseModel):
     seconds_left: float | None = None
     # The latest
     failures: list[Failure] = []
+    # Values that were not understood, and left out or kept as facets
+    noted: int = 0
+    # The latest
+    notes: list[str] = []
     # Why the job failed, or empty
     message: str = ""
     # What the job waits for, or empty
