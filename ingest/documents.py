@@ -46,10 +46,13 @@ def merged(
 
 
 def without(
-    document: Mapping[str, Any], collection: str, factors: Sequence[Factor], snippet_encoder: SnippetEncoder | None = None
+    document: Mapping[str, Any],
+    is_gone: Callable[[Json], bool],
+    factors: Sequence[Factor],
+    snippet_encoder: SnippetEncoder | None = None,
 ) -> Json | None:
-    """The document without the places of a collection, or None when no place is left."""
-    left = [entry for entry in document.get("sources", ()) if entry["collection"] != collection]
+    """The document without some places, or None when no place is left."""
+    left = [entry for entry in document.get("sources", ()) if not is_gone(entry)]
     return _with_sources(document, left, factors, snippet_encoder) if left else None
 
 
@@ -60,8 +63,11 @@ def made_by(document: Mapping[str, Any], item: Item, job: str) -> bool:
 
 def _merged_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -> list[Json] | None:
     """The document's entries with those of these items, or None when these add nothing."""
-    entries = {_key(entry): entry for entry in document.get("sources", ())}
-    changed = False
+    before = {_key(entry): entry for entry in document.get("sources", ())}
+    items = list(items)
+    gone = {(item.source, reference, item.collection) for item in items for reference in item.replaces}
+    entries = {key: entry for key, entry in before.items() if key not in gone}
+    changed = len(entries) < len(before)
     for item in items:
         entry, known = _entry(item, job), entries.get(_item_key(item))
         if known is None and len(entries) >= MAX_SOURCES:

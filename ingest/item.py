@@ -28,7 +28,7 @@ class Item:
 
     The bytes are either at `address` (http or https; a worker fetches it) or in the store under `original` (their sha256).
     `reference` names the item within its source: a relative path, a key of a row, an address. `notes` says which values were
-    not understood.
+    not understood. `replaces`: references that the same image had in this source, and that are gone.
     """
 
     source: str
@@ -44,6 +44,7 @@ class Item:
     price: float | None = None
     facets: Mapping[str, Values] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The form in the queue and in quarantine."""
@@ -54,7 +55,8 @@ class Item:
         """Inverse of `as_json`."""
         snippets = tuple(TextSnippet.from_json(snippet) for snippet in data.get("snippets", ()))
         place = tuple(data["place"]) if data.get("place") else None
-        return cls(**(data | {"snippets": snippets, "place": place, "notes": tuple(data.get("notes", ()))}))
+        texts = {name: tuple(data.get(name, ())) for name in ("notes", "replaces")}
+        return cls(**(data | texts | {"snippets": snippets, "place": place}))
 
 
 @dataclass(frozen=True, slots=True)

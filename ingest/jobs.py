@@ -66,7 +66,8 @@ class Progress(BaseModel):
     rate: float = Field(0.0, description="Items done per second")
     seconds_left: float | None = Field(None, description="Known once the whole source is read")
     failures: list[Failure] = Field([], description="The latest")
-    noted: int = Field(0, description="Values that were not understood, and left out or kept as facets")
+    withdrawn: int = Field(0, description="Places in the index that the source no longer has")
+    noted: int = Field(0, description="Number of notes: values that were not understood, and places that were kept")
     notes: list[str] = Field([], description="The latest")
     message: str = Field("", description="Why the job failed, or empty")
     waiting_for: str = Field("", description="What the job waits for, or empty")
@@ -94,7 +95,7 @@ end
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 return 1
 """
-COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped", "noted")
+COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped", "noted", "withdrawn")
 
 
 class Jobs:
@@ -167,6 +168,10 @@ class Jobs:
         """Count images that models processed; repeated work counts again."""
         if pictures and self._redis.hget(self._key(job_id), "run") == str(run):
             self._redis.hincrby(self._key(job_id), "extracted", pictures)
+
+    def count_withdrawn(self, job_id: str, places: int) -> None:
+        """Count places that the source no longer has."""
+        self._redis.hincrby(self._key(job_id), "withdrawn", places)
 
     def note(self, job_id: str, reference: str, notes: Sequence[str]) -> None:
         """Count values of an item that its source did not understand; each note says which and why."""

@@ -20,8 +20,10 @@ from ingest.batches import Batch
 from ingest.item import Item
 from ingest.jobs import Jobs
 from ingest.quarantine import Entry, Quarantine
+from ingest.snippet_encoder import SnippetEncoder
 from ingest.sources import Refusal, Source
 from ingest.sources.folder import name_snippet
+from ingest.withdrawal import Withdrawal
 from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
 from workers.ledger import Ledger
 
@@ -35,9 +37,9 @@ ProcessBatch = Callable[[Batch], Batch | None]  # returns the items that are lef
 class Dispatcher:
     """Puts work into the queues, over the connections of a context; safe to share between threads."""
 
-    def __init__(self, context: Context) -> None:
-        """Connects to nothing by itself."""
-        self._context, self._settings = context, context.settings
+    def __init__(self, context: Context, snippet_encoder: SnippetEncoder | None = None) -> None:
+        """Connects to nothing by itself. `snippet_encoder` embeds the text that stays where places are withdrawn."""
+        self._context, self._settings, self._snippet_encoder = context, context.settings, snippet_encoder
 
     @cached_property
     def app(self) -> Celery:
@@ -81,19 +83,44 @@ class Dispatcher:
         queue: str = BULK,
         only: Collection[str] | None = None,
         process: ProcessBatch | None = None,
+        keep_missing: bool = False,
+        force: bool = False,
     ) -> None:
         """Read the source for the job in this process; an error of the source ends the job as failed, and is raised.
 
         While the queue is full the reader waits, or processes a batch itself where `process` is given. A worker must not wait,
         because all workers could be reading.
+
+        What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is more than half,
+        unless `force`, which withdraws also while parts of the source cannot be read.
         """
         try:
             with _reachable():
-                _Sender(self, self._settings, job_id, queue, source.origin(), process).send(source.items(only), source)
+                withdrawal = None
+                if source.is_state and only is None and not keep_missing:
+                    withdrawal = Withdrawal.of(self._context.client, self._settings, source)
+                items = self._following(job_id, withdrawal, force=force) if withdrawal else source.items(only)
+                _Sender(self, self._settings, job_id, queue, source.origin(), process).send(items, source)
         except Exception as error:
             with _reachable():
                 self.jobs.fail(job_id, str(error))
             raise
+
+    def _following(self, job_id: str, withdrawal: Withdrawal, *, force: bool) -> Iterator[Item | Refusal]:
+        """The items of a source that is a state; then what it no longer has is withdrawn."""
+        source = withdrawal.source
+        if not force:
+            withdrawal.check()
+        if source.unreadable and not force:
+            yield from source.items()
+            if missing := len(withdrawal.missing):
+                why = f"because parts cannot be read ({source.unreadable}); --force withdraws them"
+                note = f"pictures that it lacks are kept ({missing}), {why}"
+                self.jobs.note(job_id, source.spec, [note])
+            return
+        yield from withdrawal.passing(source.items())
+        count = withdrawal.withdraw(self._context.client, self._settings, self._snippet_encoder)
+        self.jobs.count_withdrawn(job_id, count)
 
     def request(self, spec: str, collection: str, columns: dict[str, str] | None = None) -> str:
         """Let a worker read the source, and return the job's id at once; the worker must see the same files."""

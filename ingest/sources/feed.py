@@ -35,6 +35,8 @@ class FeedSource(Source):
         "what the rows said before."
     )
 
+    is_state: ClassVar[bool] = True
+
     @classmethod
     def opens(cls, address: str, path: Path | None) -> bool:
         """Files whose suffix is a feed's."""
@@ -57,29 +59,36 @@ class FeedSource(Source):
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every picture of every row, in order; rows without any value are counted as skipped. BadSource as `read_rows`."""
-        path = Path(self.spec)
-        rows = (row.values for row in read_rows(path) if isinstance(row, Row))
-        self._conventions, self._references = conventions_of(rows, self._columns), Counter()
-        for row in read_rows(path):
-            if isinstance(row, Row) and not any(str(value).strip() for value in row.values.values() if value is not None):
-                self.skipped += 1
-                continue
-            yield from self._pictures(row, only)
-
-    def _pictures(self, row: Row | BadRow, only: Collection[str] | None) -> Iterator[Item | Refusal]:
-        """The items of one row, or why it has none."""
-        if isinstance(row, BadRow):
-            found = [(f"row {row.number}", "")]
-        else:
-            used = self._columns.of(row.values)
-            images = [used["image"]] if "image" in used else []
-            more = [name for name in row.values if name not in used.values() and MORE_IMAGES.fullmatch(normal(name))]
-            cells = [row.values[name] for name in (*images, *more)]
-            pictures = pictures_of(cells, Path(self.spec).parent)
-            found = [(self._reference(row, used, picture), picture) for picture in pictures or [""]]
-        for reference, picture in found:
+        rows = (row.values for row in read_rows(Path(self.spec)) if isinstance(row, Row))
+        self._conventions = conventions_of(rows, self._columns)
+        for row, reference, picture in self._pictures():
             if only is None or reference in only:
                 yield self._item(row, reference, picture)
+
+    def references(self) -> Collection[str]:
+        """The references of all rows that can be read; others are counted as unreadable."""
+        found = [(row, reference) for row, reference, _ in self._pictures()]
+        self.unreadable = sum(isinstance(row, BadRow) for row, _ in found)
+        return {reference for row, reference in found if isinstance(row, Row)}
+
+    def _pictures(self) -> Iterator[tuple[Row | BadRow, str, str]]:
+        """Rows with a reference and a picture, empty without one; a row with several pictures is repeated."""
+        self._references, self.skipped = Counter(), 0
+        for row in read_rows(Path(self.spec)):
+            if isinstance(row, BadRow):
+                yield row, f"row {row.number}", ""
+            elif any(str(value).strip() for value in row.values.values() if value is not None):
+                used = self._columns.of(row.values)
+                pictures = pictures_of(self._cells(row, used), Path(self.spec).parent)
+                yield from ((row, self._reference(row, used, picture), picture) for picture in pictures or [""])
+            else:
+                self.skipped += 1
+
+    @staticmethod
+    def _cells(row: Row, used: Mapping[str, str]) -> list[Any]:
+        """The cells that name pictures."""
+        more = [name for name in row.values if name not in used.values() and MORE_IMAGES.fullmatch(normal(name))]
+        return [row.values[name] for name in ([used["image"]] if "image" in used else []) + more]
 
     def _reference(self, row: Row, used: Mapping[str, str], picture: str) -> str:
         key = key_of(row.values) or str(row.values.get(used.get("page", "")) or "").strip()

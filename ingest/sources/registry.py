@@ -41,8 +41,11 @@ class Source(ABC):
     below OMMA_INGEST_ROOTS. The web page starts a source without a path only if it declares `from_page`. Sources are asked in
     the order of `rank`.
 
+    `is_state`: a reading gives everything that the source has now, so that places of former readings which are not in it are
+    withdrawn; then `references` should be cheap.
+
     `spec`, `collection` and `columns` suffice to open it again, on any machine that has the same files: `spec` is the address
-    with its path resolved. `skipped` counts the files skipped so far.
+    with its path resolved. `skipped` counts the files skipped so far, `unreadable` the parts whose references are not known.
     """
 
     name: ClassVar[str]
@@ -52,12 +55,14 @@ class Source(ABC):
     reads_path: ClassVar[bool] = True
     from_page: ClassVar[bool] = False
     rank: ClassVar[int] = 0
+    is_state: ClassVar[bool] = False
 
     spec: str
     collection: str
     settings: Settings
     columns: Mapping[str, str] = field(default_factory=dict)
     skipped: int = field(default=0, init=False)
+    unreadable: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Open the store for local images."""
@@ -83,6 +88,10 @@ class Source(ABC):
     @abstractmethod
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """All items in a stable order, or only those with these references."""
+
+    def references(self) -> Collection[str]:
+        """The references of all items and refusals, without putting images into the store where the source can do so."""
+        return {one.reference for one in self.items()}
 
     def keep(self, path: Path) -> tuple[str, bytes]:
         """Put the file into the store; its sha256 and bytes. BadPicture where it cannot be read or exceeds OMMA_MAX_BYTES."""

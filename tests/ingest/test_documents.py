@@ -94,11 +94,11 @@ def test_a_place_that_changed_replaces_its_earlier_text_and_facts(document: dict
 
 def test_without_a_collection_its_text_and_facts_are_gone(document: dict[str, Any]) -> None:
     both = present(merged(document, [PHOTO], "job2", FACTORS.active))
-    left = present(without(both, "shop", FACTORS.active))
+    left = present(without(both, lambda entry: entry["collection"] == "shop", FACTORS.active))
     assert (left["collections"], left["category"], left["title"]) == (["holiday"], "kitchen", "Моя кружка")
     assert "price" not in left and "place" not in left and "Blue mug" not in left["linked"]["all"]
     assert left["similar"] == document["similar"]
-    assert without(left, "holiday", FACTORS.active) is None
+    assert without(left, lambda entry: entry["collection"] == "holiday", FACTORS.active) is None
 
 
 def test_order_does_not_matter_to_text(document: dict[str, Any]) -> None:

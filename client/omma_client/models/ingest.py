@@ -40,7 +40,9 @@ class Progress(BaseModel):
     seconds_left: float | None = None
     # The latest
     failures: list[Failure] = []
-    # Values that were not understood, and left out or kept as facets
+    # Places in the index that the source no longer has
+    withdrawn: int = 0
+    # Number of notes: values that were not understood, and places that were kept
     noted: int = 0
     # The latest
     notes: list[str] = []
