@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 FACTS = frozenset({"category", "page", "date", "place", "price", "latitude", "longitude", "facets"})
 MAX_FACET_LENGTH = 200  # characters; longer values are not facets
 MAX_FACET_VALUES = 100  # of one facet of one item
+NAMES = ("name", "value", "label", "title")  # of an object in a list, the part that names it
 Values = str | list[str]  # one value, or several
 
 
@@ -142,7 +144,7 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Values by name; those of an object in it are `name.part`."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from ((f"{name}.{part}", inner) for part, inner in value.items() if not isinstance(inner, Mapping))
+            yield from ((f"{name}.{part}", inner) for part, inner in _flat(value))
         else:
             yield str(name), value
 
@@ -150,7 +152,8 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def values_of(value: Any, separator: str | None = None) -> list[str]:
     """The texts of a value: each entry of a list, or each part of a text with that separator; without repetitions."""
     entries = value if isinstance(value, list | tuple) else str(value).split(separator) if separator else [value]
-    texts = (clean(str(one)) for one in entries if _is_scalar(one))
+    named = (next((one[name] for name in NAMES if name in one), None) if isinstance(one, Mapping) else one for one in entries)
+    texts = (clean(str(one)) for one in named if _is_scalar(one))
     return list(dict.fromkeys(text for text in texts if text))[:MAX_FACET_VALUES]
 
 
@@ -184,4 +187,4 @@ def _has_value(value: Any) -> bool:
 
 
 def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool) and not (isinstance(value, float) and math.isnan(value))
+    return isinstance(value, str | int | float | bool | Decimal | date) and _has_value(value)

@@ -30,19 +30,22 @@ READ_BATCH = 1000  # documents whose places are read, or remade, at once
 class Withdrawal:
     """Compares one reading of a source with its places in the index.
 
-    `known`: references by image, of all places of the source. `current`: references of the present reading. `passed`: image by
-    reference, of the items that were read so far; empty where the image is not known yet.
+    `known`: references by image, of all places of the source. `current`: references of the present reading. `is_complete`: what
+    is missing is gone; otherwise it may be among the parts that cannot be read. `passed`: image by reference, of the items that
+    were read so far; empty where the image is not known yet.
     """
 
     source: Source
     known: Mapping[str, set[str]]
     current: Collection[str]
+    is_complete: bool
     passed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, client: OpenSearch, settings: Settings, source: Source) -> "Withdrawal":
+    def of(cls, client: OpenSearch, settings: Settings, source: Source, *, force: bool = False) -> "Withdrawal":
         """The known and the current places of the source. EngineUnavailable, BadSource."""
-        return cls(source, _known(client, settings, source), set(source.references()))
+        known, current = _known(client, settings, source), set(source.references())
+        return cls(source, known, current, force or not source.unreadable)
 
     @property
     def missing(self) -> set[str]:
@@ -60,7 +63,7 @@ class Withdrawal:
 
     def passing(self, items: Iterable[Item | Refusal]) -> Iterator[Item | Refusal]:
         """The items, each with the gone places of its image that it replaces."""
-        missing = self.missing
+        missing = self.missing if self.is_complete else set()
         for item in items:
             self.passed[item.reference] = item.original if isinstance(item, Item) else ""
             gone = self.known.get(item.original, set()) & missing if isinstance(item, Item) else set()
@@ -68,6 +71,8 @@ class Withdrawal:
 
     def withdraw(self, client: OpenSearch, settings: Settings, snippet_encoder: SnippetEncoder | None) -> int:
         """Remove the places that are gone, with documents that have no other; returns how many. Call it after `passing`."""
+        if not self.is_complete:
+            return 0
         gone = {image: found for image, references in self._elsewhere() if (found := self._gone(image, references))}
 
         def is_gone(image: str, entry: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from ingest.batch_progress import refuse_entry
 from ingest.batches import Batch
+from ingest.delete import drop_entries
 from ingest.item import Item
 from ingest.jobs import Jobs
 from ingest.quarantine import Entry, Quarantine
@@ -96,31 +97,40 @@ class Dispatcher:
         """
         try:
             with _reachable():
-                withdrawal = None
+                items = source.items(only)
                 if source.is_state and only is None and not keep_missing:
-                    withdrawal = Withdrawal.of(self._context.client, self._settings, source)
-                items = self._following(job_id, withdrawal, force=force) if withdrawal else source.items(only)
+                    items = self._following(job_id, source, force=force)
+                if source.is_state:
+                    items = self._clearing(items, source, only)
                 _Sender(self, self._settings, job_id, queue, source.origin(), process).send(items, source)
         except Exception as error:
             with _reachable():
                 self.jobs.fail(job_id, str(error))
             raise
 
-    def _following(self, job_id: str, withdrawal: Withdrawal, *, force: bool) -> Iterator[Item | Refusal]:
-        """The items of a source that is a state; then what it no longer has is withdrawn."""
-        source = withdrawal.source
+    def _following(self, job_id: str, source: Source, *, force: bool) -> Iterator[Item | Refusal]:
+        """The items of a source that is a state; then what it no longer has is withdrawn. BadSource where that is too much."""
+        withdrawal = Withdrawal.of(self._context.client, self._settings, source, force=force)
         if not force:
             withdrawal.check()
-        if source.unreadable and not force:
-            yield from source.items()
-            if missing := len(withdrawal.missing):
-                why = f"because parts cannot be read ({source.unreadable}); --force withdraws them"
-                note = f"pictures that it lacks are kept ({missing}), {why}"
-                self.jobs.note(job_id, source.spec, [note])
-            return
         yield from withdrawal.passing(source.items())
         count = withdrawal.withdraw(self._context.client, self._settings, self._snippet_encoder)
         self.jobs.count_withdrawn(job_id, count)
+        if not withdrawal.is_complete and (missing := len(withdrawal.missing)):
+            why = f"because parts cannot be read ({source.unreadable}); --force withdraws them"
+            self.jobs.note(job_id, source.spec, [f"pictures that it lacks are kept ({missing}), {why}"])
+
+    def _clearing(
+        self, items: Iterable[Item | Refusal], source: Source, only: Collection[str] | None
+    ) -> Iterator[Item | Refusal]:
+        """The items; then entries of the quarantine that the reading no longer has are dropped: they are gone or mended."""
+        passed = set()
+        for item in items:
+            passed.add(item.reference)
+            yield item
+        entries = self.quarantine.all(collection=source.collection)
+        mine = (entry for entry in entries if entry.source == source.spec and (only is None or entry.reference in only))
+        drop_entries(self._context.client, self._settings, [entry.id for entry in mine if entry.reference not in passed])
 
     def request(self, spec: str, collection: str, columns: dict[str, str] | None = None) -> str:
         """Let a worker read the source, and return the job's id at once; the worker must see the same files."""

@@ -24,6 +24,7 @@ OPENING = re.compile(' *"')
 CLOSING = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 QUOTED_ROUGHLY = re.compile(' *".*" *')
 QUOTED = re.compile(r' *"([^"]*+(?:""[^"]*+)*+)" *')
+MAX_LINES = 200  # of a record with quotes that are not doubled
 UNCLOSED = "a quote is not closed"
 TRAILING = "text follows a closing quote; a quote inside a quoted field is written twice"
 AMBIGUOUS = "a quote opens here, and the lines up to its closing quote are rows by themselves"
@@ -113,7 +114,9 @@ class _PlainReader:
         self._named = 0  # the same without empty names at its end
         self._is_spaced = False
         mark = re.escape(dialect.delimiter)
-        self._bounded = re.compile(rf'(?:^|(?<={mark})) *(?:"(.*?)" *(?={mark}|$)|([^{mark}]*)(?={mark}|$))')
+        self._bounded = re.compile(
+            rf'(?:^|(?<={mark})) *(?:"(.*?)" *(?={mark}|$)|([^{mark}"][^{mark}]*|)(?={mark}|$))', re.DOTALL
+        )
 
     def records(self) -> Iterator[Record]:
         written = filter(lambda taken: bool(taken[1].strip(BLANK)), iter(self._take, None))
@@ -169,6 +172,8 @@ class _QuotedReader(_PlainReader):
         literal = self._literal(line) if fault == TRAILING and len(taken) == 1 else []
         if literal:
             return Record(number, number, literal)
+        if fault in (TRAILING, UNCLOSED) and (record := self._over_lines(number, line)):
+            return record
         where = f" (up to line {taken[-1][0]})" if fault == AMBIGUOUS else ""
         return Record(number, number, [], "bad-quoting", f"line {number}: {fault}{where}")
 
@@ -212,6 +217,19 @@ class _QuotedReader(_PlainReader):
         if quoted and (not whole or all(QUOTED_ROUGHLY.fullmatch(one) for one in fields)):
             return quoted
         return [_unquoted(one) for one in fields] if whole and len(fields) == (self._width or len(fields)) else []
+
+    def _over_lines(self, number: int, line: str) -> Record | None:
+        """A record over several lines with quotes that are not doubled; only if none of its further lines may be a row."""
+        taken, fields = [line], list[str]()
+        while not fields and len(taken) <= MAX_LINES and (more := self._take()):
+            taken.append(more[1])
+            if self._is_row(more[1]):
+                break
+            fields = self._boundaries("".join(taken)) if '"' in more[1] else []
+        if fields:
+            return Record(number, number + len(taken) - 1, fields)
+        self._waiting.extendleft(reversed(list(enumerate(taken[1:], start=number + 1))))
+        return None
 
     def _boundaries(self, line: str) -> list[str]:
         """Fields of a line such as `"a.jpg","27" monitor"`, where quotes beside delimiters count; empty if they do not fit."""

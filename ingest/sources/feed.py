@@ -59,17 +59,22 @@ class FeedSource(Source):
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every picture of every row, in order; rows without any value are counted as skipped. BadSource as `read_rows`."""
-        rows = (row.values for row in read_rows(Path(self.spec)) if isinstance(row, Row))
-        self._conventions = conventions_of(rows, self._columns)
+        self._columns = Columns(self.columns).completed(self._values())
+        self._conventions = conventions_of(self._values(), self._columns)
         for row, reference, picture in self._pictures():
-            if only is None or reference in only:
+            if only is None or reference in only or f"row {row.number}" in only:
                 yield self._item(row, reference, picture)
 
     def references(self) -> Collection[str]:
         """The references of all rows that can be read; others are counted as unreadable."""
+        self._columns = Columns(self.columns).completed(self._values())
         found = [(row, reference) for row, reference, _ in self._pictures()]
         self.unreadable = sum(isinstance(row, BadRow) for row, _ in found)
         return {reference for row, reference in found if isinstance(row, Row)}
+
+    def _values(self) -> Iterator[Mapping[str, Any]]:
+        """Values of the rows that can be read."""
+        return (row.values for row in read_rows(Path(self.spec)) if isinstance(row, Row))
 
     def _pictures(self) -> Iterator[tuple[Row | BadRow, str, str]]:
         """Rows with a reference and a picture, empty without one; a row with several pictures is repeated."""

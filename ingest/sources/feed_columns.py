@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from ingest.dates import day_comes_first
 from ingest.item import MAX_FACET_LENGTH, Conventions
 from ingest.prices import decimal_mark
+from ingest.sources.files import is_picture
 
 # Role -> usual names of its column, in order of preference, without case, spaces and marks (`Image URL` is `imageurl`).
 ROLES: dict[str, tuple[str, ...]] = {
@@ -60,6 +63,7 @@ WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 ENTITY = re.compile(r"&#?\w+;")  # of HTML
 WHOLE_NUMBERS = re.compile(r"\d{1,3}(?:,\d{1,2}){2,}")  # 36,37,38; not 12,500,000
 COMMA_IN_NUMBER = re.compile(r"\d,\d")
+SAMPLE_ROWS = 1000  # in which a column of pictures is looked for
 MAX_CELLS = 10_000  # different cells of one column that are looked at
 
 
@@ -76,6 +80,18 @@ class Columns:
         usual = {role: next((free[name] for name in ROLES[role] if name in free), "") for role in ROLES}
         given = {role: name if name in names else "" for role, name in self.assigned.items()}
         return {role: column for role, column in (usual | given).items() if column}
+
+    def completed(self, rows: Iterable[Mapping[str, Any]]) -> "Columns":
+        """These columns with one for the picture, if none of the first rows has one: the first that mostly names pictures."""
+        sample = list(islice(rows, SAMPLE_ROWS))
+        if any("image" in self.of(values) for values in sample):
+            return self
+        used = {column for values in sample[:1] for column in self.of(values).values()}
+        for name in dict.fromkeys(name for values in sample for name in values if name not in used):
+            cells = [str(values[name]) for values in sample if values.get(name)]
+            if cells and 2 * sum(is_picture(Path(cell.partition("?")[0])) for cell in cells) > len(cells):
+                return Columns({**self.assigned, "image": name})
+        return self
 
 
 @lru_cache

@@ -33,7 +33,7 @@ def _split(text: str, folder: Path) -> list[str]:
         except ValueError:
             listed = None
         return pictures_of(listed, folder) if isinstance(listed, list) else [text]
-    if not text or _exists(folder, text):
+    if not text or ("://" not in text and _exists(folder, text)):
         return [text] if text else []
     if BEFORE_ADDRESS.search(text):
         return [part.strip(" ,;|") for one in BEFORE_ADDRESS.split(text) for part in _split(one.strip(" ,;|"), folder)]

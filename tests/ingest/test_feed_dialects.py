@@ -76,6 +76,12 @@ def test_quotes_of_other_programs(tmp_path: Path, text: str) -> None:
     assert rows == [["a.jpg", 'red, 27" wide', "10"], ["b.jpg", "men's mug", "3"]] and not bad
 
 
+def test_inch_marks_inside_quoted_fields_of_several_lines(tmp_path: Path) -> None:
+    text = 'image,title,price\na.jpg,"<p>27" wide</p>\n<p>a 5" nail too</p>",10\nb.jpg,mug,20\nc.jpg,"sh"ort",3\n'
+    rows, bad = rows_of(tmp_path / "feed.csv", text)
+    assert [row[1] for row in rows] == ['<p>27" wide</p>\n<p>a 5" nail too</p>', "mug", 'sh"ort'] and not bad
+
+
 def test_a_backslash_at_the_end_of_a_quoted_field_is_data(tmp_path: Path) -> None:
     rows, bad = rows_of(tmp_path / "feed.csv", 'image,folder,price\n"a.jpg","C:\\pictures\\","10"\n"b.jpg","D:\\","3"\n')
     assert rows == [["a.jpg", "C:\\pictures\\", "10"], ["b.jpg", "D:\\", "3"]] and not bad

@@ -77,6 +77,11 @@ def test_the_picture_is_found_under_the_names_that_shops_use(shop: Path, setting
     assert (item.category, item.price, item.facets) == ("Cups", 9.5, {})
 
 
+def test_a_column_that_names_pictures_is_the_picture_where_no_name_says_so(shop: Path, settings: Settings) -> None:
+    found = items(shop / "feed.csv", settings, "Nummer,Bild,Preis\n1,a.png,9\n2,b.png,8\n")
+    assert all(item.original for item in found) and found[0].facets == {"Nummer": "1", "Preis": "9"}
+
+
 @pytest.mark.parametrize(
     "cell",
     ["a.png|b.png", "a.png, b.png", "a.png;b.png", "a.png\nb.png", '["a.png", "b.png"]', "/a.png,,b.png,", "a.png b.png"],
@@ -121,9 +126,19 @@ def test_the_other_rows_say_whether_days_come_first(shop: Path, settings: Settin
 
 
 def test_lists_in_json_are_several_values(shop: Path, settings: Settings) -> None:
-    row = {"image": "a.png", "colours": ["red", "blue", "red"], "size": [], "category": ["Cups", "Gifts"], "box": {"width": 3}}
+    row: dict[str, Any] = {
+        "image": "a.png",
+        "colours": ["red", "blue", "red"],
+        "size": [],
+        "category": ["Cups", "Gifts"],
+        "box": {"width": 3},
+    }
+    row |= {"labels": [{"name": "new"}, {"name": "sale"}]}
     [item] = json_items(shop, settings, row)
-    assert item.facets == {"colours": ["red", "blue"], "box.width": "3"} and item.category == ["Cups", "Gifts"]
+    assert item.facets == {"colours": ["red", "blue"], "box.width": "3", "labels": ["new", "sale"]} and item.category == [
+        "Cups",
+        "Gifts",
+    ]
 
 
 @pytest.mark.parametrize("cell", ["Gray|Blue", "Gray;Blue", "Gray,Blue", "Gray, Blue", "Gray | Blue"])

@@ -99,6 +99,19 @@ def test_nothing_is_withdrawn_while_rows_cannot_be_read(feed: Path, queue_settin
     assert "pictures that it lacks are kept (1), because parts cannot be read (1)" in broken.notes[0]
 
 
+def test_mended_and_removed_rows_leave_the_quarantine(feed: Path, queue_settings: Settings, client: OpenSearch) -> None:
+    ingest(feed, queue_settings, "a 1 10;b 2 20 1 1 1;x 3 30;y 4 40")
+    dispatcher = Dispatcher(Context(queue_settings))
+    assert {entry.reference for entry in dispatcher.quarantine.list()[1]} == {"row 2", "x.png 3", "y.png 4"}
+    feed.write_text(feed.read_text().replace(",1,1,1", ""))
+    for job in dispatcher.retry(dispatcher.quarantine.list()[1]):
+        wait_for_end(queue_settings, job)
+    assert prices(client, queue_settings) == {"a": 10, "b": 20}
+    assert {entry.reference for entry in dispatcher.quarantine.list()[1]} == {"x.png 3", "y.png 4"}
+    ingest(feed, queue_settings, "a 1 10;b 2 20;y 4 40")
+    assert [entry.reference for entry in dispatcher.quarantine.list()[1]] == ["y.png 4"]
+
+
 def test_what_other_sources_and_collections_have_stays(feed: Path, queue_settings: Settings, client: OpenSearch) -> None:
     other = feed.with_name("other.csv")
     ingest(feed, queue_settings, "a 1 10;b 2 20;c 3 30")
