@@ -92,16 +92,14 @@ class Dispatcher:
         While the queue is full the reader waits, or processes a batch itself where `process` is given. A worker must not wait,
         because all workers could be reading.
 
-        What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is more than half,
-        unless `force`, which withdraws also while parts of the source cannot be read.
+        What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is more than half;
+        `force` withdraws even then, and while parts of the source cannot be read.
         """
         try:
             with _reachable():
-                items = source.items(only)
-                if source.is_state and only is None and not keep_missing:
-                    items = self._following(job_id, source, force=force)
-                if source.is_state:
-                    items = self._clearing(items, source, only)
+                follows = source.is_state and only is None and not keep_missing
+                items = self._following(job_id, source, force=force) if follows else source.items(only)
+                items = self._clearing(items, source, only) if source.is_state else items
                 _Sender(self, self._settings, job_id, queue, source.origin(), process).send(items, source)
         except Exception as error:
             with _reachable():

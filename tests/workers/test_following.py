@@ -13,6 +13,8 @@ from engine.settings import Settings
 from engine.store import Store
 from ingest.jobs import Progress
 from ingest.sources import open_source
+from mappings.versions import alias
+from query.filters import FilterNames
 from tests.ingest.pictures import png, write_all
 from tests.workers.conftest import StartWorker, documents, wait_for_end
 from workers.dispatch import Dispatcher
@@ -33,9 +35,10 @@ def sha(name: str) -> str:
 
 
 def ingest(feed: Path, settings: Settings, rows: str, **options: bool) -> Progress:
-    """The job once it has ended, after these rows were read (`a 1 10`: picture, SKU, price)."""
+    """The job once it has ended, after these rows were read (`a 1 10`: picture, SKU, price, and maybe category and fit)."""
     lines = [",".join([f"{row.split()[0]}.png", *row.split()[1:]]) for row in rows.split(";")]
-    feed.write_text("\n".join(["image,sku,price", *lines]))
+    names = ["image", "sku", "price", "category", "fit"][: lines[0].count(",") + 1]
+    feed.write_text("\n".join([",".join(names), *lines]))
     dispatcher = Dispatcher(Context(settings))
     source = open_source(str(feed), collection="shop", settings=settings)
     job = dispatcher.create(source.spec, source.collection)
@@ -47,6 +50,13 @@ def prices(client: OpenSearch, settings: Settings) -> dict[str, Any]:
     """Prices by picture."""
     names = {sha(name): name for name in NAMES}
     return {names[image]: document["price"] for image, document in documents(client, settings).items()}
+
+
+def found(client: OpenSearch, settings: Settings, name: str, value: str) -> set[str]:
+    """The documents that a filter finds."""
+    clause = FilterNames((), lambda _: True, lambda: ()).clause(name, value)
+    hits = client.search(index=alias(settings), body={"query": clause})["hits"]["hits"]
+    return {hit["_id"] for hit in hits}
 
 
 def test_a_second_reading_replaces_what_changed_and_withdraws_what_is_gone(
@@ -61,10 +71,13 @@ def test_a_second_reading_replaces_what_changed_and_withdraws_what_is_gone(
 
 
 def test_several_rows_with_one_picture_are_several_offers(feed: Path, queue_settings: Settings, client: OpenSearch) -> None:
-    ingest(feed, queue_settings, "a 1 10;a 2 25;b 3 1")
+    ingest(feed, queue_settings, "a 1 10 small S;a 2 25 large L;b 3 1 small S")
     assert prices(client, queue_settings) == {"a": [10, 25], "b": 1}
-    ingest(feed, queue_settings, "a 2 25;b 3 1")
+    for name, value in (("price", "20..30"), ("price", "10"), ("category", "large"), ("category", "small"), ("fit", "L")):
+        assert sha("a") in found(client, queue_settings, name, value), (name, value)
+    ingest(feed, queue_settings, "a 2 25 large L;b 3 1 small S")
     assert prices(client, queue_settings) == {"a": 25, "b": 1}
+    assert found(client, queue_settings, "category", "small") == {sha("b")}
 
 
 def test_a_row_with_another_key_or_picture_leaves_no_place_behind(
