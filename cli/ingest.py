@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +21,6 @@ from ingest.jobs import Jobs, Progress
 if TYPE_CHECKING:
     from engine.connections import Context
     from ingest.sources import Source
-    from workers.dispatch import Dispatcher
 
 POLL_SECONDS = 0.5  # between two requests for the job's progress
 LINE_SECONDS = 10.0  # between two lines of progress where there is no terminal to draw a bar on
@@ -44,8 +45,12 @@ class _IngestCommand(click.Command):
 @click.option("--collection", default="", help="Name of the collection; by default the source's own name.")
 @click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="What a feed's column is: `image=photo`.")
 @click.option("--detach", is_flag=True, help="Return when everything is sent to the workers.")
+@click.option("--keep-missing", is_flag=True, help="Keep what a feed no longer has; by default it is withdrawn.")
+@click.option("--force", is_flag=True, help="Withdraw what a feed no longer has even if that is more than half of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print how each job ended as JSON.")
-def ingest(sources: tuple[str, ...], collection: str, columns: tuple[str, ...], detach: bool, as_json: bool) -> None:
+def ingest(
+    sources: tuple[str, ...], collection: str, columns: tuple[str, ...], detach: bool, as_json: bool, **missing: bool
+) -> None:
     """Add the images of a folder, a feed, a saved web site, a crawl, or another source."""
     from engine.connections import Context  # noqa: PLC0415
     from ingest.sources import open_source  # noqa: PLC0415  (sources load what reads them)
@@ -53,7 +58,7 @@ def ingest(sources: tuple[str, ...], collection: str, columns: tuple[str, ...], 
     context = Context(get_settings())
     chosen = dict(_pair(column) for column in columns)
     opened = [open_source(spec, collection=collection, settings=context.settings, columns=chosen) for spec in sources]
-    ended = [run(source, context, detach=detach) for source in opened]
+    ended = [run(source, context, detach=detach, **missing) for source in opened]
     for progress in ended:
         click.echo(progress.model_dump_json() if as_json else outcome_of(progress))
     if any(progress.state in ("failed", "interrupted") for progress in ended):
@@ -67,7 +72,9 @@ def _pair(column: str) -> tuple[str, str]:
     return role.strip(), name.strip()
 
 
-def run(source: "Source", context: "Context", *, detach: bool = False) -> Progress:
+def run(
+    source: "Source", context: "Context", *, detach: bool = False, keep_missing: bool = False, force: bool = False
+) -> Progress:
     """Ingest the source: read it in a thread while this one shows progress; return how the job ended.
 
     WeightsMismatchError, before anything is read, where other weights made the index.
@@ -78,7 +85,9 @@ def run(source: "Source", context: "Context", *, detach: bool = False) -> Progre
 
     runtime = Runtime(context, get_feature_extractor(context.settings))
     runtime.check_index()
-    reader = _Reader(runtime.dispatcher.create(source.spec, source.collection), source, runtime.dispatcher)
+    job_id = runtime.dispatcher.create(source.spec, source.collection)
+    read = partial(runtime.dispatcher.read, job_id, source, keep_missing=keep_missing, force=force)
+    reader = _Reader(job_id, read)
     reader.start()
     with _progress_bar() as bar:
         progress = _follow(bar, runtime.jobs, reader, detach=detach)
@@ -92,14 +101,14 @@ def run(source: "Source", context: "Context", *, detach: bool = False) -> Progre
 class _Reader(threading.Thread):
     """Reads a source for a job; `error` is the exception that ended it early."""
 
-    def __init__(self, job_id: str, source: "Source", dispatcher: "Dispatcher") -> None:
+    def __init__(self, job_id: str, read: Callable[[], None]) -> None:
         super().__init__(daemon=True)
-        self.job_id, self._source, self._dispatcher = job_id, source, dispatcher
+        self.job_id, self._read = job_id, read
         self.error: Exception | None = None
 
     def run(self) -> None:
         try:
-            self._dispatcher.read(self.job_id, self._source)
+            self._read()
         except Exception as error:  # raised again by the thread that shows progress
             self.error = error
 
@@ -168,9 +177,11 @@ def outcome_of(progress: Progress) -> str:
     """How a job ended, for people; and a line for each kind of failure."""
     figures = [f"{getattr(progress, name)} {name}" for name in ("indexed", "unchanged", "quarantined")]
     skipped = f"{progress.skipped} skipped" if progress.skipped else ""
+    withdrawn = f"{progress.withdrawn} withdrawn" if progress.withdrawn else ""
     models = f"models processed {progress.extracted}"
     source = terminal.shorten_middle(progress.source, terminal.width() - len(progress.state) - 2)
-    parts = [f"{source}: {progress.state}", f"{progress.discovered} found", *figures, skipped, models, f"{progress.rate:.1f}/s"]
+    head, rate = (f"{source}: {progress.state}", f"{progress.discovered} found"), f"{progress.rate:.1f}/s"
+    parts = [*head, *figures, withdrawn, skipped, models, rate]
     told = [*failures(progress), *left_out(progress)]
     lines = [line for text in told for line in terminal.paragraph(text, terminal.INDENT, most=2)]
     return "\n".join([*terminal.flow(parts), *lines])

@@ -1,6 +1,7 @@
 """Deleting an image, a collection or quarantine entries, from the index and from the store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -10,6 +11,7 @@ from engine.connections import guard
 from engine.errors import NotFoundError
 from engine.settings import Settings
 from engine.store import Store
+from factors.base import Json
 from factors.registry import FactorRegistry
 from ingest.backfill import Remade, in_place
 from ingest.documents import without
@@ -18,6 +20,8 @@ from ingest.snippet_encoder import SnippetEncoder
 from mappings import versions
 from mappings.bulk import Action, Status, check, read, write
 from mappings.versions import alias
+
+IsGone = Callable[[str, Mapping[str, Any]], bool]  # whether a place (an entry of `sources`) of an image is to go
 
 
 def delete(client: OpenSearch, settings: Settings, image: str) -> None:
@@ -37,7 +41,10 @@ def delete_collection(
     Returns the numbers of images deleted, and of images kept because they are in other collections. `snippet_encoder` embeds
     the remaining text of those.
     """
-    deleted, kept = _remove(client, settings, collection, snippet_encoder)
+    query: Json = {"term": {"collections": collection}}
+    deleted, kept = remove_places(
+        client, settings, query, lambda _, entry: bool(entry["collection"] == collection), snippet_encoder
+    )
     refused = _empty_quarantine(client, settings, collection)
     if not deleted + kept + refused:
         raise NotFoundError(f"there is no collection {collection[:80]!r}")
@@ -53,23 +60,13 @@ def drop_entries(client: OpenSearch, settings: Settings, entries: list[str]) -> 
     return dropped
 
 
-class _Removal:
-    """Remakes documents without the places of a collection."""
+def remove_places(
+    client: OpenSearch, settings: Settings, query: Json, is_gone: IsGone, snippet_encoder: SnippetEncoder | None = None
+) -> tuple[int, int]:
+    """Remove places from the documents that match a query, and documents that have no other with their bytes.
 
-    def __init__(self, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None) -> None:
-        self._factors = FactorRegistry.of(settings).active
-        self._collection, self._snippet_encoder = collection, snippet_encoder
-
-    def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
-        """Documents without the collection; None where no other place is left."""
-        return {
-            image: Remade(without(document, self._collection, self._factors, self._snippet_encoder))
-            for image, document in documents.items()
-        }
-
-
-def _remove(client: OpenSearch, settings: Settings, collection: str, snippet_encoder: SnippetEncoder | None) -> tuple[int, int]:
-    """Numbers of images deleted and kept."""
+    Returns the numbers of images deleted and kept.
+    """
     try:
         index = versions.current_index(client, settings)
     except NotFoundError:
@@ -77,8 +74,7 @@ def _remove(client: OpenSearch, settings: Settings, collection: str, snippet_enc
     with guard():
         client.indices.refresh(index=index)
     deleted = kept = 0
-    removal = _Removal(settings, collection, snippet_encoder)
-    for image, left in in_place(client, settings, index, {"term": {"collections": collection}}, removal):
+    for image, left in in_place(client, settings, index, query, _Removal(settings, is_gone, snippet_encoder)):
         if left and left.document:
             kept += 1
         else:
@@ -87,6 +83,21 @@ def _remove(client: OpenSearch, settings: Settings, collection: str, snippet_enc
     with guard():
         client.indices.refresh(index=index)
     return deleted, kept
+
+
+class _Removal:
+    """Remakes documents without the places that are gone."""
+
+    def __init__(self, settings: Settings, is_gone: IsGone, snippet_encoder: SnippetEncoder | None) -> None:
+        self._factors = FactorRegistry.of(settings).active
+        self._is_gone, self._snippet_encoder = is_gone, snippet_encoder
+
+    def remake(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Remade]:
+        """Documents without those places; None where no other is left."""
+        return {
+            image: Remade(without(document, partial(self._is_gone, image), self._factors, self._snippet_encoder))
+            for image, document in documents.items()
+        }
 
 
 def _empty_quarantine(client: OpenSearch, settings: Settings, collection: str) -> int:

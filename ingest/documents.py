@@ -13,7 +13,7 @@ from ingest.fields import ExtractedImage, extracted_fields, with_text
 from ingest.item import Item
 from ingest.snippet_encoder import SnippetEncoder
 
-FACTS = ("category", "date", "price")  # taken from the first entry that has them
+FACTS = ("category", "price", "date")  # every place's value is found
 MAX_SOURCES = 1000  # places kept per image; a logo may be on a million pages
 
 
@@ -46,10 +46,13 @@ def merged(
 
 
 def without(
-    document: Mapping[str, Any], collection: str, factors: Sequence[Factor], snippet_encoder: SnippetEncoder | None = None
+    document: Mapping[str, Any],
+    is_gone: Callable[[Json], bool],
+    factors: Sequence[Factor],
+    snippet_encoder: SnippetEncoder | None = None,
 ) -> Json | None:
-    """The document without the places of a collection, or None when no place is left."""
-    left = [entry for entry in document.get("sources", ()) if entry["collection"] != collection]
+    """The document without some places, or None when no place is left."""
+    left = [entry for entry in document.get("sources", ()) if not is_gone(entry)]
     return _with_sources(document, left, factors, snippet_encoder) if left else None
 
 
@@ -60,8 +63,11 @@ def made_by(document: Mapping[str, Any], item: Item, job: str) -> bool:
 
 def _merged_entries(document: Mapping[str, Any], items: Iterable[Item], job: str) -> list[Json] | None:
     """The document's entries with those of these items, or None when these add nothing."""
-    entries = {_key(entry): entry for entry in document.get("sources", ())}
-    changed = False
+    before = {_key(entry): entry for entry in document.get("sources", ())}
+    items = list(items)
+    gone = {(item.source, reference, item.collection) for item in items for reference in item.replaces}
+    entries = {key: entry for key, entry in before.items() if key not in gone}
+    changed = len(entries) < len(before)
     for item in items:
         entry, known = _entry(item, job), entries.get(_item_key(item))
         if known is None and len(entries) >= MAX_SOURCES:
@@ -80,7 +86,7 @@ def _entry(item: Item, job: str) -> Json:
         "date": item.date,
         "price": item.price,
         "place": list(item.place) if item.place else None,
-        "facets": item.facets,
+        "facets": dict(item.facets),
         "texts": [snippet.as_json() for snippet in item.snippets],
     }
     identity = {"source": item.source, "reference": item.reference, "collection": item.collection, "job": job}
@@ -99,14 +105,14 @@ def _with_sources(
 
 def _entry_fields(entries: list[Json]) -> Json:
     """The fields that are derived from the places, except for text; None where no place has a fact."""
-    facets = (f"{name}={value}" for entry in entries for name, value in entry.get("facets", {}).items())
+    facets = (f"{name}={one}" for entry in entries for name, value in entry.get("facets", {}).items() for one in several(value))
     return {
         "sources": entries,
         "collections": _strings(entry["collection"] for entry in entries),
         "facets": _strings(facets),
         "place": _first(entries, "place", _geo_point),
         "changed": _now(),
-    } | {name: _first(entries, name) for name in FACTS}
+    } | {name: _values(entries, name) for name in FACTS}
 
 
 def _geo_point(place: Sequence[float]) -> Json:
@@ -116,6 +122,17 @@ def _geo_point(place: Sequence[float]) -> Json:
 
 def _first(entries: Iterable[Json], name: str, convert: Callable[[Any], Any] = lambda value: value) -> Any:
     return next((convert(entry[name]) for entry in entries if name in entry), None)
+
+
+def _values(entries: Iterable[Json], name: str) -> Any:
+    """The value of that name, or a list of all different ones in order of the places; None without one."""
+    found = list(dict.fromkeys(one for entry in entries if name in entry for one in several(entry[name])))
+    return found if len(found) > 1 else next(iter(found), None)
+
+
+def several(value: Any) -> list[Any]:
+    """The entries of a list, or the only value."""
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _strings(values: Iterable[str]) -> list[str]:

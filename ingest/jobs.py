@@ -67,6 +67,7 @@ class Progress(BaseModel):
     rate: float = Field(0.0, description="Items done per second")
     seconds_left: float | None = Field(None, description="Known once the whole source is read")
     failures: list[Failure] = Field([], description="The latest")
+    withdrawn: int = Field(0, description="Places in the index that the source no longer has")
     message: str = Field("", description="Why the job failed, or empty")
     waiting_for: str = Field("", description="What the job waits for, or empty")
     waiting_until: datetime | None = Field(None, description="When it continues at the latest; null: until somebody acts")
@@ -93,7 +94,7 @@ end
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 return 1
 """
-COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped")
+COUNTERS = ("discovered", "indexed", "unchanged", "quarantined", "extracted", "skipped", "withdrawn")
 
 
 class Jobs:
@@ -132,7 +133,7 @@ class Jobs:
             pipe.hincrby(self._key(job_id), "run", 1)
             pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message", "left_out")
             pipe.hset(self._key(job_id), mapping={"state": "reading", "queue": queue, "changed": _now()})
-            pipe.delete(self._key(job_id, "bits"), self._key(job_id, "failures"))
+            pipe.delete(*(self._key(job_id, part) for part in ("bits", "failures")))
             run = int(pipe.execute()[0])
         self.beat(job_id)
         return run
@@ -166,6 +167,10 @@ class Jobs:
         """Count images that models processed; repeated work counts again."""
         if pictures and self._redis.hget(self._key(job_id), "run") == str(run):
             self._redis.hincrby(self._key(job_id), "extracted", pictures)
+
+    def count_withdrawn(self, job_id: str, places: int) -> None:
+        """Count places that the source no longer has."""
+        self._redis.hincrby(self._key(job_id), "withdrawn", places)
 
     def counted(self, job_id: str, run: int, numbers: list[int]) -> list[bool]:
         """For each item of that run, whether its outcome is counted; all true if a later run has begun."""

@@ -8,6 +8,7 @@ MAX_EXAMPLES = 5  # named per kind; the others are only counted
 MAX_KINDS = 50
 MAX_LENGTH = 300  # characters of an example
 OTHERS = "other things left out"
+NOT_UNDERSTOOD = "values that were not understood"
 
 
 class Omission(BaseModel):

@@ -2,11 +2,13 @@
 
 price-parser finds the amount in a text and converts it once the decimal mark is known; its own guess reads `1.299` and
 `1299.500` as thousands, so the mark is decided here. A single mark before three digits (`1.299`, `12,500`) is ambiguous: the
-other prices of the same source decide (`decimal_mark`), or the price is an AmbiguousPrice.
+currency decides where its amounts have three decimals or none, then the other prices of the same source (`decimal_mark`), or
+the price is an AmbiguousPrice.
 """
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -17,12 +19,46 @@ from engine.errors import InputError
 
 Number = int | float | Decimal
 MARKS = frozenset(".,")
+OTHER_MARK = {".": ",", ",": "."}
 AMBIGUOUS = "?"
-SAME_MARKS = str.maketrans({"’": "'", "٬": "'", "٫": "."})  # other characters for the same marks
+SAME_MARKS = str.maketrans({"’": "'", "٬": "'", "٫": ".", "`": "'", "´": "'", "′": "'", "_": "'"})
 BELOW_ZERO = re.compile(r"\D*[-\u2212](?=[^\s\d]{0,3}\d)")
 EXPONENT = re.compile(r"\s*\d+(\.\d+)?[eE][+-]?\d+\s*")
 NO_CENTS = re.compile(r"\d([.,])\s?[-\u2013\u2014]")  # 1.299,-
 GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,\s])(?:\d{2,3}(?P=mark))*\d{3}|\d+")  # thousands; lakhs have two digits
+CENTS_ONLY = re.compile(r"(?<![\w.,]),(?=\d\d?(?!\d))")  # ,99
+AFTER_LETTER = re.compile(r"(?<=[^\W\d_])\.(?=\s*\d)")  # Rs.499
+LEFT_OVER = re.compile(r"(?<=\d)[.,]+(?!\S*\d)(?![-\u2013\u2014])|(?<=\d)[.,]+(?=\s+\D)")  # 9.99. and 12.50, incl. VAT
+NOT_A_PRICE = re.compile(  # several pieces, a time of day, thousands as a letter
+    r"\D*\d+(\s*[x×*]\s*\D?\d|\s+(for|für|pour|por|per|voor)\s+\D{0,3}\d|:\d\d|[\d.,]*[kK]\b)", re.IGNORECASE
+)
+# Minor units of ISO 4217, by code and usual sign.
+THREE_DECIMALS = frozenset(("kwd", "kd", "bhd", "bd", "omr", "jod", "jd", "tnd", "dt", "lyd", "ld", "iqd"))
+NO_DECIMALS = frozenset(
+    (
+        "jpy",
+        "¥",
+        "円",
+        "krw",
+        "₩",
+        "원",
+        "vnd",
+        "₫",
+        "đ",
+        "clp",
+        "pyg",
+        "₲",
+        "isk",
+        "ugx",
+        "xaf",
+        "xof",
+        "xpf",
+        "fcfa",
+        "idr",
+        "rp",
+    )
+)
+CURRENCY = re.compile(r"[^\W\d_]+|[¥₩₫₲]")
 MAX_SHOWN = 80  # characters of a text in error messages
 
 
@@ -42,13 +78,14 @@ def price_of(value: Any, decimal: str = "") -> float:
     """
     if isinstance(value, Number) and not isinstance(value, bool):
         return _checked(float(value), value)
-    text = str(value).translate(SAME_MARKS)
+    text = _normal(str(value))
     if EXPONENT.fullmatch(text):
         return _checked(float(text), value)
     if BELOW_ZERO.match(text):
         raise BadPrice(f"price {text[:MAX_SHOWN]!r} is below zero")
     amount = _amount(text)
     mark = _mark(amount, text)
+    decimal = _currency_mark(text, amount) or decimal
     if mark == AMBIGUOUS and not decimal:
         raise AmbiguousPrice(f"price {text[:MAX_SHOWN]!r} may have a decimal mark or a mark of thousands")
     found = parse_price(amount, decimal_separator=(decimal if mark == AMBIGUOUS else mark) or ".").amount_float
@@ -65,16 +102,31 @@ def decimal_mark(values: Iterable[Any]) -> str:
 
 def _unambiguous_mark(text: str) -> str:
     """The decimal mark of one text; empty if it has none or is not a price, AMBIGUOUS if that is open."""
-    text = text.translate(SAME_MARKS)
+    text = _normal(text)
     try:
         return _mark(_amount(text), text)
     except BadPrice:
         return ""
 
 
+def _normal(text: str) -> str:
+    """The text with ASCII digits, one apostrophe as a mark of thousands, and without marks that end a sentence."""
+    text = unicodedata.normalize("NFKC", text.translate(SAME_MARKS))
+    return CENTS_ONLY.sub("0,", LEFT_OVER.sub("", AFTER_LETTER.sub(" ", text)))
+
+
+def _currency_mark(text: str, amount: str) -> str:
+    """The decimal mark of an amount with one mark before three digits, if its currency has three decimals or none."""
+    words = {word.casefold() for word in CURRENCY.findall(text)}
+    mark = next((letter for letter in amount if letter in MARKS), "")
+    if not mark or not words & (THREE_DECIMALS | NO_DECIMALS):
+        return ""
+    return mark if words & THREE_DECIMALS else OTHER_MARK[mark]
+
+
 def _amount(text: str) -> str:
     """The digits and marks of the first amount in the text; BadPrice without one."""
-    amount = parse_price(text).amount_text
+    amount = None if NOT_A_PRICE.match(text) else parse_price(text).amount_text
     if amount is None:
         raise BadPrice(f"price {text[:MAX_SHOWN]!r} is not a number")
     return amount
@@ -92,7 +144,7 @@ def _mark(amount: str, text: str) -> str:
     elif len(marks) == 1:
         decimal = AMBIGUOUS if _may_be_thousands(amount, marks[0]) else marks[0]
     else:
-        decimal = {".": ",", ",": "."}[marks[0]] if marks else ""
+        decimal = OTHER_MARK[marks[0]] if marks else ""
     whole = amount if decimal == AMBIGUOUS else amount.rpartition(decimal)[0] if decimal in marks else amount
     _check_groups(whole, text)
     return decimal

@@ -5,7 +5,7 @@ A write may depend on that position, and then fails where somebody else wrote th
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -211,9 +211,9 @@ def read(client: OpenSearch, index: str, ids: Iterable[str], *, source: bool = T
 
 
 def read_all(
-    client: OpenSearch, index: str, query: Mapping[str, Any], size: int, *, source: bool = True
+    client: OpenSearch, index: str, query: Mapping[str, Any], size: int, *, source: bool | Sequence[str] = True
 ) -> Iterator[list[Stored]]:
-    """All documents that match a query when the iteration begins, in batches of `size`."""
+    """All documents that match a query when the iteration begins, in batches of `size`; `source`: with fields, or which."""
     body = {"query": dict(query), "_source": source, "seq_no_primary_term": True}
     with guard():
         hits = scan(client, index=index, query=body, size=size, scroll=SCROLL_KEPT)

@@ -16,10 +16,11 @@ from mappings.versions import alias
 from query.answer import Source
 from query.encoder import restore
 from query.engine_calls import may_be_id
-from query.page import as_list, first, point_of, source_of
+from query.page import as_list, point_of, source_of
 from vision.image_features import ImageFeatures
 
-SINGLE_VALUES = ("title", "width", "height", "bytes", "format", "date", "added", "price")
+SINGLE_VALUES = ("title", "width", "height", "bytes", "format", "added")
+FIRST_VALUES = ("category", "date", "price")  # of the first place that has one
 LISTS = ("collections", "languages", "missing")
 
 
@@ -73,9 +74,11 @@ class DocumentView(BaseModel):
     date: str = ""
     added: str = ""
     place: list[float] | None = Field(None, description="latitude, longitude")
-    price: float | None = None
+    price: float | None = Field(None, description="Of the first place that has one")
+    prices: list[float] = Field([], description="Of all places")
     collections: list[str] = []
-    category: str = ""
+    category: str = Field("", description="Of the first place that has one")
+    categories: list[str] = Field([], description="Of all places")
     languages: list[str] = []
     facets: dict[str, list[str]] = {}
     sources: list[Source] = []
@@ -116,9 +119,11 @@ def _linked(snippet: TextSnippet) -> LinkedSnippet:
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
     """Core fields as they are."""
     single = {name: document[name] for name in SINGLE_VALUES if document.get(name) is not None}
+    single |= {name: as_list(document[name])[0] for name in FIRST_VALUES if document.get(name) not in (None, [], "")}
     lists = {name: as_list(document[name]) for name in LISTS if document.get(name)}
     made = {
-        "category": first(document["category"]) if document.get("category") else "",
+        "prices": as_list(document.get("price", [])),
+        "categories": as_list(document.get("category", [])),
         "place": point_of(document.get("place")),
         "failures": failures_of(document),
         "facets": _pairs(document.get("facets") or []),

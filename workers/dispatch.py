@@ -17,11 +17,15 @@ from engine.errors import EngineUnavailable
 from engine.settings import Settings
 from ingest.batch_progress import refuse_entry
 from ingest.batches import Batch
+from ingest.delete import drop_entries
 from ingest.item import Item
 from ingest.jobs import Jobs
+from ingest.omissions import NOT_UNDERSTOOD, Omissions
 from ingest.quarantine import Entry, Quarantine
+from ingest.snippet_encoder import SnippetEncoder
 from ingest.sources import Refusal, Source
 from ingest.sources.folder import name_snippet
+from ingest.withdrawal import Withdrawal
 from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
 from workers.ledger import Ledger
 
@@ -35,9 +39,9 @@ ProcessBatch = Callable[[Batch], Batch | None]  # returns the items that are lef
 class Dispatcher:
     """Puts work into the queues, over the connections of a context; safe to share between threads."""
 
-    def __init__(self, context: Context) -> None:
-        """Connects to nothing by itself."""
-        self._context, self._settings = context, context.settings
+    def __init__(self, context: Context, snippet_encoder: SnippetEncoder | None = None) -> None:
+        """Connects to nothing by itself. `snippet_encoder` embeds the text that stays where places are withdrawn."""
+        self._context, self._settings, self._snippet_encoder = context, context.settings, snippet_encoder
 
     @cached_property
     def app(self) -> Celery:
@@ -81,19 +85,51 @@ class Dispatcher:
         queue: str = BULK,
         only: Collection[str] | None = None,
         process: ProcessBatch | None = None,
+        keep_missing: bool = False,
+        force: bool = False,
     ) -> None:
         """Read the source for the job in this process; an error of the source ends the job as failed, and is raised.
 
         While the queue is full the reader waits, or processes a batch itself where `process` is given. A worker must not wait,
         because all workers could be reading.
+
+        What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is more than half;
+        `force` withdraws even then, and while parts of the source cannot be read.
         """
         try:
             with _reachable():
-                _Sender(self, self._settings, job_id, queue, source.origin(), process).send(source.items(only), source)
+                follows = source.is_state and only is None and not keep_missing
+                items = self._following(job_id, source, force=force) if follows else source.items(only)
+                items = self._clearing(items, source, only) if source.is_state else items
+                _Sender(self, self._settings, job_id, queue, source.origin(), process).send(items, source)
         except Exception as error:
             with _reachable():
                 self.jobs.fail(job_id, str(error))
             raise
+
+    def _following(self, job_id: str, source: Source, *, force: bool) -> Iterator[Item | Refusal]:
+        """The items of a source that is a state; then what it no longer has is withdrawn. BadSource where that is too much."""
+        withdrawal = Withdrawal.of(self._context.client, self._settings, source, force=force)
+        if not force:
+            withdrawal.check()
+        yield from withdrawal.passing(source.items())
+        count = withdrawal.withdraw(self._context.client, self._settings, self._snippet_encoder)
+        self.jobs.count_withdrawn(job_id, count)
+        if not withdrawal.is_complete and (missing := len(withdrawal.missing)):
+            why = f"{source.unreadable} parts cannot be read; --force withdraws them"
+            source.left_out.add("pictures that the source lacks, and that are kept", why, missing)
+
+    def _clearing(
+        self, items: Iterable[Item | Refusal], source: Source, only: Collection[str] | None
+    ) -> Iterator[Item | Refusal]:
+        """The items; then entries of the quarantine that the reading no longer has are dropped: they are gone or mended."""
+        passed = set()
+        for item in items:
+            passed.add(item.reference)
+            yield item
+        entries = self.quarantine.all(collection=source.collection)
+        mine = (entry for entry in entries if entry.source == source.spec and (only is None or entry.reference in only))
+        drop_entries(self._context.client, self._settings, [entry.id for entry in mine if entry.reference not in passed])
 
     def request(self, spec: str, collection: str, columns: dict[str, str] | None = None) -> str:
         """Let a worker read the source, and return the job's id at once; the worker must see the same files."""
@@ -165,12 +201,14 @@ class _Sender:
     def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
         """Number items and refusals, put refusals into quarantine, send the items in batches."""
         number, batch = 0, []
-        left_out = source.left_out if source else None
+        left_out = source.left_out if source else Omissions()
         with self._heartbeat():
             for number, item in enumerate(items, start=1):
                 if isinstance(item, Refusal):
                     self._refuse(number, item, source)
                 else:
+                    for note in item.notes:
+                        left_out.add(NOT_UNDERSTOOD, f"{item.reference}: {note}")
                     batch.append((number, item))
                 if len(batch) == self._settings.batch_size:
                     self._put(batch)

@@ -29,9 +29,10 @@ class Runtime:
         self.context, self.settings, self.feature_extractor = context, context.settings, feature_extractor
         self.client, self.factors = context.client, FactorRegistry.of(self.settings)
         self.jobs = Jobs(context.redis, self.settings.index_prefix)
-        self.ledger, self.dispatcher = Ledger(context.redis, self.settings), Dispatcher(context)
+        self.ledger, encoder = Ledger(context.redis, self.settings), SnippetEncoder(feature_extractor)
+        self.dispatcher = Dispatcher(context, encoder)
         self.quarantine = self.dispatcher.quarantine
-        writer = Writer(self.client, self.settings, SnippetEncoder(feature_extractor))
+        writer = Writer(self.client, self.settings, encoder)
         self.processor = BatchProcessor(self.settings, self.jobs, self.quarantine, writer, feature_extractor)
 
     def warm_up(self) -> None:

@@ -3,6 +3,7 @@
 A file can be read in two ways. In the *quoted* reading (RFC 4180) a field may be in quotes and then contain delimiters, line
 breaks and doubled quotes. In the *plain* reading every line is a record. In both, a quote inside an unquoted field is data.
 The whole file is tried in both, and the reading with fewer bad records is used. A record that is ambiguous in it is bad.
+Other quoting (`ingest.sources.quoting`) is rewritten to that of RFC 4180 first.
 """
 
 import re
@@ -13,14 +14,17 @@ from itertools import islice
 from pathlib import Path
 
 from engine.errors import BadSource
+from ingest.sources.quoting import Quoting, find_quoting, standard_lines
 from ingest.sources.text_file import MAX_LINE, read_lines
 
 DELIMITERS = ",;\t|"
-BLANK = " \r\n\ufeff"
+BLANK = " \r\n\ufeff\x1a"  # the last one ends files of DOS
 SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)  # Excel's
 OPENING = re.compile(' *"')
 CLOSING = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
+QUOTED_ROUGHLY = re.compile(' *".*" *')
 QUOTED = re.compile(r' *"([^"]*+(?:""[^"]*+)*+)" *')
+MAX_LINES = 200  # of a record with quotes that are not doubled
 UNCLOSED = "a quote is not closed"
 TRAILING = "text follows a closing quote; a quote inside a quoted field is written twice"
 AMBIGUOUS = "a quote opens here, and the lines up to its closing quote are rows by themselves"
@@ -33,6 +37,7 @@ class Dialect:
     delimiter: str
     is_quoted: bool
     preamble: int = 0
+    quoting: Quoting | None = None  # unless that of RFC 4180
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +74,18 @@ def find_dialect(path: Path) -> Dialect:
         delimiters = sorted(present, key=lambda one: -len(_split(header, one)))
         if path.suffix.lower() == ".tsv" and "\t" in present:
             delimiters = ["\t"]
-    costs = [cost for one in delimiters for cost in _costs(path, one, int(bool(declared)))]
+    costs = [cost for one in delimiters for cost in _costs(path, one, int(bool(declared)), header)]
     return min(costs, key=lambda cost: cost[0])[1]
 
 
-def _costs(path: Path, delimiter: str, preamble: int) -> list[tuple[int, Dialect]]:
+def _costs(path: Path, delimiter: str, preamble: int, header: str) -> list[tuple[int, Dialect]]:
     """Both readings with their numbers of bad records.
 
     A quoted record of several lines counts as at least one bad record of the plain reading, even if its lines happen to have
     the header's width.
     """
-    quoted, plain = Dialect(delimiter, True, preamble), Dialect(delimiter, False, preamble)
+    quoting = find_quoting(header, read_lines(path), delimiter)
+    quoted, plain = Dialect(delimiter, True, preamble, quoting), Dialect(delimiter, False, preamble, quoting)
     bad = long = 0
     for record in read_records(read_lines(path), quoted):
         bad, long = bad + bool(record.reason), long + (not record.reason and record.last > record.first)
@@ -89,7 +95,12 @@ def _costs(path: Path, delimiter: str, preamble: int) -> list[tuple[int, Dialect
 
 
 def read_records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
-    """The header, then every record, without blank lines. Records of another width than the header are bad."""
+    """The header, then every record, without blank lines.
+
+    Records of another width than the header are bad, except for empty fields at the end, under no name or a missing one.
+    """
+    if dialect.quoting:
+        lines = standard_lines(lines, dialect.quoting, dialect.delimiter)
     return (_QuotedReader if dialect.is_quoted else _PlainReader)(lines, dialect).records()
 
 
@@ -100,7 +111,12 @@ class _PlainReader:
         self._source, self._waiting = enumerate(lines, start=1), deque[tuple[int, str]]()
         self._delimiter, self._preamble = dialect.delimiter, dialect.preamble
         self._width = 0  # of the header; -1 where it cannot be read
+        self._named = 0  # the same without empty names at its end
         self._is_spaced = False
+        mark = re.escape(dialect.delimiter)
+        self._bounded = re.compile(
+            rf'(?:^|(?<={mark})) *(?:"(.*?)" *(?={mark}|$)|([^{mark}"][^{mark}]*|)(?={mark}|$))', re.DOTALL
+        )
 
     def records(self) -> Iterator[Record]:
         written = filter(lambda taken: bool(taken[1].strip(BLANK)), iter(self._take, None))
@@ -108,6 +124,7 @@ class _PlainReader:
             record = self._too_long(number) if len(line) > MAX_LINE else self._record(number, line)
             if not self._width:
                 self._width = len(record.fields) or -1
+                self._named = len(_without_empty_end(record.fields))
                 self._is_spaced = line.count(self._delimiter) == line.count(f"{self._delimiter} ")
             yield self._checked(record)
 
@@ -115,9 +132,13 @@ class _PlainReader:
         return Record(number, number, [_unquoted(one) for one in _split(line, self._delimiter)])
 
     def _checked(self, record: Record) -> Record:
-        """The record; bad if its width is not the header's."""
+        """The record, as wide as the header; bad if it is not."""
         if record.reason or len(record.fields) == self._width:
             return record
+        named = _without_empty_end(record.fields)
+        if len(named) <= self._width and len(record.fields) >= self._named > 0:
+            fields = named + [""] * (self._width - len(named))
+            return Record(record.first, record.last, fields)
         message = f"{record.lines}: {len(record.fields)} fields where the header has {self._width}"
         return Record(record.first, record.last, record.fields, "missing-column", message)
 
@@ -151,6 +172,8 @@ class _QuotedReader(_PlainReader):
         literal = self._literal(line) if fault == TRAILING and len(taken) == 1 else []
         if literal:
             return Record(number, number, literal)
+        if fault in (TRAILING, UNCLOSED) and (record := self._over_lines(number, line)):
+            return record
         where = f" (up to line {taken[-1][0]})" if fault == AMBIGUOUS else ""
         return Record(number, number, [], "bad-quoting", f"line {number}: {fault}{where}")
 
@@ -190,7 +213,31 @@ class _QuotedReader(_PlainReader):
         """Fields of a line such as `a.jpg,"Best" mug,10`, with their quotes; empty if this reading is not possible."""
         fields = _split(line, self._delimiter)
         whole = all(one.count('"') % 2 == 0 or not OPENING.match(one) for one in fields)
+        quoted = self._boundaries(line)
+        if quoted and (not whole or all(QUOTED_ROUGHLY.fullmatch(one) for one in fields)):
+            return quoted
         return [_unquoted(one) for one in fields] if whole and len(fields) == (self._width or len(fields)) else []
+
+    def _over_lines(self, number: int, line: str) -> Record | None:
+        """A record over several lines with quotes that are not doubled; only if none of its further lines may be a row."""
+        taken, fields = [line], list[str]()
+        while not fields and len(taken) <= MAX_LINES and (more := self._take()):
+            taken.append(more[1])
+            if self._is_row(more[1]):
+                break
+            fields = self._boundaries("".join(taken)) if '"' in more[1] else []
+        if fields:
+            return Record(number, number + len(taken) - 1, fields)
+        self._waiting.extendleft(reversed(list(enumerate(taken[1:], start=number + 1))))
+        return None
+
+    def _boundaries(self, line: str) -> list[str]:
+        """Fields of a line such as `"a.jpg","27" monitor"`, where quotes beside delimiters count; empty if they do not fit."""
+        fields = [
+            match.group(1).replace('""', '"') if match.group(1) is not None else match.group(2)
+            for match in self._bounded.finditer(line.rstrip("\r\n"))
+        ]
+        return fields if len(fields) == self._width else []
 
 
 class _Scan:
@@ -234,6 +281,11 @@ class _Scan:
 
 def _split(line: str, delimiter: str) -> list[str]:
     return line.rstrip("\r\n").split(delimiter)
+
+
+def _without_empty_end(fields: list[str]) -> list[str]:
+    """The fields up to the last one that is not blank."""
+    return fields[: max((number for number, one in enumerate(fields, start=1) if one.strip()), default=0)]
 
 
 def _unquoted(text: str) -> str:

@@ -42,9 +42,12 @@ class Source(ABC):
     below OMMA_INGEST_ROOTS. The web page starts a source without a path only if it declares `from_page`. Sources are asked in
     the order of `rank`.
 
+    `is_state`: a reading gives everything that the source has now, so that places of former readings which are not in it are
+    withdrawn; then `references` should be cheap.
+
     `spec`, `collection` and `columns` suffice to open it again, on any machine that has the same files: `spec` is the address
-    with its path resolved. `skipped` counts the files skipped so far. `left_out` names them, and values beside
-    pictures that were not understood.
+    with its path resolved. `skipped` counts the files skipped so far, `unreadable` the parts whose references are not known.
+    `left_out` names what was skipped, and values that were not understood.
     """
 
     name: ClassVar[str]
@@ -54,6 +57,7 @@ class Source(ABC):
     reads_path: ClassVar[bool] = True
     from_page: ClassVar[bool] = False
     rank: ClassVar[int] = 0
+    is_state: ClassVar[bool] = False
 
     spec: str
     collection: str
@@ -61,6 +65,7 @@ class Source(ABC):
     columns: Mapping[str, str] = field(default_factory=dict)
     skipped: int = field(default=0, init=False)
     left_out: Omissions = field(default_factory=Omissions, init=False)
+    unreadable: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Open the store for local images."""
@@ -92,6 +97,10 @@ class Source(ABC):
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """All items in a stable order, or only those with these references."""
 
+    def references(self) -> Collection[str]:
+        """The references of all items and refusals, without putting images into the store where the source can do so."""
+        return {one.reference for one in self.items()}
+
     def keep(self, path: Path) -> tuple[str, bytes]:
         """Put the file into the store; its sha256 and bytes. BadPicture where it cannot be read or exceeds OMMA_MAX_BYTES."""
         data = read_file(path, self.settings.max_bytes)
@@ -106,8 +115,8 @@ Kind = type[Source]
 def open_source(spec: str, *, collection: str = "", settings: Settings, columns: Mapping[str, str] | None = None) -> Source:
     """Open the first source that accepts an address; BadSource, which lists the accepted addresses, where none does.
 
-    The default collection is named after the address. `columns` maps roles of a feed to its columns, see
-    `ingest.sources.feed.ROLES`. An error that a plugin's source raises while it is read becomes a BadSource that names it.
+    The default collection is named after the address. `columns` maps roles of a feed to its columns, see `ROLES` in
+    `ingest.sources.feed_columns`. An error that a plugin's source raises while it is read becomes a BadSource that names it.
     """
     for kind in sources(settings):
         path = existing(spec.removeprefix(kind.prefix)) if kind.reads_path else None

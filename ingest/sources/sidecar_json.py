@@ -23,7 +23,6 @@ TEXT_KEYS = {
     "nearby": Kind.NEARBY,
 }
 OTHER_KEYS = frozenset({*TEXT_KEYS, "language"})  # that are no facets
-OPTIONAL = (("category",), ("page",), ("date",), ("price",), ("place", "latitude", "longitude"))  # each read by itself
 TAKEOUT_KEYS = frozenset({"photoTakenTime", "geoData", "geoDataExif", "googlePhotosOrigin"})
 LABELME_KEYS = frozenset({"shapes", "imagePath"})
 # exiftool's names of tags, without groups (`XMP:Title`) and languages (`Title-de`).
@@ -82,18 +81,9 @@ def snippets_of(record: Mapping[str, Any]) -> Iterator[TextSnippet]:
 
 
 def _own(record: Mapping[str, Any]) -> Sidecar:
-    """Omma's keys; every fact is read by itself, so that one that is not understood costs only itself."""
-    optional = {name for names in OPTIONAL for name in names}
-    facts = facts_of({name: value for name, value in record.items() if name not in optional}, known=OTHER_KEYS)
-    notes = []
-    for names in OPTIONAL:
-        try:
-            found = facts_of(_usual({name: record[name] for name in names if name in record}))
-        except InputError as error:
-            notes.append(str(error))
-        else:
-            facts = facts | found | {"facets": facts["facets"] | found["facets"]}
-    return Sidecar(tuple(snippets_of(record)), facts, tuple(notes))
+    """Omma's keys."""
+    facts = facts_of(_usual(dict(record)), known=OTHER_KEYS)
+    return Sidecar(tuple(snippets_of(record)), facts, facts.pop("notes", ()))
 
 
 def _usual(record: dict[str, Any]) -> dict[str, Any]:

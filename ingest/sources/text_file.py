@@ -7,6 +7,8 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
+from ingest.sources.code_pages import latin_code_page, one_language_code_page, own_script_code_page
+
 MAX_LINE = 1024 * 1024  # characters; a longer line is cut
 CHUNK = 1024 * 1024  # bytes read at a time
 SAMPLE = 64 * 1024  # bytes from which an encoding is guessed
@@ -21,8 +23,7 @@ MARK_UNDECODABLE = "omma-mark-undecodable"
 MARKED, NOT_ASCII = re.compile("[\udc00-\udcff]"), re.compile("[^\x00-\x7f]")
 HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 LONG_RUN = 3  # bytes beyond ASCII in a row; words of Latin scripts rarely have as many
-# Encodings of other scripts. Guesses between Latin ones are not reliable, so those files are read as Windows-1252.
-OTHER_SCRIPTS = ["cp1251", "koi8_r", "cp1253", "cp932", "gb18030", "big5", "cp949"]
+OTHER_SCRIPTS = ["cp1251", "koi8_r", "cp866", "cp1253", "cp932", "gb18030", "big5", "cp949"]
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -40,8 +41,8 @@ def read_lines(path: Path) -> Iterator[str]:
 def encoding_of(path: Path) -> str:
     """Name of the codec, from the byte-order mark or, without one, from all bytes of the file.
 
-    Files with more invalid than valid characters beyond ASCII are not UTF-8. They are read as Windows-1252, or as an encoding
-    of another script where most bytes beyond ASCII are in long runs.
+    Files with more invalid than valid characters beyond ASCII are not UTF-8. They are read in the code page in which their
+    letters are those of a language, or in an encoding of another script where most bytes beyond ASCII are in long runs.
     """
     with path.open("rb") as file:
         head = file.read(4096)
@@ -80,9 +81,11 @@ def _around_high_bytes(chunk: bytes) -> bytes:
 def _legacy(sample: bytes) -> str:
     runs = [len(run) for run in HIGH_BYTES.findall(sample)]
     if 2 * sum(run for run in runs if run >= LONG_RUN) <= sum(runs):
-        return "cp1252"
+        return latin_code_page(sample)
+    if codec := own_script_code_page(sample) or one_language_code_page(sample):
+        return codec
     best = from_bytes(sample, cp_isolation=OTHER_SCRIPTS).best()
-    return best.encoding if best else "cp1252"
+    return best.encoding if best else latin_code_page(sample)
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:

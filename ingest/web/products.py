@@ -11,7 +11,7 @@ from extruct.jsonld import JsonLdExtractor
 
 from engine.errors import InputError
 from factors.text import Kind
-from ingest.item import date_of
+from ingest.dates import date_of
 from ingest.prices import price_of
 from ingest.text import clean
 from ingest.web.extracted import ExtractedText

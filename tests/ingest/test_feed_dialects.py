@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import BadSource
 from ingest.sources.delimited import Record, find_dialect, read_records
-from ingest.sources.feed import BadRow, Row, read_rows
+from ingest.sources.rows import BadRow, Row, read_rows
 from ingest.sources.text_file import MAX_LINE, encoding_of, read_lines
 
 HEADER = ["image", "title", "price"]
@@ -59,6 +59,39 @@ def test_a_file_may_quote_some_fields_and_hold_inch_marks_in_others(tmp_path: Pa
     assert [row[1] for row in rows] == ['27" monitor', "cable", 'a "quoted" lamp, red', '"Best" mug'] and not bad
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'image','title','price'\n'a.jpg','red, 27\" wide','10'\n'b.jpg','men''s mug','3'\n",
+        "“image”,“title”,“price”\n“a.jpg”,“red, 27\" wide”,“10”\n“b.jpg”,“men's mug”,“3”\n",
+        "„image“;„title“;„price“\n„a.jpg“;„red, 27\" wide“;„10“\n„b.jpg“;„men's mug“;„3“\n",
+        '"image","title","price"\n"a.jpg","red, 27\\" wide","10"\n"b.jpg","men\'s mug","3"\n',
+        '"image","title","price"\n"a.jpg","red, 27" wide","10"\n"b.jpg","men\'s mug","3"\n',
+        'image,title,price\n"a.jpg","red, 27" wide",10\nb.jpg,men\'s mug,3\n',
+    ],
+    ids=["apostrophes", "typographic", "low and high", "backslash", "inch mark in quotes", "only texts in quotes"],
+)
+def test_quotes_of_other_programs(tmp_path: Path, text: str) -> None:
+    rows, bad = rows_of(tmp_path / "feed.csv", text)
+    assert rows == [["a.jpg", 'red, 27" wide', "10"], ["b.jpg", "men's mug", "3"]] and not bad
+
+
+def test_inch_marks_inside_quoted_fields_of_several_lines(tmp_path: Path) -> None:
+    text = 'image,title,price\na.jpg,"<p>27" wide</p>\n<p>a 5" nail too</p>",10\nb.jpg,mug,20\nc.jpg,"sh"ort",3\n'
+    rows, bad = rows_of(tmp_path / "feed.csv", text)
+    assert [row[1] for row in rows] == ['<p>27" wide</p>\n<p>a 5" nail too</p>', "mug", 'sh"ort'] and not bad
+
+
+def test_a_backslash_at_the_end_of_a_quoted_field_is_data(tmp_path: Path) -> None:
+    rows, bad = rows_of(tmp_path / "feed.csv", 'image,folder,price\n"a.jpg","C:\\pictures\\","10"\n"b.jpg","D:\\","3"\n')
+    assert rows == [["a.jpg", "C:\\pictures\\", "10"], ["b.jpg", "D:\\", "3"]] and not bad
+
+
+def test_spreadsheets_leave_empty_fields_at_the_end_of_rows(tmp_path: Path) -> None:
+    rows, bad = rows_of(tmp_path / "feed.csv", "image;title;;\na.jpg;mug;;;;\nb.jpg;cup\nc.jpg;vase;;note\n")
+    assert rows == [["a.jpg", "mug"], ["b.jpg", "cup"], ["c.jpg", "vase"]] and not bad
+
+
 def test_quoted_fields_hold_many_lines(tmp_path: Path) -> None:
     body = "<ul>\n" + "\r\n".join(f"<li>red, green, blue {n}</li>" for n in range(3000)) + '\n</ul> 7" wide'
     out = io.StringIO()
@@ -93,7 +126,7 @@ def test_rows_of_another_width_are_named_by_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("first", ["", "sep=;", '"sep=;"'])
 def test_line_ends_empty_lines_and_declared_separators(tmp_path: Path, end: str, first: str) -> None:
-    lines = [first, "", "image;title, with, commas;price", "a.jpg;27\" x, y;1", "", 'b.jpg;"x; y";2', ""]  # fmt: skip
+    lines = [first, "", "image;title, with, commas;price", "a.jpg;27\" x, y;1", "", 'b.jpg;"x; y";2', "", "\x1a"]  # fmt: skip
     rows, bad = rows_of(tmp_path / "feed.csv", end.join(lines))
     assert rows == [["a.jpg", '27" x, y', "1"], ["b.jpg", "x; y", "2"]] and not bad
 
@@ -107,6 +140,16 @@ TITLES = {
     "utf-32": "Größe",
     "cp1252": "Größe über “Maß” – 5 €, Café crème",
     "cp1251": "Лампа настольная, красный стул",
+    "koi8_r": "Лампа настольная, красный стул",
+    "cp866": "Лампа настольная, красный стул",
+    "cp1250": "Žlutý kůň na dřevěné židli, bílá postel",
+    "cp1254": "Ahşap sandalye, çocuk yatağı, sarı",
+    "cp1257": "Geltona medinė kėdė, vaikiška lova, šviesi",
+    "cp1255": "כיסא עץ צהוב",
+    "cp1256": "كرسي خشبي أصفر",
+    "cp850": "Größe über Maß, Café crème, Stühle",
+    "cp852": "Krzesło żółte, białe łóżko, drewniany stół",
+    "mac_roman": "Größe über “Maß” – Café crème",
     "cp932": "赤い椅子と机",
     "gb18030": "红色的椅子",
 }  # fmt: skip
@@ -119,6 +162,12 @@ def test_encodings(tmp_path: Path, encoding: str, suffix: str) -> None:
     quoted = title.replace('"', '\\"')
     text = f"image\ttitle\na.jpg\t{title}\n" if suffix == "tsv" else f'{{"image": "a.jpg", "title": "{quoted}"}}\n'
     rows, bad = rows_of(tmp_path / f"feed.{suffix}", text.encode(encoding))
+    assert rows == [["a.jpg", title]] and not bad
+
+
+def test_a_name_in_another_western_language_changes_no_code_page(tmp_path: Path) -> None:
+    title = "Che università! Un giocattolo che si chiama “Räuchermännchen”, »Fuß«"
+    rows, bad = rows_of(tmp_path / "feed.csv", f"image;title\na.jpg;{title}\n".encode("cp1252"))
     assert rows == [["a.jpg", title]] and not bad
 
 

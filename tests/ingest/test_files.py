@@ -236,10 +236,9 @@ def test_feed_paths_that_lead_nowhere_are_refused_one_by_one(folder: Path, setti
     rows = ["a.png", "loop.png", "pipe.png", "a\0.png", "x" * 300 + ".png", "y/" * 3000, "z.png"]
     (folder / "feed.csv").write_text("\n".join(["image", *rows]))
     items, refusals = read(open_source(str(folder / "feed.csv"), settings=settings))
-    assert items == ["row 1", "row 7"]
-    assert refusals == {
-        "row 2": "unreadable", "row 3": "not-a-file", "row 4": "bad-characters", "row 5": "unreadable", "row 6": "unreadable",
-    }  # fmt: skip
+    assert items == ["a.png", "z.png"]
+    assert list(refusals.values()) == ["unreadable", "not-a-file", "bad-characters", "unreadable", "unreadable"]
+    assert list(refusals)[:2] == ["loop.png", "pipe.png"] and all(len(name) < 400 for name in refusals)
 
 
 @pytest.mark.parametrize(

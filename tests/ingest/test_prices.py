@@ -22,6 +22,10 @@ WRITTEN = {
     "€ 0.999": 0.999, "0,999": 0.999, ".75": 0.75, "1.299.000": 1299000, "1,299,000.5": 1299000.5, "1.299.000,50": 1299000.5,
     "1,29,999.00": 129999, "1299.500": 1299.5, "12345,678": 12345.678, "1.299,000": 1299, "35€ 99": 35.99, "1 299": 1299,
     "1.2345": 1.2345, "USD 15": 15, "15 руб.": 15, "1e+05": 100000, "free": 0, "from 10 to 20": 10, "12.": 12,
+    "12.50, incl. VAT": 12.5, "9.99.": 9.99, "12.990 KD": 12.99, "KWD 3.500": 3.5, "¥1,299": 1299, "Rp 12.500": 12500,
+    "199.000₫": 199000, "12,500円": 12500, "Rs.499": 499, ",99": 0.99, "1`299.50": 1299.5, "1´299.50": 1299.5,
+    "1_299.50": 1299.5, "１２．５０": 12.5, "١٢٫٥٠": 12.5, "12.50 USD": 12.5, "19% off: 12.99": 12.99,
+    "2,499.99 or 3 x 833.33": 2499.99,
 }  # fmt: skip
 
 
@@ -43,6 +47,7 @@ def test_one_mark_before_three_digits_is_decided_by_the_source_or_not_at_all(tex
 @pytest.mark.parametrize(
     "wrong",
     ["cheap", "", "-5", "-$5", "$-5", "\u22125", "EUR -1.299,00", "1.2.3", "12,99 9,99", "12 50", "12'50", "1.5,299.00", "50%",
+     "2 x 12.50", "3 for 10.00", "12:50", "12.5k",
      True, float("inf"), -1, Decimal("-0.5")],
 )  # fmt: skip
 def test_what_is_no_amount_is_refused(wrong: Any) -> None:
@@ -82,6 +87,12 @@ def test_the_other_rows_of_a_feed_say_what_an_ambiguous_price_is(
     feed = tmp_path / "feed.tsv"
     feed.write_text(f"image\tprice\na.png\t1.299\na.png\t{other}\n")
     assert [item.price for item in rows(feed, settings)] == [price, 12.5]
+
+
+def test_a_row_far_down_decides_what_the_first_ones_are(tmp_path: Path, settings: Settings) -> None:
+    feed = tmp_path / "feed.tsv"
+    feed.write_text("image\tprice\n" + "a.png\t1.299\n" * 3000 + "a.png\t12,50\n")
+    assert {item.price for item in rows(feed, settings)} == {1299.0, 12.5}
 
 
 def test_a_price_that_nothing_decides_is_kept_as_text(

@@ -122,7 +122,8 @@ def test_too_large_files_are_refused_and_broken_text_costs_no_picture(folder: Pa
     (note,) = source.left_out
     assert (note.what, note.number) == ("values and files beside pictures that were not understood", 2)
     assert note.examples[0].startswith("bad.png: bad.json: broken: ")
-    assert note.examples[1] == "price.png: price.json: price 'cheap' is not a number"
+    assert note.examples[1] == "price.png: price.json: price 'cheap' is not a number; kept as a facet"
+    assert (items["price.png"].price, items["price.png"].facets) == (None, {"price": "cheap"})
     assert texts(items["half.png"])[0] == (Kind.TITLE, "half of a character", "")
     assert texts(items["ok.png"]) == [(Kind.CAPTION, "Straße", ""), (Kind.FILE_NAME, "ok", "")]
 
@@ -134,7 +135,7 @@ def test_a_name_that_is_not_utf8_is_read_and_found_again(folder: Path, settings:
     for only in (None, [reference]):
         source = open_source(str(folder), settings=settings)
         (item,) = source.items(only)
-        assert "date 'in May' is not ISO 8601" in source.left_out.as_json()
+        assert "date 'in May' is not understood" in source.left_out.as_json()
         assert isinstance(item, Item) and (item.reference, item.category) == (reference, "fêtes")
         assert texts(item) == [(Kind.FILE_NAME, "café au lait", ""), (Kind.FOLDER_NAME, "fêtes", "")]
 
@@ -162,22 +163,24 @@ lines";;;;
 """
 
 
-def test_a_csv_feed_gives_rows_and_refuses_broken_ones_by_number(folder: Path, settings: Settings) -> None:
+def test_a_csv_feed_gives_rows_and_refuses_broken_ones(folder: Path, settings: Settings) -> None:
     write_all(folder, {"a.png": png(1), "sub/b.jpg": jpeg(2)})
     (folder.parent / "secret.png").write_bytes(png(3))
     (folder / "shop.csv").write_text(FEED.replace('A mug, "very" blue', '"A mug, ""very"" blue"'))
     items, refusals = read(open_source(str(folder / "shop.csv"), settings=settings, columns={"image": "photo"}))
     assert {name: refusal.reason for name, refusal in refusals.items()} == {
-        "row 3": "not-found", "row 5": "outside",
+        "missing.png": "not-found", "../secret.png": "outside",
         "row 6": "missing-column", "row 7": "missing-column", "row 8": "missing-column",
-        "row 9": "missing-column", "row 10": "bad-value", "row 11": "bad-quoting",
+        "row 9": "missing-column", "row 11": "bad-quoting",
     }  # fmt: skip
-    assert set(items) == {"row 1", "row 2", "row 4", "row 12"}
-    mug = items["row 1"]
+    assert refusals["missing.png"].message.startswith("row 3: ")
+    assert list(items) == ["a.png https://shop.example/1", "sub/b.jpg", "http://pictures.example/c.png", "a.png", "a.png #2"]
+    mug = items["a.png https://shop.example/1"]
     assert texts(mug) == [(Kind.TITLE, "Blue mug", ""), (Kind.CAPTION, 'A mug, "very" blue', "")]
     assert (mug.price, mug.facets, mug.page) == (1299.5, {"brand": "Acme"}, "https://shop.example/1")
-    assert items["row 4"].address == "http://pictures.example/c.png" and not items["row 4"].original
-    assert items["row 12"].snippets[0].text == "Over two\nlines"
+    vase = items["http://pictures.example/c.png"]
+    assert vase.address == "http://pictures.example/c.png" and not vase.original
+    assert items["a.png"].facets == {"price": "cheap"} and items["a.png #2"].snippets[0].text == "Over two\nlines"
 
 
 def test_a_json_lines_feed_refuses_broken_lines(folder: Path, settings: Settings) -> None:
@@ -189,8 +192,8 @@ def test_a_json_lines_feed_refuses_broken_lines(folder: Path, settings: Settings
     assert {name: refusal.reason for name, refusal in refusals.items()} == {
         "row 2": "bad-row", "row 3": "bad-row", "row 4": "missing-column", "row 5": "bad-characters",
     }  # fmt: skip
-    assert items["row 1"].place == (1.5, 2.0) and items["row 1"].facets == {"stock": "3"}
-    assert texts(items["row 6"]) == [(Kind.TITLE, "A", "en")]
+    assert items["a.png"].place == (1.5, 2.0) and items["a.png"].facets == {"stock": "3"}
+    assert texts(items["a.png #2"]) == [(Kind.TITLE, "A", "en")]
 
 
 def test_a_parquet_feed_keeps_its_types(folder: Path, settings: Settings) -> None:
@@ -198,7 +201,7 @@ def test_a_parquet_feed_keeps_its_types(folder: Path, settings: Settings) -> Non
     rows = {"image": ["a.png", None], "title": ["A", "B"], "price": [9.99, 1.0], "size": ["L", None]}
     pq.write_table(pa.table(rows), folder / "f.parquet")
     items, refusals = read(open_source(str(folder / "f.parquet"), settings=settings))
-    assert (items["row 1"].price, items["row 1"].facets) == (9.99, {"size": "L"})
+    assert (items["a.png"].price, items["a.png"].facets) == (9.99, {"size": "L"})
     assert refusals["row 2"].reason == "missing-column"
 
 
@@ -213,14 +216,14 @@ def test_two_columns_of_one_name_are_an_error_before_any_row_is_read(folder: Pat
             next(open_source(str(folder / name), settings=settings).items())
     (folder / "unnamed.csv").write_text("image,price,,\na.png,10,x,y\n")
     items, _ = read(open_source(str(folder / "unnamed.csv"), settings=settings))
-    assert (items["row 1"].price, items["row 1"].facets) == (10.0, {}), "columns without a name are ignored"
+    assert (items["a.png"].price, items["a.png"].facets) == (10.0, {}), "columns without a name are ignored"
 
 
 def test_a_json_object_with_a_key_twice_is_refused(folder: Path, settings: Settings) -> None:
     write_all(folder, {"a.png": png(1)})
     (folder / "f.jsonl").write_text('{"image": "a.png", "price": 10, "price": 99}\n{"image": "a.png", "price": 10}\n')
     items, refusals = read(open_source(str(folder / "f.jsonl"), settings=settings))
-    assert set(items) == {"row 2"} and refusals["row 1"].reason == "bad-row" and "'price'" in refusals["row 1"].message
+    assert set(items) == {"a.png"} and refusals["row 1"].reason == "bad-row" and "'price'" in refusals["row 1"].message
 
 
 def test_an_address_that_no_source_opens_is_an_error(folder: Path, settings: Settings) -> None:

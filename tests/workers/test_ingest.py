@@ -90,7 +90,7 @@ def test_one_picture_from_two_sources_is_one_document_with_both_texts(
     document = found[sha(png(1))]
     assert {"A fox at dawn", "Fox print"} <= {snippet["text"] for snippet in document["texts"]}
     assert {(place["reference"], place["collection"]) for place in document["sources"]} == {
-        ("fox.png", "photos"), ("copy.png", "photos"), ("row 1", "shop"),
+        ("fox.png", "photos"), ("copy.png", "photos"), ("print.png", "shop"),
     }  # fmt: skip
     assert (document["price"], document["facets"], document["collections"]) == (30, ["size=A3"], ["photos", "shop"])
     assert len(document["similar"]) == 256, "completing a document keeps its vectors"

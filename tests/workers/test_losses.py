@@ -163,4 +163,4 @@ def test_addresses_that_fail_for_now_are_tried_again_and_no_others(
     assert (progress.indexed, progress.quarantined, progress.extracted) == (2, 1, 2)
     assert {document["title"] for document in documents(client, queue_settings).values()} == {"One", "Two"}
     [entry] = Quarantine(client, queue_settings).list()[1]
-    assert (entry.reference, entry.reason) == ("row 3", "http-503")
+    assert (entry.reference, entry.reason) == (f"{server}/gone.png", "http-503")

@@ -53,6 +53,8 @@ class Progress(BaseModel):
     seconds_left: float | None = None
     # The latest
     failures: list[Failure] = []
+    # Places in the index that the source no longer has
+    withdrawn: int = 0
     # Why the job failed, or empty
     message: str = ""
     # What the job waits for, or empty

@@ -70,9 +70,15 @@ class DocumentView(BaseModel):
     added: str = ""
     # latitude, longitude
     place: list[float] | None = None
+    # Of the first place that has one
     price: float | None = None
+    # Of all places
+    prices: list[float] = []
     collections: list[str] = []
+    # Of the first place that has one
     category: str = ""
+    # Of all places
+    categories: list[str] = []
     languages: list[str] = []
     facets: dict[str, list[str]] = {}
     sources: list[Source] = []
