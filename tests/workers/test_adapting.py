@@ -39,7 +39,7 @@ def test_a_worker_adapts_to_a_new_collection_and_again_after_it_has_grown(
     ingest(tmp_path / "first", range(COUNT), settings)
     assert overview.adapted(context) == "not yet"
     make_app(settings).send_task("omma.adapt")
-    found = wait_for(lambda: latest(context.redis, settings), "the adaptation")
+    found = wait_for(lambda: latest(context.redis, settings), "the adaptation", seconds=180)
     assert found.documents == COUNT and found.questions > COUNT, "copies and words, at least"
     assert Calibrations(settings).state().current == found.calibration != ""
     assert Models(settings).list(), "no model that ships fits these weights, so one is trained"

@@ -78,8 +78,8 @@ def test_a_job_says_what_it_left_out(
     assert (progress.state, progress.discovered, progress.indexed, progress.skipped) == ("done", 1, 1, 4)
     assert [str(one) for one in progress.left_out] == [
         "files in thumbnails and bins of a NAS: 3 (#recycle/, @eaDir/)",
-        "values and files beside pictures that were not understood: 1 (a.png: a.json: date 'in May' is not ISO 8601 "
-        "(2024-05-17, or 2024-05-17T10:20:30+02:00))",
+        "values and files beside pictures that were not understood: 1 (a.png: a.json: date 'in May' is not "
+        "understood (a date is e.g. 2024-05-17, or 2024-05-17T10:20:30+02:00); kept as a facet)",
         "videos, which are not read: 1 (clip.mp4)",
     ]  # fmt: skip
     assert len(documents(client, queue_settings)) == 1
