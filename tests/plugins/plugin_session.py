@@ -53,11 +53,17 @@ def read_source(address: str) -> dict[str, Any]:
 
 
 def learn(folder: Path) -> dict[str, Any]:
-    """Train on judgements generated from the collection; the new model's features."""
-    questions, log = str(folder / "questions"), str(folder / "candidates.jsonl")
-    omma("rank", "generate", questions, "--number", "24")
-    omma("rank", "collect", log, "--questions", questions)
-    omma("rank", "train", "--candidate-log", log, "--keep")
+    """Train on judgements generated from the collection; the new model's features.
+
+    Two copies of every image: of few questions, by chance none would be on the validation side.
+    """
+    logs = []
+    for seed in ("1", "2"):
+        questions, log = str(folder / f"questions-{seed}"), str(folder / f"candidates-{seed}.jsonl")
+        omma("rank", "generate", questions, "--number", "36", "--seed", seed)
+        omma("rank", "collect", log, "--questions", questions)
+        logs += ["--candidate-log", log]
+    omma("rank", "train", *logs, "--keep")
     models = Models(get_settings())
     card = next(card for card in models.list() if card.id != models.packaged())
     return {"columns": list(card.recipe.features.columns), "parent": card.parent}
