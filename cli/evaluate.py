@@ -179,9 +179,8 @@ def _ablation(asked: "Sequence[Asked]", learned_from: Sequence[Path], settings: 
     from evaluation.unseen.collection import unseen_collections  # noqa: PLC0415
     from factors.registry import FactorRegistry  # noqa: PLC0415
 
-    known = [
-        one for file in learned_from for one in read(file) if one.grades and one.side != "test"
-    ]  # the others take gigabytes
+    # Only what is learned from is kept: the logs take gigabytes.
+    known = [one for file in learned_from for one in read(file) if one.grades and one.side != "test"]
     unseen, columns = ablation.unseen_of(asked, unseen_collections(settings)), FactorRegistry.of(settings).feature_names()
     curve = ablation.draw_curve(known, unseen, columns, console.print)
     ablation.plot(curve, ablation.CURVE)

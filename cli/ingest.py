@@ -182,6 +182,6 @@ def outcome_of(progress: Progress) -> str:
     source = terminal.shorten_middle(progress.source, terminal.width() - len(progress.state) - 2)
     head, rate = (f"{source}: {progress.state}", f"{progress.discovered} found"), f"{progress.rate:.1f}/s"
     parts = [*head, *figures, withdrawn, skipped, models, rate]
-    told = [*failures(progress), *left_out(progress)]
-    lines = [line for text in told for line in terminal.paragraph(text, terminal.INDENT, most=2)]
+    details = [*failures(progress), *left_out(progress)]
+    lines = [line for text in details for line in terminal.paragraph(text, terminal.INDENT, most=2)]
     return "\n".join([*terminal.flow(parts), *lines])

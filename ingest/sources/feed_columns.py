@@ -64,7 +64,7 @@ ENTITY = re.compile(r"&#?\w+;")  # of HTML
 WHOLE_NUMBERS = re.compile(r"\d{1,3}(?:,\d{1,2}){2,}")  # 36,37,38; not 12,500,000
 COMMA_IN_NUMBER = re.compile(r"\d,\d")
 SAMPLE_ROWS = 1000  # in which a column of pictures is looked for
-MAX_CELLS = 10_000  # different cells of one column that are looked at
+MAX_CELLS = 10_000  # different cells of one column that are examined
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def readable(name: str) -> str:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether it is a folder, or a link to one; an entry that may not be looked at is none."""
+    """Whether it is a folder, or a link to one; an entry that may not be examined is none."""
     try:
         return path.is_dir()
     except OSError:

@@ -81,7 +81,8 @@ def _curves(asked: Sequence[Numbers], names: Sequence[str], trees: int) -> Evide
         "seed": 3, "num_threads": 1, "deterministic": True,
     }  # fmt: skip
     table = lightgbm.Dataset(data, label=np.concatenate(labels), weight=np.concatenate(weights), free_raw_data=True)
-    model = lightgbm.train(settings, table, num_boost_round=trees)
+    # Of few questions many steps would follow each of them.
+    model = lightgbm.train(settings, table, num_boost_round=min(trees, len(asked)))
     return _summed(model.dump_model()["tree_info"], names)
 
 

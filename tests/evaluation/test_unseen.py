@@ -83,12 +83,15 @@ class Cats(Mugs):
         return [Known(sources.data / f"{n}.png", "cats", f"cats/persian_{n // 2}") for n in range(4)]
 
 
+class Strange(Mugs):
+    strangers = ("cats", "dogs")
+
+
 def test_names_of_unanswerable_things_are_asked_as_people_write_them(tmp_path: Path, settings: Settings) -> None:
     for n in range(4):
         photo(seed=n).save(tmp_path / f"{n}.png")
     sources = UnseenSources(tmp_path, settings, tmp_path)
-    mugs, cats = Mugs(), Cats()
-    mugs.strangers = ("cats", "dogs")  # type: ignore[misc]
+    mugs, cats = Strange(), Cats()
     asked = list(asking._strangers(mugs, {"mugs": mugs, "cats": cats}, {"mugs": [], "cats": cats.documents(sources)}))
     assert [question.text for question in asked if question.text] == ["persian 0", "persian 1"]
     assert sum(question.picture is not None for question in asked) == 4 and not any(question.right for question in asked)

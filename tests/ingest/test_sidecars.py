@@ -30,7 +30,7 @@ def bag(name: str, *words: str) -> str:
 
 
 def takeout(title: str = "IMG_1.jpg", **others: Any) -> bytes:
-    told = {
+    written = {
         "title": title,
         "description": "ferry to Muggia",
         "imageViews": "12",
@@ -39,7 +39,7 @@ def takeout(title: str = "IMG_1.jpg", **others: Any) -> bytes:
         "people": [{"name": "Anna"}],
         "url": "https://photos.google.com/photo/x",
     }
-    return json.dumps(told | others).encode()
+    return json.dumps(written | others).encode()
 
 
 def opened(folder: Path, settings: Settings, files: dict[str, bytes]) -> Source:
@@ -128,8 +128,8 @@ def test_google_takeout_is_read_in_all_its_namings(tmp_path: Path, settings: Set
 
 def test_two_photos_of_one_name_have_each_their_own_file_of_takeout(tmp_path: Path, settings: Settings) -> None:
     files = {"IMG_1.jpg": jpeg(1), "IMG_1(1).jpg": jpeg(2), "IMG_1-edited.jpg": jpeg(3)}
-    told = {"IMG_1.jpg.json": takeout(description="first"), "IMG_1.jpg(1).json": takeout(description="second")}
-    items = read(opened(tmp_path, settings, files | told))
+    written = {"IMG_1.jpg.json": takeout(description="first"), "IMG_1.jpg(1).json": takeout(description="second")}
+    items = read(opened(tmp_path, settings, files | written))
     captions = {name: [text for kind, text in words(item) if kind is Kind.CAPTION] for name, item in items.items()}
     assert captions == {"IMG_1.jpg": ["first"], "IMG_1(1).jpg": ["second"], "IMG_1-edited.jpg": ["first"]}
 
@@ -196,8 +196,8 @@ def test_what_is_not_understood_costs_only_itself_and_is_told(
     assert set(items) == {"a.jpg", "b.jpg"}
     if name == "a.json" and b"}{" not in content:
         assert (Kind.TITLE, "A fine thing") in words(items["a.jpg"])
-    told = [example for one in source.left_out for example in one.examples]
-    assert any(note in example and example.startswith(f"{name[0]}.jpg: ") for example in told) or not note
+    named = [example for one in source.left_out for example in one.examples]
+    assert any(note in example and example.startswith(f"{name[0]}.jpg: ") for example in named) or not note
 
 
 def test_labels_that_somebody_drew_are_words_and_the_picture_in_the_file_costs_nothing(

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
-from ranking.candidate_set import CandidateSet
+from ranking.candidate_set import CandidateSet, Ranked
 from ranking.fusion import Fusion
 from ranking.learning import examples as files
 from ranking.learning.examples import Example, by_side, digest, useful
@@ -47,7 +47,7 @@ def test_a_slice_that_falls_too_far_keeps_a_better_model_out(model: Learned) -> 
     class Half:
         name = "half"
 
-        def order(self, candidate_set: CandidateSet) -> list:  # type: ignore[type-arg]
+        def order(self, candidate_set: CandidateSet) -> list[Ranked]:
             ranked = model.order(candidate_set)
             return ranked[::-1] if candidate_set.query_features.words else ranked
 
@@ -68,7 +68,7 @@ def test_one_question_that_falls_is_chance(model: Learned) -> None:
     class Unlucky:
         name = "unlucky"
 
-        def order(self, candidate_set: CandidateSet) -> list:  # type: ignore[type-arg]
+        def order(self, candidate_set: CandidateSet) -> list[Ranked]:
             ranked = model.order(candidate_set)
             return ranked[::-1] if candidate_set == turned else ranked
 

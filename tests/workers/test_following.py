@@ -34,7 +34,7 @@ def sha(name: str) -> str:
     return hashlib.sha256(png(NAMES.index(name))).hexdigest()
 
 
-def ingest(feed: Path, settings: Settings, rows: str, **options: bool) -> Progress:
+def ingest(feed: Path, settings: Settings, rows: str, *, keep_missing: bool = False, force: bool = False) -> Progress:
     """The job once it has ended, after these rows were read (`a 1 10`: picture, SKU, price, and maybe category and fit)."""
     lines = [",".join([f"{row.split()[0]}.png", *row.split()[1:]]) for row in rows.split(";")]
     names = ["image", "sku", "price", "category", "fit"][: lines[0].count(",") + 1]
@@ -42,7 +42,7 @@ def ingest(feed: Path, settings: Settings, rows: str, **options: bool) -> Progre
     dispatcher = Dispatcher(Context(settings))
     source = open_source(str(feed), collection="shop", settings=settings)
     job = dispatcher.create(source.spec, source.collection)
-    dispatcher.read(job, source, **options)  # type: ignore[arg-type]
+    dispatcher.read(job, source, keep_missing=keep_missing, force=force)
     return wait_for_end(settings, job)
 
 

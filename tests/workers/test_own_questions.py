@@ -73,11 +73,11 @@ def test_what_separates_related_from_unrelated_documents_is_evidence() -> None:
     assert made.card.pairs == {"same product": 60} and made.card.questions == 60
 
 
-def test_what_separates_nothing_proves_little() -> None:
+def test_what_separates_nothing_proves_nothing() -> None:
     found = Measurement(FACTORS)
     add(found, "same product", "similar", 0.15, 60)
     made = calibrate(found, {}, 61, "made up").evidence.kinds["picture"]
-    assert abs(made.probability({"similar": 0.35}) - made.probability({"similar": 0.05})) < 0.25, "of so few questions"
+    assert abs(made.probability({"similar": 0.35}) - made.probability({"similar": 0.05})) < 0.2
 
 
 def test_copies_alone_give_thresholds_of_landmarks_and_bounds_of_known_curves_but_no_curves() -> None:

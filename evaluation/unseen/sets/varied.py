@@ -1,4 +1,4 @@
-"""Collections of many kinds without text, whose questions the order and the evidence may learn from.
+"""Collections of many kinds, most without text, whose questions the order and the evidence may learn from.
 
 Products alone teach that what is known of products decides. In these, the embedding of any image does, or the joint embedding,
 objects, labels, keypoints or words in the image.
