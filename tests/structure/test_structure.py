@@ -19,11 +19,12 @@ ROOMS = {
     "ingest": {"factors", "vision", "mappings", "engine"},
     "training": {"factors", "vision", "mappings", "engine"},
     "query": {"ranking", "ingest", "factors", "vision", "mappings", "engine"},
-    "workers": {"query", "training", "ranking", "ingest", "factors", "vision", "mappings", "engine"},
-    "evaluation": {"training", "query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
+    "answers": {"query", "ranking", "ingest", "factors", "vision", "mappings", "engine"},
+    "workers": {"answers", "query", "training", "ranking", "ingest", "factors", "vision", "mappings", "engine"},
+    "evaluation": {"training", "answers", "query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
     "client": set(),  # installed without the server: it may import none of its rooms
     "omma_plugin.py": {"evaluation", "ranking", "ingest", "factors", "vision"},
-    "web": {"query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
+    "web": {"answers", "query", "workers", "ingest", "ranking", "factors", "vision", "mappings", "engine"},
 }
 
 

@@ -1,0 +1,1 @@
+"""From results to an answer: tags, entities, the goal of a question."""
