@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadSource
@@ -216,6 +216,8 @@ def covered(bad: list[Record], line: int) -> bool:
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
     end=st.sampled_from(["\n", "\r\n"]),
 )
+@example(rows=[("", "\n;;"), ("\n", "")], delimiter=";", quoting=csv.QUOTE_MINIMAL, end="\n")
+@example(rows=[(";\n", "7;"), ("\n", "")], delimiter=";", quoting=csv.QUOTE_ALL, end="\n")
 def test_what_a_csv_writer_writes_is_read_as_pythons_reader_reads_it(
     tmp_path: Path, rows: list[tuple[str, str]], delimiter: str, quoting: int, end: str
 ) -> None:
