@@ -27,7 +27,7 @@ MAX_LOG_ODDS = 30.0  # beyond which a probability is 0 or 1 in print
 class Curve(BaseModel):
     """The log-odds that a feature's value adds: `log_odds[n]` below `limits[n]`, the last from the last limit on.
 
-    A missing value adds nothing.
+    A missing value adds nothing. The curve of a feature that was found to prove nothing has no limit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,7 +76,9 @@ class Evidence(BaseModel):
 
     def judges(self, valued: Collection[str]) -> bool:
         """Whether anything can be said of candidates that have values of these features."""
-        return any(name in valued for name in self.curves) and all(name in valued for name in self.essential)
+        return any(name in valued for name, curve in self.curves.items() if curve.limits) and all(
+            name in valued for name in self.essential
+        )
 
 
 class Evidences(BaseModel):
