@@ -45,8 +45,8 @@ class _IngestCommand(click.Command):
 @click.option("--collection", default="", help="Name of the collection; by default the source's own name.")
 @click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="What a feed's column is: `image=photo`.")
 @click.option("--detach", is_flag=True, help="Return when everything is sent to the workers.")
-@click.option("--keep-missing", is_flag=True, help="Keep what a feed no longer has; by default it is withdrawn.")
-@click.option("--force", is_flag=True, help="Withdraw what a feed no longer has even if that is more than half of it.")
+@click.option("--keep-missing", is_flag=True, help="Keep what a folder or feed no longer has; by default it is withdrawn.")
+@click.option("--force", is_flag=True, help="Withdraw what a folder or feed no longer has even if that is most of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print how each job ended as JSON.")
 def ingest(
     sources: tuple[str, ...], collection: str, columns: tuple[str, ...], detach: bool, as_json: bool, **missing: bool

@@ -21,6 +21,7 @@ COMMANDS = {
     "logs": "cli.services:logs",
     "demo": "cli.demo:demo",
     "ingest": "cli.ingest:ingest",
+    "watch": "cli.watch:watch",
     "jobs": "cli.jobs:jobs",
     "quarantine": "cli.quarantine:quarantine",
     "search": "cli.search:search",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from engine.settings import Settings
 from ingest.jobs import Progress
+from ingest.withdrawal import Missing
 from query.answer import Answer, Facet, PictureRows, ResultComparison
 from query.document import DocumentView
 from query.request import SearchRequest
@@ -140,7 +141,7 @@ class CanStore(Protocol):
 class CanIngest(Protocol):
     """Jobs and quarantine; web.wiring.Ingesting."""
 
-    def start(self, spec: str, collection: str) -> str:
+    def start(self, spec: str, collection: str, missing: Missing) -> str:
         """Begin to ingest a source; the job's id."""
 
     def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:

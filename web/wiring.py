@@ -16,6 +16,7 @@ from engine.settings import Settings
 from ingest.delete import drop_entries
 from ingest.jobs import Progress
 from ingest.quarantine import Entry
+from ingest.withdrawal import Missing
 from mappings.versions import alias, count
 from query.answer import Facet
 from query.document import show
@@ -139,9 +140,9 @@ class Ingesting:
         """Number of waiting tasks, by queue."""
         return self._dispatcher.queue_lengths()
 
-    def start(self, spec: str, collection: str) -> str:
+    def start(self, spec: str, collection: str, missing: Missing) -> str:
         """Let a worker read the source; return the job's id at once."""
-        return self._dispatcher.request(spec, collection)
+        return self._dispatcher.request(spec, collection, missing=missing)
 
     def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:
         """Put the pictures into the store, one by one, and queue them for the workers; return the job's id."""

@@ -24,8 +24,9 @@ from ingest.omissions import NOT_UNDERSTOOD, Omissions
 from ingest.quarantine import Entry, Quarantine
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.sources import Refusal, Source
+from ingest.sources.files import selection
 from ingest.sources.folder import name_snippet
-from ingest.withdrawal import Withdrawal
+from ingest.withdrawal import Missing, Places, Withdrawal
 from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
 from workers.ledger import Ledger
 
@@ -84,6 +85,7 @@ class Dispatcher:
         *,
         queue: str = BULK,
         only: Collection[str] | None = None,
+        places: Places | None = None,
         process: ProcessBatch | None = None,
         keep_missing: bool = False,
         force: bool = False,
@@ -93,13 +95,14 @@ class Dispatcher:
         While the queue is full the reader waits, or processes a batch itself where `process` is given. A worker must not wait,
         because all workers could be reading.
 
-        What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is more than half;
-        `force` withdraws even then, and while parts of the source cannot be read.
+        What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is too much
+        (`Withdrawal`); `force` withdraws even then, and what may be among parts that cannot be read. With `only`, a reader that
+        keeps the `places` of its source (they are brought up to date) withdraws what is gone of those; others withdraw nothing.
         """
         try:
             with _reachable():
-                follows = source.is_state and only is None and not keep_missing
-                items = self._following(job_id, source, force=force) if follows else source.items(only)
+                follows = source.is_state and not keep_missing and (only is None or places is not None)
+                items = self._following(job_id, source, only, places, force=force) if follows else source.items(only)
                 items = self._clearing(items, source, only) if source.is_state else items
                 _Sender(self, self._settings, job_id, queue, source.origin(), process).send(items, source)
         except Exception as error:
@@ -107,35 +110,40 @@ class Dispatcher:
                 self.jobs.fail(job_id, str(error))
             raise
 
-    def _following(self, job_id: str, source: Source, *, force: bool) -> Iterator[Item | Refusal]:
+    def _following(
+        self, job_id: str, source: Source, only: Collection[str] | None, places: Places | None, *, force: bool
+    ) -> Iterator[Item | Refusal]:
         """The items of a source that is a state; then what it no longer has is withdrawn. BadSource where that is too much."""
-        withdrawal = Withdrawal.of(self._context.client, self._settings, source, force=force)
-        if not force:
+        client, settings = self._context.client, self._settings
+        places = places or Places.of(client, settings, source)
+        withdrawal = Withdrawal(source, places.by_image(only), set(source.references()), force)
+        if only is None:
             withdrawal.check()
-        yield from withdrawal.passing(source.items())
-        count = withdrawal.withdraw(self._context.client, self._settings, self._snippet_encoder)
-        self.jobs.count_withdrawn(job_id, count)
-        if not withdrawal.is_complete and (missing := len(withdrawal.missing)):
+        yield from withdrawal.passing(source.items(only))
+        gone = withdrawal.withdraw(client, settings, self._snippet_encoder)
+        places.update(withdrawal.passed, gone | withdrawal.lacking - withdrawal.kept)
+        self.jobs.count_withdrawn(job_id, len(gone))
+        if withdrawal.kept:
             why = f"{source.unreadable} parts cannot be read; --force withdraws them"
-            source.left_out.add("pictures that the source lacks, and that are kept", why, missing)
+            source.left_out.add("pictures that the source lacks, and that are kept", why, len(withdrawal.kept))
 
     def _clearing(
         self, items: Iterable[Item | Refusal], source: Source, only: Collection[str] | None
     ) -> Iterator[Item | Refusal]:
         """The items; then entries of the quarantine that the reading no longer has are dropped: they are gone or mended."""
-        passed = set()
+        passed, is_selected = set(), selection(only)
         for item in items:
             passed.add(item.reference)
             yield item
         entries = self.quarantine.all(collection=source.collection)
-        mine = (entry for entry in entries if entry.source == source.spec and (only is None or entry.reference in only))
+        mine = (entry for entry in entries if entry.source == source.spec and is_selected(entry.reference))
         drop_entries(self._context.client, self._settings, [entry.id for entry in mine if entry.reference not in passed])
 
-    def request(self, spec: str, collection: str, columns: dict[str, str] | None = None) -> str:
+    def request(self, spec: str, collection: str, columns: dict[str, str] | None = None, missing: Missing = "withdraw") -> str:
         """Let a worker read the source, and return the job's id at once; the worker must see the same files."""
         job_id = self.create(spec, collection or spec.rstrip("/").rpartition("/")[2], INTERACTIVE)
         origin = {"spec": spec, "collection": collection, "columns": columns or {}}
-        self._send("omma.ingest", [job_id, origin], INTERACTIVE)
+        self._send("omma.ingest", [job_id, origin, None, missing], INTERACTIVE)
         return job_id
 
     def start_uploads(self, images: Iterable[tuple[str, bytes]], collection: str) -> str:

@@ -1,4 +1,4 @@
-"""The tasks: process a batch, read a source, and four periodic ones.
+"""The tasks: process a batch, read a source, and five periodic ones.
 
 A message may be delivered any number of times: every item still gets exactly one outcome.
 """
@@ -18,12 +18,14 @@ from redis.exceptions import RedisError
 from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
 from ingest.batches import Batch
 from ingest.sources import open_source
+from ingest.withdrawal import Missing
 from ranking.clicks.ubi import forget as forget_old
 from ranking.judgements.store import Judgements
 from workers import ledger
 from workers.app import app, get_runtime
 from workers.celery_config import BULK
 from workers.ledger import batch_key
+from workers.rereading import reread_due
 from workers.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -52,7 +54,9 @@ def extract(self: Task, data: dict[str, Any]) -> None:
 
 
 @app.task(bind=True, name="omma.ingest", max_retries=None)  # type: ignore[untyped-decorator]
-def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | None = None) -> None:
+def ingest(
+    self: Task, job_id: str, origin: dict[str, Any], only: list[str] | None = None, missing: Missing = "withdraw"
+) -> None:
     """Read a source that this machine can open, for a job that waits for it.
 
     If the message is delivered again while another worker reads, it waits; once that worker is lost, it reads from the start.
@@ -67,7 +71,8 @@ def ingest(self: Task, job_id: str, origin: dict[str, Any], only: list[str] | No
         try:
             runtime.check_index()
             source = open_source(**origin, settings=runtime.settings)
-            runtime.dispatcher.read(job_id, source, only=only, process=runtime.try_process)
+            keeps, forces = missing == "keep", missing == "force"
+            runtime.dispatcher.read(job_id, source, only=only, process=runtime.try_process, keep_missing=keeps, force=forces)
         except EngineUnavailable as error:
             raise _retry(self, pause(self.request.retries)) from error
         except OmmaError as error:
@@ -97,6 +102,14 @@ def resend() -> None:
     sent = ledger.resend(app, get_runtime().settings)
     if sent:
         logger.warning("%d batches whose message was lost are sent again", sent)
+
+
+@app.task(name="omma.reread")  # type: ignore[untyped-decorator]
+def reread() -> None:
+    """Read the sources again that are due."""
+    runtime = get_runtime()
+    for schedule in reread_due(runtime.context, runtime.dispatcher):
+        logger.info("%s is read again, as every %g minutes", schedule.spec, schedule.minutes)
 
 
 @app.task(name="omma.forget")  # type: ignore[untyped-decorator]

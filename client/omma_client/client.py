@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -103,9 +103,14 @@ class Client:
             started = self._request("POST", "/ingest/upload", models.Started, data=data, files=files or None)
         return self.job(started.job)
 
-    def ingest_source(self, source: str, *, collection: str = "") -> Job:
-        """Let the server read `demo`, or a folder, feed, `site:` or `warc:` under its OMMA_INGEST_ROOTS."""
-        body = {"source": source, "collection": collection}
+    def ingest_source(
+        self, source: str, *, collection: str = "", missing: Literal["withdraw", "keep", "force"] = "withdraw"
+    ) -> Job:
+        """Let the server read `demo`, or a folder, feed, `site:` or `warc:` under its OMMA_INGEST_ROOTS.
+
+        `missing`: what happens to pictures that a folder or feed no longer has.
+        """
+        body = {"source": source, "collection": collection, "missing": missing}
         return self.job(self._request("POST", "/ingest", models.Started, json=body).job)
 
     def job(self, job_id: str) -> Job:

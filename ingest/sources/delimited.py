@@ -153,8 +153,7 @@ class _QuotedReader(_PlainReader):
     """A record may span lines inside quotes, up to `MAX_LINE` characters.
 
     Where the quote does not close, or the result is not a record, only the first line is bad and reading continues with the
-    next one. Of an ambiguous record's other lines none may open a quote that closes after it: such a quote may be the closing
-    one, and what follows a row by itself.
+    next one. No quote that opens within an ambiguous record may close after it: it may be the record's closing quote.
     """
 
     _ambiguous_until = 0  # the last line of the last ambiguous record
@@ -171,8 +170,8 @@ class _QuotedReader(_PlainReader):
         fault = self._fault(scan, [text for _, text in taken])
         if fault == AMBIGUOUS:
             self._ambiguous_until = max(self._ambiguous_until, taken[-1][0])
-        elif not fault and number <= self._ambiguous_until < taken[-1][0]:
-            fault = AMBIGUOUS
+        elif number <= self._ambiguous_until < taken[-1][0]:
+            fault = fault or AMBIGUOUS
         if not fault:
             return Record(number, taken[-1][0], scan.fields)
         self._waiting.extendleft(reversed(taken[1:]))
@@ -228,9 +227,7 @@ class _QuotedReader(_PlainReader):
     def _over_lines(self, number: int, line: str) -> Record | None:
         """A record over several lines with quotes that are not doubled; only if none of its further lines may be a row."""
         taken, fields = [line], list[str]()
-        if number <= self._ambiguous_until:
-            return None
-        while not fields and len(taken) <= MAX_LINES and (more := self._take()):
+        while number > self._ambiguous_until and not fields and len(taken) <= MAX_LINES and (more := self._take()):
             taken.append(more[1])
             if self._is_row(more[1]):
                 break

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -111,6 +111,14 @@ def within(path: Path, root: Path) -> bool:
 def is_picture(path: Path) -> bool:
     """Whether the suffix is that of an image format, supported or not."""
     return path.suffix[1:].lower() in PICTURES
+
+
+def selection(only: Collection[str] | None) -> Callable[[str], bool]:
+    """Whether references are among these; `name/` stands for everything below a folder, and None for everything."""
+    if only is None:
+        return lambda _: True
+    folders = tuple(name for name in only if name.endswith("/"))
+    return lambda reference: reference in only or reference.startswith(folders)
 
 
 def reference_of(path: Path, root: Path) -> str:

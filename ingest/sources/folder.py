@@ -9,7 +9,7 @@ from ingest.embedded import with_metadata
 from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
 from ingest.names import folder_snippets, name_snippet, stem_snippets
-from ingest.sources.files import is_folder, is_picture, readable, reference_of, walk, within
+from ingest.sources.files import is_folder, is_picture, readable, reference_of, selection, walk, within
 from ingest.sources.junk import count_files, kind_of_file, why_left_out
 from ingest.sources.registry import Source
 from ingest.sources.sidecar import SUFFIXES, Sidecars
@@ -28,9 +28,17 @@ class FolderSource(Source):
     accepts: ClassVar[str] = "a folder"
     about: ClassVar[str] = (
         "Every image below it. Text, JSON (Google Takeout's and exiftool's, too) and XMP beside `name.jpg` are linked text, "
-        "and so are EXIF, IPTC and XMP inside it, its name and the names of its folders; the first folder is the category."
+        "and so are EXIF, IPTC and XMP inside it, its name and the names of its folders; the first folder is the category. A "
+        "later reading follows files that were moved, renamed, changed or deleted."
     )
     rank: ClassVar[int] = 100  # it opens every folder, so all other sources are asked before it
+    is_state: ClassVar[bool] = True
+    has_keys: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Nothing is read yet."""
+        super().__post_init__()
+        self._unreadable: list[str] = []  # folders, as `name/`
 
     @classmethod
     def opens(cls, address: str, path: Path | None) -> bool:
@@ -45,13 +53,12 @@ class FolderSource(Source):
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
         """Every file with the suffix of an image format, in order of path; what else there is is skipped and noted.
 
-        A folder in `only` (`name/`, one that could not be read) stands for everything below it.
+        A folder in `only` (`name/`) stands for everything below it.
         """
-        folders = tuple(name for name in only or () if name.endswith("/"))
-        sidecars = Sidecars(self.root)
+        is_selected, sidecars = selection(only), Sidecars(self.root)
         for path in walk(self.root, self._leaves_out):
             reference = path.reference if isinstance(path, Refusal) else reference_of(path, self.root)
-            if only is not None and reference not in only and not reference.startswith(folders):
+            if not is_selected(reference):
                 continue
             if isinstance(path, Refusal):
                 yield path
@@ -59,6 +66,26 @@ class FolderSource(Source):
                 yield self._item(path, reference, sidecars)
             elif path.suffix.lower() not in SUFFIXES:
                 self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
+
+    def references(self) -> Collection[str]:
+        """Paths of pictures, and folders that cannot be read; nothing is opened."""
+        self._unreadable.clear()
+        found = set()
+        for path in walk(self.root, self._is_left_out):
+            if isinstance(path, Refusal):
+                self._unreadable.append(path.reference)
+                found.add(path.reference)
+            elif is_picture(path):
+                found.add(reference_of(path, self.root))
+        self.unreadable = len(self._unreadable)
+        return found
+
+    def is_uncertain(self, reference: str) -> bool:
+        """Whether it lies below a folder that cannot be read."""
+        return reference.startswith(tuple(self._unreadable))
+
+    def _is_left_out(self, folder: Path, name: str, is_folder: bool) -> bool:
+        return bool(why_left_out(folder.relative_to(self.root).parts, name, is_folder=is_folder))
 
     def _leaves_out(self, folder: Path, name: str, is_folder: bool) -> bool:
         """Whether an entry is no photo by its name; its files are counted, and it is named."""

@@ -43,7 +43,8 @@ class Source(ABC):
     the order of `rank`.
 
     `is_state`: a reading gives everything that the source has now, so that places of former readings which are not in it are
-    withdrawn; then `references` should be cheap.
+    withdrawn; then `references` should be cheap. `has_keys`: references are keys that last; otherwise they are paths, and only
+    the bytes tell whether an image was moved or is gone.
 
     `spec`, `collection` and `columns` suffice to open it again, on any machine that has the same files: `spec` is the address
     with its path resolved. `skipped` counts the files skipped so far, `unreadable` the parts whose references are not known.
@@ -58,6 +59,7 @@ class Source(ABC):
     from_page: ClassVar[bool] = False
     rank: ClassVar[int] = 0
     is_state: ClassVar[bool] = False
+    has_keys: ClassVar[bool] = True
 
     spec: str
     collection: str
@@ -100,6 +102,10 @@ class Source(ABC):
     def references(self) -> Collection[str]:
         """The references of all items and refusals, without putting images into the store where the source can do so."""
         return {one.reference for one in self.items()}
+
+    def is_uncertain(self, reference: str) -> bool:
+        """Whether a place that the present reading lacks may be among the parts that cannot be read; after `references`."""
+        return bool(self.unreadable)
 
     def keep(self, path: Path) -> tuple[str, bytes]:
         """Put the file into the store; its sha256 and bytes. BadPicture where it cannot be read or exceeds OMMA_MAX_BYTES."""

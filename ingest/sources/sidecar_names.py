@@ -80,3 +80,11 @@ def _takeout_names(picture: str) -> Iterator[str]:
         yield picture[:MAX_TAKEOUT_NAME]
     elif not picture.isascii():  # such names are cut by bytes
         yield whole.encode("utf-8", "replace")[:MAX_TAKEOUT_NAME].decode("utf-8", "ignore")
+
+
+def may_be_beside(sidecar: str, picture: str) -> bool:
+    """Whether a file could be a sidecar of the picture by the beginning of its name; a few others pass, too."""
+    stem = os.path.splitext(EDITED.sub("", picture))[0]  # noqa: PTH122  (a name, not a path)
+    if copy := NUMBERED.fullmatch(stem):
+        stem = copy.group(1)
+    return _key(sidecar).startswith(_key(stem)[: MAX_TAKEOUT_NAME - 1])

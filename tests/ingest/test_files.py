@@ -18,6 +18,7 @@ from engine.store import Store
 from ingest.item import Item, Refusal
 from ingest.sources import Source, files, open_source
 from ingest.sources.files import read_file, within
+from ingest.withdrawal import Withdrawal
 from tests.ingest.pictures import png, write_all
 from tests.ingest.test_warc import Crawl
 
@@ -97,6 +98,19 @@ def test_a_folder_that_cannot_be_read_is_named_and_read_later(folder: Path, sett
     with not_root(), pytest.raises(BadSource, match="cannot be read"):
         read(source)
     folder.chmod(0o755)
+
+
+def test_pictures_of_a_folder_that_cannot_be_read_are_not_taken_for_gone(folder: Path, settings: Settings) -> None:
+    write_all(folder, {"locked/inside.png": png(3)})
+    here = settings.model_copy(update={"store_url": f"file://{folder.parent}/store"})
+    source = open_source(str(folder), settings=here)
+    known = {"1": {"a.png"}, "2": {"gone.png"}, "3": {"locked/inside.png"}}
+    (folder / "locked").chmod(0)
+    with not_root():
+        withdrawal = Withdrawal(source, known, source.references())
+        assert withdrawal.lacking == {"gone.png", "locked/inside.png"} and withdrawal.kept == {"locked/inside.png"}
+        assert not Withdrawal(source, known, source.references(), force=True).kept
+    (folder / "locked").chmod(0o755)
 
 
 def test_a_folder_whose_files_may_not_be_looked_at_costs_only_these(folder: Path, settings: Settings) -> None:

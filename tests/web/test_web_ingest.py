@@ -39,6 +39,16 @@ def test_a_folder_under_an_open_root_is_ingested(program: FlaskClient, ingest: F
     assert ingest.started == [(str(tmp_path / "open/inner"), "mine")]
 
 
+def test_what_a_folder_no_longer_has_is_kept_or_withdrawn_as_asked(
+    program: FlaskClient, ingest: FakeIngest, tmp_path: Path
+) -> None:
+    address = str(tmp_path / "open/inner")
+    for missing in ("keep", "force"):
+        assert program.post("/api/v1/ingest", json={"source": address, "missing": missing}).status_code == 202
+    assert ingest.started == [(address, "", "keep"), (address, "", "force")]
+    assert program.post("/api/v1/ingest", json={"source": address, "missing": "lose"}).status_code == 400
+
+
 @pytest.mark.parametrize("prefix", ["site:", "warc:"])
 def test_a_saved_site_or_crawl_must_lie_under_an_open_root(
     program: FlaskClient, ingest: FakeIngest, tmp_path: Path, prefix: str

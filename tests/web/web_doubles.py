@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from engine.errors import EngineUnavailable, NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Progress
+from ingest.withdrawal import Missing
 from query.answer import (
     Answer,
     AskedQuestion,
@@ -171,15 +172,15 @@ class FakeStore:
 class FakeIngest:
     """Records the calls."""
 
-    started: list[tuple[str, str]] = field(default_factory=list)
+    started: list[tuple[str, ...]] = field(default_factory=list)
     uploaded: list[dict[str, bytes]] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     progresses: list[Progress] = field(default_factory=list)
 
-    def start(self, spec: str, collection: str) -> str:
+    def start(self, spec: str, collection: str, missing: Missing) -> str:
         """Only remembered."""
-        self.started.append((spec, collection))
+        self.started.append((spec, collection) if missing == "withdraw" else (spec, collection, missing))
         return "job1"
 
     def start_uploads(self, pictures: Mapping[str, IO[bytes]], collection: str) -> str:

@@ -15,6 +15,7 @@ from engine.errors import BadSource, OmmaError
 from engine.settings import Settings
 from ingest.jobs import Progress
 from ingest.sources.registry import accepts, sources, split_spec
+from ingest.withdrawal import Missing
 from web.access import upload_rate
 from web.inputs import Form
 from web.services import get_services
@@ -43,6 +44,11 @@ class SourceBody(BaseModel):
         description="`demo`, or the address of any source under `OMMA_INGEST_ROOTS`: a folder, a feed, `site:FOLDER`.",
     )
     collection: str = Field("", max_length=200)
+    missing: Missing = Field(
+        "withdraw",
+        description="What happens to pictures that a folder or feed no longer has: `withdraw` removes them, unless that is "
+        "most of what it had; `force` removes them even then; `keep` keeps them.",
+    )
 
 
 class PicturesForm(Form):
@@ -90,7 +96,7 @@ def start_source(body: SourceBody) -> Started:
     """Begin to ingest a source that lies under the allowed roots, or that the page may start."""
     services = get_services()
     address = address_of(body.source.strip(), services.settings)
-    return Started(job=services.ingest.start(address, body.collection.strip()))
+    return Started(job=services.ingest.start(address, body.collection.strip(), body.missing))
 
 
 @VIEWS.action("/ingest/upload", _job_page, FORM, rate=upload_rate, status=HTTPStatus.ACCEPTED)
