@@ -74,8 +74,9 @@ LOOKALIKES = {
     "a": "а", "c": "с", "e": "её", "h": "н", "k": "к", "m": "м", "p": "р", "t": "т", "x": "х", "y": "у",
 }  # fmt: skip
 
-# `folded`: words of any language, without case and accents. `trigram`: runs of three letters or digits between two blanks,
-# without hyphens and dots, look-alikes as one; it matches despite misread letters, and finds a part of a part number.
+# `folded`: words of any language, without case and accents; umlauts are found in both writings (`ü`, `ue`), as the engine's
+# German analyzer has it. `trigram`: runs of three letters or digits between two blanks, without hyphens and dots, look-alikes
+# as one; it matches despite misread letters, and finds a part of a part number.
 ANALYSIS: dict[str, Any] = {
     "filter": {
         "three": {"type": "ngram", "min_gram": 3, "max_gram": 3},
@@ -86,7 +87,7 @@ ANALYSIS: dict[str, Any] = {
         },
     },
     "analyzer": {
-        "folded": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "asciifolding"]},
+        "folded": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "asciifolding", "german_normalization"]},
         "trigram": {
             "type": "custom",
             "tokenizer": "whitespace",

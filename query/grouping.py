@@ -65,7 +65,7 @@ def apply_cutoff(understood: Understood, ranking: Ranking) -> Cut:
     """Drop results that are not likely to answer the question; all stay where the query has required terms, or asks for all."""
     kept, evidence = keep(understood, ranking.candidate_set), understood.evidence
     everything = understood.request.no_cutoff or understood.question.words.must
-    staying = kept.documents | {*understood.request.more}
+    staying = kept.documents | {*understood.request.more, understood.own_picture}
     ranked = [one for one in ranking.ranked if everything or one.id in staying]
     made = Cutoff(removed=len(ranking.ranked) - len(ranked))
     if evidence and kept.probabilities and understood.evidences:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,7 +52,18 @@ class Ranking:
 
 
 def order(calls: Calls, settings: Settings, understood: Understood, table: RescoredTable, selector: RankerSelector) -> Ranking:
-    """By the model in use, or by rank fusion; where two rankers are compared, by both in turn."""
+    """By the model in use, or by rank fusion; where two rankers are compared, by both in turn.
+
+    The very picture that is asked with comes first.
+    """
+    ranking = _by_rankers(calls, settings, understood, table, selector)
+    own = understood.own_picture
+    return replace(ranking, ranked=sorted(ranking.ranked, key=lambda one: one.id != own)) if own else ranking
+
+
+def _by_rankers(
+    calls: Calls, settings: Settings, understood: Understood, table: RescoredTable, selector: RankerSelector
+) -> Ranking:
     candidates = candidate_set(settings, understood, table)
     selection = selector.choose()
     for line in (selection.warning, selector.news()):

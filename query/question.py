@@ -53,6 +53,11 @@ class Understood:
         return self.request.has_picture or bool(self.request.more or self.question.words) or self.is_signs_only
 
     @property
+    def own_picture(self) -> str | None:
+        """The id of the document that is the very picture asked with (its sha256), if there is one; None for a part of it."""
+        return None if self.shown.box else self.shown.picture
+
+    @property
     def evidence(self) -> Evidence | None:
         """The evidence for this kind of question; None where it is not calibrated."""
         return self.evidences.of(self.query_features.intent) if self.evidences else None

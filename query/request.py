@@ -24,9 +24,14 @@ ACCEPTED = "accepted are `x,y,w,h` in pixels of the upright original, and `pct:x
 BOX_NUMBERS = 4
 BOX_TOLERANCE = 0.01  # share of the image by which a part may leave it, to be clipped
 MAX_QUERY_WORDS = 16  # the engine limits a query to 1,024 clauses, and each word is matched in some fifty fields
+# Letters of Chinese, Japanese, Thai, Lao, Khmer and Burmese, two at a time; and what else stands between them.
+UNSPACED_LETTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+UNSPACED = re.compile(f"[{UNSPACED_LETTERS}]{{1,2}} ?|[^{UNSPACED_LETTERS}]+")
 QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
+# A quote behind a digit, of a word that no quote opens, is an inch mark: 27" monitor.
 TOKEN = re.compile(
-    r'(?P<sign>[+-]?)(?:(?P<name>[^\W\d][\w.-]*):(?!//)(?="[^"]|[^\s"]))?(?:"(?P<quoted>[^"]*)(?:"|$)|(?P<plain>[^\s"]+))'
+    r'(?P<sign>[+-]?)(?:(?P<name>[^\W\d][\w.-]*):(?!//)(?="[^"]|[^\s"]))?'
+    r'(?:"(?P<quoted>[^"]*)(?:"|$)|(?P<plain>(?:[^\s"]|(?<=\d)")+))'
 )
 Filters = dict[str, list[str]]
 
@@ -165,11 +170,12 @@ def parse_words(text: str, check: Callable[[str], None] = lambda name: None) -> 
     filters: Filters = {}
     excluded: Filters = {}
     for match in TOKEN.finditer(_clean(text)):
-        value = (match["quoted"] if match["quoted"] is not None else match["plain"]).strip()
+        value = (match["quoted"] if match["quoted"] is not None else match["plain"].replace('"', "")).strip()
         if match["name"] and value:
             check(match["name"].casefold())
             (excluded if match["sign"] == "-" else filters).setdefault(match["name"].casefold(), []).append(value)
         elif any(character.isalnum() for character in value):
+            value = unicodedata.normalize("NFKC", value)  # full-width letters are letters
             term = Term(value, phrase=match["quoted"] is not None and len(value.split()) > 1)
             required = match["sign"] == "+" or match["quoted"] is not None
             (must_not if match["sign"] == "-" else must if required else should).append(term)
@@ -185,7 +191,8 @@ def signed_terms(text: str) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    """The text with one kind of quote and of blank, without control characters."""
+    """The text in NFC, as documents are, with one kind of quote and of blank, without control characters."""
+    text = unicodedata.normalize("NFC", text)
     kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Zl", "Zp") else c for c in text)
     return "".join(kept).translate(QUOTES)
 
@@ -206,7 +213,7 @@ def limit_words(wanted: Words) -> tuple[Words, bool]:
         for term in terms:
             found = _words_in(term.text)
             if left > 0 and len(found) > left and not whole:
-                kept.append(replace(term, text=" ".join(found[:left])))
+                kept.append(replace(term, text="".join(found[:left]).strip()))
             elif len(found) <= left:
                 kept.append(term)
             left -= len(found)
@@ -216,5 +223,9 @@ def limit_words(wanted: Words) -> tuple[Words, bool]:
 
 
 def _words_in(text: str) -> list[str]:
-    """The words as analyzers split them: `a,b` are two."""
-    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
+    """The words as analyzers split them, each with a blank behind it: `a,b` are two.
+
+    Scripts without blanks count as a word for every two letters, which follow one another without a blank.
+    """
+    words = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
+    return [part for word in words for part in UNSPACED.findall(f"{word} ")]

@@ -47,6 +47,31 @@ def test_words_find_what_was_said_read_and_seen(full: Live, searcher: Searcher) 
     assert ids(ask(searcher, text="zebra")) == []
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("München im Winter", ["Muenchen", "munchen", "MU\u0308NCHEN", "München"]),
+        ("Schloss Schoenbrunn", ["Schönbrunn", "schonbrunn", "Schloß"]),
+        ("Größe XGR535", ["groesse", "ＸＧＲ５３５"]),
+        ('A 27" monitor', ['27" monitor', "monitor 27"]),
+        ("木製の丸いテーブルと四脚の椅子のセットです。天然木を使用し、長くお使いいただけます。", ["椅子", "テーブル"]),
+    ],
+)
+def test_words_are_found_in_every_writing(full: Live, searcher: Searcher, written: str, asked: list[str]) -> None:
+    full.put({"x": document(seen("x", "cat", 0), caption=written)})
+    for text in (*asked, written * 20):
+        assert ids(ask(searcher, text=text))[:1] == ["x"], text
+
+
+def test_the_very_picture_comes_first(full: Live, searcher: Searcher) -> None:
+    asked = png(7)
+    own = hashlib.sha256(asked).hexdigest()
+    full.put({own: document(seen("dog2", "dog", 2).sized(own, WIDTH, HEIGHT))})
+    assert ids(ask(searcher, image=asked))[0] == own
+    assert ids(ask(searcher, image=asked, text="A white cat in the old town"))[0] == own
+    assert ids(ask(searcher, image=asked, box=ELSEWHERE))[:1] != [own], "of a part, the whole picture is no copy"
+
+
 @pytest.mark.parametrize("signs", ["???", "🐕", "- !"])
 def test_signs_alone_find_nothing_and_the_answer_says_so(full: Live, searcher: Searcher, signs: str) -> None:
     answer = ask(searcher, text=signs)

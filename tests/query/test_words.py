@@ -1,12 +1,13 @@
 """The language of words: what is required, forbidden, a filter, or plain text."""
 
 import json
+import unicodedata
 
 import pytest
 
 from engine.errors import BadQuestion
 from factors.text import Term, Words
-from query.request import Parsed, parse_words
+from query.request import MAX_QUERY_WORDS, Parsed, limit_words, parse_words
 
 
 def plain(*texts: str) -> tuple[Term, ...]:
@@ -56,6 +57,37 @@ def test_a_quote_that_is_never_closed_ends_with_the_text() -> None:
 
 def test_signs_within_words_are_letters_of_them() -> None:
     assert parse_words("well-known C++ 10-20 e-mail").words.should == plain("well-known", "C++", "10-20", "e-mail")
+
+
+@pytest.mark.parametrize(
+    ("text", "should", "must"),
+    [
+        ('27" monitor', plain("27", "monitor"), ()),
+        ('monitor 27" 4k', plain("monitor", "27", "4k"), ()),
+        ('"27 inch" 5"', plain("5"), (phrase("27 inch"),)),
+        ('"model 27" black', plain("black"), (phrase("model 27"),)),
+        ('3.5"x5"', plain("3.5x5"), ()),
+    ],
+)
+def test_inch_marks_behind_numbers_quote_nothing(text: str, should: tuple[Term, ...], must: tuple[Term, ...]) -> None:
+    assert parse_words(text).words == Words(should, must)
+
+
+def test_letters_are_compared_in_their_usual_form() -> None:
+    assert parse_words("cafe\u0301").words == parse_words("café").words
+    assert parse_words("ＸＧＲ５３５").words == parse_words("XGR535").words
+    assert parse_words("category:Ku\u0308che").filters == {"category": ["Küche"]}
+
+
+def test_text_without_blanks_is_cut_by_its_letters() -> None:
+    paragraph = "木製の丸いテーブルと四脚の椅子。" * 20
+    limited, dropped = limit_words(parse_words(paragraph).words)
+    kept = limited.text.replace(" ", "")
+    assert dropped and paragraph.replace("。", "").startswith(kept) and MAX_QUERY_WORDS < len(kept) <= 2 * MAX_QUERY_WORDS
+    short = parse_words("赤い椅子 テーブル").words
+    assert limit_words(short) == (short, False)
+    mixed, dropped = limit_words(parse_words("iPhone手机壳" * 20).words)
+    assert dropped and mixed.text.startswith("iPhone手机壳iPhone")
 
 
 def test_a_word_counts_once() -> None:
@@ -122,7 +154,9 @@ def test_what_cannot_be_sent_is_a_blank(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["кот", "кошка собака", "猫", "東京 タワー", "قطة", "🐈 cat", "naïve café", "e\u0301te\u0301"])
 def test_every_script_has_words(text: str) -> None:
-    assert parse_words(text).words.text == " ".join(word for word in text.split() if any(c.isalnum() for c in word))
+    assert parse_words(text).words.text == unicodedata.normalize(
+        "NFC", " ".join(word for word in text.split() if any(c.isalnum() for c in word))
+    )
 
 
 @pytest.mark.parametrize(
