@@ -34,6 +34,8 @@ COMMANDS = {
     "models": "cli.models:models",
     "bench": "cli.evaluate:bench",
     "evaluate": "cli.evaluate:evaluate",
+    "backup": "cli.backup:backup",
+    "restore": "cli.backup:restore",
     "calibrate": "cli.calibrate:calibrate",
     "train": "cli.models:train",
     "docs": "cli.docs:docs",

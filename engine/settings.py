@@ -176,6 +176,11 @@ class Settings(BaseSettings):
     click_model: Literal["pbm", "coec"] = Field("pbm", description="Click model that turns clicks into judgements.")
     click_support: int = Field(5, ge=1, description="Impressions of a document below which its clicks do not count.")
 
+    # Backups
+    backup_folder: str = Field("", description="Folder into which the workers' machine makes backups by itself; empty: none.")
+    backup_hours: float = Field(24.0, gt=0, description="Hours from one backup to the next.")
+    backup_keep: int = Field(7, ge=0, description="Backups that are kept; 0: all.")
+
     # Web
     web_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     web_port: Port = Field(8000, description="Port that the page listens on.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from engine.errors import ConfigurationError, NotFoundError
 from engine.settings import Settings
 
 HASH_LENGTH = 64
+KINDS = ("originals", "thumbnails", "questions")
 
 
 class Store:
@@ -75,6 +77,27 @@ class Store:
         for kind in ("originals", "thumbnails"):
             self._remove(self._path(kind, digest))
 
+    def copy_to(self, folder: Path) -> int:
+        """Copy every file that the folder lacks; the number of originals. Files never change, as their names are hashes."""
+        copied = {kind: list(self._copied(kind, folder)) for kind in KINDS}
+        return len(copied["originals"])
+
+    def _copied(self, kind: str, folder: Path) -> Iterator[str]:
+        root = f"{self._root}/{kind}"
+        for path in self._files.find(root) if self._files.exists(root) else []:
+            name = path.rpartition("/")[2]
+            target = folder / kind / name[:2] / name[2:4] / name
+            if len(name) == HASH_LENGTH and not target.exists():
+                replace_file(target, self._files.cat_file(path))
+            yield name
+
+    def copy_from(self, folder: Path) -> None:
+        """Store every file of such a folder that is missing here."""
+        for path in (path for kind in KINDS for path in (folder / kind).glob("*/*/*")):
+            stored = self._path(path.parents[2].name, path.name)
+            if not self._files.exists(stored):
+                self._write(stored, path.read_bytes())
+
     def _remove(self, path: str) -> None:
         if self._files.exists(path):
             self._files.rm_file(path)
@@ -99,8 +122,12 @@ class Store:
         if not self._local:
             self._files.pipe_file(path, data)
             return
-        final = Path(path)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
-        temporary.write_bytes(data)
-        temporary.replace(final)
+        replace_file(Path(path), data)
+
+
+def replace_file(final: Path, data: bytes) -> None:
+    """Write a file under a temporary name, and move it into place, so that a reader never sees half of it."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+    temporary.write_bytes(data)
+    temporary.replace(final)

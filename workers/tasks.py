@@ -1,4 +1,4 @@
-"""The tasks: process a batch, read a source, and five periodic ones.
+"""The tasks: process a batch, read a source, and six periodic ones.
 
 A message may be delivered any number of times: every item still gets exactly one outcome.
 """
@@ -15,6 +15,7 @@ from celery.exceptions import Reject, Retry
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from engine.backup import backup_if_due
 from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
 from ingest.batches import Batch
 from ingest.sources import open_source
@@ -110,6 +111,13 @@ def reread() -> None:
     runtime = get_runtime()
     for schedule in reread_due(runtime.context, runtime.dispatcher):
         logger.info("%s is read again, as every %g minutes", schedule.spec, schedule.minutes)
+
+
+@app.task(name="omma.backup")  # type: ignore[untyped-decorator]
+def backup() -> None:
+    """Make a backup if that is due."""
+    if made := backup_if_due(get_runtime().context):
+        logger.info("backup %s made: %d documents", made.name, sum(made.indices.values()))
 
 
 @app.task(name="omma.forget")  # type: ignore[untyped-decorator]
