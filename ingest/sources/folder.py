@@ -9,7 +9,7 @@ from ingest.embedded import with_metadata
 from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
 from ingest.names import folder_snippets, name_snippet, stem_snippets
-from ingest.sources.files import is_folder, is_picture, readable, reference_of, walk, within
+from ingest.sources.files import is_folder, is_picture, is_unnamed_picture, readable, reference_of, walk, within
 from ingest.sources.junk import count_files, kind_of_file, why_left_out
 from ingest.sources.registry import Source
 from ingest.sources.sidecar import SUFFIXES, Sidecars
@@ -43,7 +43,8 @@ class FolderSource(Source):
         return Path(self.spec)
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every file with the suffix of an image format, in order of path; what else there is is skipped and noted.
+        """Every file with the suffix of an image format, or without one that begins as an image, in order of path; what else
+        there is is skipped and noted.
 
         A folder in `only` (`name/`, one that could not be read) stands for everything below it.
         """
@@ -55,7 +56,7 @@ class FolderSource(Source):
                 continue
             if isinstance(path, Refusal):
                 yield path
-            elif is_picture(path):
+            elif is_picture(path) or is_unnamed_picture(path):
                 yield self._item(path, reference, sidecars)
             elif path.suffix.lower() not in SUFFIXES:
                 self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
