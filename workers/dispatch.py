@@ -25,6 +25,7 @@ from ingest.quarantine import Entry, Quarantine
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.sources import Refusal, Source
 from ingest.sources.folder import name_snippet
+from ingest.views import with_views
 from ingest.withdrawal import Withdrawal
 from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
 from workers.ledger import Ledger
@@ -142,9 +143,13 @@ class Dispatcher:
         """Store images given as (name, bytes), send them to the interactive queue, and return the job's id."""
         store, collection = self._context.store, collection or UPLOAD
         items = (
-            Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name))
+            one
             for name, data in images
-        )
+            for one in with_views(
+                Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name)),
+                data, store, self._settings,
+            )
+        )  # fmt: skip
         return self._start_items(items, UPLOAD, collection, INTERACTIVE)
 
     def retry(self, entries: Sequence[Entry]) -> list[str]:
@@ -166,7 +171,7 @@ class Dispatcher:
         with _reachable():
             return {name: _queue_length(self._context.redis, self._settings, name) for name in (INTERACTIVE, BULK)}
 
-    def _start_items(self, items: Iterable[Item], source: str, collection: str, queue: str) -> str:
+    def _start_items(self, items: Iterable[Item | Refusal], source: str, collection: str, queue: str) -> str:
         job_id = self.create(source, collection)
         with _reachable():
             _Sender(self, self._settings, job_id, queue).send(items)

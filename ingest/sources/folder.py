@@ -15,6 +15,7 @@ from ingest.sources.registry import Source
 from ingest.sources.sidecar import SUFFIXES, Sidecars
 from ingest.text import clean
 from ingest.trash import filtered_alone
+from ingest.views import file_of, with_views
 
 __all__ = ["FolderSource", "category_of", "name_snippet"]
 NOT_UNDERSTOOD = "values and files beside pictures that were not understood"
@@ -46,18 +47,20 @@ class FolderSource(Source):
         """Every file with the suffix of an image format, or without one that begins as an image, in order of path; what else
         there is is skipped and noted.
 
-        A folder in `only` (`name/`, one that could not be read) stands for everything below it.
+        A folder in `only` (`name/`, one that could not be read) stands for everything below it, and a view (`name > page 2`)
+        for its file with all views.
         """
         folders = tuple(name for name in only or () if name.endswith("/"))
+        files = {*(only or ()), *map(file_of, only or ())}
         sidecars = Sidecars(self.root)
         for path in walk(self.root, self._leaves_out):
             reference = path.reference if isinstance(path, Refusal) else reference_of(path, self.root)
-            if only is not None and reference not in only and not reference.startswith(folders):
+            if only is not None and reference not in files and not reference.startswith(folders):
                 continue
             if isinstance(path, Refusal):
                 yield path
             elif is_picture(path) or is_unnamed_picture(path):
-                yield self._item(path, reference, sidecars)
+                yield from self._items(path, reference, sidecars)
             elif path.suffix.lower() not in SUFFIXES:
                 self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
 
@@ -69,13 +72,19 @@ class FolderSource(Source):
             self.skip(why, reference_of(folder / name, self.root) + "/" * is_folder, number)
         return bool(why)
 
-    def _item(self, path: Path, reference: str, sidecars: Sidecars) -> Item | Refusal:
+    def _items(self, path: Path, reference: str, sidecars: Sidecars) -> Iterator[Item | Refusal]:
+        """The picture, and an item for each further view of its file."""
         try:
             if not within(path, self.root):
-                return Refusal(reference, "outside", "the link leads out of the folder")
+                raise BadPicture("outside", "the link leads out of the folder")
             original, data = self.keep(path)
         except BadPicture as error:
-            return Refusal(reference, error.reason, str(error))
+            yield Refusal(reference, error.reason, str(error))
+            return
+        item = self._item(path, reference, sidecars, original, data)
+        yield from with_views(item, data, self.store, self.settings, self.left_out.add)
+
+    def _item(self, path: Path, reference: str, sidecars: Sidecars, original: str, data: bytes) -> Item:
         sidecar = sidecars.of(path)
         for note in sidecar.notes:
             self.left_out.add(NOT_UNDERSTOOD, f"{reference}: {note}")
