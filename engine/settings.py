@@ -86,7 +86,9 @@ class Settings(BaseSettings):
     )
     model_idle: float = Field(0.0, ge=0, description="Seconds after which a model that nobody uses is unloaded; 0: never.")
     max_pixels: int = Field(
-        120_000_000, gt=0, description="A picture with more pixels is refused as a bomb; the largest cameras make 102 million."
+        120_000_000,
+        gt=0,
+        description="A picture with more pixels is refused as a bomb; a JPEG, decoded at a fraction, may have four times more.",
     )
     max_bytes: int = Field(64 * 1024 * 1024, gt=0, description="A picture or upload with more bytes is refused.")
     extractors_off: Names = Field(

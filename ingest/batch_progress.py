@@ -52,11 +52,15 @@ class BatchProgress:
             self.left -= 1
             logger.info("quarantined %s: %s", item.reference, reason)
 
-    def count(self, outcomes: Sequence[tuple[Numbered, Outcome]]) -> None:
-        """Count items whose documents are written, and remove them from quarantine."""
+    def count(self, outcomes: Sequence[tuple[Numbered, Outcome]], notes: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Count items whose documents are written, and remove them from quarantine.
+
+        `notes`: image -> what is wrong with its file.
+        """
         self._quarantine.drop([entry_id(item.source, item.reference, item.collection) for (_, item), _ in outcomes])
-        for (number, _), outcome in outcomes:
-            self._jobs.count(self.job, self.run, number, outcome)
+        for (number, item), outcome in outcomes:
+            said = "; ".join((notes or {}).get(item.original, ()))
+            self._jobs.count(self.job, self.run, number, outcome, note=said and f"{item.reference}: {said}")
             self.left -= 1
 
     def count_extracted(self, images: int) -> None:

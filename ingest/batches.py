@@ -79,7 +79,8 @@ class State:
     """A batch between two steps; each step fills or narrows one field. Keys are images, by their sha256.
 
     `waiting`: items whose image is not known yet. `stored`: existing documents, whole. `pictures`: decoded images without a
-    document, with their size in bytes. `extracted`: their features. `built`: documents to write. `written`: the results.
+    document, with their size in bytes. `extracted`: their features. `notes`: what is wrong with files that are used. `built`:
+    documents to write. `written`: the results.
     """
 
     waiting: tuple[Numbered, ...] = ()
@@ -87,6 +88,7 @@ class State:
     stored: Mapping[str, Stored] = field(default_factory=dict)
     pictures: Mapping[str, tuple[Picture, int]] = field(default_factory=dict)
     extracted: Mapping[str, ExtractedImage] = field(default_factory=dict)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     built: Mapping[str, Built] = field(default_factory=dict)
     written: Written = field(default_factory=Written)
 
@@ -145,9 +147,10 @@ def extract_features(state: State, tools: Tools, progress: BatchProgress) -> Sta
     fingerprints = tools.feature_extractor.fingerprints()
     extracted: dict[str, ExtractedImage] = {}
     for (image, (picture, size)), found in zip(state.pictures.items(), features, strict=True):
-        extracted[image] = ExtractedImage(found, picture.format, size, fingerprints)
+        extracted[image] = ExtractedImage(found, picture.format, size, fingerprints, picture.notes)
         tools.store.put_thumbnail(image, thumbnail(picture))
-    return replace(state, pictures={}, extracted=extracted)
+    notes = {image: one.notes for image, one in extracted.items() if one.notes}
+    return replace(state, pictures={}, extracted=extracted, notes=notes)
 
 
 def build_documents(state: State, tools: Tools, progress: BatchProgress) -> State:
@@ -184,7 +187,8 @@ def count_outcomes(state: State, _tools: Tools, progress: BatchProgress) -> Stat
     for image, reason in state.written.refused.items():
         progress.refuse(state.items[image], "not-indexed", reason)
     written = state.written.outcomes.items()
-    progress.count([counted for image, outcomes in written for counted in zip(state.items[image], outcomes, strict=True)])
+    counted = [one for image, outcomes in written for one in zip(state.items[image], outcomes, strict=True)]
+    progress.count(counted, state.notes)
     return State()
 
 

@@ -30,12 +30,13 @@ MAX_FAILURE_LENGTH = 300  # characters of an extractor's or factor's error messa
 
 @dataclass(frozen=True, slots=True)
 class ExtractedImage:
-    """An image's features, its format, its size in bytes, and the fingerprints of the extractors that ran."""
+    """An image's features, its format, its size in bytes, fingerprints of the extractors that ran, and what is wrong."""
 
     image_features: ImageFeatures
     format: str
     bytes: int
     fingerprints: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ def extracted_fields(extracted: ExtractedImage, factors: Iterable[Factor]) -> Js
         "format": extracted.format,
         **failure_fields({**image_features.failures, **made.failures}),
         "weights": weight_marks(extracted.fingerprints),
+        **({"notes": list(extracted.notes)} if extracted.notes else {}),
     } | made.fields
 
 

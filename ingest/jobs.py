@@ -16,13 +16,14 @@ from pydantic import BaseModel, Field
 
 from engine.errors import NotFoundError
 from engine.leases import Census, Waiting
-from ingest.omissions import Omission, Omissions, omissions_of
+from ingest.omissions import MAX_EXAMPLES, MAX_LENGTH, Omission, Omissions, omissions_of
 
 if TYPE_CHECKING:  # the command line uses `Progress` without them
     from redis import Redis
 
     from ingest.item import Item
 
+DAMAGED = "parts of damaged pictures, which are used without them"
 MAX_FAILURES = 20  # latest failures that a job shows
 RETENTION_SECONDS = 30 * 24 * 3600  # of a job
 DELIVERY_RETENTION_SECONDS = 24 * 3600
@@ -80,7 +81,8 @@ class Progress(BaseModel):
         return self.indexed + self.unchanged + self.quarantined
 
 
-# KEYS: job, bits, failures. ARGV: run, number, outcome, failure, now, time to live, failures. 1 if counted now, else 0.
+# KEYS: job, bits, failures, notes. ARGV: run, number, outcome, failure, now, time to live, failures, note, notes.
+# 1 if counted now, else 0.
 COUNT = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
 if redis.call('SETBIT', KEYS[2], ARGV[2], 1) == 1 then return 0 end
@@ -90,6 +92,12 @@ if ARGV[4] ~= '' then
   redis.call('LPUSH', KEYS[3], ARGV[4])
   redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[7]) - 1)
   redis.call('EXPIRE', KEYS[3], ARGV[6])
+end
+if ARGV[8] ~= '' then
+  redis.call('HINCRBY', KEYS[1], 'noted', 1)
+  redis.call('LPUSH', KEYS[4], ARGV[8])
+  redis.call('LTRIM', KEYS[4], 0, tonumber(ARGV[9]) - 1)
+  redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 return 1
@@ -131,9 +139,9 @@ class Jobs:
         """
         with self._redis.pipeline() as pipe:
             pipe.hincrby(self._key(job_id), "run", 1)
-            pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message", "left_out")
+            pipe.hdel(self._key(job_id), *COUNTERS, "ended", "message", "left_out", "noted")
             pipe.hset(self._key(job_id), mapping={"state": "reading", "queue": queue, "changed": _now()})
-            pipe.delete(*(self._key(job_id, part) for part in ("bits", "failures")))
+            pipe.delete(*(self._key(job_id, part) for part in ("bits", "failures", "notes")))
             run = int(pipe.execute()[0])
         self.beat(job_id)
         return run
@@ -157,11 +165,17 @@ class Jobs:
         now = _now()
         self._redis.hset(self._key(job_id), mapping={"state": "failed", "message": message, "changed": now, "ended": now})
 
-    def count(self, job_id: str, run: int, number: int, outcome: Outcome, failure: Failure | None = None) -> bool:
-        """Count the outcome of item `number` of that run, once; returns whether it was counted now."""
-        keys = [self._key(job_id), self._key(job_id, "bits"), self._key(job_id, "failures")]
+    def count(
+        self, job_id: str, run: int, number: int, outcome: Outcome, failure: Failure | None = None, *, note: str = ""
+    ) -> bool:
+        """Count the outcome of item `number` of that run, once; returns whether it was counted now.
+
+        `note` says what is wrong with a picture that is used nevertheless.
+        """
+        keys = [self._key(job_id), *(self._key(job_id, part) for part in ("bits", "failures", "notes"))]
         failed = failure.model_dump_json() if failure else ""
-        return bool(self._count(keys=keys, args=[run, number, outcome.value, failed, _now(), RETENTION_SECONDS, MAX_FAILURES]))
+        kept = (_now(), RETENTION_SECONDS, MAX_FAILURES, note[:MAX_LENGTH], MAX_EXAMPLES)
+        return bool(self._count(keys=keys, args=[run, number, outcome.value, failed, *kept]))
 
     def count_extracted(self, job_id: str, run: int, pictures: int) -> None:
         """Count images that models processed; repeated work counts again."""
@@ -205,10 +219,13 @@ class Jobs:
             pipe.exists(self._key(job_id, "heartbeat"))
             pipe.lrange(self._key(job_id, "failures"), 0, -1)
             pipe.get(self._key(job_id, "waiting"))
-            values, alive, failures, postponed = pipe.execute()
+            pipe.lrange(self._key(job_id, "notes"), 0, -1)
+            values, alive, failures, postponed, notes = pipe.execute()
         if not values:
             raise NotFoundError(f"there is no job {job_id[:80]!r}")
         found = _progress(job_id, values, bool(alive), [Failure(**json.loads(text)) for text in failures])
+        if noted := int(values.get("noted", 0)):
+            found.left_out.append(Omission(what=DAMAGED, number=noted, examples=notes))
         return found.model_copy(update=self._waiting(found, values.get("queue", ""), postponed, census))
 
     def list(self, number: int = 50) -> list[Progress]:

@@ -1,6 +1,5 @@
 """Metadata of image files: EXIF, IPTC and XMP. Pixels are not decoded."""
 
-import io
 import logging
 import re
 import struct
@@ -16,7 +15,7 @@ from ingest.coordinates import Place, place_from
 from ingest.metadata_dates import iso_date
 from ingest.text import clean
 from ingest.xmp import Xmp, read_xmp
-from vision.picture import FORMATS
+from vision.decoding import opened
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class _Found:
 def read_metadata(data: bytes) -> Metadata:
     """The metadata of an image file; damaged parts are skipped, the others are used."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with opened(data) as image:
             return _read(data, image)
     except Exception as error:  # the decoder refuses a broken image, with a reason
         logger.debug("no metadata: %s", error)

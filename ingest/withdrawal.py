@@ -21,6 +21,7 @@ from ingest.item import Item, Refusal
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.sources.files import selection
 from ingest.sources.registry import Source
+from ingest.views import file_of
 from mappings.bulk import read_all
 from mappings.versions import alias
 
@@ -50,10 +51,10 @@ class Places:
             return cls({})
 
     def by_image(self, only: Collection[str] | None = None) -> dict[str, set[str]]:
-        """References by image, of all places or of those that `only` names."""
+        """References by image, of all places or of those that `only` names; the views of a file belong to it."""
         found, is_selected = dict[str, set[str]](), selection(only)
         for reference, image in self._images.items():
-            if is_selected(reference):
+            if is_selected(reference) or is_selected(file_of(reference)):
                 found.setdefault(image, set()).add(reference)
         return found
 
@@ -81,8 +82,9 @@ class Withdrawal:
 
     @cached_property
     def lacking(self) -> frozenset[str]:
-        """References of known places that the present reading lacks."""
-        return frozenset().union(*self.known.values()) - frozenset(self.current)
+        """References of known places that the present reading lacks; which views a file has is known only once it is read."""
+        known, current = frozenset().union(*self.known.values()), frozenset(self.current)
+        return frozenset(one for one in known - current if file_of(one) not in current)
 
     @cached_property
     def kept(self) -> frozenset[str]:
@@ -132,9 +134,10 @@ class Withdrawal:
         return ((image, references) for image, references in self.known.items() if image not in present)
 
     def _gone(self, image: str, references: set[str]) -> set[str]:
-        """Those references that are lacking, or have another image now."""
+        """Those references that are lacking or have another image now, and views that their file has no more."""
         changed = {one for one in references & set(self.passed) if self.passed[one] not in ("", image)}
-        return changed | (references & self.lacking) - self.kept
+        views = {one for one in references - set(self.passed) - set(self.current) if self.passed.get(file_of(one))}
+        return changed | views | (references & self.lacking) - self.kept
 
 
 def _references(source: Source, entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -36,6 +36,7 @@ CORE: Json = {
     "job": KEYWORD,
     "missing": KEYWORD,  # extractors that failed on this picture
     "failures": STORED_ONLY,  # extractor -> its error message
+    "notes": STORED_ONLY,  # what is wrong with the picture's file
     "weights": KEYWORD,  # tokens `extractor=fingerprint`
 }
 

@@ -21,7 +21,7 @@ from vision.image_features import ImageFeatures
 
 SINGLE_VALUES = ("title", "width", "height", "bytes", "format", "added")
 FIRST_VALUES = ("category", "date", "price")  # of the first place that has one
-LISTS = ("collections", "languages", "missing")
+LISTS = ("collections", "languages", "missing", "notes")
 
 
 class DescribedItem(BaseModel):
@@ -87,6 +87,7 @@ class DocumentView(BaseModel):
     descriptions: list[DescribedPart] = Field([], description="What each factor shows of the image")
     missing: list[str] = Field([], description="Extractors that failed on this image")
     failures: dict[str, str] = Field({}, description="Extractor -> why it failed")
+    notes: list[str] = Field([], description="What is wrong with the picture's file")
     weights: dict[str, str] = Field({}, description="Extractor -> weights that it ran with")
 
 

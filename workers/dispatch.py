@@ -1,9 +1,7 @@
 """Dispatch: sources are read, and their images sent to the workers in batches."""
 
-import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -14,27 +12,21 @@ from redis.exceptions import RedisError
 
 from engine.connections import Context, connect_redis
 from engine.errors import EngineUnavailable
-from engine.settings import Settings
-from ingest.batch_progress import refuse_entry
-from ingest.batches import Batch
 from ingest.delete import drop_entries
 from ingest.item import Item
 from ingest.jobs import Jobs
-from ingest.omissions import NOT_UNDERSTOOD, Omissions
 from ingest.quarantine import Entry, Quarantine
 from ingest.snippet_encoder import SnippetEncoder
 from ingest.sources import Refusal, Source
 from ingest.sources.files import selection
 from ingest.sources.folder import name_snippet
+from ingest.views import with_views
 from ingest.withdrawal import Missing, Places, Withdrawal
-from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, key_prefix, make_app
-from workers.ledger import Ledger
+from workers.celery_config import BULK, INTERACTIVE, JOB_HEADER, make_app
+from workers.sending import ProcessBatch, Route, Sender, queue_length
 
-QUEUE_POLL_SECONDS = 0.2  # between two checks of a full queue
 REDIS_PATIENCE = 60  # seconds for which a reader waits for a Redis that is away
-HEARTBEAT_SECONDS = 5.0  # between two signs that the reader of a source is alive
 UPLOAD, RETRY = "upload", "retry"  # the sources of jobs without a source
-ProcessBatch = Callable[[Batch], Batch | None]  # returns the items that are left for the queue
 
 
 class Dispatcher:
@@ -104,7 +96,7 @@ class Dispatcher:
                 follows = source.is_state and not keep_missing and (only is None or places is not None)
                 items = self._following(job_id, source, only, places, force=force) if follows else source.items(only)
                 items = self._clearing(items, source, only) if source.is_state else items
-                _Sender(self, self._settings, job_id, queue, source.origin(), process).send(items, source)
+                Sender(self._route(process), job_id, queue, source.origin()).send(items, source)
         except Exception as error:
             with _reachable():
                 self.jobs.fail(job_id, str(error))
@@ -150,9 +142,13 @@ class Dispatcher:
         """Store images given as (name, bytes), send them to the interactive queue, and return the job's id."""
         store, collection = self._context.store, collection or UPLOAD
         items = (
-            Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name))
+            one
             for name, data in images
-        )
+            for one in with_views(
+                Item(UPLOAD, name, collection, original=store.put_original(data), snippets=name_snippet(name)),
+                data, store, self._settings,
+            )
+        )  # fmt: skip
         return self._start_items(items, UPLOAD, collection, INTERACTIVE)
 
     def retry(self, entries: Sequence[Entry]) -> list[str]:
@@ -172,95 +168,21 @@ class Dispatcher:
     def queue_lengths(self) -> dict[str, int]:
         """Number of waiting tasks, by queue."""
         with _reachable():
-            return {name: _queue_length(self._context.redis, self._settings, name) for name in (INTERACTIVE, BULK)}
+            return {name: queue_length(self._context.redis, self._settings, name) for name in (INTERACTIVE, BULK)}
 
-    def _start_items(self, items: Iterable[Item], source: str, collection: str, queue: str) -> str:
+    def _start_items(self, items: Iterable[Item | Refusal], source: str, collection: str, queue: str) -> str:
         job_id = self.create(source, collection)
         with _reachable():
-            _Sender(self, self._settings, job_id, queue).send(items)
+            Sender(self._route(), job_id, queue).send(items)
         return job_id
+
+    def _route(self, process: ProcessBatch | None = None) -> Route:
+        return Route(self.app, self.patient_redis, self.quarantine, self._settings, process)
 
     def _send(self, task: str, arguments: list[Any], queue: str) -> None:
         """Send a task whose first argument is the job that it belongs to."""
         with _reachable():
             self.app.send_task(task, args=arguments, queue=queue, headers={JOB_HEADER: arguments[0]})
-
-
-class _Sender:
-    """Sends the items of one run of a job in batches."""
-
-    def __init__(  # noqa: PLR0917  (made in two places of this file)
-        self,
-        dispatcher: Dispatcher,
-        settings: Settings,
-        job_id: str,
-        queue: str,
-        origin: dict[str, Any] | None = None,
-        process: ProcessBatch | None = None,
-    ) -> None:
-        self._process = process
-        self._job, self._settings, self._queue, self._origin = job_id, settings, queue, origin
-        self._redis, self._app, self._quarantine = dispatcher.patient_redis, dispatcher.app, dispatcher.quarantine
-        self._jobs = Jobs(self._redis, settings.index_prefix)
-        self._ledger = Ledger(self._redis, settings)
-        self._ledger.clear(job_id)
-        self._run = self._jobs.begin(job_id, queue)
-
-    def send(self, items: Iterable[Item | Refusal], source: Source | None = None) -> None:
-        """Number items and refusals, put refusals into quarantine, send the items in batches."""
-        number, batch = 0, []
-        left_out = source.left_out if source else Omissions()
-        with self._heartbeat():
-            for number, item in enumerate(items, start=1):
-                if isinstance(item, Refusal):
-                    self._refuse(number, item, source)
-                else:
-                    for note in item.notes:
-                        left_out.add(NOT_UNDERSTOOD, f"{item.reference}: {note}")
-                    batch.append((number, item))
-                if len(batch) == self._settings.batch_size:
-                    self._put(batch)
-                    batch = []
-                    self._jobs.beat(self._job, discovered=number, skipped=source.skipped if source else 0, left_out=left_out)
-            if batch:
-                self._put(batch)
-        self._jobs.read(self._job, discovered=number, skipped=source.skipped if source else 0, left_out=left_out)
-
-    def _put(self, items: list[tuple[int, Item]]) -> None:
-        """Wait for room in the queue, then send, so that a source is read no faster than its images are processed."""
-        batch: Batch | None = Batch(self._job, self._run, tuple(items), self._origin)
-        if self._full() and self._process and batch:
-            batch = self._process(batch)
-        while self._full() and not self._process:
-            time.sleep(QUEUE_POLL_SECONDS)
-        if batch:
-            self._ledger.send(self._app, batch, self._queue)
-
-    def _full(self) -> bool:
-        return _queue_length(self._redis, self._settings, self._queue) >= self._settings.queue_length
-
-    def _refuse(self, number: int, refusal: Refusal, source: Source | None) -> None:
-        name, collection = (source.spec, source.collection) if source else ("", "")
-        where = (name, refusal.reference, collection, refusal.reason, refusal.message)
-        refuse_entry(self._jobs, self._quarantine, Entry(*where, job=self._job, origin=self._origin), self._run, number)
-
-    @contextmanager
-    def _heartbeat(self) -> Iterator[None]:
-        """Report that this process is alive, however long one file or one batch takes."""
-        ended = threading.Event()
-
-        def beat() -> None:
-            while not ended.wait(HEARTBEAT_SECONDS):
-                with suppress(RedisError):  # the next one may get through
-                    self._jobs.beat(self._job)
-
-        thread = threading.Thread(target=beat, name=f"job-{self._job}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
 
 
 def _to_retry(item: Item) -> Item:
@@ -280,11 +202,6 @@ def _by_origin(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], list[
 def _common(names: set[str]) -> str:
     """The only name; empty where there are several."""
     return names.pop() if len(names) == 1 else ""
-
-
-def _queue_length(redis: Redis, settings: Settings, queue: str) -> int:
-    """Number of messages that wait in a queue. RedisError."""
-    return int(redis.llen(key_prefix(settings) + queue))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from watchfiles import watch
 from engine.connections import Context
 from engine.errors import BadSource, EngineUnavailable, OmmaError
 from ingest.sources import Source, open_source
-from ingest.sources.files import is_picture, reference_of, selection
+from ingest.sources.files import is_picture, is_unnamed_picture, reference_of, selection
 from ingest.sources.folder import FolderSource
 from ingest.sources.junk import why_left_out
 from ingest.sources.registry import existing, split_spec
@@ -114,7 +114,7 @@ def affected_by(path: Path, root: Path) -> Iterator[str]:
         yield f"{reference}/"
     elif path.suffix.lower() in SUFFIXES:
         yield from (reference_of(picture, root) for picture in _pictures_beside(path))
-    elif is_picture(path):
+    elif is_picture(path) or is_unnamed_picture(path):
         yield reference
     elif not os.path.lexists(path):  # a folder, perhaps
         yield f"{reference}/"

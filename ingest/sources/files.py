@@ -1,6 +1,7 @@
 """Files of a folder, whatever it contains: pipes, links out of it, names that are not UTF-8, unreadable folders."""
 
 import os
+import re
 import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -9,10 +10,9 @@ from typing import BinaryIO
 from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.text import has_surrogates
+from vision.formats import ENDINGS, HEAD_BYTES, begins_as_picture
 
-PICTURES = frozenset(
-    "jpg,jpeg,jpe,jfif,png,gif,webp,bmp,dib,tif,tiff,heic,heif,avif,svg,svgz,ppm,pgm,pbm,pnm,ico,jp2,jpx,tga,pcx".split(",")  # noqa: SIM905
-)
+ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}$")
 CHUNK_BYTES = 1 << 20  # that are read at a time
 
 
@@ -110,7 +110,18 @@ def within(path: Path, root: Path) -> bool:
 
 def is_picture(path: Path) -> bool:
     """Whether the suffix is that of an image format, supported or not."""
-    return path.suffix[1:].lower() in PICTURES
+    return path.suffix[1:].lower() in ENDINGS
+
+
+def is_unnamed_picture(path: Path) -> bool:
+    """Whether a file whose name has no ending (`IMG1234`, `a.jpg?w=300`) begins as a picture; False where it cannot be read."""
+    if ENDING.search(path.name):
+        return False
+    try:
+        with open_file(path) as file:
+            return begins_as_picture(file.read(HEAD_BYTES))
+    except (BadPicture, OSError):
+        return False
 
 
 def selection(only: Collection[str] | None) -> Callable[[str], bool]:

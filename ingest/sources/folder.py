@@ -9,12 +9,13 @@ from ingest.embedded import with_metadata
 from ingest.item import Item, Refusal
 from ingest.metadata import read_metadata
 from ingest.names import folder_snippets, name_snippet, stem_snippets
-from ingest.sources.files import is_folder, is_picture, readable, reference_of, selection, walk, within
+from ingest.sources.files import is_folder, is_picture, is_unnamed_picture, readable, reference_of, selection, walk, within
 from ingest.sources.junk import count_files, kind_of_file, why_left_out
 from ingest.sources.registry import Source
 from ingest.sources.sidecar import SUFFIXES, Sidecars
 from ingest.text import clean
 from ingest.trash import filtered_alone
+from ingest.views import file_of, with_views
 
 __all__ = ["FolderSource", "category_of", "name_snippet"]
 NOT_UNDERSTOOD = "values and files beside pictures that were not understood"
@@ -51,31 +52,32 @@ class FolderSource(Source):
         return Path(self.spec)
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every file with the suffix of an image format, in order of path; what else there is is skipped and noted.
+        """Every file with the suffix of an image format, or without one that begins as an image, in order of path; what else
+        there is is skipped and noted.
 
-        A folder in `only` (`name/`) stands for everything below it.
+        A folder in `only` (`name/`) stands for everything below it, and a view (`name > page 2`) for its file with all views.
         """
-        is_selected, sidecars = selection(only), Sidecars(self.root)
+        is_selected, sidecars = selection(only and {*only, *map(file_of, only)}), Sidecars(self.root)
         for path in walk(self.root, self._leaves_out):
             reference = path.reference if isinstance(path, Refusal) else reference_of(path, self.root)
             if not is_selected(reference):
                 continue
             if isinstance(path, Refusal):
                 yield path
-            elif is_picture(path):
-                yield self._item(path, reference, sidecars)
+            elif is_picture(path) or is_unnamed_picture(path):
+                yield from self._items(path, reference, sidecars)
             elif path.suffix.lower() not in SUFFIXES:
                 self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
 
     def references(self) -> Collection[str]:
-        """Paths of pictures, and folders that cannot be read; nothing is opened."""
+        """Paths of pictures, and folders that cannot be read; only files without an ending are opened."""
         self._unreadable.clear()
         found = set()
         for path in walk(self.root, self._is_left_out):
             if isinstance(path, Refusal):
                 self._unreadable.append(path.reference)
                 found.add(path.reference)
-            elif is_picture(path):
+            elif is_picture(path) or is_unnamed_picture(path):
                 found.add(reference_of(path, self.root))
         self.unreadable = len(self._unreadable)
         return found
@@ -95,13 +97,19 @@ class FolderSource(Source):
             self.skip(why, reference_of(folder / name, self.root) + "/" * is_folder, number)
         return bool(why)
 
-    def _item(self, path: Path, reference: str, sidecars: Sidecars) -> Item | Refusal:
+    def _items(self, path: Path, reference: str, sidecars: Sidecars) -> Iterator[Item | Refusal]:
+        """The picture, and an item for each further view of its file."""
         try:
             if not within(path, self.root):
-                return Refusal(reference, "outside", "the link leads out of the folder")
+                raise BadPicture("outside", "the link leads out of the folder")
             original, data = self.keep(path)
         except BadPicture as error:
-            return Refusal(reference, error.reason, str(error))
+            yield Refusal(reference, error.reason, str(error))
+            return
+        item = self._item(path, reference, sidecars, original, data)
+        yield from with_views(item, data, self.store, self.settings, self.left_out.add)
+
+    def _item(self, path: Path, reference: str, sidecars: Sidecars, original: str, data: bytes) -> Item:
         sidecar = sidecars.of(path)
         for note in sidecar.notes:
             self.left_out.add(NOT_UNDERSTOOD, f"{reference}: {note}")

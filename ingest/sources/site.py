@@ -1,4 +1,4 @@
-"""A saved web site: a folder of pages that browsers saved, or wget or HTTrack mirrored."""
+"""A saved web site: a folder of pages that browsers saved, or wget or HTTrack mirrored; or a page in one file (MHTML)."""
 
 import os
 import re
@@ -12,6 +12,8 @@ from engine.errors import BadPicture, BadSource
 from ingest.item import Refusal
 from ingest.metadata import read_metadata
 from ingest.sources.files import read_file, reference_of, walk, within
+from ingest.sources.mhtml import SUFFIXES as ARCHIVES
+from ingest.sources.mhtml import Archive, read_archive
 from ingest.sources.pages import Located, PageSource, SourcePage
 from ingest.text import clean
 from ingest.web import addresses
@@ -26,31 +28,44 @@ CACHED_IMAGES = 4096  # files that are not read again for the next page that sho
 
 
 class SiteSource(PageSource):
-    """Pages by relative path. Images are taken from the folder, or else from their address.
+    """Pages by relative path. Images are taken from the page's archive or the folder, or else from their address.
 
     Nothing outside the folder is read: `..`, links and `file:` addresses that lead out are refused.
     """
 
     name: ClassVar[str] = "site"
-    accepts: ClassVar[str] = f"a saved site (`{PREFIX}FOLDER`)"
-    about: ClassVar[str] = "Pages as browsers save them (`page_files/`), or as `wget -p -k` and HTTrack mirror them."
+    accepts: ClassVar[str] = f"a saved site (`{PREFIX}FOLDER`) or page ({', '.join(sorted(ARCHIVES))})"
+    about: ClassVar[str] = (
+        "Pages as browsers save them (`page_files/`, or MHTML, one file), or as `wget -p -k` and HTTrack mirror them."
+    )
     prefix: ClassVar[str] = PREFIX
 
+    @classmethod
+    def opens(cls, address: str, path: Path | None) -> bool:
+        """Folders behind the prefix, and files of MHTML."""
+        return super().opens(address, path) or (path is not None and path.is_file() and _is_archive(path))
+
     def __post_init__(self) -> None:
-        """BadSource where the path is not a folder."""
+        """BadSource where the path is neither a folder nor an archive."""
         super().__post_init__()
         self._kept = lru_cache(maxsize=CACHED_IMAGES)(self._read)
-        self.root = Path(self.spec.removeprefix(PREFIX))
-        if not self.root.is_dir():
-            raise BadSource(f"{self.root.name} is not a folder; a saved site is one")
+        self._archives: dict[str, Path] = {}  # the archive of a page, by the page's address
+        self._archive = lru_cache(maxsize=1)(self._read_archive)
+        path = Path(self.spec.removeprefix(PREFIX))
+        if not path.is_dir() and not _is_archive(path):
+            raise BadSource(f"{path.name} is not a folder; a saved site is one")
+        self.root = path if path.is_dir() else path.parent
+        self._only = None if path.is_dir() else path
 
     def pages(self) -> Iterator[SourcePage | Refusal]:
         """Files with the suffix of a page, in order of path."""
-        for path in walk(self.root):
+        for path in [self._only] if self._only else walk(self.root):
             if isinstance(path, Refusal):
                 yield path
             elif path.suffix.lower() in PAGES:
                 yield self._page(path)
+            elif _is_archive(path):
+                yield from self._archived_pages(path)
 
     def locate(self, page: Page, page_image: PageImage) -> Located | None:
         """In the folder, else at an address; refused if every address leads out of the folder or to a missing file."""
@@ -59,6 +74,8 @@ class SiteSource(PageSource):
         for written in page_image.candidates:
             if written.startswith("data:"):
                 return self.stored(addresses.data_of(written))
+            if (archived := self._archived(page, written)) is not None:
+                return self.stored(archived)
             try:
                 path = self._path(page, written)
             except BadPicture as outside:
@@ -83,13 +100,43 @@ class SiteSource(PageSource):
 
     def _page(self, path: Path) -> SourcePage | Refusal:
         reference = reference_of(path, self.root)
-        if path.is_symlink() and not within(path, self.root):
-            return Refusal(reference, "outside", "the link leads out of the folder")
         try:
-            data = read_file(path, MAX_PAGE_BYTES)
+            data = self._bytes(path, MAX_PAGE_BYTES)
         except BadPicture as error:
             return Refusal(reference, error.reason, str(error))
         return SourcePage(reference, HERE + quote(reference), data, saved_from=saved_address(data))
+
+    def _bytes(self, path: Path, limit: int) -> bytes:
+        if path.is_symlink() and not within(path, self.root):
+            raise BadPicture("outside", "the link leads out of the folder")
+        return read_file(path, limit)
+
+    def _archived_pages(self, path: Path) -> Iterator[SourcePage | Refusal]:
+        """The page of an archive, and its frames."""
+        reference = reference_of(path, self.root)
+        try:
+            pages = self._archive(path).pages
+        except BadPicture as error:
+            yield Refusal(reference, error.reason, str(error))
+            return
+        if not pages:
+            yield Refusal(reference, "page-empty", "the archive holds no page")
+        for number, page in enumerate(pages, start=1):
+            self._archives[page.address] = path
+            name = reference if number == 1 else f"{reference}#{number}"
+            saved_from = page.address if page.address.startswith(("http://", "https://")) else ""
+            yield SourcePage(name, page.address, page.data, page.charset, saved_from=saved_from)
+
+    def _read_archive(self, path: Path) -> Archive:
+        data = self._bytes(path, self.settings.max_bytes)
+        if len(data) > self.settings.max_bytes:
+            raise BadPicture("too-large", f"larger than {self.settings.max_bytes} bytes (OMMA_MAX_BYTES)")
+        return read_archive(data, HERE + quote(reference_of(path, self.root)))
+
+    def _archived(self, page: Page, written: str) -> bytes | None:
+        """The part of the page's archive that an address refers to."""
+        path = self._archives.get(page.address)
+        return None if path is None else self._archive(path).part(page.base, written)
 
     def _path(self, page: Page, written: str) -> Path | None:
         """The file that an address refers to, if the folder contains it; BadPicture where it leads out."""
@@ -149,6 +196,10 @@ def saved_address(data: bytes) -> str:
     """The address that a browser noted in the page when it saved it; empty without one."""
     match = SAVED_FROM.search(data[:MAX_PAGE_BYTES])
     return match.group(1).decode("utf-8", "replace") if match else ""
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() in ARCHIVES
 
 
 def _is_relative(written: str) -> bool:

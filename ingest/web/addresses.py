@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 
 from ingest.text import clean
 from ingest.web.markup import Element, tag_of
+from vision.formats import DRAWINGS, ENDINGS
 
 LAZY = (
     "data-src", "data-original", "data-lazy-src", "data-lazy", "data-actualsrc", "data-url", "data-image", "data-echo",
@@ -22,8 +23,7 @@ ICON_SIZE = 32  # px; an image of at most this width and height is an icon
 MIN_DATA_BYTES = 400  # of a `data:` image; smaller ones are placeholders
 MAX_SOURCES = 16  # read of one picture element
 MAX_ADDRESS_LENGTH = 4096
-SUFFIXES = "jpg|jpeg|jpe|jfif|png|gif|webp|bmp|tif|tiff|heic|heif|avif|jp2"
-PICTURE = re.compile(rf"\.(?:{SUFFIXES})$", re.IGNORECASE)
+PICTURE = re.compile(rf"\.(?:{'|'.join(sorted(ENDINGS - DRAWINGS))})$", re.IGNORECASE)
 DRAWING = re.compile(r"\.svgz?$|^data:image/svg", re.IGNORECASE)
 NO_PICTURE = re.compile(
     r"(?:^|[/_.-])(?:spacer|blank|transparent|pixel|1x1|1px|sprites?|spinner|loader|loading|favicon|beacon|tracker|tracking|"

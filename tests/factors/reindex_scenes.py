@@ -102,12 +102,14 @@ class CountedJobs:
     def __init__(self) -> None:
         self.outcomes: dict[int, Outcome] = {}
         self.refused: list[str] = []
+        self.notes: list[str] = []
 
     def counted(self, _job: str, _run: int, numbers: Sequence[int]) -> list[bool]:
         return [number in self.outcomes for number in numbers]
 
-    def count(self, _job: str, _run: int, number: int, outcome: Outcome, _failure: object = None) -> None:
+    def count(self, _job: str, _run: int, number: int, outcome: Outcome, _failure: object = None, note: str = "") -> None:
         self.outcomes[number] = outcome
+        self.notes += [note] if note else []
 
     def count_extracted(self, _job: str, _run: int, _images: int) -> None:
         pass

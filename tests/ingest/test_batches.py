@@ -18,6 +18,7 @@ from ingest.item import Item
 from ingest.jobs import Outcome
 from mappings import versions
 from tests.factors.reindex_scenes import NUMBER, Looking, Place, batch_processor, png
+from tests.ingest.pictures import jpeg
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "ingest.md"
 
@@ -109,3 +110,13 @@ def test_what_cannot_be_fetched_for_now_comes_back_until_the_last_attempt(
     assert later == Batch("job", 1, ((0, far),)) and jobs.outcomes == {1: Outcome.INDEXED}
     assert processor.process(later, last=True) is None
     assert jobs.outcomes[0] is Outcome.QUARANTINED and jobs.refused == ["busy"]
+
+
+@pytest.mark.engine
+def test_a_damaged_picture_that_is_used_says_so_in_its_document_and_in_the_job(place: Place) -> None:
+    cut = place.store.put_original(jpeg(90)[:-2])
+    processor, jobs = batch_processor(place, Looking())
+    processor.process(batch(Item("feed", "row cut", "feed", original=cut), item(place, 91)))
+    assert jobs.outcomes == dict.fromkeys(range(2), Outcome.INDEXED)
+    assert place.all()[cut]["notes"][0].startswith("damaged, all of it was decoded")
+    assert len(jobs.notes) == 1 and jobs.notes[0].startswith("row cut: damaged")

@@ -19,8 +19,9 @@ from ingest.item import Item, Refusal
 from ingest.sources import Source, files, open_source
 from ingest.sources.files import read_file, within
 from ingest.withdrawal import Withdrawal
-from tests.ingest.pictures import png, write_all
+from tests.ingest.pictures import encoded, pixels, png, write_all
 from tests.ingest.test_warc import Crawl
+from vision.formats import HEAD_BYTES, begins_as_picture
 
 NOBODY = 65534
 
@@ -272,3 +273,24 @@ def test_a_path_is_within_a_folder_only_if_its_links_lead_there(folder: Path) ->
     (folder / "out").symlink_to("..")
     assert within(folder / "a.png", folder) and within(folder / "loop", folder)
     assert not any(within(folder / name, folder) for name in ("out", "../x", "loop/../../x", "a\0"))
+
+
+def test_every_ending_that_is_decoded_is_a_pictures_and_files_without_one_are_known_by_their_beginning(
+    tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "in"
+    endings = "JFIF avif heif apng jp2 j2k tga pcx dds qoi psd hif mpo"
+    named = [f"{ending}.{ending}" for ending in endings.split()]
+    unnamed = ["IMG1234", "photo.jpg?w=300", "Harbour at 5.30 pm"]
+    write_all(folder, dict.fromkeys([*named, *unnamed], png(1)))
+    write_all(folder, {"README": b"words", "LICENSE-2.0": b"BM words", "x.dat": png(1), "empty": b""})
+    source = open_source(str(folder), settings=settings)
+    assert [one.reference for one in source.items()] == sorted([*named, *unnamed])
+    assert source.skipped == 4
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "JPEG2000", "PSD", "DDS", "QOI"])
+def test_files_begin_as_pictures(kind: str) -> None:
+    data = b"8BPS\0\1" + b"\0" * 30 if kind == "PSD" else encoded(pixels(1), kind)
+    assert begins_as_picture(data[:HEAD_BYTES])
+    assert not begins_as_picture(b"RIFF\0\0\0\0WAVEfmt ") and not begins_as_picture(b"")

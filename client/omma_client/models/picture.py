@@ -91,5 +91,7 @@ class DocumentView(BaseModel):
     missing: list[str] = []
     # Extractor -> why it failed
     failures: dict[str, str] = {}
+    # What is wrong with the picture's file
+    notes: list[str] = []
     # Extractor -> weights that it ran with
     weights: dict[str, str] = {}
