@@ -1,5 +1,7 @@
 """The page on the real house: pictures go in through a real worker with real models, and are found again."""
 
+import asyncio
+import base64
 import io
 import os
 import subprocess
@@ -7,11 +9,14 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from mcp import Client as McpClient
+from mcp import StdioServerParameters
 from PIL import Image, ImageDraw
 from werkzeug.serving import make_server
 
@@ -196,6 +201,23 @@ def test_programs_get_the_same(filled: str) -> None:
     asked = httpx.get(f"{filled}/api/v1/search?text=ball&dsl=true").json()
     found = [entry["title"] for group in asked["results"] for entry in (group, *group["duplicates"])]
     assert asked["dsl"] and sorted(found) == ["blue ball", "red ball"]
+
+
+def test_a_language_model_asks_what_a_picture_shows(house: Settings, filled: str) -> None:
+    environment = {f"OMMA_{name.upper()}": str(getattr(house, name)) for name in NAMES}
+    environment["OMMA_WEB_PORT"] = filled.rpartition(":")[2]
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "cli.main", "mcp"], env=os.environ | environment, cwd=ROOT
+    )  # fmt: skip
+
+    async def identified() -> list[Any]:
+        picture = {"base64": base64.b64encode(PICTURES["green box.png"]).decode()}
+        async with McpClient(server) as client:
+            return (await client.call_tool("identify", {"picture": picture})).content
+
+    with ThreadPoolExecutor(1) as beside:  # the browser of these tests has an event loop in this thread
+        head, first, thumbnail, *_ = beside.submit(lambda: asyncio.run(identified())).result()
+    assert "labels: " in head.text and "1. green box" in first.text and thumbnail.mime_type == "image/jpeg"
 
 
 def test_the_python_client_adds_pictures_and_finds_them(filled: str) -> None:
