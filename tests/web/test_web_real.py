@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -201,6 +202,16 @@ def test_programs_get_the_same(filled: str) -> None:
     asked = httpx.get(f"{filled}/api/v1/search?text=ball&dsl=true").json()
     found = [entry["title"] for group in asked["results"] for entry in (group, *group["duplicates"])]
     assert asked["dsl"] and sorted(found) == ["blue ball", "red ball"]
+
+
+def test_a_camera_names_what_it_points_at(filled: str) -> None:
+    frame = {"image": ("frame.png", PICTURES["red ball.png"])}
+    seen = httpx.post(f"{filled}/api/v1/camera/frames", files=frame, timeout=SLOW / 1000).json()
+    end, names = time.monotonic() + 120, set[str]()
+    while not names and time.monotonic() < end:
+        seen = httpx.post(f"{filled}/api/v1/camera/frames?session={seen['session']}", files=frame, timeout=60).json()
+        names = {one["name"] for one in seen["objects"] if one["document"]}
+    assert names == {"red ball"}, seen
 
 
 def test_a_language_model_asks_what_a_picture_shows(house: Settings, filled: str) -> None:
