@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from engine.errors import EngineUnavailable
 from engine.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -27,8 +28,15 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--number", default=240, show_default=True, help="Pictures to ingest.")
 @click.option("--rounds", default=3, show_default=True, help="Rounds of ingest.")
 @click.option("--questions", default=100, show_default=True, type=click.IntRange(10), help="Searches of each kind.")
-def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> None:
+@click.option("--camera", is_flag=True, help="Measure the live camera instead, on films; write the page camera.md.")
+@click.option(
+    "--films", default=8, show_default=True, type=click.IntRange(1), help="With --camera: films to play, of 13 seconds."
+)
+def bench(pictures: Path | None, number: int, rounds: int, questions: int, *, camera: bool, films: int) -> None:
     """Measure speed on this machine and write docs/measurements/benchmarks.md. Services must run, and documents be indexed."""
+    if camera:
+        _print_written(_camera(films))
+        return
     from engine import demo_corpus  # noqa: PLC0415  (only a measurement loads what it measures)
     from evaluation import pages, speed, throughput  # noqa: PLC0415
 
@@ -44,6 +52,21 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
     figures["ingest"] = throughput.ingest(pictures or demo_corpus.ensure(settings), number, rounds, settings)
     figures["ingest"]["source"] = "the demo corpus" if pictures is None else pictures.name
     _print_written(pages.write("benchmarks", figures), pages.render("benchmarks", figures))
+
+
+def _camera(films: int) -> list[Path]:
+    """Measure the camera of the running page; print the page, return the files that were written."""
+    from cli.page import running_page  # noqa: PLC0415
+    from evaluation import pages  # noqa: PLC0415
+    from evaluation.camera.measure import run  # noqa: PLC0415
+
+    settings = get_settings()
+    page = running_page(settings)
+    if page is None:
+        raise EngineUnavailable("Omma's page does not run; `./omma up` starts it")
+    figures = run(page.send, settings, films)
+    click.echo(pages.render("camera", figures))
+    return pages.write("camera", figures)
 
 
 @click.command()

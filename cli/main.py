@@ -28,6 +28,7 @@ COMMANDS = {
     "show": "cli.pictures:show",
     "delete": "cli.pictures:delete",
     "landmarks": "cli.landmarks:landmarks",
+    "mcp": "cli.mcp:mcp",
     "reindex": "cli.reindex:reindex",
     "rank": "cli.rank:rank",
     "judgements": "cli.judgements:judgements",

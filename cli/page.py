@@ -1,7 +1,7 @@
 """The running web page, which commands ask over HTTP: its models and connections are warm, a command need not load any."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ from engine.settings import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
 Parameters = Iterable[tuple[str, str]]
+Files = Mapping[str, tuple[str, bytes]]
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach a server that listens on all addresses)
 ANSWER_SECONDS = 300.0  # the first search may wait until models are loaded
 HELLO_SECONDS = 2.0  # for the first request, which finds out whose page answers
@@ -34,27 +35,37 @@ class RunningPage:
 
     def get(self, path: str, model: type[Model], parameters: Parameters = ()) -> Model:
         """The answer to `GET /api/v1/PATH`."""
-        return self._ask("GET", path, model, parameters, None)
+        return self._ask("GET", path, model, params=tuple(parameters))
 
     def send(self, path: str, model: type[Model], parameters: Parameters, image: bytes) -> Model:
         """The answer to `POST /api/v1/PATH` with a picture, sent as the form of a browser."""
-        return self._ask("POST", path, model, parameters, {"image": image})
+        return self._ask("POST", path, model, params=tuple(parameters), files={"image": image})
 
-    def _ask(
-        self, method: str, path: str, model: type[Model], parameters: Parameters, files: Mapping[str, bytes] | None
-    ) -> Model:
-        try:
-            response = self._client.request(method, f"/api/v1/{path}", params=tuple(parameters), files=files)
-        except httpx.HTTPError as error:
-            raise EngineUnavailable(f"the page at {self._client.base_url} broke off ({error}); see `omma logs web`") from error
-        if not response.is_success:
-            raise _problem(response)
+    def upload(self, path: str, model: type[Model], fields: Mapping[str, str], files: Files) -> Model:
+        """The answer to `POST /api/v1/PATH` with a form of fields and of files, each with its name and bytes."""
+        return self._ask("POST", path, model, data=fields, files=files)
+
+    def file(self, path: str) -> bytes:
+        """The bytes of `GET /PATH`, such as a thumbnail."""
+        return self._answered("GET", f"/{path}").content
+
+    def _ask(self, method: str, path: str, model: type[Model], **parts: Any) -> Model:
+        response = self._answered(method, f"/api/v1/{path}", **parts)
         try:
             return model.model_validate_json(response.content)
         except ValidationError as error:
             raise ConfigurationError(
                 f"the page at {self._client.base_url} runs other code than this command; restart it: `omma down`, `omma up`"
             ) from error
+
+    def _answered(self, method: str, path: str, **parts: Any) -> httpx.Response:
+        try:
+            response = self._client.request(method, path, **parts)
+        except httpx.HTTPError as error:
+            raise EngineUnavailable(f"the page at {self._client.base_url} broke off ({error}); see `omma logs web`") from error
+        if not response.is_success:
+            raise _problem(response)
+        return response
 
 
 def running_page(settings: Settings) -> RunningPage | None:

@@ -40,6 +40,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+CAMERA_ENDPOINT = "camera.camera"  # the only page that may ask for the camera
+CAMERA_PERMISSION = "camera=(self), microphone=(), geolocation=()"
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -157,6 +159,8 @@ def _refuse_other_sites() -> Response | None:
 
 
 def _add_headers(response: Response) -> Response:
+    if request.endpoint == CAMERA_ENDPOINT:
+        response.headers["Permissions-Policy"] = CAMERA_PERMISSION
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers[HEADER] = current_app.config["OMMA_INSTALLATION"]

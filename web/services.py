@@ -9,6 +9,7 @@ from typing import IO, Protocol
 from flask import Flask, current_app
 from pydantic import BaseModel, Field
 
+from answers.camera.frame import CameraFrame, Mode
 from engine.settings import Settings
 from ingest.jobs import Progress
 from ingest.withdrawal import Missing
@@ -128,6 +129,16 @@ class CanSearch(Protocol):
         """Load everything that the first question needs."""
 
 
+class CanSee(Protocol):
+    """answers.camera.camera.Camera."""
+
+    def warm_up(self) -> None:
+        """Begin to load what the first frame needs, and return at once."""
+
+    def see(self, data: bytes, session_id: str, mode: Mode) -> CameraFrame:
+        """What a frame shows; BadPicture."""
+
+
 class CanStore(Protocol):
     """engine.store.Store, as far as pages read it."""
 
@@ -194,6 +205,7 @@ class Services:
 
     settings: Settings
     searcher: CanSearch
+    camera: CanSee
     store: CanStore
     ingest: CanIngest
     judgements: CanJudge

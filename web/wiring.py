@@ -10,6 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from redis.exceptions import RedisError
 
+from answers.camera.camera import Camera
 from engine.connections import Context, guard
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings
@@ -46,6 +47,7 @@ def open_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         searcher=searcher,
+        camera=Camera(context),
         store=context.store,
         ingest=ingest,
         judgements=judgements,

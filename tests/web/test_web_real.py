@@ -1,17 +1,23 @@
 """The page on the real house: pictures go in through a real worker with real models, and are found again."""
 
+import asyncio
+import base64
 import io
 import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from mcp import Client as McpClient
+from mcp import StdioServerParameters
 from PIL import Image, ImageDraw
 from werkzeug.serving import make_server
 
@@ -196,6 +202,33 @@ def test_programs_get_the_same(filled: str) -> None:
     asked = httpx.get(f"{filled}/api/v1/search?text=ball&dsl=true").json()
     found = [entry["title"] for group in asked["results"] for entry in (group, *group["duplicates"])]
     assert asked["dsl"] and sorted(found) == ["blue ball", "red ball"]
+
+
+def test_a_camera_names_what_it_points_at(filled: str) -> None:
+    frame = {"image": ("frame.png", PICTURES["red ball.png"])}
+    seen = httpx.post(f"{filled}/api/v1/camera/frames", files=frame, timeout=SLOW / 1000).json()
+    end, names = time.monotonic() + 120, set[str]()
+    while not names and time.monotonic() < end:
+        seen = httpx.post(f"{filled}/api/v1/camera/frames?session={seen['session']}", files=frame, timeout=60).json()
+        names = {one["name"] for one in seen["objects"] if one["document"]}
+    assert names == {"red ball"}, seen
+
+
+def test_a_language_model_asks_what_a_picture_shows(house: Settings, filled: str) -> None:
+    environment = {f"OMMA_{name.upper()}": str(getattr(house, name)) for name in NAMES}
+    environment["OMMA_WEB_PORT"] = filled.rpartition(":")[2]
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "cli.main", "mcp"], env=os.environ | environment, cwd=ROOT
+    )  # fmt: skip
+
+    async def identified() -> list[Any]:
+        picture = {"base64": base64.b64encode(PICTURES["green box.png"]).decode()}
+        async with McpClient(server) as client:
+            return (await client.call_tool("identify", {"picture": picture})).content
+
+    with ThreadPoolExecutor(1) as beside:  # the browser of these tests has an event loop in this thread
+        head, first, thumbnail, *_ = beside.submit(lambda: asyncio.run(identified())).result()
+    assert "labels: " in head.text and "1. green box" in first.text and thumbnail.mime_type == "image/jpeg"
 
 
 def test_the_python_client_adds_pictures_and_finds_them(filled: str) -> None:

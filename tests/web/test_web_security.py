@@ -17,7 +17,7 @@ from tests.web.web_doubles import fake_services, picture_bytes, sha
 from web.app import create_app
 from web.security import signing_key
 
-PAGES = ["/", "/search?text=red", f"/search?like={sha(0)}", "/ingest", "/quarantine", "/nowhere"]
+PAGES = ["/", "/search?text=red", f"/search?like={sha(0)}", "/ingest", "/quarantine", "/camera", "/nowhere"]
 TOKEN = "a-long-token-for-tests"
 Make = Callable[..., Flask]
 

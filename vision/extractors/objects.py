@@ -85,10 +85,11 @@ class ObjectsExtractor(Extractor[tuple[Object, ...]]):
         found = [self.detect(picture) for picture in pictures]
         return with_embeddings(pictures, found, self._crops)
 
-    def detect(self, picture: Picture) -> list[Object]:
-        """Objects without embeddings, the most confident first."""
-        boxes, scores = self._session.run(prepare(picture.pixels)[np.newaxis])
-        return best(list(selected(boxes[0], scores[0], self.settings.object_confidence)))
+    def detect(self, picture: Picture, confidence: float | None = None) -> list[Object]:
+        """Objects without embeddings, the most confident first; `confidence` is the least, by default that of the settings."""
+        with self.in_use():
+            boxes, scores = self._session.run(prepare(picture.pixels)[np.newaxis])
+        return best(list(selected(boxes[0], scores[0], confidence or self.settings.object_confidence)))
 
 
 def prepare(image: NDArray[np.uint8]) -> Array:

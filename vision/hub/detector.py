@@ -74,11 +74,17 @@ class HubObjects(Extractor[tuple[Object, ...]]):
             found += [self._objects(r, picture) for r, picture in zip(rows, part, strict=True)]
         return with_embeddings(pictures, found, self._crops)
 
-    def _objects(self, rows: Array, picture: Picture) -> list[Object]:
+    def detect(self, picture: Picture, confidence: float | None = None) -> list[Object]:
+        """Objects without embeddings, the most confident first; `confidence` is the least, by default that of the settings."""
+        with self.in_use():
+            rows = self._session.run(prepare(picture.pixels)[np.newaxis])[0][0]
+        return self._objects(rows, picture, confidence)
+
+    def _objects(self, rows: Array, picture: Picture, confidence: float | None = None) -> list[Object]:
         """Objects from rows of the network: left, top, right, bottom in pixels of its input, confidence, class."""
         scale, left, top = fit(picture.pixels.shape)
         height, width = picture.pixels.shape[:2]
-        sure = rows[rows[:, 4] >= self.settings.object_confidence]
+        sure = rows[rows[:, 4] >= (confidence or self.settings.object_confidence)]
         corners = (sure[:, :4] - (left, top, left, top)) / (scale * np.array([width, height, width, height]))
         boxes = [Box.of_corners(*row) for row in corners.tolist()]
         return best([Object(self._names[int(r[5])], float(r[4]), box) for r, box in zip(sure, boxes, strict=True)])

@@ -1,0 +1,1 @@
+"""How well a live camera follows and names things, measured on films of scenes whose things are known."""
