@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from urllib.parse import urlsplit
 
 import httpcore
@@ -14,10 +15,13 @@ import httpx
 
 from engine.errors import FetchError
 from engine.settings import Settings
+from vision.formats import begins_as_picture
 
 CONNECT_SECONDS = 5.0
 PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 AGENT = "Omma/0.1 (picture fetcher)"
+CHUNK_BYTES = 1 << 16
+UNTYPED = ("", "application/octet-stream", "binary/octet-stream")  # types that say nothing; the second one is S3's default
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,7 +37,7 @@ class Fetched:
 
 
 def fetch(url: str, settings: Settings) -> Fetched:
-    """Fetch the image at the address; FetchError with a reason.
+    """Fetch the image at the address; FetchError with a reason. The bytes decide what is one, where the server's type does not.
 
     Reasons: `bad-address`, `private-address`, `unresolved`, `unreachable`, `redirects`, `http-<status>`, `slow`,
     `too-large`, `wrong-type`.
@@ -98,12 +102,14 @@ def _receive(response: httpx.Response, settings: Settings) -> Fetched:
         passing = response.status_code in PASSING_STATUSES
         raise FetchError(f"http-{response.status_code}", f"the server answered {response.status_code}", passing=passing)
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type and not content_type.startswith("image/") and content_type != "application/octet-stream":
-        raise FetchError("wrong-type", f"{content_type} is not a picture")
     declared = response.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > settings.max_bytes:
         raise _too_large(settings)
-    return Fetched(_limited(response.iter_bytes(1 << 16), settings), content_type, str(response.url))
+    chunks = response.iter_bytes(CHUNK_BYTES)
+    head = next(chunks, b"")
+    if not (content_type.startswith("image") or content_type in UNTYPED or begins_as_picture(head)):
+        raise FetchError("wrong-type", f"{content_type}, and its bytes are no picture's")
+    return Fetched(_limited(chain([head], chunks), settings), content_type, str(response.url))
 
 
 def _limited(chunks: Iterable[bytes], settings: Settings) -> bytes:

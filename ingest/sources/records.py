@@ -8,11 +8,13 @@ from typing import Any, BinaryIO
 
 from warcio.archiveiterator import WARCIterator
 
+from vision.formats import begins_as_picture
+
 READ_AHEAD = 1 << 20  # bytes searched at a time for the next record
 GZIP = b"\x1f\x8b\x08"
 FIRST_LINE = re.compile(rb"(?:WARC/\d\.\d+\r?\n)")
 RECORD_TYPES = ("response", "resource", "revisit")
-CONTENT_TYPES = ("text/html", "application/xhtml+xml", "application/octet-stream", "")
+CONTENT_TYPES = ("text/html", "application/xhtml+xml", "application/octet-stream", "binary/octet-stream", "")
 ENCODINGS = ("", "identity", "gzip", "deflate")
 CUT_OFF, DAMAGED = "warc-truncated", "warc-damaged"
 
@@ -81,7 +83,10 @@ def _from(file: BinaryIO, start: int, largest: int) -> Iterator[Record | BadReco
 
 
 def _read(record: Any, offset: int, largest: int) -> Record | BadRecord | None:
-    """The record; None for requests, metadata, failed responses and other content types."""
+    """The record; None for requests, metadata, failed responses, and for what is neither a page nor a picture.
+
+    Its bytes make a picture of it, or else its type.
+    """
     address = record.rec_headers.get_header("WARC-Target-URI") or ""
     if record.rec_type not in RECORD_TYPES or not address.startswith(("http://", "https://")):
         return None
@@ -93,8 +98,11 @@ def _read(record: Any, offset: int, largest: int) -> Record | BadRecord | None:
         return Record(offset, address, refers_to=refers_to) if refers_to not in ("", address) else None
     declared = (http.get_header("Content-Type") if http is not None else record.content_type) or ""
     kind = declared.partition(";")[0].strip().lower()
-    usable = status == "200" and (kind.startswith("image/") or kind in CONTENT_TYPES)
-    return _content(record, Record(offset, address, kind, _charset(declared)), largest) if usable else None
+    if status != "200":
+        return None
+    found = _content(record, Record(offset, address, kind, _charset(declared)), largest)
+    is_picture = isinstance(found, Record) and begins_as_picture(found.data)
+    return found if is_picture or kind.startswith("image") or kind in CONTENT_TYPES else None
 
 
 def _content(record: Any, head: Record, largest: int) -> Record | BadRecord:

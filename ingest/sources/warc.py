@@ -18,6 +18,7 @@ from ingest.sources.records import BadRecord, Record, read_record, read_records
 from ingest.web import addresses
 from ingest.web.extracted import Page, PageImage
 from ingest.web.markup import MAX_PAGE_BYTES
+from vision.formats import HEAD_BYTES, begins_as_picture
 
 PREFIX = "warc:"
 SUFFIXES = (".warc", ".warc.gz")
@@ -133,7 +134,7 @@ class WarcSource(PageSource):
             if not within(path, self.root):
                 raise BadPicture("outside", "the link leads out of the folder")
             open_file(path).close()
-            for record in read_records(path, 1):
+            for record in read_records(path, HEAD_BYTES):
                 self._add_record(table, number, path, record)
         except BadPicture as error:
             self._add_record(table, number, path, BadRecord(0, error.reason, str(error)))
@@ -147,7 +148,8 @@ class WarcSource(PageSource):
         elif record.refers_to:
             table.execute("INSERT OR IGNORE INTO moved VALUES (?, ?)", (record.address, record.refers_to))
         else:
-            into = "pages (address, file, offset)" if record.content_type in HTML else "pictures"
+            is_page = record.content_type in HTML and not begins_as_picture(record.data)
+            into = "pages (address, file, offset)" if is_page else "pictures"
             place = (addresses.absolute(record.address, ""), number, record.offset)
             table.execute(f"INSERT OR IGNORE INTO {into} VALUES (?, ?, ?)", place)  # noqa: S608  (one of two tables)
 

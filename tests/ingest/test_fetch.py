@@ -34,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
             "loop": self.loop,
             "once": self.once,
             "page": self.page,
+            "typed": self.typed,
             "slow": self.slow,
             "huge": self.huge,
             "endless": self.endless,
@@ -62,6 +63,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def file(self) -> None:
         self.answer(302, {"Location": "file:///etc/passwd"})
+
+    def typed(self) -> None:
+        """A picture of any declared type: `/typed?text/plain`."""
+        self.answer(200, {"Content-Type": self.path.partition("?")[2]}, png(1))
 
     def page(self) -> None:
         self.answer(200, {"Content-Type": "text/html"}, b"<html>")
@@ -137,6 +142,11 @@ def refusal(url: str, settings: Settings) -> FetchError:
 def test_a_picture_is_fetched_with_its_type_and_last_address(server: str, private: Settings) -> None:
     got = fetch(f"{server}/once", private)
     assert (got.data, got.content_type, got.url) == (png(1), "image/png", f"{server}/ok.png")
+
+
+@pytest.mark.parametrize("kind", ["binary/octet-stream", "application/x-download", "image", "text/plain", "text/html", ""])
+def test_the_bytes_decide_whatever_type_the_server_declares(server: str, private: Settings, kind: str) -> None:
+    assert fetch(f"{server}/typed?{kind}", private).data == png(1)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from warcio.warcwriter import WARCWriter
 from engine.errors import BadSource
 from engine.settings import Settings
 from factors.text import Kind
+from ingest.item import Item
 from ingest.sources import open_source
 from ingest.sources import records as warc_records
 from tests.ingest.pictures import png
@@ -73,6 +74,17 @@ def test_a_page_and_its_pictures_are_joined_by_address(name: str, tmp_path: Path
         and fox.page == PAGE
         and {snippet.page for snippet in fox.snippets[:2]} == {PAGE}
     )
+
+
+@pytest.mark.parametrize("kind", ["binary/octet-stream", "application/x-download", "text/plain", "text/html"])
+def test_the_bytes_decide_what_is_a_picture(kind: str, tmp_path: Path, settings: Settings) -> None:
+    crawl = Crawl()
+    crawl.add("https://example.org/style", b"body { color: red }", "text/css")
+    crawl.add("https://example.org/fox", png(1), kind)
+    crawl.add("https://example.org/", b"<main><h1>Foxes</h1><p>One fox.</p><img src='/fox' alt='A red fox'></main>")
+    source = open_source(str(crawl.write(tmp_path / "crawl.warc")), settings=settings)
+    (item,) = source.items()
+    assert isinstance(item, Item) and source.store.original(item.original) == png(1)
 
 
 def test_what_is_not_in_the_crawl_is_fetched_where_that_is_wanted(tmp_path: Path, settings: Settings) -> None:
