@@ -10,7 +10,7 @@ from ingest.trash import filtered_alone
 
 
 def with_metadata(item: Item, metadata: Metadata, names: Iterable[TextSnippet] = ()) -> Item:
-    """The item with the texts of its image's metadata, and with the metadata's date and place where it has none itself.
+    """The item with the texts of its image's metadata, and with the metadata's date, place and facets where it has none itself.
 
     `names` are weighed and added behind them. An item that has its metadata already is returned unchanged.
     """
@@ -18,4 +18,5 @@ def with_metadata(item: Item, metadata: Metadata, names: Iterable[TextSnippet] =
         return item
     snippets = (*item.snippets, *filtered_alone((*metadata.snippets, *names)))
     date, place = item.date or metadata.date, item.place or metadata.place
-    return replace(item, snippets=snippets, date=date, place=place, has_metadata=True)
+    facets = {**metadata.facets, **item.facets}
+    return replace(item, snippets=snippets, date=date, place=place, facets=facets, has_metadata=True)

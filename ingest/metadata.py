@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, IptcImagePlugin
 from factors.text import Kind, TextSnippet
 from ingest.coordinates import Place, place_from
 from ingest.metadata_dates import iso_date
+from ingest.photography import camera_words, photography
 from ingest.text import clean
 from ingest.xmp import Xmp, read_xmp
 from vision.decoding import opened
@@ -42,12 +43,16 @@ PNG_CHUNK = struct.Struct(">I4s")  # length and name; the data and a checksum of
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Text, date (ISO 8601) and place (latitude, longitude in degrees) of a file; `notes`: what of it is not understood."""
+    """Text, date (ISO 8601) and place (latitude, longitude in degrees) of a file, and how the photo was taken (`facets`).
+
+    `notes`: what of it is not understood.
+    """
 
     snippets: tuple[TextSnippet, ...] = ()
     date: str = ""
     place: Place | None = None
     notes: tuple[str, ...] = ()
+    facets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,7 +109,9 @@ def _read(data: bytes, image: Image.Image) -> Metadata:
     with suppress(Exception):
         place = _place(exif.get_ifd(ExifTags.IFD.GPSInfo))
     dates = (_date(inner, exif, "DateTimeOriginal"), xmp.date, iptc_date, _date(inner, exif, "DateTimeDigitized", "DateTime"))
-    return Metadata(tuple(found.snippets.values()), next(filter(None, dates), ""), place or xmp.place)
+    taken = photography(exif, inner)
+    snippets = (*found.snippets.values(), *camera_words(taken))
+    return Metadata(snippets, next(filter(None, dates), ""), place or xmp.place, facets=taken)
 
 
 def _exif(data: bytes, image: Image.Image) -> Image.Exif:
