@@ -105,6 +105,7 @@ def _schedule() -> dict[str, Any]:
             "options": {"queue": INTERACTIVE, "expires": RESEND_SECONDS},
         },
         "learn": {"task": "omma.learn", "schedule": LEARN_SECONDS, "options": {"expires": LEARN_SECONDS}},
+        "entities": {"task": "omma.entities", "schedule": ADAPT_SECONDS, "options": {"expires": ADAPT_SECONDS}},
         "adapt": {"task": "omma.adapt", "schedule": ADAPT_SECONDS, "options": {"expires": ADAPT_SECONDS}},
         "reread": {"task": "omma.reread", "schedule": REREAD_SECONDS, "options": {"expires": REREAD_SECONDS}},
         "backup": {"task": "omma.backup", "schedule": BACKUP_SECONDS, "options": {"expires": BACKUP_SECONDS}},
