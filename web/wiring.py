@@ -10,6 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from redis.exceptions import RedisError
 
+from answers.answering import Answering
 from engine.connections import Context, guard
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings
@@ -45,6 +46,7 @@ def open_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         searcher=searcher,
+        answering=Answering(context, searcher),
         store=context.store,
         ingest=ingest,
         judgements=judgements,

@@ -2,23 +2,27 @@
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
 
 from PIL import Image, ImageDraw
 
+from answers.answering import Asking
+from answers.intent.goals import GOALS, chosen, made
 from engine.errors import EngineUnavailable, NotFoundError
 from engine.settings import Settings
 from ingest.jobs import Progress
 from query.answer import (
     Answer,
+    AnswerPart,
     AskedQuestion,
     Cutoff,
     Difference,
     Facet,
     FoundObject,
+    PartItem,
     PictureRow,
     PictureRows,
     Refinement,
@@ -27,6 +31,7 @@ from query.answer import (
     Source,
     Why,
 )  # fmt: skip
+from query.archive import Archive, Period, Tile
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet
@@ -127,6 +132,16 @@ class FakeSearcher:
         ]
         return PictureRows(question=found.question, rows=rows, warnings=self.warnings, took=found.took)
 
+    def archive(self, request: SearchRequest) -> Archive:
+        """Two places and two years, whatever the filters."""
+        self.asked.append(request)
+        tiles = [
+            Tile(tile="5/16/10", count=31, place=[51.75, -1.26], bounds=[48.9, 0.0, 55.8, 11.2]),
+            Tile(tile="5/17/12", count=1, place=[41.9, 12.48], bounds=[40.9, 11.2, 48.9, 22.5]),
+        ]
+        periods = [Period(date="2024", count=12), Period(date="2025", count=20)]
+        return Archive(total=40, placed=32, dated=32, tiles=tiles, periods=periods, samples=self.results[:4])
+
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """The first is above the second, by its first factor and against its second."""
         above, below = (next((r for r in self.results if r.id == i), None) for i in (one, other))
@@ -144,6 +159,53 @@ class FakeSearcher:
 
     def warm_up(self) -> None:
         """Nothing to load."""
+
+
+@dataclass
+class FakeAnswering:
+    """Adds a goal and parts to what a searcher finds; those of `waits` come afterwards."""
+
+    searcher: FakeSearcher
+    parts: list[AnswerPart] = field(default_factory=list)
+    waits: list[AnswerPart] = field(default_factory=list)
+    asking: list[Asking] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def begin(self, request: SearchRequest, asking: Asking) -> Answer:
+        """With the parts that wait as pending ones."""
+        answer = self.searcher.search(request)
+        self.asking.append(asking)
+        if not request.has_picture or request.page > 1:
+            return answer
+        guessed = made({goal: 0.65 if goal == "read" else 0.05 for goal in GOALS}, "It has many lines of text.", "classifier")
+        pending = [AnswerPart(name=one.name, title=one.title, reason="It is awaited.", pending=True) for one in self.waits]
+        intent = chosen(asking.goal, guessed) if asking.goal else guessed
+        return answer.model_copy(update={"intent": intent, "parts": [*self.parts, *pending]})
+
+    def ask(self, request: SearchRequest, asking: Asking) -> Answer:
+        """With all parts."""
+        return self.begin(request, asking).model_copy(update={"parts": [*self.parts, *self.waits]})
+
+    def waiting(self, query_id: str, request: SearchRequest, asking: Asking) -> Iterator[AnswerPart]:
+        """Those that wait."""
+        yield from self.waits
+        if self.fails:
+            raise self.fails
+
+
+def a_text_part() -> AnswerPart:
+    """Lines of text, one of them hostile."""
+    return AnswerPart(
+        name="text", title="Text in it", reason="3 lines could be read.",
+        items=[PartItem(text="TOTAL 12.50"), PartItem(text=HOSTILE), PartItem(text="שלום \u202e🎉 " + "x" * 300)],
+    )  # fmt: skip
+
+
+def an_offer_part(name: str = "products") -> AnswerPart:
+    """Two offers."""
+    page = "https://shop.example/1"
+    items = [PartItem(text=f"Shape {n}", note="shop.example", document=sha(n), page=page, price=9.5 + n) for n in (1, 2)]
+    return AnswerPart(name=name, title=name.capitalize(), reason="2 of the results have a price.", items=items)
 
 
 class FakeStore:
@@ -253,8 +315,11 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     warm_up_state = WarmUp(searcher.warm_up)
     warm_up_state.start()
     warm_up_state.wait(10)
+    asked = changes.get("searcher", searcher)
+    assert isinstance(asked, FakeSearcher)
     parts: dict[str, object] = {
-        "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "judgements": FakeJudgements(),
+        "searcher": searcher, "answering": FakeAnswering(asked), "store": FakeStore(), "ingest": FakeIngest(),
+        "judgements": FakeJudgements(),
         "uploads": Uploads(settings),
         "show": show, "overview": an_overview, "status": a_status, "warm_up_state": warm_up_state,
         "checks": {"engine": lambda: None},
