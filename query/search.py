@@ -30,6 +30,7 @@ from query.retrieval import Proposals, RescoredTable, fill_table, propose, resco
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.selection import RankerSelector
+from vision.image_features import Vector
 
 GIVEN = (Settings, Index, FactorRegistry, RankerSelector, Calls, Understood)
 RANKED = Pipeline(
@@ -206,6 +207,10 @@ class Searcher:
         likely = keep(values[Understood], candidates).documents
         kept = [document for document in proposals.candidates if document in likely]
         return WideCandidates(candidates, proposals.by_feature, proposals.candidates, kept, calls.took)
+
+    def encode_text(self, texts: Sequence[str]) -> Vector:
+        """Unit vectors [n, d] of texts in the joint embedding of images and words; raises whatever the model raises."""
+        return self._extractor().encode_text(texts)
 
     def fingerprints(self) -> Mapping[str, str]:
         """Extractor -> fingerprint of the weights that made the index; empty where nothing was indexed."""
