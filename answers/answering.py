@@ -16,6 +16,7 @@ from answers.intent.goals import chosen
 from answers.part import Found, Part, in_order, parts_of, tried
 from engine.connections import Context
 from query.answer import Answer, AnswerPart, Goal, Intent
+from query.engine_calls import Calls
 from query.pipeline import Values
 from query.question import Understood
 from query.request import SearchRequest
@@ -85,6 +86,7 @@ class Answering:
     def _found(self, answer: Answer, values: Values, asking: Asking) -> Found:
         guessed = guess(features_of(values[Understood], answer.results), self._searcher.fingerprints(), asking.last)
         intent: Intent = chosen(asking.goal, guessed) if asking.goal else guessed
+        values = values.plus(values[Calls].fresh())  # parts have time and warnings of their own
         return Found(self._context, self._searcher, answer, values, intent, asking.languages)
 
 

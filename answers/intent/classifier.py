@@ -110,9 +110,15 @@ class IntentClassifier(BaseModel):
 
     def _standard(self, found: Features) -> Array:
         """Features [n] as standard deviations from their means; 0 for one that the question lacks."""
-        values = np.array([found.get(name, 0.0) for name in self.features])
+        known = with_rules(found)
+        values = np.array([known.get(name, 0.0) for name in self.features])
         standard: Array = np.clip((values - np.asarray(self.means)) / np.asarray(self.spreads), -MAX_SPREAD, MAX_SPREAD)
         return standard
+
+
+def with_rules(found: Features) -> Features:
+    """The features, and the goal that rules guess: they know kinds of pictures that the classifier was not fitted on."""
+    return found | {f"rule.{guessed(found).goal}": 1.0}
 
 
 @lru_cache(maxsize=2)

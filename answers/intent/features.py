@@ -63,7 +63,6 @@ def features_of(understood: Understood, results: Sequence[Result]) -> Features:
 
 
 def _of_image(image: ImageFeatures) -> Features:
-    points = len(image.local) if image.local is not None else 0
     shape = {
         "shape.wide": max(0.0, math.log(image.width / image.height)),
         "shape.tall": max(0.0, math.log(image.height / image.width)),

@@ -142,10 +142,8 @@ def _sights(data: Path) -> list[Image]:
     ]
 
 
-def _signs(data: Path) -> list[Image]:
-    root = data / "scene_text"
-    own = [Image(root / row["path"]) for row in table(root / "signs.csv")]
-    return own + list({row["path"]: Image(root / row["path"]) for row in table(root / "labels.csv")}.values())
+def _everyday(data: Path) -> list[Image]:
+    return _of_known(everyday(data, MAX_IMAGES))
 
 
 def _faces(data: Path) -> list[Image]:
@@ -165,37 +163,54 @@ def _objects(data: Path, images: Sequence[Image]) -> Iterator[Asked]:
 
 COLLECTIONS = (
     GoalCollection("covers", "train", ("identify",), ("smvs_dvd",), _covers, _cover_photos),
-    GoalCollection("groceries", "train", ("identify", "shop"), ("grocery",), lambda d: _of_known(grocery_catalogue(d),
-        99), _shop_photos),
+    GoalCollection(
+        "groceries", "train", ("identify", "shop"), ("grocery",), lambda d: _of_known(grocery_catalogue(d), 99), _shop_photos
+    ),
     GoalCollection("pets", "train", ("identify",), ("pets37",), labelled("pets37", "breed"), alike),
-    GoalCollection("everyday photos", "train", ("similar",), ("flickr8k",), lambda d: _of_known(everyday(d,
-        MAX_IMAGES)), alike),
+    GoalCollection("cars", "train", ("identify",), ("cars",), labelled("cars", "model"), alike),
+    GoalCollection("drawings", "train", ("identify", "similar"), ("pacs",), labelled("pacs", "object"), alike),
+    GoalCollection("everyday photos", "train", ("similar",), ("flickr8k",), _everyday, alike),
+    GoalCollection(
+        "rooms", "train", ("similar", "shop", "pattern"), ("ikea",), labelled("ikea", "room_type", 40, "rooms.csv"), alike
+    ),
     GoalCollection("garments", "train", ("similar", "shop"), ("clothing",), lambda d: _of_known(clothing(d)), alike),
     GoalCollection("feed of garments", "train", ("shop", "similar"), ("fashion_magento",), _feed, alike),
+    GoalCollection("furniture", "train", ("shop", "similar"), ("ikea",), labelled("ikea", "type", 40, "items.csv"), alike),
     GoalCollection("receipts", "train", ("read",), ("receipts",), lambda d: _of_known(receipts(d)), alike),
-    GoalCollection("signs", "train", ("read",), ("scene_text",), _signs, alike),
-    GoalCollection("copies of photos", "train", ("copy",), ("flickr8k",), lambda d: _of_known(everyday(d, MAX_IMAGES)), copies),
+    GoalCollection("signs", "train", ("read",), ("scene_text",), labelled("scene_text", "", 40, "signs.csv"), alike),
+    GoalCollection("copies of photos", "train", ("copy",), ("flickr8k",), _everyday, copies),
+    GoalCollection("copies of sights", "train", ("copy",), ("landmarks_oxford",), _sights, copies),
     GoalCollection("celebrities", "train", ("person",), ("faces_celeb24",), labelled("faces_celeb24", "person"), alike),
+    GoalCollection("film stars", "train", ("person",), ("faces",), _faces, alike),
     GoalCollection("sights", "train", ("place",), ("landmarks_oxford",), _sights, alike),
+    GoalCollection(
+        "churches", "train", ("place", "pattern"), ("architecture3",), labelled("architecture3", "style", 40), alike
+    ),
     GoalCollection("textures", "train", ("pattern",), ("textures_dtd10",), labelled("textures_dtd10", "texture"), alike),
+    GoalCollection(
+        "interiors", "train", ("similar", "pattern", "shop"), ("interior_styles",), labelled("interior_styles", "style", 40),
+        alike
+    ),
     GoalCollection("snacks", "test", ("identify", "shop"), ("products_snacks",), _snacks, alike),
-    GoalCollection("cars", "test", ("identify",), ("cars",), labelled("cars", "model"), alike),
     GoalCollection("dishes", "test", ("identify",), ("food10",), labelled("food10", "dish"), alike),
-    GoalCollection("rooms", "test", ("similar", "shop", "pattern"), ("ikea",), labelled("ikea", "room_type", 40,
-        "rooms.csv"), alike),
+    GoalCollection("logos", "test", ("identify",), ("boxes_logos27",), labelled("boxes_logos27", "label"), alike),
+    GoalCollection(
+        "objects in photos", "test", ("identify", "similar"), ("boxes_voc",), labelled("boxes_voc", "", 40), _objects
+    ),
     GoalCollection("street scenes", "test", ("similar",), ("boxes_coco",), labelled("boxes_coco", "", 40), alike),
-    GoalCollection("objects in photos", "test", ("identify", "similar"), ("boxes_voc",), labelled("boxes_voc", "", 40),
-        _objects),
-    GoalCollection("catalogue of garments", "test", ("shop", "similar"), ("boxes_garments",),
-        labelled("boxes_garments", "", 40), alike),
-    GoalCollection("furniture", "test", ("shop", "similar"), ("ikea",), labelled("ikea", "type", MAX_IMAGES,
-        "items.csv"), alike),
+    GoalCollection(
+        "catalogue of garments", "test", ("shop", "similar"), ("boxes_garments",), labelled("boxes_garments", "", 40), alike
+    ),
+    GoalCollection(
+        "household goods", "test", ("shop", "similar", "identify"), ("boxes_household",), labelled("boxes_household",
+        "label"), alike
+    ),
     GoalCollection("screenshots", "test", ("read",), ("screenshots",), labelled("screenshots", ""), alike),
+    GoalCollection("signs in streets", "test", ("read",), ("scene_text",), labelled("scene_text", ""), alike),
     GoalCollection("versions of photos", "test", ("copy",), ("near_duplicates",), labelled("near_duplicates", "group"), alike),
     GoalCollection("copies of dishes", "test", ("copy",), ("food10",), labelled("food10", ""), copies),
     GoalCollection("politicians", "test", ("person",), ("faces_lfw10",), labelled("faces_lfw10", "person", 40), alike),
-    GoalCollection("film stars", "test", ("person",), ("faces",), _faces, alike),
     GoalCollection("buildings", "test", ("place",), ("buildings25",), labelled("buildings25", "building"), alike),
-    GoalCollection("churches", "test", ("place", "pattern"), ("architecture3",), labelled("architecture3", "style", 40), alike),
+    GoalCollection("squares", "test", ("place",), ("landmark_pairs",), labelled("landmark_pairs", "landmark"), alike),
     GoalCollection("fabrics", "test", ("pattern",), ("patterns_fabric",), labelled("patterns_fabric", "pattern"), alike),
 )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from answers.intent.classifier import MAX_SPREAD, PACKAGED, IntentCard, IntentClassifier, dumped
+from answers.intent.classifier import MAX_SPREAD, PACKAGED, IntentCard, IntentClassifier, dumped, with_rules
 from answers.intent.features import READS
 from answers.intent.goals import GOALS
 from engine.settings import get_settings
@@ -48,7 +48,7 @@ class Fitted:
 
 def fitted(rows: Sequence[Row], regularisation: float) -> Fitted:
     """Fit to these questions; features that never vary are left out."""
-    names = sorted({name for row in rows for name in row.features})
+    names = sorted({name for row in rows for name in with_rules(row.features)})
     matrix = _matrix(rows, names)
     kept = np.flatnonzero(np.ptp(matrix, axis=0) > 0)
     features, matrix = [names[at] for at in kept], matrix[:, kept]
@@ -71,7 +71,8 @@ def _labels(rows: Sequence[Row]) -> Iterator[tuple[int, int, float]]:
 
 
 def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Array:
-    return np.array([[row.features.get(name, 0.0) for name in names] for row in rows])
+    known = [with_rules(row.features) for row in rows]
+    return np.array([[found.get(name, 0.0) for name in names] for found in known])
 
 
 def _standard(matrix: Array, means: Array, spreads: Array) -> Array:

@@ -17,7 +17,7 @@ function put(whole, { name, title, html }) {
   if (!waiting) return;
   const made = new DOMParser().parseFromString(html, "text/html").querySelector("[data-part]");
   if (!made) {
-    waiting.remove();
+    remove(whole, waiting);
     return;
   }
   made.open = waiting.open;
@@ -32,12 +32,21 @@ function end(whole, source, trouble) {
   source.close();
   for (const waiting of whole.querySelectorAll("[aria-busy]")) {
     if (!trouble) {
-      waiting.remove();
+      remove(whole, waiting);
       continue;
     }
     waiting.removeAttribute("aria-busy");
     waiting.querySelector(".reason").textContent = trouble;
   }
+}
+
+// Where the leading part turns out to be empty, the next one leads.
+function remove(whole, part) {
+  part.remove();
+  const next = part.classList.contains("lead") && whole.querySelector("[data-part]");
+  if (!next) return;
+  next.classList.add("lead");
+  next.open = true;
 }
 
 // Buttons that copy a line: shown only where the browser lets a page write to the clipboard.
