@@ -63,17 +63,9 @@ def features_of(understood: Understood, results: Sequence[Result]) -> Features:
 
 
 def _of_image(image: ImageFeatures) -> Features:
-    shape = {
-        "shape.wide": max(0.0, math.log(image.width / image.height)),
-        "shape.tall": max(0.0, math.log(image.height / image.width)),
-    }
-    return (
-        _of_labels(image.labels or ())
-        | _of_text(image.text)
-        | _of_colours(image.colours or ())
-        | shape
-        | {"points": math.log1p(points)}
-    )
+    wide = math.log(image.width / image.height)
+    shape = {"shape.wide": max(0.0, wide), "shape.tall": max(0.0, -wide)}
+    return shape | _of_labels(image.labels or ()) | _of_text(image.text) | _of_colours(image.colours or ())
 
 
 def _of_objects(objects: Sequence[FoundObject], box: Sequence[float] | None) -> Features:

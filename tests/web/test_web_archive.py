@@ -62,7 +62,9 @@ def test_the_archive_is_walked_by_keyboard(
 ) -> None:  # fmt: skip
     page = open_page(serve(make_app()) + "/", viewport={"width": width, "height": 780}, java_script_enabled=width == 360)
     page.get_by_role("link", name="Places and dates").click()
-    assert page.evaluate("document.documentElement.scrollWidth") == width if width == 360 else True
+    page.wait_for_url("**/archive")
+    if width == 360:  # without scripts nothing can be measured
+        assert page.evaluate("document.documentElement.scrollWidth") == width
     page.get_by_role("link", name="31 pictures around 51.750, -1.260").press("Enter")
     page.wait_for_url("**tile%3D5%2F16%2F10**")
     page.get_by_role("link", name="2025: 20 pictures").press("Enter")
