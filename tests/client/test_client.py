@@ -31,17 +31,8 @@ from omma_client import (
 )
 from omma_client import errors as client_errors
 from query.document import DocumentView
-from tests.web.web_doubles import (
-    NOW,
-    FakeAnswering,
-    FakeIngest,
-    FakeSearcher,
-    a_text_part,
-    an_offer_part,
-    fake_services,
-    picture_bytes,
-    sha,
-)
+from tests.web.answering_doubles import FakeAnswering, a_text_part, an_offer_part
+from tests.web.web_doubles import NOW, FakeIngest, FakeSearcher, fake_services, picture_bytes, sha
 from web import client_models
 from web.app import create_app
 

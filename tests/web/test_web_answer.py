@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from answers.intent.goals import GOALS
 from engine.errors import EngineUnavailable
 from query.answer import AnswerPart, PartItem
+from tests.web.answering_doubles import FakeAnswering, a_text_part, an_offer_part
 from tests.web.csrf import csrf_token
 from tests.web.test_web_events import BROWSER, FakeLog, agree
-from tests.web.web_doubles import HOSTILE, FakeAnswering, FakeSearcher, a_text_part, an_offer_part, picture_bytes, sha
+from tests.web.web_doubles import HOSTILE, FakeSearcher, picture_bytes, sha
 
 Make = Callable[..., Flask]
 QUESTION = f"/search?like={sha(0)}"
