@@ -50,6 +50,7 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 # Task -> `module:function`, which measures it and returns the figures of the page of that name.
 TASKS = {
     "intent": "evaluation.intent.measure:measure",
+    "entities": "evaluation.entities.measure:measure",
 }
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "show": "cli.pictures:show",
     "delete": "cli.pictures:delete",
     "landmarks": "cli.landmarks:landmarks",
+    "entities": "cli.entities:entities",
     "reindex": "cli.reindex:reindex",
     "rank": "cli.rank:rank",
     "judgements": "cli.judgements:judgements",
