@@ -24,7 +24,8 @@ class Places(Part):
         others = [item_of(result, ", ".join(result.landmarks)) for result in placed]
         known = {item.document for item in named}
         landmarks = f"{len(named)} landmark{'s' * (len(named) != 1)} recognised; " if named else ""
-        reason = f"{landmarks}{len(placed)} of the results say{'s' * (len(placed) == 1)} where they were taken."
+        say = "say where they were" if len(placed) != 1 else "says where it was"
+        reason = f"{landmarks}{len(placed)} of the results {say} taken."
         return self.part(reason, [*named, *(item for item in others if item.document not in known)])
 
     def order(self, found: Found) -> Iterable[str]:
