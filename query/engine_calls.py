@@ -55,6 +55,10 @@ class Calls:
         made.sent, made._together = self.sent, msearch
         return made
 
+    def fresh(self) -> "Calls":
+        """Calls of what follows an answer, to the same index: with time and a record of their own."""
+        return Calls(self._client, self.index, self._seconds)
+
     def of_index(self, index: str) -> "Calls":
         """Calls to another index in what is left of the time, in the same record."""
         made = Calls(self._client, index, self._left)

@@ -9,13 +9,15 @@ from typing import IO, Protocol
 from flask import Flask, current_app
 from pydantic import BaseModel, Field
 
+from answers.answering import Asking
 from answers.camera.frame import CameraFrame, Mode
 from answers.entities import Identification
 from answers.entities.entity import Entity
 from engine.settings import Settings
 from ingest.jobs import Progress
 from ingest.withdrawal import Missing
-from query.answer import Answer, Facet, PictureRows, ResultComparison
+from query.answer import Answer, AnswerPart, Facet, PictureRows, ResultComparison
+from query.archive import Archive
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.clicks.log import Log
@@ -124,6 +126,9 @@ class CanSearch(Protocol):
     def everything(self, request: SearchRequest) -> PictureRows:
         """Results for the whole picture and for each object in it."""
 
+    def archive(self, request: SearchRequest) -> Archive:
+        """Where and when the pictures that meet the filters were taken."""
+
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """Why one of two results is above the other; NotFoundError."""
 
@@ -139,6 +144,19 @@ class CanSee(Protocol):
 
     def see(self, data: bytes, session_id: str, mode: Mode) -> CameraFrame:
         """What a frame shows; BadPicture."""
+
+
+class CanAnswer(Protocol):
+    """answers.answering.Answering."""
+
+    def begin(self, request: SearchRequest, asking: Asking) -> Answer:
+        """The answer with the parts that are made at once, and the names of the others."""
+
+    def ask(self, request: SearchRequest, asking: Asking) -> Answer:
+        """The answer with every part."""
+
+    def waiting(self, query_id: str, request: SearchRequest, asking: Asking) -> Iterator[AnswerPart]:
+        """The parts that take longer, of an answer that was begun."""
 
 
 class CanStore(Protocol):
@@ -222,6 +240,7 @@ class Services:
     settings: Settings
     searcher: CanSearch
     camera: CanSee
+    answering: CanAnswer
     store: CanStore
     ingest: CanIngest
     judgements: CanJudge

@@ -10,6 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from redis.exceptions import RedisError
 
+from answers.answering import Answering
 from answers.camera.camera import Camera
 from answers.entities import Identification, identify
 from answers.entities.entity import Entity
@@ -49,11 +50,12 @@ def open_services(settings: Settings) -> Services:
     context = Context(settings)
     client, behaviour = context.client, Behaviour(context.client, settings)
     searcher, ingest, judgements = Searcher(context), Ingesting(context), Judgements(client, settings)
-    entities = Identifying(context, searcher)
+    entities, answering = Identifying(context, searcher), Answering(context, searcher)
     return Services(
         settings=settings,
         searcher=searcher,
         camera=Camera(context),
+        answering=answering,
         store=context.store,
         ingest=ingest,
         judgements=judgements,
@@ -63,7 +65,7 @@ def open_services(settings: Settings) -> Services:
         overview=partial(overview, context),
         status=partial(status, context),
         full_id=partial(full_id, client, settings),
-        warm_up_state=WarmUp(searcher.warm_up),
+        warm_up_state=WarmUp(answering.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},
         log=Log(behaviour),
         forget=lambda visitor: sum(
