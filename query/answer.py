@@ -66,7 +66,7 @@ class Matched(BaseModel):
 class Result(BaseModel):
     """One picture of the answer."""
 
-    id: str
+    id: str = Field(description="sha256 of its bytes; the page has it at `/thumbnail/ID`, `/preview/ID` and `/original/ID`")
     score: float
     probability: float | None = Field(None, description="That it answers the question; empty without calibration")
     factors: dict[str, float]
@@ -82,6 +82,10 @@ class Result(BaseModel):
     landmarks: list[str] = Field([], description="Names of landmarks that it is a reference picture of")
     place: list[float] | None = Field(None, description="latitude, longitude")
     price: float | None = Field(None, description="Of the first place that has one")
+    date: str = Field("", description="Of the first place that has one, ISO 8601")
+    facets: dict[str, list[str]] = Field(
+        {}, description="What a feed, a page or the photo's metadata say: SKU, brand, camera, ..."
+    )
     width: int = 0
     height: int = 0
     position: int = Field(0, description="Its place among all groups of results; the first is 1")

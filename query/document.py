@@ -16,7 +16,7 @@ from mappings.versions import alias
 from query.answer import Source
 from query.encoder import restore
 from query.engine_calls import may_be_id
-from query.page import as_list, point_of, source_of
+from query.page import as_list, point_of, source_of, values_by_name
 from vision.image_features import ImageFeatures
 
 SINGLE_VALUES = ("title", "width", "height", "bytes", "format", "added")
@@ -127,19 +127,10 @@ def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
         "categories": as_list(document.get("category", [])),
         "place": point_of(document.get("place")),
         "failures": failures_of(document),
-        "facets": _pairs(document.get("facets") or []),
-        "weights": {name: values[0] for name, values in _pairs(document.get("weights") or []).items()},
+        "facets": values_by_name(document.get("facets") or []),
+        "weights": {name: values[0] for name, values in values_by_name(document.get("weights") or []).items()},
     }
     return single | lists | made
-
-
-def _pairs(tokens: Any) -> dict[str, list[str]]:
-    """Tokens `name=value` as values by name."""
-    found: dict[str, list[str]] = {}
-    for token in as_list(tokens):
-        name, _, value = token.partition("=")
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def described(factors: Sequence[Factor], features: ImageFeatures, document: Mapping[str, Any]) -> Iterator[DescribedPart]:

@@ -199,6 +199,8 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
         landmarks=landmarks_of(document),
         place=point_of(document.get("place")),
         price=price_of(document.get("price")),
+        date=first(document.get("date") or ""),
+        facets=values_by_name(document.get("facets") or []),
         width=document.get("width", 0),
         height=document.get("height", 0),
     )
@@ -218,6 +220,15 @@ def landmarks_of(document: Mapping[str, Any]) -> list[str]:
 def point_of(place: Any) -> list[float] | None:
     """Latitude and longitude of a `geo_point` field."""
     return [place["lat"], place["lon"]] if isinstance(place, Mapping) else None
+
+
+def values_by_name(tokens: Any) -> dict[str, list[str]]:
+    """Tokens `name=value` as values by name."""
+    found: dict[str, list[str]] = {}
+    for token in as_list(tokens):
+        name, _, value = token.partition("=")
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def price_of(value: Any) -> float | None:

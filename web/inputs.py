@@ -54,6 +54,14 @@ def read_inputs(models: Mapping[str, type[BaseModel]], path: Mapping[str, Any]) 
         raise BadQuestion(describe(error)) from error
 
 
+def refuse_unknown(model: type[BaseModel] | None) -> None:
+    """BadQuestion for a parameter of the address that the view does not have: a program misspelt it."""
+    known = model.model_fields if model else {}
+    if unknown := sorted(set(request.args) - set(known)):
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise BadQuestion(f"there is no parameter {unknown[0][:80]!r} here; {takes}")
+
+
 def _sent(where: str, model: type[BaseModel], path: Mapping[str, Any]) -> dict[str, Any]:
     if where == "path":
         return dict(path)

@@ -30,7 +30,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine.errors import OmmaError
 from web.access import limiter
 from web.errors import PROBLEMS
-from web.inputs import read_inputs
+from web.inputs import read_inputs, refuse_unknown
 from web.parameters import SearchParameters
 
 API = "/api/v1"
@@ -183,6 +183,7 @@ class Views:
 
         @wraps(view.function)
         def reply(**inputs: BaseModel) -> Response:
+            refuse_unknown(view.inputs.get("query"))
             return as_json(view.function(**inputs), status)
 
         reply.__qualname__ = f"{view.function.__qualname__}.json"

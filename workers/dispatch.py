@@ -84,9 +84,7 @@ class Dispatcher:
     ) -> None:
         """Read the source for the job in this process; an error of the source ends the job as failed, and is raised.
 
-        While the queue is full the reader waits, or processes a batch itself where `process` is given. A worker must not wait,
-        because all workers could be reading.
-
+        While the queue is full the reader waits, or processes a batch itself where `process` is given, as a worker must.
         What a source that is a state no longer has is withdrawn, unless `keep_missing`. BadSource where that is too much
         (`Withdrawal`); `force` withdraws even then, and what may be among parts that cannot be read. With `only`, a reader that
         keeps the `places` of its source (they are brought up to date) withdraws what is gone of those; others withdraw nothing.

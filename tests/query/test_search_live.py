@@ -63,6 +63,11 @@ def test_words_are_found_in_every_writing(full: Live, searcher: Searcher, writte
         assert ids(ask(searcher, text=text))[:1] == ["x"], text
 
 
+def test_a_result_carries_what_a_shop_shows(full: Live, searcher: Searcher) -> None:
+    found = by_id(ask(searcher, text="car"), "car2")
+    assert (found.price, found.date, found.facets) == (20.0, "2022-05-17", {"Brand": ["Other"], "size": ["XL"]})
+
+
 def test_the_very_picture_comes_first(full: Live, searcher: Searcher) -> None:
     asked = png(7)
     own = hashlib.sha256(asked).hexdigest()

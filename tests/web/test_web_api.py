@@ -171,6 +171,14 @@ def test_an_empty_question_is_refused_with_the_ways_to_ask(client: FlaskClient) 
     assert response.status_code == 400 and "words" in response.get_json()["detail"]
 
 
+def test_a_parameter_that_there_is_not_is_refused_by_name(client: FlaskClient) -> None:
+    problem = client.get("/api/v1/search?text=fox&nubmer=3")
+    assert problem.status_code == 400
+    assert "there is no parameter 'nubmer' here; it takes text, picture," in problem.text
+    assert client.get("/api/v1/status?text=fox").status_code == 400
+    assert client.get("/search?text=fox&utm_source=mail").status_code == 200, "people follow links that others have marked"
+
+
 def test_unknown_routes_and_methods_are_problems_in_json(client: FlaskClient) -> None:
     for response, status in ((client.get("/api/nowhere"), 404), (client.delete("/api/v1/search"), 405)):
         assert (response.status_code, response.mimetype) == (status, "application/problem+json")

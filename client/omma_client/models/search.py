@@ -172,6 +172,7 @@ class Why(BaseModel):
 class Result(BaseModel):
     """One picture of the answer."""
 
+    # sha256 of its bytes; the page has it at `/thumbnail/ID`, `/preview/ID` and `/original/ID`
     id: str
     score: float
     # That it answers the question; empty without calibration
@@ -193,6 +194,10 @@ class Result(BaseModel):
     place: list[float] | None = None
     # Of the first place that has one
     price: float | None = None
+    # Of the first place that has one, ISO 8601
+    date: str = ""
+    # What a feed, a page or the photo's metadata say: SKU, brand, camera, ...
+    facets: dict[str, list[str]] = {}
     width: int = 0
     height: int = 0
     # Its place among all groups of results; the first is 1
