@@ -120,19 +120,20 @@ def _frames(image: Image.Image, count: int, settings: Settings) -> Iterator[View
     """Frames evenly spread over an animation, without those that look like one before them."""
     width, height = image.size
     count = min(count, max(1, 4 * settings.max_pixels // (width * height)))  # all frames up to the last one are decoded
-    kept = [_small(image)]
+    kept = [small(image)]
     for place in np.unique(np.linspace(0, count - 1, 2 * MAX_FRAMES + 1).astype(int))[1:]:
         try:
             image.seek(int(place))
-            small = _small(image)
+            now = small(image)
         except DAMAGED:  # what comes before the damage is shown
             return
-        if len(kept) <= MAX_FRAMES and all(np.abs(small - other).mean() >= MIN_CHANGE for other in kept):
-            kept.append(small)
+        if len(kept) <= MAX_FRAMES and all(np.abs(now - other).mean() >= MIN_CHANGE for other in kept):
+            kept.append(now)
             yield _view(f"frame {place + 1}", image, settings)
 
 
-def _small(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def small(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A small copy as levels [h, w, 3], by which frames are compared."""
     return np.asarray(image.convert("RGB").resize((THUMB, THUMB), Image.Resampling.BOX), dtype=np.float32)
 
 
