@@ -23,6 +23,7 @@ MAX_MOVED = 2000  # frames that an animation is searched for them
 THUMB = 24  # px of the copies by which frames are compared
 MIN_CHANGE = 10.0  # levels by which a frame must differ from those before it, on average
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+TIFF = (b"II", b"MM")
 REDUCED = 1  # bit of TIFF's tag NewSubfileType: a smaller copy of another page
 NEW_SUBFILE_TYPE = 254
 LONG, MIN_LONG = 2.5, 1.5  # longer by shorter side, and by the working size, of a picture that is divided into parts
@@ -60,9 +61,11 @@ def views(data: bytes, settings: Settings) -> Iterator[View]:
 
 def left_out(data: bytes) -> int:
     """The number of pages of a scan beyond those of which views are made."""
+    if not data.startswith(TIFF):
+        return 0
     try:
         with opened(data) as image:
-            return max(0, _count(image) - MAX_PAGES) if image.format == "TIFF" else 0
+            return max(0, _count(image) - MAX_PAGES)
     except (BadPicture, *DAMAGED):
         return 0
 
