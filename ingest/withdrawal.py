@@ -133,10 +133,15 @@ class Withdrawal:
         present = set(self.passed.values())
         return ((image, references) for image, references in self.known.items() if image not in present)
 
+    @cached_property
+    def _read_files(self) -> frozenset[str]:
+        """Files of which a picture was read."""
+        return frozenset(file_of(reference) for reference, image in self.passed.items() if image)
+
     def _gone(self, image: str, references: set[str]) -> set[str]:
         """Those references that are lacking or have another image now, and views that their file has no more."""
         changed = {one for one in references & set(self.passed) if self.passed[one] not in ("", image)}
-        views = {one for one in references - set(self.passed) - set(self.current) if self.passed.get(file_of(one))}
+        views = {one for one in references - set(self.passed) - set(self.current) if file_of(one) in self._read_files}
         return changed | views | (references & self.lacking) - self.kept
 
 

@@ -23,6 +23,7 @@ MAX_MOVED = 2000  # frames that an animation is searched for them
 THUMB = 24  # px of the copies by which frames are compared
 MIN_CHANGE = 10.0  # levels by which a frame must differ from those before it, on average
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+TIFF = (b"II", b"MM")
 REDUCED = 1  # bit of TIFF's tag NewSubfileType: a smaller copy of another page
 NEW_SUBFILE_TYPE = 254
 LONG, MIN_LONG = 2.5, 1.5  # longer by shorter side, and by the working size, of a picture that is divided into parts
@@ -60,9 +61,11 @@ def views(data: bytes, settings: Settings) -> Iterator[View]:
 
 def left_out(data: bytes) -> int:
     """The number of pages of a scan beyond those of which views are made."""
+    if not data.startswith(TIFF):
+        return 0
     try:
         with opened(data) as image:
-            return max(0, _count(image) - MAX_PAGES) if image.format == "TIFF" else 0
+            return max(0, _count(image) - MAX_PAGES)
     except (BadPicture, *DAMAGED):
         return 0
 
@@ -120,19 +123,20 @@ def _frames(image: Image.Image, count: int, settings: Settings) -> Iterator[View
     """Frames evenly spread over an animation, without those that look like one before them."""
     width, height = image.size
     count = min(count, max(1, 4 * settings.max_pixels // (width * height)))  # all frames up to the last one are decoded
-    kept = [_small(image)]
+    kept = [small(image)]
     for place in np.unique(np.linspace(0, count - 1, 2 * MAX_FRAMES + 1).astype(int))[1:]:
         try:
             image.seek(int(place))
-            small = _small(image)
+            now = small(image)
         except DAMAGED:  # what comes before the damage is shown
             return
-        if len(kept) <= MAX_FRAMES and all(np.abs(small - other).mean() >= MIN_CHANGE for other in kept):
-            kept.append(small)
+        if len(kept) <= MAX_FRAMES and all(np.abs(now - other).mean() >= MIN_CHANGE for other in kept):
+            kept.append(now)
             yield _view(f"frame {place + 1}", image, settings)
 
 
-def _small(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def small(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A small copy as levels [h, w, 3], by which frames are compared."""
     return np.asarray(image.convert("RGB").resize((THUMB, THUMB), Image.Resampling.BOX), dtype=np.float32)
 
 

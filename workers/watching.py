@@ -20,6 +20,7 @@ from ingest.sources.folder import FolderSource
 from ingest.sources.junk import why_left_out
 from ingest.sources.registry import existing, split_spec
 from ingest.sources.sidecar_names import SUFFIXES, may_be_beside
+from ingest.views import is_recording
 from ingest.withdrawal import Places
 from workers.dispatch import Dispatcher
 
@@ -114,7 +115,7 @@ def affected_by(path: Path, root: Path) -> Iterator[str]:
         yield f"{reference}/"
     elif path.suffix.lower() in SUFFIXES:
         yield from (reference_of(picture, root) for picture in _pictures_beside(path))
-    elif is_picture(path) or is_unnamed_picture(path):
+    elif is_recording(path) or is_picture(path) or is_unnamed_picture(path):
         yield reference
     elif not os.path.lexists(path):  # a folder, perhaps
         yield f"{reference}/"

@@ -7,15 +7,25 @@ from typing import ClassVar
 from engine.errors import BadPicture
 from ingest.embedded import with_metadata
 from ingest.item import Item, Refusal
-from ingest.metadata import read_metadata
+from ingest.metadata import Metadata, read_metadata
 from ingest.names import folder_snippets, name_snippet, stem_snippets
-from ingest.sources.files import is_folder, is_picture, is_unnamed_picture, readable, reference_of, selection, walk, within
+from ingest.sources.files import (
+    is_folder,
+    is_picture,
+    is_unnamed_picture,
+    open_file,
+    readable,
+    reference_of,
+    selection,
+    walk,
+    within,
+)
 from ingest.sources.junk import count_files, kind_of_file, why_left_out
 from ingest.sources.registry import Source
 from ingest.sources.sidecar import SUFFIXES, Sidecars
 from ingest.text import clean
 from ingest.trash import filtered_alone
-from ingest.views import file_of, with_views
+from ingest.views import file_of, is_recording, views_alone, with_views
 
 __all__ = ["FolderSource", "category_of", "name_snippet"]
 NOT_UNDERSTOOD = "values and files beside pictures that were not understood"
@@ -28,9 +38,9 @@ class FolderSource(Source):
     name: ClassVar[str] = "folder"
     accepts: ClassVar[str] = "a folder"
     about: ClassVar[str] = (
-        "Every image below it. Text, JSON (Google Takeout's and exiftool's, too) and XMP beside `name.jpg` are linked text, "
-        "and so are EXIF, IPTC and XMP inside it, its name and the names of its folders; the first folder is the category. A "
-        "later reading follows files that were moved, renamed, changed or deleted."
+        "Every image below it, pages of PDFs and key frames of films. Text, JSON (Google Takeout's and exiftool's, too) and XMP "
+        "beside `name.jpg` are linked text, and so are EXIF, IPTC and XMP inside it, its name and the names of its folders; the "
+        "first folder is the category. A later reading follows files that were moved, renamed, changed or deleted."
     )
     rank: ClassVar[int] = 100  # it opens every folder, so all other sources are asked before it
     is_state: ClassVar[bool] = True
@@ -52,8 +62,8 @@ class FolderSource(Source):
         return Path(self.spec)
 
     def items(self, only: Collection[str] | None = None) -> Iterator[Item | Refusal]:
-        """Every file with the suffix of an image format, or without one that begins as an image, in order of path; what else
-        there is is skipped and noted.
+        """Every file with the suffix of an image format, or without one that begins as an image, with its further views;
+        and the views of PDFs and films; in order of path. What else there is is skipped and noted.
 
         A folder in `only` (`name/`) stands for everything below it, and a view (`name > page 2`) for its file with all views.
         """
@@ -66,6 +76,8 @@ class FolderSource(Source):
                 yield path
             elif is_picture(path) or is_unnamed_picture(path):
                 yield from self._items(path, reference, sidecars)
+            elif is_recording(path):
+                yield from self._views(path, reference, sidecars)
             elif path.suffix.lower() not in SUFFIXES:
                 self.skip(LINKS if is_folder(path) else kind_of_file(path.suffix), reference)
 
@@ -77,7 +89,7 @@ class FolderSource(Source):
             if isinstance(path, Refusal):
                 self._unreadable.append(path.reference)
                 found.add(path.reference)
-            elif is_picture(path) or is_unnamed_picture(path):
+            elif is_recording(path) or is_picture(path) or is_unnamed_picture(path):
                 found.add(reference_of(path, self.root))
         self.unreadable = len(self._unreadable)
         return found
@@ -106,10 +118,24 @@ class FolderSource(Source):
         except BadPicture as error:
             yield Refusal(reference, error.reason, str(error))
             return
-        item = self._item(path, reference, sidecars, original, data)
+        item = self._item(path, reference, sidecars, original, read_metadata(data))
         yield from with_views(item, data, self.store, self.settings, self.left_out.add)
 
-    def _item(self, path: Path, reference: str, sidecars: Sidecars, original: str, data: bytes) -> Item:
+    def _views(self, path: Path, reference: str, sidecars: Sidecars) -> Iterator[Item | Refusal]:
+        """An item for each page of a PDF, and each key frame of a film."""
+        try:
+            if not within(path, self.root):
+                raise BadPicture("outside", "the link leads out of the folder")
+            open_file(path).close()
+        except BadPicture as error:
+            yield Refusal(reference, error.reason, str(error))
+            return
+        item = self._item(path, reference, sidecars)
+        yield from views_alone(item, path, self.store, self.settings, self.left_out.add)
+
+    def _item(
+        self, path: Path, reference: str, sidecars: Sidecars, original: str = "", metadata: Metadata | None = None
+    ) -> Item:
         sidecar = sidecars.of(path)
         for note in sidecar.notes:
             self.left_out.add(NOT_UNDERSTOOD, f"{reference}: {note}")
@@ -119,7 +145,7 @@ class FolderSource(Source):
             source=self.spec, reference=reference, collection=self.collection, original=original,
             snippets=filtered_alone(sidecar.snippets), **({"category": category_of(str(place))} | sidecar.facts),
         )  # fmt: skip
-        return with_metadata(item, read_metadata(data), names)
+        return with_metadata(item, metadata or Metadata(), names)
 
 
 def category_of(reference: str) -> str:

@@ -11,7 +11,6 @@ PROGRAM = "previews and working copies that a program keeps"
 CAMERA = "thumbnails of videos that a camera keeps"
 SYSTEM = "files of the file system"
 RAW = "raw photos, which are not read"
-VIDEO = "videos, which are not read"
 OTHER = "files that are no pictures"
 
 # Names of folders in lower case. Names that people also give to albums (`thumbs`, `Cache`) count below certain folders only.
@@ -37,7 +36,6 @@ LIBRARY_ORIGINALS = ("originals", "masters")
 RAW_SUFFIXES = frozenset(
     "3fr,arw,cr2,cr3,crw,dcr,dng,erf,fff,iiq,kdc,mef,mos,mrw,nef,nrw,orf,pef,raf,raw,rw2,rwl,sr2,srf,srw,x3f".split(",")  # noqa: SIM905
 )
-VIDEO_SUFFIXES = frozenset("3gp,avi,flv,lrv,m2ts,m4v,mkv,mov,mp4,mpeg,mpg,mts,ogv,webm,wmv".split(","))  # noqa: SIM905
 
 
 def why_left_out(parents: Sequence[str], name: str, *, is_folder: bool) -> str:
@@ -60,7 +58,7 @@ def why_left_out(parents: Sequence[str], name: str, *, is_folder: bool) -> str:
 def kind_of_file(suffix: str) -> str:
     """What a file without the suffix of an image format is, in words."""
     lowered = suffix[1:].lower()
-    return RAW if lowered in RAW_SUFFIXES else VIDEO if lowered in VIDEO_SUFFIXES else OTHER
+    return RAW if lowered in RAW_SUFFIXES else OTHER
 
 
 def count_files(folder: Path) -> int:

@@ -115,7 +115,7 @@ def test_pictures_of_a_folder_that_cannot_be_read_are_not_taken_for_gone(folder:
 
 
 def test_a_folder_whose_files_may_not_be_looked_at_costs_only_these(folder: Path, settings: Settings) -> None:
-    write_all(folder, {"closed/inside.png": png(3), "closed/inside.txt": b"words", "closed/clip.mp4": b"film"})
+    write_all(folder, {"closed/inside.png": png(3), "closed/inside.txt": b"words", "closed/notes.doc": b"words"})
     (folder / "closed").chmod(0o644)  # its names may be listed, and nothing more
     here = settings.model_copy(update={"store_url": f"file://{folder.parent}/store"})
     source = open_source(str(folder), settings=here)
@@ -123,7 +123,7 @@ def test_a_folder_whose_files_may_not_be_looked_at_costs_only_these(folder: Path
         items, refusals = read(source)
     (folder / "closed").chmod(0o755)
     assert items == ["a.png", "z.png"] and refusals == {"closed/inside.png": "unreadable"}
-    assert [str(one) for one in source.left_out] == ["videos, which are not read: 1 (closed/clip.mp4)"]
+    assert [str(one) for one in source.left_out] == ["files that are no pictures: 1 (closed/notes.doc)"]
 
 
 def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_reading(

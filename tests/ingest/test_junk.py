@@ -8,7 +8,7 @@ from engine.settings import Settings
 from ingest.item import Item, Refusal
 from ingest.omissions import MAX_EXAMPLES, MAX_KINDS, Omissions, omissions_of
 from ingest.sources import open_source
-from ingest.sources.junk import BIN, CAMERA, HIDDEN, NAS, OTHER, PROGRAM, RAW, SYSTEM, VIDEO
+from ingest.sources.junk import BIN, CAMERA, HIDDEN, NAS, OTHER, PROGRAM, RAW, SYSTEM
 from tests.ingest.pictures import png, write_all
 
 JUNK = {
@@ -31,7 +31,6 @@ JUNK = {
     "Mine.lrlibrary/1/previews/a.png": PROGRAM,
     "Mine.photoslibrary/resources/derivatives/a.png": PROGRAM,
     "PRIVATE/M4ROOT/THMBNL/C0001T01.JPG": CAMERA,
-    "clip.MP4": VIDEO,
     "IMG_1.CR2": RAW,
     "Thumbs.db": OTHER,
 }
