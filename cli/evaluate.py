@@ -1,5 +1,6 @@
 """`omma bench` and `omma evaluate`: measure speed and quality."""
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,8 +70,15 @@ def _camera(films: int) -> list[Path]:
     return pages.write("camera", figures)
 
 
+# Task -> `module:function`, which measures it and returns the figures of the page of that name.
+TASKS = {
+    "intent": "evaluation.intent.measure:measure",
+}
+
+
 @click.command()
 @click.option("--data", type=DATA, help="Folder of data sets, indexed for this and removed again.")
+@click.option("--task", type=click.Choice(list(TASKS)), help="Measure a part of the answer; write the page of its name.")
 @click.option("--questions", type=DATA, help="Folder of topics and judgements, asked of the documents that are indexed here.")
 @click.option("--candidate-log", type=FILE, help="File made by `omma rank collect`; nothing is asked again.")
 @click.option("--set", "names", multiple=True, help="Only these question sets.")
@@ -96,8 +104,8 @@ def _camera(films: int) -> list[Path]:
 @click.option("--html", type=OUT, help="Write a report with pictures of what gained and lost most.")
 @click.option("--fail-on-loss", is_flag=True, help="Exit with 1 where a model is significantly worse than the baseline.")
 def evaluate(  # noqa: PLR0917  (one argument per option)
-    data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
-    baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
+    data: Path | None, task: str | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...],
+    models: tuple[str, ...], baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
     embeddings: bool, uncalibrated: bool, unseen: bool, feedback: bool, learned_from: tuple[Path, ...], list_sets: bool,
     html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
@@ -106,6 +114,7 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
         (local, lambda: _local(data)), (embeddings, lambda: _embeddings(data)), (trash, _trash),
         (uncalibrated, lambda: _uncalibrated(candidate_log)), (feedback, lambda: _feedback(data, names)),
         (unseen, lambda: _unseen(data, candidate_log, learned_from, names, ablation=ablation)),
+        (task is not None, lambda: _task(task or "", data)),
     )  # fmt: skip
     if ablation and not (unseen and learned_from):
         raise click.UsageError("--ablation needs --unseen, and the logs to train on by --learned-from")
@@ -219,6 +228,18 @@ def _feedback(data: Path | None, names: tuple[str, ...]) -> list[Path]:
     figures = feedback.run(data, get_settings(), console.print, names)
     click.echo(pages.render("feedback", figures))
     return [] if names else pages.write("feedback", figures)
+
+
+def _task(name: str, data: Path | None) -> list[Path]:
+    """Measure a part of the answer; print the page, return the files that were written."""
+    from evaluation import pages  # noqa: PLC0415
+
+    if data is None:
+        raise click.UsageError("name the folder of data sets by --data")
+    module, function = TASKS[name].split(":")
+    figures: Json = getattr(importlib.import_module(module), function)(data, get_settings(), console.print)
+    click.echo(pages.render(name, figures))
+    return pages.write(name, figures)
 
 
 def _local(data: Path | None) -> list[Path]:

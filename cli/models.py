@@ -25,6 +25,7 @@ TRAINING = {
     "joint": "training.joint:main",
     "reading": "training.reading:main",
     "words": "training.words:main",
+    "intent": "evaluation.intent.fitting:main",
 }
 
 

@@ -82,7 +82,7 @@ def search(  # noqa: PLR0917  (one argument per option)
     """Search by picture, part of a picture, words and filters."""
     is_address = bool(image and ADDRESS.match(image))
     question = Question(
-        image=_bytes(image) if image and not is_address else None, address=image if is_address else None,
+        image=picture_at(image) if image and not is_address else None, address=image if is_address else None,
         like=_id(like) if like else like, region=crop, text=text, filters=filters,
         more=tuple(map(_id, more)), less=tuple(map(_id, less)),
         page=page, number=number, no_cutoff=no_cutoff, diversity=diversity, dsl=dsl,
@@ -130,7 +130,8 @@ def _id(given: str) -> str:
     return given.strip().lower()
 
 
-def _bytes(path: str) -> bytes:
+def picture_at(path: str) -> bytes:
+    """The bytes of a file; BadQuestion where it cannot be read."""
     try:
         return Path(path).read_bytes()
     except OSError as error:

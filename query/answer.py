@@ -1,10 +1,12 @@
 """Answers as JSON: the same models serve the page, the API and the command line."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from ranking.candidate_set import CandidateSet
+
+Goal = Literal["identify", "similar", "shop", "read", "copy", "person", "place", "pattern"]  # answers/intent/goals.py
 
 
 class FoundObject(BaseModel):
@@ -79,6 +81,7 @@ class Result(BaseModel):
     collections: list[str] = []
     landmarks: list[str] = Field([], description="Names of landmarks that it is a reference picture of")
     place: list[float] | None = Field(None, description="latitude, longitude")
+    price: float | None = Field(None, description="Of the first place that has one")
     width: int = 0
     height: int = 0
     position: int = Field(0, description="Its place among all groups of results; the first is 1")
@@ -123,12 +126,51 @@ class Refinement(BaseModel):
     exclude: str = Field(description="What it takes to find only results without it, in any form: `-beach -beaches`")
 
 
+class Intent(BaseModel):
+    """What a picture question is asked for: it decides which part the answer leads with, and filters nothing."""
+
+    goal: Goal
+    probability: float = Field(description="Of this goal, 0..1; 1 where the user chose it")
+    by: Literal["chosen", "classifier", "rules"] = Field(
+        description="What decided: the user, the classifier, or rules where the classifier does not fit the weights"
+    )
+    reason: str
+    probabilities: dict[Goal, float] = Field(description="Of every goal as guessed, the most likely first")
+
+
+class PartItem(BaseModel):
+    """One entry of a part: a line of text, a result, a person, a place; fields that say nothing are empty."""
+
+    text: str = ""
+    note: str = Field("", description="More of it: a size, a site, a sentence")
+    document: str = Field("", description="Id of the picture that it is about")
+    page: str = Field("", description="http(s) address of the page that it is from")
+    price: float | None = None
+    place: list[float] | None = Field(None, description="latitude, longitude")
+    box: list[float] | None = Field(None, description="x, y, w, h as fractions of the picture asked with")
+    confidence: float | None = Field(None, description="That it is right, 0..1")
+
+
+class AnswerPart(BaseModel):
+    """A part of the answer to a picture question, such as its text, copies, offers or tags, with its reason."""
+
+    name: str
+    title: str
+    reason: str = Field("", description="What the part rests on; of one that is awaited, what is awaited")
+    pending: bool = Field(False, description="It takes longer than the results: ask again with `complete`")
+    failed: bool = False
+    items: list[PartItem] = []
+    data: dict[str, Any] = Field({}, description="What only this part has: `tags`, `card`")
+
+
 class Answer(BaseModel):
     """Everything a search returns."""
 
     query_id: str = Field("", description="Names this search in events about it (User Behavior Insights)")
     ranker: str = Field("", description="What put the results in order: `fusion`, `sltr`, or the id of a learned model")
     question: AskedQuestion
+    intent: Intent | None = Field(None, description="The user's goal; empty where no picture is asked with")
+    parts: list[AnswerPart] = Field([], description="What answers the goal best comes first; of the first page alone")
     landmarks: list[Landmark] = Field([], description="What the picture asked with shows, the surest first")
     results: list[Result]
     total: int = Field(description="Groups of results after the cut, over all pages")

@@ -55,6 +55,10 @@ class Calls:
         made.sent, made._together = self.sent, msearch
         return made
 
+    def fresh(self) -> "Calls":
+        """Calls of what follows an answer, to the same index: with time and a record of their own."""
+        return Calls(self._client, self.index, self._seconds)
+
     def warn(self, text: str) -> None:
         """Keep a warning for the answer, once."""
         if text not in self.warnings:

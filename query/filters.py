@@ -12,6 +12,7 @@ from engine.errors import BadQuestion
 from factors.base import Factor
 from factors.text import Term, Words
 from query.answer import Facet
+from query.tiles import tile_clause
 
 Json = dict[str, Any]
 HasFacet = Callable[[str], bool]  # whether feeds brought a facet of that name
@@ -229,6 +230,7 @@ CORE: dict[str, Callable[[str], Json]] = {
     "megapixels": _megapixels,
     "size": _size,
     "id": _id,
+    "tile": tile_clause,
 }
 
 

@@ -198,6 +198,7 @@ def plain_result(document_id: str, document: Mapping[str, Any], score: float = 0
         collections=as_list(document.get("collections", [])),
         landmarks=landmarks_of(document),
         place=point_of(document.get("place")),
+        price=price_of(document.get("price")),
         width=document.get("width", 0),
         height=document.get("height", 0),
     )
@@ -217,6 +218,12 @@ def landmarks_of(document: Mapping[str, Any]) -> list[str]:
 def point_of(place: Any) -> list[float] | None:
     """Latitude and longitude of a `geo_point` field."""
     return [place["lat"], place["lon"]] if isinstance(place, Mapping) else None
+
+
+def price_of(value: Any) -> float | None:
+    """The first price of a field that may hold one, several or none."""
+    prices = value if isinstance(value, list) else [value]
+    return next((float(price) for price in prices if price is not None), None)
 
 
 def source_filter(factors: Sequence[Factor]) -> Json:

@@ -14,6 +14,7 @@ from engine.settings import Settings
 from factors.registry import FactorRegistry
 from factors.text import Words
 from query.answer import Answer, AskedQuestion, Cutoff, PictureRows, ResultComparison
+from query.archive import Archive, archived
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
 from query.engine_calls import Calls, Index
 from query.explanation import differences, summary
@@ -29,6 +30,7 @@ from query.retrieval import Proposals, RescoredTable, fill_table, propose, resco
 from ranking.candidate_set import CandidateSet
 from ranking.fusion import NAME as FUSION
 from ranking.selection import RankerSelector
+from vision.image_features import Vector
 
 GIVEN = (Settings, Index, FactorRegistry, RankerSelector, Calls, Understood)
 RANKED = Pipeline(
@@ -46,6 +48,7 @@ RANKED = Pipeline(
     GIVEN,
 )
 BROWSED = Pipeline((Stage("browse", browse),), GIVEN)
+ARCHIVED = Pipeline((Stage("archive", archived),), GIVEN)
 TABLE = RANKED.until("rescore").since("table", Proposals)
 ROWS = Pipeline(
     (
@@ -74,6 +77,14 @@ class WideCandidates:
     chosen: Sequence[str]
     kept: Sequence[str]
     took: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer, and the values that it was made from; None where nothing is indexed."""
+
+    answer: Answer
+    values: Values | None
 
 
 class Searcher:
@@ -112,14 +123,19 @@ class Searcher:
 
     def search(self, request: SearchRequest) -> Answer:
         """The answer; InputError, FetchError, NotFoundError, WeightsMismatchError, EngineUnavailable (engine.errors)."""
+        return self.find(request).answer
+
+    def find(self, request: SearchRequest) -> Found:
+        """The answer with the values that it was made from, for what else is read from them; the errors of `search`."""
         calls = self._calls()
         with calls.stage("prepare"):
             empty = self._index.meta() is None
         if empty:
-            return _nothing_indexed(request, calls)
-        values = self._understood(request, calls)
-        pipeline = RANKED if values[Understood].asks else BROWSED
-        return _answer(pipeline.run(values, calls.stage))
+            return Found(_nothing_indexed(request, calls), None)
+        understood = self._understood(request, calls)
+        pipeline = RANKED if understood[Understood].asks else BROWSED
+        values = pipeline.run(understood, calls.stage)
+        return Found(_answer(values), values)
 
     def run(self, request: SearchRequest, until: str) -> Values:
         """The values of a question after a named stage of `RANKED`, to be inspected by type; the errors of `search`."""
@@ -166,6 +182,13 @@ class Searcher:
         sent = calls.sent if request.dsl else None
         return PictureRows(question=understood[0].shown, rows=rows, warnings=calls.warnings, took=calls.took, dsl=sent)
 
+    def archive(self, request: SearchRequest) -> Archive:
+        """Where and when the pictures that meet the filters of a request were taken; the errors of `search`."""
+        calls = self._calls()
+        if self._index.meta() is None:
+            return Archive(total=0)
+        return ARCHIVED.run(self._understood(request, calls), calls.stage)[Archive]
+
     def table(self, request: SearchRequest, ids: Sequence[str]) -> CandidateSet:
         """A question with these documents as candidates, whether or not any feature would propose them."""
         values = self._understood(request, self._calls())
@@ -184,6 +207,10 @@ class Searcher:
         likely = keep(values[Understood], candidates).documents
         kept = [document for document in proposals.candidates if document in likely]
         return WideCandidates(candidates, proposals.by_feature, proposals.candidates, kept, calls.took)
+
+    def encode_text(self, texts: Sequence[str]) -> Vector:
+        """Unit vectors [n, d] of texts in the joint embedding of images and words; raises whatever the model raises."""
+        return self._extractor().encode_text(texts)
 
     def fingerprints(self) -> Mapping[str, str]:
         """Extractor -> fingerprint of the weights that made the index; empty where nothing was indexed."""

@@ -1,11 +1,15 @@
 """The parameters of a question in an address of the page or the API: parsed, checked, and written back into links."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from query.answer import Goal
+from query.tiles import tile_at
+
 BOX_NUMBERS = 4
+NEAR_ZOOM = 12  # of the tile that is near a place: some 10 km to a side
 ShortId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{6,64})?$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 
@@ -32,6 +36,8 @@ class SearchParameters(BaseModel):
     diversity: float | None = Field(
         None, ge=0, lt=1, description="How much results should differ from those above them (maximal marginal relevance)."
     )
+    goal: Goal | Literal[""] = Field("", description="What the picture is asked for, instead of what Omma guesses.")
+    complete: bool = Field(False, description="Wait for the parts of the answer that take longer: tags, the card.")
     dsl: bool = Field(False, description="Include the exact requests sent to OpenSearch.")
 
     @field_validator("filter")
@@ -88,10 +94,14 @@ class SearchParameters(BaseModel):
         return [float(number) for number in self.box.split(",")] if self.box else None
 
     def url(self, path: str = "/search", **changes: Any) -> str:
-        """The address of the question with changes: of page 1, unless `page` is one of the changes."""
+        """The address of the question with changes: of page 1, with `complete` only if it is one of them.
+
+        Another picture is asked for a goal of its own.
+        """
         if "box" in changes:  # it replaces a part given by `region`
             changes.setdefault("region", "")
-        changed = self.model_copy(update={"page": 1} | changes)
+        other = {"goal": ""} if {"picture", "like", "address"} & changes.keys() else {}
+        changed = self.model_copy(update={"page": 1, "complete": False} | other | changes)
         return f"{path}?{urlencode(changed.pairs())}"
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -114,9 +124,17 @@ class SearchParameters(BaseModel):
         """The address of the same question, narrowed down by one more value."""
         return self.url(filter=[*self.filter, f"{name}={value}"])
 
-    def without_filter(self, name: str, value: str) -> str:
+    def with_only(self, name: str, value: str, path: str = "/search") -> str:
+        """The address of the same question with this value instead of others of the same name."""
+        return self.url(path, filter=[*(one for one in self.filter if one.partition("=")[0] != name), f"{name}={value}"])
+
+    def around(self, place: list[float]) -> str:
+        """The address of the pictures that were taken near a place: latitude, longitude."""
+        return SearchParameters(filter=[f"tile={tile_at(place[0], place[1], NEAR_ZOOM)}"]).url("/archive")
+
+    def without_filter(self, name: str, value: str, path: str = "/search") -> str:
         """The address of the same question without that value."""
-        return self.url(filter=[entry for entry in self.filter if entry != f"{name}={value}"])
+        return self.url(path, filter=[entry for entry in self.filter if entry != f"{name}={value}"])
 
 
 class CompareParameters(SearchParameters):

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from query.answer import Result, ResultComparison
 from query.request import signed_terms
 from web import access
+from web.map import map_of, timeline_of
 from web.views import events
 
 MARK_START, MARK_END = "\ue000", "\ue001"
@@ -26,7 +27,7 @@ def install(app: Flask) -> None:
     filters = (
         marked, message_html, as_words, percent, duration, file_size, minute, as_filters,
         signed_terms, aspect, largest_first, is_part, svg_rect, svg_dots, svg_points,
-        bar_scale, difference_scale, bar, main_factor, factors_shown,
+        bar_scale, difference_scale, bar, main_factor, factors_shown, map_of, timeline_of,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(tint=tint, current_path=lambda: request.path)

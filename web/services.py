@@ -9,10 +9,12 @@ from typing import IO, Protocol
 from flask import Flask, current_app
 from pydantic import BaseModel, Field
 
+from answers.answering import Asking
 from answers.camera.frame import CameraFrame, Mode
 from engine.settings import Settings
 from ingest.jobs import Progress
-from query.answer import Answer, Facet, PictureRows, ResultComparison
+from query.answer import Answer, AnswerPart, Facet, PictureRows, ResultComparison
+from query.archive import Archive
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.clicks.log import Log
@@ -121,11 +123,27 @@ class CanSearch(Protocol):
     def everything(self, request: SearchRequest) -> PictureRows:
         """Results for the whole picture and for each object in it."""
 
+    def archive(self, request: SearchRequest) -> Archive:
+        """Where and when the pictures that meet the filters were taken."""
+
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """Why one of two results is above the other; NotFoundError."""
 
     def warm_up(self) -> None:
         """Load everything that the first question needs."""
+
+
+class CanAnswer(Protocol):
+    """answers.answering.Answering."""
+
+    def begin(self, request: SearchRequest, asking: Asking) -> Answer:
+        """The answer with the parts that are made at once, and the names of the others."""
+
+    def ask(self, request: SearchRequest, asking: Asking) -> Answer:
+        """The answer with every part."""
+
+    def waiting(self, query_id: str, request: SearchRequest, asking: Asking) -> Iterator[AnswerPart]:
+        """The parts that take longer, of an answer that was begun."""
 
 
 class CanSee(Protocol):
@@ -204,6 +222,7 @@ class Services:
 
     settings: Settings
     searcher: CanSearch
+    answering: CanAnswer
     camera: CanSee
     store: CanStore
     ingest: CanIngest

@@ -10,6 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from redis.exceptions import RedisError
 
+from answers.answering import Answering
 from answers.camera.camera import Camera
 from engine.connections import Context, guard
 from engine.errors import EngineUnavailable, OmmaError
@@ -46,6 +47,7 @@ def open_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         searcher=searcher,
+        answering=Answering(context, searcher),
         camera=Camera(context),
         store=context.store,
         ingest=ingest,

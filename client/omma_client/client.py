@@ -68,6 +68,23 @@ class Client:
             return self._request("GET", "/search", models.Answer, params=asked)
         return self._request("POST", "/search", models.Answer, params=asked, files={"image": ("image", sent)})
 
+    def ask(
+        self, *, image: str | Path | bytes | None = None, like: str = "", text: str = "",
+        box: tuple[float, float, float, float] | None = None, goal: str = "", filters: Filters | None = None,
+        number: int | None = None,
+    ) -> models.Answer:  # fmt: skip
+        """What a picture shows: the answer with its `intent` and all `parts` (tags, card, text, copies, offers).
+
+        `goal` says what it is asked for (`identify`, `similar`, `shop`, `read`, `copy`, `person`, `place`, `pattern`).
+        """
+        sent, address = _image(image)
+        asked = _parameters(
+            text=text, like=like, address=address, box=_numbers(box), goal=goal, filter=_pairs(filters), number=number
+        )
+        if sent is None:
+            return self._request("GET", "/ask", models.Answer, params=asked)
+        return self._request("POST", "/ask", models.Answer, params=asked, files={"image": ("image", sent)})
+
     def everything(
         self, *, image: str | Path | bytes | None = None, like: str = "", text: str = "", filters: Filters | None = None,
         number: int | None = None,

@@ -9,7 +9,7 @@ import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from opensearchpy import OpenSearch
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +21,8 @@ from ranking.judgements.judgement import Topic
 
 APPLICATION, ID_FIELD = "omma", "id"
 Action = Literal["impression", "click"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+GOAL = "goal"  # action of a chosen goal; it is about the search, not about a result
 SHORT: Json = {"type": "keyword", "ignore_above": 100}
 TEXT: Json = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
 QUERY_FIELDS: Json = {
@@ -78,6 +80,17 @@ class Done:
     time: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenGoal:
+    """What a user said that a search was for; `guessed` is what Omma had taken it for, empty where that is not known."""
+
+    query_id: str
+    client: str
+    goal: str
+    guessed: str
+    time: datetime
+
+
 class Behaviour:
     """The indices of searches and events; their names are the standard's unless settings change them."""
 
@@ -92,17 +105,30 @@ class Behaviour:
             yield _served(name, record)
 
     def done(self) -> Iterator[Done]:
-        """Every event of this application, in no order."""
-        for _, record in self.events.all({"term": {"application": APPLICATION}}):
+        """Every impression and click of this application, in no order."""
+        for _, record in self.events.all(_of_application({"terms": {"action_name": list(ACTIONS)}})):
             attributes = record["event_attributes"]
             yield Done(
                 record["query_id"], record["client_id"], record["action_name"], attributes["object"]["object_id"],
                 attributes["position"]["ordinal"], datetime.fromisoformat(record["timestamp"]),
             )  # fmt: skip
 
+    def goals(self) -> Iterator[ChosenGoal]:
+        """Every goal that was chosen in this application, in no order."""
+        records = [record for _, record in self.events.all(_of_application({"term": {"action_name": GOAL}}))]
+        searches = self.queries.some([record["query_id"] for record in records])
+        for record in records:
+            guessed = searches.get(record["query_id"], {}).get("query_attributes", {}).get("goal", "")
+            time = datetime.fromisoformat(record["timestamp"])
+            yield ChosenGoal(record["query_id"], record["client_id"], record["message"], guessed, time)
+
     def forget_client(self, client: str) -> int:
         """Delete all records of one client; their number."""
         return sum(records.forget({"term": {"client_id": client}}) for records in (self.queries, self.events))
+
+
+def _of_application(query: Json) -> Json:
+    return {"bool": {"filter": [{"term": {"application": APPLICATION}}, query]}}
 
 
 def forget(client: OpenSearch, settings: Settings) -> int:
@@ -121,14 +147,15 @@ def query_record(
     teams: dict[str, str],
     candidate_set: CandidateSet,
     index: str,
+    goal: str = "",
 ) -> Json:
-    """A search as it is logged."""
+    """A search as it is logged; `goal` is what it was taken for."""
     return {
         "application": APPLICATION, "client_id": client, "timestamp": _now(), "user_query": topic.text, "indexes": [index],
         "object_id_field": ID_FIELD, "query_response_hit_ids": list(shown),
         "query_attributes": {
             "intent": candidate_set.query_features.intent, "category": candidate_set.query_features.category,
-            "ranker": ranker, "topic": topic.named().id,
+            "ranker": ranker, "topic": topic.named().id, "goal": goal,
         },
         "omma": {
             "topic": topic.named().model_dump(mode="json"), "ranker": ranker, "teams": teams,
@@ -145,6 +172,14 @@ def event_record(event: Event, client: str) -> Json:
         "event_attributes": {
             "object": {"object_id": event.document, "object_id_field": ID_FIELD}, "position": {"ordinal": event.position}
         },
+    }  # fmt: skip
+
+
+def goal_record(query_id: str, goal: str, client: str) -> Json:
+    """A chosen goal as it is logged: a label of the search."""
+    return {
+        "application": APPLICATION, "action_name": GOAL, "client_id": client, "query_id": query_id, "timestamp": _now(),
+        "message": goal, "message_type": GOAL,
     }  # fmt: skip
 
 

@@ -214,11 +214,12 @@ class NoText:
 
 def test_frames_are_named_in_the_background_with_the_newest_crop(make: Make) -> None:
     asked: list[SearchRequest] = []
-    searched = threading.Semaphore(0)
+    seen, searched = threading.Event(), threading.Event()
 
     def search(request: SearchRequest) -> Answer:
         asked.append(request)
-        searched.release()
+        assert seen.wait(10)
+        searched.set()
         return answered(a_result("A fox.", 0.9))
 
     camera, frame = (
@@ -226,11 +227,12 @@ def test_frames_are_named_in_the_background_with_the_newest_crop(make: Make) -> 
         jpeg(scene(Box(0.3, 0.3, 0.4, 0.4))),
     )
     first = camera.see(frame, "", "objects")
-    assert [one.name for one in first.objects] == [""] and searched.acquire(timeout=10)
-    for _ in range(100):
+    assert [one.name for one in first.objects] == [""]
+    seen.set()
+    assert searched.wait(10)
+    shown = camera.see(frame, first.session, "objects")
+    while not shown.objects[0].name:
         shown = camera.see(frame, first.session, "objects")
-        if shown.objects[0].name:
-            break
     assert (shown.session, shown.objects[0].name, shown.objects[0].track) == (first.session, "A fox.", first.objects[0].track)
     crop = cv2.imdecode(np.frombuffer(asked[0].image or b"", np.uint8), cv2.IMREAD_COLOR)
     assert crop is not None and crop.shape[1] == pytest.approx(0.4 * 1.12 * WIDTH, abs=3)

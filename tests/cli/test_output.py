@@ -12,11 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli import jobs, pictures, rank, search, terminal
+from answers.intent.goals import GOALS, made
+from cli import ask, jobs, pictures, rank, search, terminal
 from cli import quarantine as quarantine_command
 from engine.settings import Settings
 from ingest.jobs import Failure, Progress
-from query.answer import Answer, AskedQuestion, Cutoff, Landmark, Refinement
+from query.answer import Answer, AnswerPart, AskedQuestion, Cutoff, Landmark, PartItem, Refinement
 from ranking.learning.models import Models
 from tests.cli.conftest import Omma, Shelf
 from tests.web.web_doubles import a_result
@@ -65,6 +66,16 @@ def test_a_result_is_a_block(columns: int, capsys: pytest.CaptureFixture[str]) -
     reasons = " ".join(line.strip() for line in lines[at + 2 : at + 8])
     assert reasons.index("picture by similar.") < reasons.index("picture by objects.") and "by ocr" not in reasons
     assert "page 3 of 8" in " ".join(lines) and "62 hidden" in " ".join(lines) and "Old Tower" in lines[0]
+
+
+def test_an_asked_picture_is_answered_part_by_part(columns: int) -> None:
+    intent = made(dict.fromkeys(GOALS, 1 / 8) | {"read": 0.5}, f"It has many lines of {HOSTILE}", "classifier")
+    items = [PartItem(text=text, price=9.5, note=LONG, confidence=0.9, document="a" * 64) for text in (*TITLES, *TITLES)]
+    parts = [AnswerPart(name="text", title=HOSTILE, reason=f"From {LONG}", items=items), AnswerPart(name="similar", title="S")]
+    answer = an_answer().model_copy(update={"intent": intent, "parts": parts})
+    lines = fits("\n".join(ask.lines(answer, 2)), columns)
+    assert lines[0].startswith("Read it") and "and 4 more; --json has them" in [line.strip() for line in lines]
+    assert [line for line in lines if re.match(r"\d\. ", line)][1:] and not any(re.match("3\\. ", line) for line in lines)
 
 
 def test_reasons_are_the_strongest_that_speak_for_the_result() -> None:

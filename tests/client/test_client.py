@@ -31,6 +31,7 @@ from omma_client import (
 )
 from omma_client import errors as client_errors
 from query.document import DocumentView
+from tests.web.answering_doubles import FakeAnswering, a_text_part, an_offer_part
 from tests.web.web_doubles import NOW, FakeIngest, FakeSearcher, fake_services, picture_bytes, sha
 from web import client_models
 from web.app import create_app
@@ -94,6 +95,14 @@ def test_a_picture_is_sent_as_bytes_or_as_a_file(connect: Connect, tmp_path: Pat
     assert {asked.region for asked in searcher.asked} == {"1,2,30,40"}
     omma.search(image="https://example.org/a.png", text="red")
     assert (searcher.asked[-1].address, searcher.asked[-1].image) == ("https://example.org/a.png", None)
+
+
+def test_a_picture_is_asked_about(connect: Connect) -> None:
+    answering = FakeAnswering(FakeSearcher(), parts=[a_text_part()], waits=[an_offer_part("later")])
+    answer = connect(answering=answering).ask(image=picture_bytes(1), text="price", goal="shop")
+    assert answer.intent and answer.intent.goal == "shop" and answering.searcher.asked[-1].text == "price"
+    assert [(part.name, part.pending) for part in answer.parts] == [("text", False), ("later", False)]
+    assert answer.parts[1].items[0].price == 10.5 and connect(answering=answering).ask(like=sha(0)).parts
 
 
 def test_pictures_are_ingested_and_the_job_is_awaited(connect: Connect, tmp_path: Path) -> None:

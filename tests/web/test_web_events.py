@@ -187,6 +187,26 @@ def kept(live_settings: Settings) -> Any:
 
 
 @pytest.mark.engine
+def test_a_chosen_goal_is_read_with_its_guess_and_is_no_click(
+    kept: tuple[OpenSearch, Settings, Behaviour], make_app: Callable[..., Flask]
+) -> None:
+    client, _, behaviour = kept
+    log = Log(behaviour)
+    program = make_app({"log": log, "forget": behaviour.forget_client}).test_client()
+    header = {"X-Omma-Client": "program-1"} | BROWSER
+    asked = program.get(f"/api/v1/search?like={sha(0)}", headers=header).get_json()
+    body = {"like": sha(0), "goal": "shop", "query_id": asked["query_id"]}
+    token = {"X-CSRFToken": program.get("/api/v1/sign-in", headers=header).get_json()["csrf_token"]}
+    assert program.post("/api/v1/goal", json=body, headers=header | token).get_json()["logged"]
+    log.flush()
+    client.indices.refresh(index=behaviour.events.index)
+    client.indices.refresh(index=behaviour.queries.index)
+    (label,) = behaviour.goals()
+    assert (label.query_id, label.goal, label.guessed) == (asked["query_id"], "shop", "read")
+    assert not list(behaviour.done()) and behaviour.forget_client("program-1") == 2
+
+
+@pytest.mark.engine
 def test_what_was_logged_becomes_something_to_learn_from(
     kept: tuple[OpenSearch, Settings, Behaviour], make_app: Callable[..., Flask]
 ) -> None:

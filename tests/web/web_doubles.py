@@ -27,6 +27,7 @@ from query.answer import (
     Source,
     Why,
 )  # fmt: skip
+from query.archive import Archive, Period, Tile
 from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet
@@ -127,6 +128,16 @@ class FakeSearcher:
             for o in found.question.objects
         ]
         return PictureRows(question=found.question, rows=rows, warnings=self.warnings, took=found.took)
+
+    def archive(self, request: SearchRequest) -> Archive:
+        """Two places and two years, whatever the filters."""
+        self.asked.append(request)
+        tiles = [
+            Tile(tile="5/16/10", count=31, place=[51.75, -1.26], bounds=[48.9, 0.0, 55.8, 11.2]),
+            Tile(tile="5/17/12", count=1, place=[41.9, 12.48], bounds=[40.9, 11.2, 48.9, 22.5]),
+        ]
+        periods = [Period(date="2024", count=12), Period(date="2025", count=20)]
+        return Archive(total=40, placed=32, dated=32, tiles=tiles, periods=periods, samples=self.results[:4])
 
     def compare(self, request: SearchRequest, one: str, other: str) -> ResultComparison:
         """The first is above the second, by its first factor and against its second."""
@@ -254,9 +265,13 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     warm_up_state = WarmUp(searcher.warm_up)
     warm_up_state.start()
     warm_up_state.wait(10)
+    from tests.web.answering_doubles import FakeAnswering  # noqa: PLC0415  (it answers with the results made here)
+
+    asked = changes.get("searcher", searcher)
+    assert isinstance(asked, FakeSearcher)
     parts: dict[str, object] = {
-        "searcher": searcher, "store": FakeStore(), "ingest": FakeIngest(), "judgements": FakeJudgements(),
-        "camera": FakeCamera(), "uploads": Uploads(settings),
+        "searcher": searcher, "answering": FakeAnswering(asked), "store": FakeStore(), "ingest": FakeIngest(),
+        "judgements": FakeJudgements(), "camera": FakeCamera(), "uploads": Uploads(settings),
         "show": show, "overview": an_overview, "status": a_status, "warm_up_state": warm_up_state,
         "checks": {"engine": lambda: None},
         "gauges": lambda: {("omma_documents", ""): 796.0, ("omma_queue_length", "bulk"): 3.0},

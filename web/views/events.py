@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 
 from engine.errors import NotFoundError
 from mappings.versions import alias
-from query.answer import Answer
+from query.answer import Answer, Goal
 from ranking.clicks.models import is_robot
-from ranking.clicks.ubi import Event, event_record, query_record
+from ranking.clicks.ubi import Event, event_record, goal_record, query_record
 from ranking.judgements.judgement import Judgement, Topic
 from web import access
 from web.parameters import SearchParameters
@@ -24,7 +24,7 @@ from web.services import get_services
 from web.view import Views
 
 VIEWS = Views("events")
-VISITOR, HEADER = "visitor", "X-Omma-Client"
+VISITOR, HEADER, GOAL = "visitor", "X-Omma-Client", "goal"
 PROGRAM_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 MAX_EVENTS = 200
 MARK_GRADES = {"more": 3, "less": 0}  # good, unrelated: a mark does not say perfect
@@ -66,6 +66,21 @@ class Marks(BaseModel):
     logged: bool = Field(description="Whether the mark was kept as a judgement: only of visitors who agreed")
 
 
+class GoalBody(SearchParameters):
+    """A question, and what its picture is asked for."""
+
+    goal: Goal
+    query_id: str = Field("", max_length=64, pattern=r"^[0-9a-f-]*$", description="Of the answer that the goal is chosen in.")
+
+
+class ChosenGoal(BaseModel):
+    """The goal of a question."""
+
+    goal: Goal
+    address: str = Field(description="Of the page that answers the question for this goal")
+    logged: bool = Field(description="Whether it was kept as a label of the search: only of visitors who agreed")
+
+
 class Consent(BaseModel):
     """The present decision; `forgotten` is the number of deleted records."""
 
@@ -92,6 +107,17 @@ def mark(body: MarkBody) -> Marks:
     how, _, document = body.mark.partition(":")
     marked = body.marked(body.mark)
     return Marks(more=marked.more, less=marked.less, address=marked.url(), logged=log_mark(body, how, document))
+
+
+@VIEWS.action("/goal", lambda chosen: chosen.address)
+def goal(body: GoalBody) -> ChosenGoal:
+    """Say what a picture is asked for, where Omma guessed something else.
+
+    The answer then leads with what answers that. The goal counts a little in the guesses of the same session, too. Of a visitor
+    who agreed to the logging of searches and clicks it is also kept as a label of the search.
+    """
+    session[GOAL] = body.goal
+    return ChosenGoal(goal=body.goal, address=body.question().url(goal=body.goal), logged=log_goal(body.query_id, body.goal))
 
 
 @VIEWS.action("/consent", lambda _: access.safe_next(request.form.get("next", "/")))
@@ -161,6 +187,7 @@ def log_search(answer: Answer, parameters: SearchParameters) -> None:
         client=client, topic=topic_of(answer, parameters).named(), ranker=answer.ranker, candidate_set=answer.candidate_set,
         shown=[result.id for result in answer.results], index=alias(get_services().settings),
         teams={result.id: result.team for result in answer.results if result.team},
+        goal=answer.intent.goal if answer.intent else "",
     )  # fmt: skip
     log.search(answer.query_id, record)
     current_app.extensions["omma-metrics"].lost(log.dropped)
@@ -175,6 +202,15 @@ def log_events(events: Sequence[Event]) -> int:
         # One record per visitor, search, document and action: an event that is sent twice counts once.
         log.event(f"{client}-{event.query_id}-{event.document}-{event.action}", event_record(event, client))
     return len(events)
+
+
+def log_goal(query_id: str, chosen: Goal) -> bool:
+    """Keep a chosen goal as a label of its search, if the visitor agreed and the search was logged."""
+    log, client = get_services().log, visitor()
+    if log is None or not client or not query_id:
+        return False
+    log.event(f"{client}-{query_id}-goal", goal_record(query_id, chosen, client))
+    return True
 
 
 def log_mark(parameters: SearchParameters, how: str, document: str) -> bool:

@@ -2,10 +2,12 @@
 
 from http import HTTPStatus
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, session, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
+from answers.answering import Asking
+from answers.intent.goals import TITLES
 from engine.errors import BadPicture, BadQuestion, FetchError, NotFoundError, OmmaError
 from ingest.fetch import fetch
 from query.answer import Answer, PictureRows, ResultComparison
@@ -15,7 +17,7 @@ from web.inputs import Form, OptionalFile, no_file, read_inputs
 from web.parameters import CompareParameters, SearchParameters
 from web.services import Overview, Status, get_services
 from web.view import Inputs, Page, Rendered, Views
-from web.views.events import log_search
+from web.views.events import GOAL, log_search
 
 VIEWS = Views("search")
 ROW_LENGTH = 12  # results of a row, unless the question says otherwise
@@ -76,11 +78,17 @@ def _asked(inputs: Inputs) -> SearchParameters:
     return SearchParameters.model_validate(inputs["query"].model_dump())
 
 
-@VIEWS.page("/search", "search.html", Page(before=_before_search, catch=UNUSABLE, caught=_unusable_picture), rate=search_rate)
+@VIEWS.page(
+    "/search",
+    "search.html",
+    Page(before=_before_search, catch=UNUSABLE, caught=_unusable_picture, context=lambda: {"goals": TITLES}),
+    rate=search_rate,
+)
 def answer(query: SearchParameters) -> Answer:
     """Answer a question.
 
-    Words, a picture of the collection or one sent before, a part of it, filters, or any of them together.
+    Words, a picture of the collection or one sent before, a part of it, filters, or any of them together. What is asked with a
+    picture has parts beside the results; those that take longer are named, and made with `complete`.
     """
     return ask(query)
 
@@ -183,10 +191,18 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
         raise BadQuestion("ask with words, a picture, a part of a picture, filters, or any of them together")
     if parameters.like:
         parameters = parameters.model_copy(update={"like": get_services().full_id(parameters.like)})
-    found = get_services().searcher.search(to_request(parameters, image))
+    answering, request = get_services().answering, to_request(parameters, image)
+    found = (answering.ask if parameters.complete else answering.begin)(request, asking(parameters))
     current_app.extensions["omma-metrics"].observe_search(found.took, len(found.warnings))
     log_search(found, parameters)
     return found
+
+
+def asking(parameters: SearchParameters) -> Asking:
+    """Who asks: the goal of the question, the one chosen last in this session, the languages of the browser."""
+    last = session.get(GOAL)
+    languages = dict.fromkeys(language.partition("-")[0].lower() for language in request.accept_languages.values())
+    return Asking(parameters.goal or None, last if last in TITLES else None, tuple(languages) or ("en",))
 
 
 def to_request(parameters: SearchParameters, image: bytes | None = None) -> SearchRequest:

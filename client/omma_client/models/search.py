@@ -14,6 +14,40 @@ from omma_client.models.picture import (
 )
 
 
+class PartItem(BaseModel):
+    """One entry of a part: a line of text, a result, a person, a place; fields that say nothing are empty."""
+
+    text: str = ""
+    # More of it: a size, a site, a sentence
+    note: str = ""
+    # Id of the picture that it is about
+    document: str = ""
+    # http(s) address of the page that it is from
+    page: str = ""
+    price: float | None = None
+    # latitude, longitude
+    place: list[float] | None = None
+    # x, y, w, h as fractions of the picture asked with
+    box: list[float] | None = None
+    # That it is right, 0..1
+    confidence: float | None = None
+
+
+class AnswerPart(BaseModel):
+    """A part of the answer to a picture question, such as its text, copies, offers or tags, with its reason."""
+
+    name: str
+    title: str
+    # What the part rests on; of one that is awaited, what is awaited
+    reason: str = ""
+    # It takes longer than the results: ask again with `complete`
+    pending: bool = False
+    failed: bool = False
+    items: list[PartItem] = []
+    # What only this part has: `tags`, `card`
+    data: dict[str, Any] = {}
+
+
 class FoundObject(BaseModel):
     """An object detected in the question's image; searching with its box searches for that part."""
 
@@ -61,6 +95,19 @@ class Facet(BaseModel):
 
     value: str
     count: int
+
+
+class Intent(BaseModel):
+    """What a picture question is asked for: it decides which part the answer leads with, and filters nothing."""
+
+    goal: str
+    # Of this goal, 0..1; 1 where the user chose it
+    probability: float
+    # What decided: the user, the classifier, or rules where the classifier does not fit the weights
+    by: str
+    reason: str
+    # Of every goal as guessed, the most likely first
+    probabilities: dict[str, float]
 
 
 class Landmark(BaseModel):
@@ -142,6 +189,8 @@ class Result(BaseModel):
     landmarks: list[str] = []
     # latitude, longitude
     place: list[float] | None = None
+    # Of the first place that has one
+    price: float | None = None
     width: int = 0
     height: int = 0
     # Its place among all groups of results; the first is 1
@@ -158,6 +207,10 @@ class Answer(BaseModel):
     # What put the results in order: `fusion`, `sltr`, or the id of a learned model
     ranker: str = ""
     question: AskedQuestion
+    # The user's goal; empty where no picture is asked with
+    intent: Intent | None = None
+    # What answers the goal best comes first; of the first page alone
+    parts: list[AnswerPart] = []
     # What the picture asked with shows, the surest first
     landmarks: list[Landmark] = []
     results: list[Result]

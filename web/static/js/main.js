@@ -9,6 +9,7 @@ import { showBusy } from "./busy.js";
 import { mendBroken } from "./broken.js";
 import { judgeResults } from "./judge.js";
 import { logEvents } from "./events.js";
+import { awaitParts, offerCopies } from "./parts.js";
 
 listenForPictures();
 drawRegions();
@@ -19,4 +20,6 @@ chooseAll();
 showBusy();
 mendBroken();
 logEvents();
+offerCopies(document);
+awaitParts();
 judgeResults();
