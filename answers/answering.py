@@ -13,6 +13,7 @@ from cachetools import TTLCache
 from answers.intent.classifier import guess
 from answers.intent.features import features_of
 from answers.intent.goals import chosen
+from answers.intent.prompts import Prompts
 from answers.part import Found, Part, in_order, parts_of, tried
 from engine.connections import Context
 from query.answer import Answer, AnswerPart, Goal, Intent
@@ -39,7 +40,7 @@ class Answering:
 
     def __init__(self, context: Context, searcher: Searcher) -> None:
         """`searcher` finds the results."""
-        self._context, self._searcher = context, searcher
+        self._context, self._searcher, self._prompts = context, searcher, Prompts(searcher)
         self._parts = list(parts_of(context.settings).values())
         self._kept: TTLCache[str, Found] = TTLCache(MAX_KEPT, KEPT_SECONDS)
         self._lock = Lock()
@@ -84,7 +85,8 @@ class Answering:
                 yield made
 
     def _found(self, answer: Answer, values: Values, asking: Asking) -> Found:
-        guessed = guess(features_of(values[Understood], answer.results), self._searcher.fingerprints(), asking.last)
+        features = features_of(values[Understood], answer.results, self._prompts.vectors())
+        guessed = guess(features, self._searcher.fingerprints(), asking.last)
         intent: Intent = chosen(asking.goal, guessed) if asking.goal else guessed
         values = values.plus(values[Calls].fresh())  # parts have time and warnings of their own
         return Found(self._context, self._searcher, answer, values, intent, asking.languages)

@@ -18,6 +18,7 @@ PAGES = {
     "client/omma_client/models/quarantine.py": "web.client_models:subject_file:quarantine",
     "client/omma_client/models/search.py": "web.client_models:subject_file:search",
     "docs/reference/sources.md": "ingest.sources.registry:page",
+    "docs/reference/entities.md": "answers.entities.loading:page",
 }
 
 

@@ -73,6 +73,7 @@ def _camera(films: int) -> list[Path]:
 # Task -> `module:function`, which measures it and returns the figures of the page of that name.
 TASKS = {
     "intent": "evaluation.intent.measure:measure",
+    "entities": "evaluation.entities.measure:measure",
 }
 
 

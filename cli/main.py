@@ -29,6 +29,7 @@ COMMANDS = {
     "delete": "cli.pictures:delete",
     "landmarks": "cli.landmarks:landmarks",
     "mcp": "cli.mcp:mcp",
+    "entities": "cli.entities:entities",
     "reindex": "cli.reindex:reindex",
     "rank": "cli.rank:rank",
     "judgements": "cli.judgements:judgements",

@@ -26,6 +26,7 @@ TRAINING = {
     "reading": "training.reading:main",
     "words": "training.words:main",
     "intent": "evaluation.intent.fitting:main",
+    "entities": "evaluation.entities.fitting:main",
 }
 
 

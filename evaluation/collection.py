@@ -24,7 +24,7 @@ from evaluation.datasets import Known
 from factors.registry import FactorRegistry
 from factors.text import Kind, TextSnippet
 from ingest.item import Item
-from mappings.versions import alias, all_indices
+from mappings.versions import ENTITIES, PICTURES, alias, all_indices
 from query.search import Searcher
 from vision.extractor import Extractor, Outcome, Value
 from vision.feature_extractor import FeatureExtractor
@@ -34,6 +34,7 @@ from vision.registry import extractors_of
 from workers.runtime import Runtime
 
 OUTPUTS = "observations.sqlite"  # in the cache folder
+KINDS = (PICTURES, ENTITIES)  # of indices
 Row = tuple[str, str, bytes]
 
 
@@ -100,10 +101,11 @@ class Collection:
     def remove(self) -> None:
         """Delete indices, Redis keys and files of the collection."""
         client, redis, prefix = self._runtime.client, connect_redis(self.settings), self.settings.index_prefix
-        for index in [*all_indices(client, self.settings), f"{prefix}-quarantine"]:
+        for index in [*(one for kind in KINDS for one in all_indices(client, self.settings, kind)), f"{prefix}-quarantine"]:
             client.indices.delete(index=index, ignore_unavailable=True)
-        with contextlib.suppress(MissingError):
-            client.indices.delete_index_template(name=alias(self.settings))
+        for kind in KINDS:
+            with contextlib.suppress(MissingError):
+                client.indices.delete_index_template(name=alias(self.settings, kind))
         for key in redis.scan_iter(f"{prefix}:*"):
             redis.delete(key)
         shutil.rmtree(self.folder, ignore_errors=True)

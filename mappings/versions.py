@@ -1,5 +1,7 @@
 """Versioned indices `<prefix>-pictures-000001` behind the alias `<prefix>-pictures`, and the record of their weights.
 
+The entities are in indices of the same form, `<prefix>-entities-000001`; `kind` names which of the two.
+
 The mapping's `_meta` holds, for every factor, the fingerprints of the extractors whose output it stores. Vectors made by other
 weights cannot be compared with those of the index, so they are refused.
 """
@@ -17,24 +19,30 @@ from engine.settings import Settings
 from mappings import lucene
 from mappings.template import Json, index_template
 
+PICTURES, ENTITIES = "pictures", "entities"  # kinds of indices
+MADE_BY = {
+    PICTURES: "there is no index yet; create one by `omma ingest`",
+    ENTITIES: "there are no entities; `omma entities load`",
+}
 
-def alias(settings: Settings) -> str:
+
+def alias(settings: Settings, kind: str = PICTURES) -> str:
     """The alias through which everything reads and writes."""
-    return f"{settings.index_prefix}-pictures"
+    return f"{settings.index_prefix}-{kind}"
 
 
-def index_name(settings: Settings, version: int) -> str:
+def index_name(settings: Settings, version: int, kind: str = PICTURES) -> str:
     """The name of one version."""
-    return f"{alias(settings)}-{version:06d}"
+    return f"{alias(settings, kind)}-{version:06d}"
 
 
-def current_index(client: OpenSearch, settings: Settings) -> str:
+def current_index(client: OpenSearch, settings: Settings, kind: str = PICTURES) -> str:
     """The index behind the alias; NotFoundError where there is none."""
     try:
         with guard():
-            return str(next(iter(client.indices.get_alias(name=alias(settings)))))
+            return str(next(iter(client.indices.get_alias(name=alias(settings, kind)))))
     except MissingError as error:
-        raise NotFoundError("there is no index yet; create one by `omma ingest`") from error
+        raise NotFoundError(MADE_BY[kind]) from error
 
 
 def count(client: OpenSearch, index: str) -> int:
@@ -46,9 +54,9 @@ def count(client: OpenSearch, index: str) -> int:
         return 0
 
 
-def meta(client: OpenSearch, settings: Settings) -> Json:
+def meta(client: OpenSearch, settings: Settings, kind: str = PICTURES) -> Json:
     """The `_meta` of the current mapping: factors and weights; NotFoundError without an index."""
-    return meta_of(client, current_index(client, settings))
+    return meta_of(client, current_index(client, settings, kind))
 
 
 def meta_of(client: OpenSearch, index: str) -> Json:
@@ -58,27 +66,29 @@ def meta_of(client: OpenSearch, index: str) -> Json:
     return dict(mapping[index]["mappings"].get("_meta", {}).get("omma", {}))
 
 
-def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json]) -> str:
+def ensure(client: OpenSearch, settings: Settings, body: Callable[[], Json], kind: str = PICTURES) -> str:
     """Create the first version where there is none, and return the alias; safe when several workers do so at once."""
     with guard():
-        if not client.indices.exists_alias(name=alias(settings)):
-            create_version(client, settings, 1, body(), serve=True)
-    return alias(settings)
+        if not client.indices.exists_alias(name=alias(settings, kind)):
+            create_version(client, settings, 1, body(), serve=True, kind=kind)
+    return alias(settings, kind)
 
 
-def create_version(client: OpenSearch, settings: Settings, version: int, body: Json, *, serve: bool = False) -> str:
-    """Create the index of a version, with the alias if `serve`; indices of documents are created nowhere else.
+def create_version(
+    client: OpenSearch, settings: Settings, version: int, body: Json, *, serve: bool = False, kind: str = PICTURES
+) -> str:
+    """Create the index of a version, with the alias if `serve`; indices of documents and entities are created nowhere else.
 
     UnsafeMappingError, before anything is sent, where a field would crash the server. An existing index is not changed.
     """
     lucene.check(body)
-    name = index_name(settings, version)
+    name, served = index_name(settings, version, kind), alias(settings, kind)
     body = numbered(body, version)
     with guard():
-        client.indices.put_index_template(name=alias(settings), body=index_template(f"{alias(settings)}-*", body))
+        client.indices.put_index_template(name=served, body=index_template(f"{served}-*", body))
         try:
             # The body again, because another process may have put its own template meanwhile.
-            client.indices.create(index=name, body=body | ({"aliases": {alias(settings): {}}} if serve else {}))
+            client.indices.create(index=name, body=body | ({"aliases": {served: {}}} if serve else {}))
         except RequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
@@ -92,17 +102,17 @@ def numbered(body: Json, version: int) -> Json:
     return body | {"mappings": mappings | {"_meta": {"omma": meta}}}
 
 
-def all_indices(client: OpenSearch, settings: Settings) -> list[str]:
+def all_indices(client: OpenSearch, settings: Settings, kind: str = PICTURES) -> list[str]:
     """All existing versions, oldest first."""
     with guard():
-        return sorted(client.indices.get(index=f"{alias(settings)}-*"))
+        return sorted(client.indices.get(index=f"{alias(settings, kind)}-*"))
 
 
-def switch(client: OpenSearch, settings: Settings, old: str, new: str) -> None:
+def switch(client: OpenSearch, settings: Settings, old: str, new: str, kind: str = PICTURES) -> None:
     """Point the alias from one version to the other in one atomic step."""
     actions: list[Any] = [
-        {"remove": {"index": old, "alias": alias(settings)}},
-        {"add": {"index": new, "alias": alias(settings)}},
+        {"remove": {"index": old, "alias": alias(settings, kind)}},
+        {"add": {"index": new, "alias": alias(settings, kind)}},
     ]
     with guard():
         client.indices.update_aliases(body={"actions": actions})

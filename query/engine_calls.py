@@ -59,6 +59,12 @@ class Calls:
         """Calls of what follows an answer, to the same index: with time and a record of their own."""
         return Calls(self._client, self.index, self._seconds)
 
+    def of_index(self, index: str) -> "Calls":
+        """Calls to another index in what is left of the time, in the same record."""
+        made = Calls(self._client, index, self._left)
+        made.sent, made.took, made.warnings, made._begun = self.sent, self.took, self.warnings, self._begun
+        return made
+
     def warn(self, text: str) -> None:
         """Keep a warning for the answer, once."""
         if text not in self.warnings:
@@ -194,10 +200,10 @@ def _milliseconds(begun: float) -> float:
 class Index:
     """The alias, and the `_meta` of the mapping behind it."""
 
-    def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        """Sends no request yet."""
-        self._client, self._settings = client, settings
-        self.alias = versions.alias(settings)
+    def __init__(self, client: OpenSearch, settings: Settings, kind: str = versions.PICTURES) -> None:
+        """Sends no request yet. `kind`: of documents, or of entities (mappings/versions.py)."""
+        self._client, self._settings, self._kind = client, settings, kind
+        self.alias = versions.alias(settings, kind)
         self._metas: OnceCache[str, Json | None] = OnceCache(TTLCache(1, META_SECONDS))
 
     def meta(self) -> Json | None:
@@ -231,7 +237,7 @@ class Index:
 
     def _fetch(self) -> Json | None:
         try:
-            return versions.meta(self._client, self._settings)
+            return versions.meta(self._client, self._settings, self._kind)
         except NotFoundError:
             return None
 

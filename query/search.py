@@ -13,6 +13,7 @@ from engine.errors import BadQuestion, NotFoundError
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from factors.text import Words
+from mappings.versions import ENTITIES
 from query.answer import Answer, AskedQuestion, Cutoff, PictureRows, ResultComparison
 from query.archive import Archive, archived
 from query.encoder import CanEncode, QueryEncoder, TextQueryEncoder
@@ -104,6 +105,7 @@ class Searcher:
         self._extractor = extractor or self._feature_extractor
         self.factors = factors or FactorRegistry.of(context.settings)
         self._index = Index(context.client, context.settings)
+        self.entity_index = Index(context.client, context.settings, ENTITIES)
         self._selector = RankerSelector(context.settings, self.factors.feature_names, self.fingerprints)
         self._encoder = QueryEncoder(context, self.factors.active, self._extractor)
         self._understanding = Understanding(

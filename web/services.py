@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 
 from answers.answering import Asking
 from answers.camera.frame import CameraFrame, Mode
+from answers.entities import Identification
+from answers.entities.entity import Entity
 from engine.settings import Settings
 from ingest.jobs import Progress
 from query.answer import Answer, AnswerPart, Facet, PictureRows, ResultComparison
@@ -216,6 +218,20 @@ class CanJudge(Protocol):
         """Every judgement with these fields."""
 
 
+class CanIdentify(Protocol):
+    """What a question shows, and the judgements of visitors about it; web.wiring.Identifying."""
+
+    @property
+    def judgements(self) -> CanJudge:
+        """Judgements whose documents are entities."""
+
+    def identify(self, request: SearchRequest, language: str) -> Identification:
+        """The entity that the question shows."""
+
+    def entity(self, name: str) -> Entity:
+        """The entity of an id; NotFoundError where there is none, or no longer."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that routes call. `checks` raise when a thing is not ready; `gauges` are read at each scrape."""
@@ -229,6 +245,7 @@ class Services:
     judgements: CanJudge
     uploads: Uploads
     show: Callable[[str], DocumentView]
+    entities: CanIdentify
     overview: Callable[[], Overview]
     status: Callable[[], Status]
     warm_up_state: WarmUp

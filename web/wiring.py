@@ -12,6 +12,9 @@ from redis.exceptions import RedisError
 
 from answers.answering import Answering
 from answers.camera.camera import Camera
+from answers.entities import Identification, identify
+from answers.entities.entity import Entity
+from answers.entities.store import Entities
 from engine.connections import Context, guard
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings
@@ -21,11 +24,13 @@ from ingest.quarantine import Entry
 from mappings.versions import alias, count
 from query.answer import Facet
 from query.document import show
-from query.engine_calls import full_id
+from query.engine_calls import Calls, full_id
+from query.request import SearchRequest
 from query.search import Searcher
 from ranking.clicks.log import Log
 from ranking.clicks.ubi import Behaviour
-from ranking.judgements.store import Judgements
+from ranking.judgements.store import ABOUT_ENTITIES, Judgements
+from vision.feature_extractor import get_feature_extractor
 from web.services import Overview, Refused, RefusedList, Sample, Services, Status, WarmUp
 from web.uploads import Uploads
 from workers.dispatch import Dispatcher
@@ -44,6 +49,7 @@ def open_services(settings: Settings) -> Services:
     context = Context(settings)
     client, behaviour = context.client, Behaviour(context.client, settings)
     searcher, ingest, judgements = Searcher(context), Ingesting(context), Judgements(client, settings)
+    entities = Identifying(context, searcher)
     return Services(
         settings=settings,
         searcher=searcher,
@@ -54,13 +60,16 @@ def open_services(settings: Settings) -> Services:
         judgements=judgements,
         uploads=Uploads(settings),
         show=lambda document: show(context, full_id(client, settings, document)),
+        entities=entities,
         overview=partial(overview, context),
         status=partial(status, context),
         full_id=partial(full_id, client, settings),
         warm_up_state=WarmUp(searcher.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},
         log=Log(behaviour),
-        forget=lambda visitor: behaviour.forget_client(visitor) + judgements.forget_marks(visitor),
+        forget=lambda visitor: sum(
+            forget(visitor) for forget in (behaviour.forget_client, judgements.forget_marks, entities.judgements.forget_marks)
+        ),
         gauges=partial(_gauges, client, settings, ingest),
     )
 
@@ -128,6 +137,26 @@ def _figure(name: str, context: Context) -> Any:
         return FIGURES[name](context)
     except OmmaError:
         return None
+
+
+class Identifying:
+    """Says what questions show; implements web.services.CanIdentify."""
+
+    def __init__(self, context: Context, searcher: Searcher) -> None:
+        """Connects to nothing by itself."""
+        self._searcher = searcher
+        self._entities = Entities(context, lambda: get_feature_extractor(context.settings))
+        self.judgements = Judgements(context.client, context.settings, ABOUT_ENTITIES)
+
+    def identify(self, request: SearchRequest, language: str) -> Identification:
+        """The entity that the question shows, in the reader's language; errors of a search."""
+        values = self._searcher.run(request, until="group")
+        found = identify(self._searcher, values, language=language)
+        return found.model_copy(update={"warnings": [*values[Calls].warnings, *found.warnings]})
+
+    def entity(self, name: str) -> Entity:
+        """The entity of an id; NotFoundError."""
+        return self._entities.get(name)
 
 
 class Ingesting:

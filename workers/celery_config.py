@@ -103,6 +103,7 @@ def _schedule() -> dict[str, Any]:
             "options": {"queue": INTERACTIVE, "expires": RESEND_SECONDS},
         },
         "learn": {"task": "omma.learn", "schedule": LEARN_SECONDS, "options": {"expires": LEARN_SECONDS}},
+        "entities": {"task": "omma.entities", "schedule": ADAPT_SECONDS, "options": {"expires": ADAPT_SECONDS}},
         "adapt": {"task": "omma.adapt", "schedule": ADAPT_SECONDS, "options": {"expires": ADAPT_SECONDS}},
         "forget": {"task": "omma.forget", "schedule": DAY, "options": {"expires": DAY}},
     }

@@ -1,4 +1,4 @@
-"""The tasks: process a batch, read a source, and four periodic ones.
+"""The tasks: process a batch, read a source, and five periodic ones.
 
 A message may be delivered any number of times: every item still gets exactly one outcome.
 """
@@ -19,7 +19,7 @@ from engine.errors import EngineUnavailable, OmmaError, WeightsMismatchError
 from ingest.batches import Batch
 from ingest.sources import open_source
 from ranking.clicks.ubi import forget as forget_old
-from ranking.judgements.store import Judgements
+from ranking.judgements.store import ABOUT_ENTITIES, Judgements
 from workers import ledger
 from workers.app import app, get_runtime
 from workers.celery_config import BULK
@@ -91,6 +91,15 @@ def adapt() -> None:
     logger.info("adapting: %s", adapt_now(runtime.context, lambda: runtime.feature_extractor))
 
 
+@app.task(name="omma.entities")  # type: ignore[untyped-decorator]
+def entities() -> None:
+    """Make the entities of the collection anew if it has changed."""
+    from workers.entities import follow  # noqa: PLC0415  (as above)
+
+    runtime = get_runtime()
+    logger.info("entities: %s", follow(runtime.context, lambda: runtime.feature_extractor))
+
+
 @app.task(name="omma.resend")  # type: ignore[untyped-decorator]
 def resend() -> None:
     """Send batches again whose message was lost."""
@@ -105,7 +114,8 @@ def forget() -> None:
     runtime = get_runtime()
     logger.info("%d old events deleted", forget_old(runtime.client, runtime.settings))
     before = datetime.now(UTC) - timedelta(days=runtime.settings.events_days)
-    logger.info("%d old marks deleted", Judgements(runtime.client, runtime.settings).forget_marks(before=before))
+    for about in ("", ABOUT_ENTITIES):
+        logger.info("%d old marks deleted", Judgements(runtime.client, runtime.settings, about).forget_marks(before=before))
 
 
 def pause(retries: int) -> float:

@@ -12,10 +12,10 @@ from answers.intent.words import goals_in
 from query.answer import FoundObject, Result
 from query.question import Understood
 from ranking.candidate_set import VERTICALS, vertical
-from vision.image_features import Colour, ImageFeatures, Label, Text
+from vision.image_features import Colour, ImageFeatures, Label, Text, Vector
 
 Features = dict[str, float]
-READS = ("labels", "objects", "text", "colours", "phash", "local")  # extractors whose output the features are made of
+READS = ("labels", "objects", "text", "colours", "phash", "local", "joint")  # extractors whose output the features are made of
 # Objects of the detector by group; a group's feature is the share of the picture that its largest object covers.
 OBJECTS: Mapping[str, tuple[str, ...]] = {
     "person": ("person",),
@@ -51,15 +51,29 @@ CLASSES: Mapping[str, frozenset[str]] = {
         "poncho", "bath towel", "pillow", "tray", "strainer", "radiator", "knot", "shoji", "apron",
     )),
 }  # fmt: skip
+# Captions that the picture is compared with in the joint embedding of images and words.
+PROMPTS: Mapping[str, str] = {
+    "page": "a photo of a page of text", "receipt": "a receipt", "web": "a screenshot of a web site", "cover": "a book cover",
+    "package": "a package of food in a shop", "portrait": "a portrait of a person", "man": "the face of a man",
+    "woman": "the face of a woman", "street": "people in a street", "building": "a building", "church": "a church",
+    "sight": "a famous sight", "landscape": "a landscape", "pattern": "a pattern", "fabric": "a fabric",
+    "texture": "a texture of a surface", "garment": "a piece of clothing", "shoes": "a pair of shoes", "chair": "a chair",
+    "room": "a room in a house", "dish": "a plate of food", "animal": "an animal", "dog": "a dog", "car": "a car",
+    "drawing": "a drawing", "logo": "a logo", "sign": "a sign with words", "product": "a product on a white background",
+    "flower": "a flower", "group": "a group of people playing",
+}  # fmt: skip
 PAPER = ("white", "black", "grey")  # colours of paper and print
 
 
-def features_of(understood: Understood, results: Sequence[Result]) -> Features:
-    """The features of a question, by name; `results` are the first ones, of which copies and offers count."""
+def features_of(understood: Understood, results: Sequence[Result], prompts: Vector | None = None) -> Features:
+    """The features of a question, by name.
+
+    `results` are the first ones, of which copies and offers count; `prompts` [n, d] are the vectors of PROMPTS, in their order.
+    """
     shown, image = understood.shown, understood.question.image_features
     found = _of_objects(shown.objects, shown.box) | _of_words(understood.request.text) | _of_results(results)
     found["part"] = 0.0 if shown.box is None else 1.0 - shown.box[2] * shown.box[3]
-    return found | (_of_image(image) if image else {})
+    return found | (_of_image(image) | _of_prompts(image.joint, prompts) if image else {})
 
 
 def _of_image(image: ImageFeatures) -> Features:
@@ -98,6 +112,13 @@ def _of_labels(labels: Sequence[Label]) -> Features:
         for group, names in CLASSES.items():
             found[f"label.{group}"] += label.confidence * bool(names & {*label.names})
     return found | {"label.sure": max((label.confidence for label in labels), default=0.0)}
+
+
+def _of_prompts(joint: Vector | None, prompts: Vector | None) -> Features:
+    """Cosines of the picture and the captions; none where either is missing, or the index has another embedding."""
+    if joint is None or prompts is None or prompts.shape[-1] != len(joint):
+        return {}
+    return {f"prompt.{name}": float(cosine) for name, cosine in zip(PROMPTS, prompts @ joint, strict=True)}
 
 
 def _of_text(text: Text | None) -> Features:

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from vision.extractors.labels import hypernyms_of, synset_at, wordnet_folder
+from vision.wordnet import hypernyms_of, noun, wordnet_folder
 
 PARTS = {"1": "noun", "2": "verb", "3": "adjective", "4": "adverb", "5": "adjective"}  # by the first digit after `%`
 # Endings of inflected forms, and what stands in their place in the basic form (`morphy` of WordNet).
@@ -61,9 +61,7 @@ class Lexicon:
         meanings = self.synsets(phrase)[:1]
         if not meanings or self._folder is None:
             return frozenset()
-        with (self._folder / "data.noun").open("rb") as nouns:
-            found = hypernyms_of(nouns, synset_at(nouns, meanings[0]))
-            return frozenset(name.lower() for synset in found for name in synset.names)
+        return frozenset(name.lower() for synset in hypernyms_of(noun(meanings[0])) for name in synset.names)
 
     def are_synonyms(self, one: str, other: str) -> bool:
         """Whether two nouns share a meaning."""

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from answers.intent.features import Features, features_of
 from answers.intent.goals import GOALS, chosen
+from answers.intent.prompts import Prompts
 from answers.intent.rules import guessed
-from answers.part import Found, Part, parts_of
+from answers.part import Found as Parts
+from answers.part import Part, parts_of
 from engine.errors import InputError
 from engine.settings import Settings
 from engine.store import Store
@@ -64,7 +66,7 @@ def ask(data: Path, settings: Settings, tell: Tell, *, with_orders: bool = True)
         _index(index, images, tell)
         searcher = index.searcher(opensearch_timeout=PATIENCE, rank_patience=1000 * PATIENCE)
         parts = list(parts_of(settings).values()) if with_orders else []
-        rows = list(_rows(index, searcher, questions(data, images), parts, tell))
+        rows = list(_rows(_Asker(index, searcher, Prompts(searcher), parts), questions(data, images), tell))
         return Asked(rows, dict(searcher.fingerprints()), index.count())
     finally:
         index.remove()
@@ -91,35 +93,43 @@ def _item(collection: str, image: Image, digest: str) -> Item:
     )  # fmt: skip
 
 
-def _rows(
-    index: Collection, searcher: Searcher, asked: Iterator[GoalQuestion], parts: Sequence[Part], tell: Tell
-) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """What every question is asked with."""
+
+    index: Collection
+    searcher: Searcher
+    prompts: Prompts
+    parts: Sequence[Part]
+
+    def row(self, question: GoalQuestion) -> Row:
+        """Ask, and make the parts where it is known what is right."""
+        asked, ids = question.asked, self.index.ids
+        request = SearchRequest(
+            image=asked.picture, like=ids[asked.like] if asked.like else None, text=question.text,
+            box=list(asked.box) if asked.box else None,
+        )  # fmt: skip
+        found = self.searcher.find(request)
+        assert found.values is not None  # the index holds every collection
+        features = features_of(found.values[Understood], found.answer.results, self.prompts.vectors())
+        grades = {ids[path]: grade for path, grade in asked.right.items() if ids[path] != request.like}
+        orders: dict[str, list[str]] = {}
+        for part in self.parts if grades else ():
+            # Each part as it is shown where its goal leads.
+            intent = chosen(max(GOALS, key=lambda goal: part.goals.get(goal, 0.0)), guessed(features))
+            whole = Parts(self.index.context, self.searcher, found.answer, found.values, intent)
+            orders[part.name] = list(part.order(whole))
+        return Row(
+            question.name, question.collection.name, question.collection.side, question.goals, bool(question.text), features,
+            orders, grades,
+        )  # fmt: skip
+
+
+def _rows(asker: _Asker, asked: Iterator[GoalQuestion], tell: Tell) -> Iterator[Row]:
     for count, question in enumerate(asked, start=1):
         try:
-            yield _row(index, searcher, question, parts)
+            yield asker.row(question)
         except InputError as error:
             tell(f"left out: {question.name}: {error}")
         if count % PROGRESS_EVERY == 0:
             tell(f"{count} questions asked")
-
-
-def _row(index: Collection, searcher: Searcher, question: GoalQuestion, parts: Sequence[Part]) -> Row:
-    asked = question.asked
-    request = SearchRequest(
-        image=asked.picture, like=index.ids[asked.like] if asked.like else None, text=question.text,
-        box=list(asked.box) if asked.box else None,
-    )  # fmt: skip
-    found = searcher.find(request)
-    assert found.values is not None  # the index holds every collection
-    features = features_of(found.values[Understood], found.answer.results)
-    grades = {index.ids[path]: grade for path, grade in asked.right.items() if index.ids[path] != request.like}
-    orders = {}
-    if grades:
-        for part in parts:
-            # Each part as it is shown where its goal leads.
-            intent = chosen(max(GOALS, key=lambda goal: part.goals.get(goal, 0.0)), guessed(features))
-            orders[part.name] = list(part.order(Found(index.context, searcher, found.answer, found.values, intent)))
-    collection = question.collection
-    return Row(
-        question.name, collection.name, collection.side, question.goals, bool(question.text), features, orders, grades
-    )  # fmt: skip

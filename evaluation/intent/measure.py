@@ -12,7 +12,7 @@ from answers.intent.rules import guessed
 from answers.part import in_order, parts_of
 from engine.settings import Settings
 from evaluation import pages
-from evaluation.intent.asking import Row, ask
+from evaluation.intent.asking import Asked, Row, ask
 from evaluation.intent.scores import Guess, macro_f1, scores
 from query.answer import Goal
 from ranking.candidate_set import CandidateSet, Ranked
@@ -26,7 +26,11 @@ Orders = Mapping[str, Mapping[str, float]]  # question -> part -> NDCG@10
 
 def measure(data: Path, settings: Settings, tell: Callable[[str], None]) -> Json:
     """All figures of docs/measurements/intent.md. Needs running services."""
-    asked = ask(data, settings, tell)
+    return figures(ask(data, settings, tell), settings)
+
+
+def figures(asked: Asked, settings: Settings) -> Json:
+    """What the guesses of asked questions are worth."""
     test = [row for row in asked.rows if row.side == "test"]
     ways: dict[str, Guess] = {
         "classifier": lambda row: guess(row.features, asked.weights).goal,

@@ -21,13 +21,20 @@ TOPIC_FIELDS: Json = {"topic": STORED_ONLY, "set": KEYWORD, "words": {"type": "t
 MAX_UNDO = 20  # earlier grades that are kept, by rater and document
 
 
-class Judgements:
-    """The indices `<prefix>-topics` and `<prefix>-judgements`; images of topics are in the store of originals."""
+ABOUT_ENTITIES = "entity-"  # judgements of what a picture was said to show, whose `document` is the id of an entity
 
-    def __init__(self, client: OpenSearch, settings: Settings) -> None:
-        """Both are created by the first record."""
-        self._topics = Records(client, f"{settings.index_prefix}-topics", TOPIC_FIELDS, settings.index_replicas)
-        self._judgements = Records(client, f"{settings.index_prefix}-judgements", JUDGEMENT_FIELDS, settings.index_replicas)
+
+class Judgements:
+    """The indices `<prefix>-topics` and `<prefix>-judgements`; images of topics are in the store of originals.
+
+    Judgements about other things than documents are in indices of their own, from which no order is learned.
+    """
+
+    def __init__(self, client: OpenSearch, settings: Settings, about: str = "") -> None:
+        """Both are created by the first record. `about`: ABOUT_ENTITIES, or empty for documents."""
+        prefix, replicas = f"{settings.index_prefix}-{about}", settings.index_replicas
+        self._topics = Records(client, f"{prefix}topics", TOPIC_FIELDS, replicas)
+        self._judgements = Records(client, f"{prefix}judgements", JUDGEMENT_FIELDS, replicas)
         self._store = Store(settings)
 
     def add_topic(self, topic: Topic, picture: bytes | None = None) -> Topic:

@@ -19,10 +19,11 @@ from tests.vision.drawing import encoded, photo
 from vision import models, runtime
 from vision.extractor import fingerprint_of_files
 from vision.extractors import backbone, embedding, objects, text_presence
-from vision.extractors.labels import classes, hypernyms_of, synset_at, wordnet_folder
+from vision.extractors.labels import classes
 from vision.feature_extractor import FeatureExtractor
 from vision.picture import readable_pictures
 from vision.registry import extractors_of
+from vision.wordnet import hypernyms_of, noun
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,7 +80,7 @@ def test_nothing_is_missing_on_a_machine_that_is_set_up(settings: Settings) -> N
 
 
 def test_missing_parts_are_named_with_their_remedy(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vision.extractors.labels.WORDNET_FOLDERS", (tmp_path,))
+    monkeypatch.setattr("vision.wordnet.WORDNET_FOLDERS", (tmp_path,))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr(text_presence, "WEIGHTS", tmp_path / "gone.npz")
     wrong = " | ".join(models.missing(settings.model_copy(update={"ocr_languages": "eng+xxx"})))
@@ -162,9 +163,8 @@ def test_classes_have_names_and_kinds_and_are_kept(settings: Settings) -> None:
 
 
 def test_hypernyms_are_walked_once_each_nearest_first() -> None:
-    with (wordnet_folder() / "data.noun").open("rb") as nouns:
-        dog = synset_at(nouns, 2084071)
-        kinds = [kind.names[0] for kind in hypernyms_of(nouns, dog)]
+    dog = noun(2084071)
+    kinds = [kind.names[0] for kind in hypernyms_of(dog)]
     assert dog.names[0] == "dog"
     assert set(kinds[:2]) == {"canine", "domestic animal"}
     assert len(kinds) == len(set(kinds))

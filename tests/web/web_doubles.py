@@ -32,6 +32,7 @@ from query.document import DocumentView
 from query.request import SearchRequest
 from ranking.candidate_set import CandidateSet
 from tests.web.camera_doubles import FakeCamera
+from tests.web.entity_doubles import FakeEntities
 from tests.web.judging_doubles import FakeJudgements
 from web.services import Overview, Refused, RefusedList, Sample, Services, Status, WarmUp
 from web.uploads import Uploads
@@ -272,6 +273,7 @@ def fake_services(settings: Settings, **changes: object) -> Services:
     parts: dict[str, object] = {
         "searcher": searcher, "answering": FakeAnswering(asked), "store": FakeStore(), "ingest": FakeIngest(),
         "judgements": FakeJudgements(), "camera": FakeCamera(), "uploads": Uploads(settings),
+        "entities": FakeEntities(),
         "show": show, "overview": an_overview, "status": a_status, "warm_up_state": warm_up_state,
         "checks": {"engine": lambda: None},
         "gauges": lambda: {("omma_documents", ""): 796.0, ("omma_queue_length", "bulk"): 3.0},

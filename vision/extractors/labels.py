@@ -2,10 +2,9 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,18 +15,12 @@ from vision.extractors import backbone
 from vision.image_features import ImageFeatures, Label, Vector
 from vision.picture import Picture
 from vision.runtime import locked
+from vision.wordnet import GENERAL_HYPERNYMS, hypernyms_of, noun, wordnet_folder
 
 MAX_LABELS = 5  # of a picture
 MIN_PROBABILITY = 0.02
-WORDNET_FOLDERS = (Path("/usr/share/wordnet"), Path("/usr/share/wordnet/dict"), Path("/usr/local/share/wordnet"))
 SYNSETS = Path("data", "_info", "imagenet_synsets.txt")  # in the package timm
 NAMES_PER_HYPERNYM = 2  # further names of a hypernym are rare words
-# Hypernyms that are too general to describe a picture.
-GENERAL_HYPERNYMS = {
-    "entity", "physical entity", "abstraction", "object", "whole", "matter", "causal agent", "thing", "unit", "artifact",
-    "instrumentality", "organism", "living thing", "psychological feature", "abstract entity", "physical object",
-    "artefact", "being", "animate thing", "instrumentation", "group", "grouping", "substance", "part", "relation",
-}  # fmt: skip
 Entry = tuple[str, tuple[str, ...], tuple[str, ...]]  # synset, names, names of hypernyms
 
 
@@ -87,8 +80,7 @@ def classes(settings: Settings, *, force: bool = False) -> list[Entry]:
 
 
 def _read_classes() -> list[Entry]:
-    with (wordnet_folder() / "data.noun").open("rb") as nouns:
-        return [_entry(nouns, synset) for synset in _synsets()]
+    return [_entry(synset) for synset in _synsets()]
 
 
 def _synsets() -> list[str]:
@@ -99,47 +91,7 @@ def _synsets() -> list[str]:
     return (Path(spec.origin).parent / SYNSETS).read_text().split()
 
 
-def _entry(nouns: BinaryIO, synset: str) -> Entry:
-    found = synset_at(nouns, int(synset[1:]))
-    names = (name for hypernym in hypernyms_of(nouns, found) for name in hypernym.names[:NAMES_PER_HYPERNYM])
+def _entry(synset: str) -> Entry:
+    found = noun(int(synset[1:]))
+    names = (name for hypernym in hypernyms_of(found) for name in hypernym.names[:NAMES_PER_HYPERNYM])
     return synset, found.names, tuple(dict.fromkeys(name for name in names if name not in GENERAL_HYPERNYMS))
-
-
-@dataclass(frozen=True, slots=True)
-class Synset:
-    """Names of a synset, and the offsets of its hypernyms."""
-
-    names: tuple[str, ...]
-    hypernyms: tuple[int, ...]
-
-
-def wordnet_folder() -> Path:
-    """The folder of WordNet's files. Raise ConfigurationError if it is not installed."""
-    for folder in WORDNET_FOLDERS:
-        if (folder / "data.noun").exists():
-            return folder
-    raise ConfigurationError("WordNet is missing; install the package wordnet-base")
-
-
-def synset_at(nouns: BinaryIO, offset: int) -> Synset:
-    """The synset at a byte offset; a line is `offset file type count (word id)* pointers (symbol offset ...)* | gloss`."""
-    nouns.seek(offset)
-    parts = nouns.readline().decode("ascii").partition(" | ")[0].split()
-    count = int(parts[3], 16)
-    names = tuple(word.replace("_", " ") for word in parts[4 : 4 + 2 * count : 2])
-    pointers = parts[5 + 2 * count :]
-    # Four columns per pointer; `@` is a hypernym, `@i` the class of an instance.
-    hypernyms = tuple(int(pointers[i + 1]) for i in range(0, len(pointers) - 3, 4) if pointers[i] in {"@", "@i"})
-    return Synset(names, hypernyms)
-
-
-def hypernyms_of(nouns: BinaryIO, synset: Synset) -> Iterator[Synset]:
-    """All hypernyms, nearest first, each once."""
-    waiting, seen = list(synset.hypernyms), set()
-    while waiting:
-        offset = waiting.pop(0)
-        if offset not in seen:
-            seen.add(offset)
-            found = synset_at(nouns, offset)
-            yield found
-            waiting += found.hypernyms

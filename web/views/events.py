@@ -20,7 +20,7 @@ from ranking.clicks.ubi import Event, event_record, goal_record, query_record
 from ranking.judgements.judgement import Judgement, Topic
 from web import access
 from web.parameters import SearchParameters
-from web.services import get_services
+from web.services import CanJudge, get_services
 from web.view import Views
 
 VIEWS = Views("events")
@@ -219,9 +219,7 @@ def log_mark(parameters: SearchParameters, how: str, document: str) -> bool:
     asked = parameters.model_copy(update={"more": [], "less": []})
     if not client or asked.is_empty or asked.address or asked.region:
         return False
-    picture = "" if asked.like else asked.picture
-    topic = Topic(text=asked.text, like=asked.like, box=asked.fractions(), filters=asked.filters())
-    topic = services.judgements.add_topic(topic, services.uploads.original(picture) if picture else None)
+    topic = kept_topic(services.judgements, asked)
     if how in MARK_GRADES:
         services.judgements.judge(
             [Judgement(topic=topic.id, document=document, grade=MARK_GRADES[how], source="marks", rater=client)]
@@ -230,6 +228,13 @@ def log_mark(parameters: SearchParameters, how: str, document: str) -> bool:
     with suppress(NotFoundError):
         services.judgements.undo(topic.id, document, client, "marks")
     return True
+
+
+def kept_topic(judgements: CanJudge, asked: SearchParameters) -> Topic:
+    """Keep the question, with its picture, for judgements about it; the topic with its id. NotFoundError."""
+    picture = "" if asked.like else asked.picture
+    topic = Topic(text=asked.text, like=asked.like, box=asked.fractions(), filters=asked.filters())
+    return judgements.add_topic(topic, get_services().uploads.original(picture) if picture else None)
 
 
 def topic_of(answer: Answer, parameters: SearchParameters) -> Topic:

@@ -1,0 +1,1 @@
+"""Loaders of entities: one file each."""
