@@ -45,6 +45,11 @@ class Answering:
         self._kept: TTLCache[str, Found] = TTLCache(MAX_KEPT, KEPT_SECONDS)
         self._lock = Lock()
 
+    def warm_up(self) -> None:
+        """Load what the first question would wait for."""
+        self._searcher.warm_up()
+        self._prompts.vectors()
+
     def ask(self, request: SearchRequest, asking: Asking = Asking()) -> Answer:
         """The answer with every part; the errors of `Searcher.search`."""
         answer = self.begin(request, asking)

@@ -159,6 +159,7 @@ class AnswerPart(BaseModel):
     reason: str = Field("", description="What the part rests on; of one that is awaited, what is awaited")
     pending: bool = Field(False, description="It takes longer than the results: ask again with `complete`")
     failed: bool = False
+    perhaps: bool = Field(False, description="Nothing in it is certain")
     items: list[PartItem] = []
     data: dict[str, Any] = Field({}, description="What only this part has: `tags`, `card`")
 

@@ -49,11 +49,11 @@ def open_services(settings: Settings) -> Services:
     context = Context(settings)
     client, behaviour = context.client, Behaviour(context.client, settings)
     searcher, ingest, judgements = Searcher(context), Ingesting(context), Judgements(client, settings)
-    entities = Identifying(context, searcher)
+    entities, answering = Identifying(context, searcher), Answering(context, searcher)
     return Services(
         settings=settings,
         searcher=searcher,
-        answering=Answering(context, searcher),
+        answering=answering,
         camera=Camera(context),
         store=context.store,
         ingest=ingest,
@@ -64,7 +64,7 @@ def open_services(settings: Settings) -> Services:
         overview=partial(overview, context),
         status=partial(status, context),
         full_id=partial(full_id, client, settings),
-        warm_up_state=WarmUp(searcher.warm_up),
+        warm_up_state=WarmUp(answering.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},
         log=Log(behaviour),
         forget=lambda visitor: sum(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from answers.intent.features import Features
-from answers.intent.goals import GOALS, made, remembered
+from answers.intent.goals import GOALS, made, weighed
 from answers.intent.rules import WORDS, guessed
 from query.answer import Goal, Intent
 from ranking.thresholds import differing
@@ -132,11 +132,11 @@ def packaged(path: Path = PACKAGED) -> IntentClassifier | None:
 
 def guess(found: Features, weights: Mapping[str, str], last: Goal | None = None) -> Intent:
     """The goal of a question; `weights` are the fingerprints of the extractors, `last` the goal chosen last in the session."""
-    classifier = packaged()
+    classifier, named = packaged(), [goal for goal in GOALS if found.get(f"words.{goal}")]
     if classifier is None or differing(classifier.card.weights, weights):
         ruled = guessed(found)
-        return made(remembered(ruled.probabilities, last), ruled.reason, "rules")
-    probabilities = remembered(classifier.probabilities(found), last)
+        return made(weighed(ruled.probabilities, named, last), ruled.reason, "rules")
+    probabilities = weighed(classifier.probabilities(found), named, last)
     goal = max(GOALS, key=lambda one: probabilities[one])
     return made(probabilities, classifier.reason(found, goal), "classifier")
 

@@ -5,7 +5,7 @@ that are in use, rules do. The goal never filters results and never changes thei
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, get_args
 
 from query.answer import Goal, Intent
@@ -22,6 +22,7 @@ TITLES: Mapping[Goal, tuple[str, str]] = {
     "place": ("Where is it?", "the place in the picture"),
     "pattern": ("Pattern and style", "the same colours, pattern or style"),
 }
+WORDS_LOG_ODDS = 4.0  # that words which name a goal add to it: they decide, unless the picture is all against it
 SESSION_LOG_ODDS = 0.7  # that the goal chosen last in this session adds: it is twice as likely as it was
 
 
@@ -39,8 +40,11 @@ def chosen(goal: Goal, guess: Intent) -> Intent:
     return guess.model_copy(update={"goal": goal, "probability": 1.0, "by": "chosen", "reason": "You chose it."})
 
 
-def remembered(probabilities: Mapping[Goal, float], last: Goal | None) -> dict[Goal, float]:
-    """The probabilities once the goal that was chosen last in the session counts, too."""
-    odds = {goal: p * math.exp(SESSION_LOG_ODDS * (goal == last)) for goal, p in probabilities.items()}
+def weighed(probabilities: Mapping[Goal, float], named: Collection[Goal], last: Goal | None) -> dict[Goal, float]:
+    """The probabilities once the goals that the words name count, and the one that was chosen last in the session."""
+    odds = {
+        goal: p * math.exp(WORDS_LOG_ODDS * (goal in named) + SESSION_LOG_ODDS * (goal == last))
+        for goal, p in probabilities.items()
+    }
     total = sum(odds.values())
     return {goal: value / total for goal, value in odds.items()}

@@ -27,7 +27,8 @@ class Card(Part):
             return None
         items = [_item(card) for card in (made.card, *made.perhaps) if card]
         data = {"identification": made.model_dump(mode="json")}
-        return AnswerPart(name=self.name, title=self.title, reason=_reason(made), items=items, data=data)
+        perhaps = made.card is None
+        return AnswerPart(name=self.name, title=self.title, reason=_reason(made), perhaps=perhaps, items=items, data=data)
 
     def order(self, found: Found) -> tuple[str, ...]:
         """None: a name leads to no results."""

@@ -1,6 +1,6 @@
 """People in the picture asked with: each is a part to search by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from answers.part import Found, Part
@@ -22,8 +22,3 @@ class People(Part):
         items = [PartItem(text=f"Person {n}", box=one.box, confidence=one.confidence) for n, one in enumerate(people, start=1)]
         number = f"{len(people)} people were" if len(people) != 1 else "One person was"
         return self.part(f"{number} found in the picture; faces are not compared.", items)
-
-    def order(self, found: Found) -> Iterable[str]:
-        """Results in which what matches are the same objects."""
-        alike = [result for result in found.answer.results if result.factors.get("objects", 0.0)]
-        return [result.id for result in sorted(alike, key=lambda result: -result.factors["objects"])]

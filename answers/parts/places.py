@@ -1,6 +1,6 @@
 """Places: landmarks that the picture shows, and where the results were taken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from answers.part import Found, Part, item_of
@@ -24,13 +24,6 @@ class Places(Part):
         others = [item_of(result, ", ".join(result.landmarks)) for result in placed]
         known = {item.document for item in named}
         landmarks = f"{len(named)} landmark{'s' * (len(named) != 1)} recognised; " if named else ""
-        reason = f"{landmarks}{len(placed)} of the results say{'s' * (len(placed) == 1)} where they were taken."
+        say = "say where they were" if len(placed) != 1 else "says where it was"
+        reason = f"{landmarks}{len(placed)} of the results {say} taken."
         return self.part(reason, [*named, *(item for item in others if item.document not in known)])
-
-    def order(self, found: Found) -> Iterable[str]:
-        """Results whose points match, then those with places."""
-        points = [result for result in found.answer.results if result.factors.get("local.inliers")]
-        return dict.fromkeys([
-            *(result.id for result in sorted(points, key=lambda result: -result.factors["local.inliers"])),
-            *(result.id for result in found.answer.results),
-        ])  # fmt: skip

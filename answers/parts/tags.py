@@ -7,6 +7,8 @@ from answers.part import Found, Part
 from answers.tags import Tag, Tags, tags_of
 from query.answer import AnswerPart, Goal, PartItem
 
+MAX_PERHAPS = 4  # tags that are shown where none is certain
+
 
 class TagsInIt(Part):
     """The tags, each with its confidence and the text that says so."""
@@ -26,8 +28,12 @@ class TagsInIt(Part):
     def make(self, found: Found) -> AnswerPart | None:
         """The tags of the picture, or of its part; the reason says why there are none."""
         tags = tags_of(found.searcher, found.values, (), found.neighbours)
+        if tags.perhaps:
+            tags = tags.model_copy(update={"tags": tags.tags[:MAX_PERHAPS]})
         items, data = [_item(tag) for tag in tags.tags], {"tags": tags.model_dump()}
-        return AnswerPart(name=self.name, title=self.title, reason=_reason(tags), items=items, data=data)
+        return AnswerPart(
+            name=self.name, title=self.title, reason=_reason(tags), perhaps=tags.perhaps, items=items, data=data
+        )  # fmt: skip
 
 
 def _reason(tags: Tags) -> str:

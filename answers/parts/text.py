@@ -1,6 +1,6 @@
 """Text found in the picture asked with, line by line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from answers.part import Found, Part
@@ -29,13 +29,3 @@ class TextInIt(Part):
         more = f"; the first {MAX_LINES} are shown" if len(lines) > MAX_LINES else ""
         reason = f"{len(lines)} line{'s' * (len(lines) != 1)} could be read{more}."
         return AnswerPart(name=self.name, title=self.title, reason=reason, items=items)
-
-    def order(self, found: Found) -> Iterable[str]:
-        """Results with the same text, the most of it first."""
-        alike = [
-            r for r in found.answer.results if r.factors.get("ocr.picture", 0.0) or r.factors.get("ocr.picture_alike", 0.0)
-        ]
-        return [
-            r.id
-            for r in sorted(alike, key=lambda r: -r.factors.get("ocr.picture", 0.0) - r.factors.get("ocr.picture_alike", 0.0))
-        ]

@@ -1,4 +1,4 @@
-"""What a live camera sees: tracks that stay, names by votes, what is shown and what is identified next."""
+"""What a live camera sees: tracks that stay, what is shown and what is identified next."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,13 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from answers.camera import camera as camera_module
-from answers.camera import naming
 from answers.camera.camera import MAX_SESSIONS, Camera
-from answers.camera.naming import Name, Votes
+from answers.camera.naming import Name
 from answers.camera.session import POINTED_AT, Session
 from answers.camera.tracking import Tracker
-from answers.entities import EntityCard, Identification
-from answers.neighbours import Neighbour
 from engine.connections import Context
 from engine.errors import BadPicture, ConfigurationError, EngineUnavailable
 from engine.settings import Settings
@@ -67,53 +64,6 @@ def test_one_thing_is_one_box_whatever_its_classes() -> None:
     same = [Object("cat", 0.6, box), Object("dog", 0.5, replace(box, x=0.21)), Object("bear", 0.4, box)]
     assert [one.found.label for one in tracker.update(same, scene(box).pixels, 0.0)] == ["cat"]
     assert tracker.update([], scene(box).pixels, 0.25) == []
-
-
-def test_a_name_changes_after_two_of_three_votes() -> None:
-    votes = Votes()
-    shown = []
-    for vote in (None, FOX, OWL, FOX, OWL, None, OWL, OWL):
-        votes.add(vote)
-        shown.append(votes.name.text if votes.name else "")
-    assert shown == ["", "A fox.", "A fox.", "A fox.", "An owl.", "An owl.", "An owl.", "An owl."]
-
-
-def test_a_name_is_settled_once_three_votes_agree_and_its_confidence_is_the_latest() -> None:
-    votes = Votes()
-    for text, confidence in (("A fox.", 0.7), ("fox", 0.8), ("the FOX", 0.9)):
-        assert not votes.settled
-        votes.add(Name(text, confidence))
-    assert votes.settled and votes.name == Name("the FOX", 0.9)
-    votes.add(None)
-    assert not votes.settled and votes.name
-
-
-def a_neighbour(probability: float | None, **document: object) -> Neighbour:
-    return Neighbour(1, 1.0, probability, {"c" * 64: document})
-
-
-@pytest.mark.parametrize(
-    ("card", "best", "expected"),
-    [
-        (EntityCard(id="e", name="fox", confidence=0.957, pictures=["d" * 64]), None, Name("fox", 0.96, "d" * 64, True)),
-        (None, a_neighbour(0.9, title="A fox."), Name("A fox.", 0.9, "c" * 64, True)),
-        (None, a_neighbour(0.9, title="IMG 1", facets=["landmark=A tower"]), Name("A tower", 0.9, "c" * 64, True)),
-        (None, a_neighbour(0.9, category=["animals"]), Name("animals", 0.9, "c" * 64, True)),
-        (None, a_neighbour(0.6, title="A fox."), Name("A fox.", 0.6, "c" * 64, False)),
-        (None, a_neighbour(None, title="A fox."), Name("A fox.", None, "c" * 64, False)),
-        (None, a_neighbour(0.9), None),
-        (None, None, None),
-    ],
-)
-def test_the_name_is_that_of_the_card_or_of_the_most_similar_picture(
-    card: EntityCard | None, best: Neighbour | None, expected: Name | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(naming, "identify", lambda searcher, values: Identification(card=card))
-    monkeypatch.setattr(naming, "neighbours_of", lambda values, number: [best] if best else [])
-    asked: list[tuple[bytes | None, str]] = []
-    searcher = SimpleNamespace(run=lambda request, until: asked.append((request.image, until)))
-    assert naming.name_of(searcher, b"a crop") == expected  # type: ignore[arg-type]
-    assert asked == [(b"a crop", "group")]
 
 
 LEFT, RIGHT = Box(0.05, 0.3, 0.25, 0.4), Box(0.65, 0.3, 0.25, 0.4)

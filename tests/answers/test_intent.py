@@ -8,7 +8,7 @@ import pytest
 from answers.intent import classifier as intent_classifier
 from answers.intent.classifier import IntentCard, IntentClassifier, dumped, guess, packaged
 from answers.intent.features import features_of
-from answers.intent.goals import GOALS, chosen, remembered
+from answers.intent.goals import GOALS, chosen, weighed
 from answers.intent.rules import guessed
 from answers.intent.words import GOAL_WORDS, goals_in
 from factors.base import Question
@@ -120,9 +120,10 @@ def test_a_guess_is_explained_and_rules_stand_in_for_other_weights(
 
 def test_the_goal_chosen_last_counts_a_little_and_a_choice_decides() -> None:
     even = dict.fromkeys(GOALS, 1 / 8)
-    after = remembered(even, "shop")
+    after = weighed(even, (), "shop")
     assert max(after, key=lambda goal: after[goal]) == "shop" and sum(after.values()) == pytest.approx(1.0)
-    assert remembered(even, None) == pytest.approx(even)
+    assert weighed(even, (), None) == pytest.approx(even)
+    assert weighed(even, ["read"], "shop")["read"] > 0.8, "words count more than what was asked before"
     made = chosen("place", guessed({}))
     assert (made.goal, made.by, made.probability) == ("place", "chosen", 1.0)
 

@@ -43,6 +43,8 @@ class AnswerPart(BaseModel):
     # It takes longer than the results: ask again with `complete`
     pending: bool = False
     failed: bool = False
+    # Nothing in it is certain
+    perhaps: bool = False
     items: list[PartItem] = []
     # What only this part has: `tags`, `card`
     data: dict[str, Any] = {}

@@ -24,6 +24,8 @@ function put(whole, { name, title, html }) {
   made.classList.toggle("lead", waiting.classList.contains("lead"));
   offerCopies(made);
   waiting.replaceWith(made);
+  const next = made.nextElementSibling;
+  if (made.hasAttribute("data-perhaps") && next?.matches("[data-part]")) next.open = true; // it may know more
   say(`${title}: ready`);
 }
 
