@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
+from cli.ask import SHOWN_ITEMS, item_line
 from cli.pictures import View, rows
 from cli.search import SHORT_ID_LENGTH, reasons
 from cli.terminal import plain
-from query.answer import Answer, Facet, Result, ResultComparison
+from query.answer import Answer, AnswerPart, Facet, Result, ResultComparison
 
 SHOWN_TEXT = 500  # characters of the text in a picture
 SHOWN_VALUES = 20  # of one facet
@@ -20,13 +21,20 @@ def heading(answer: Answer) -> str:
 
 
 def identity(answer: Answer) -> str:
-    """What the picture asked with shows: landmarks, objects, labels, text, and what its results are called."""
+    """What the picture asked with shows: its landmarks, the parts of the answer, objects, labels and text."""
     asked = answer.question
     named = [f"It shows {one.name} (sure {one.sure:.0%}): {one.text}" for one in answer.landmarks]
+    parts = [_part(part) for part in answer.parts if part.name != "similar" and part.items]
     objects = ", ".join(f"{one.label} {one.confidence:.0%} at {_box(one.box)}" for one in asked.objects)
     text = plain(asked.text)[:SHOWN_TEXT]
-    parts = {"objects": objects, "labels": ", ".join(asked.labels), "text in it": text}
-    return _lines("\n".join([*named, heading(answer)]), parts)
+    seen = {"objects": objects, "labels": ", ".join(asked.labels), "text in it": text}
+    return _lines("\n".join([*named, *parts, heading(answer)]), seen)
+
+
+def _part(part: AnswerPart) -> str:
+    """A part of the answer, such as its tags or its card: title and reason, then its first items."""
+    items = [f"- {plain(item_line(item))}" for item in part.items[:SHOWN_ITEMS]]
+    return "\n".join([f"{part.title}: {plain(part.reason)}", *items])
 
 
 def result(found: Result) -> str:

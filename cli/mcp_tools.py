@@ -78,9 +78,9 @@ class Tools:
         return [mcp_text.heading(answer), *_shown(omma, answer.results)]
 
     def identify(self, picture: GivenPicture, number: Number = 4) -> Blocks:
-        """Say what a picture, or a part of it, shows: names, objects with their boxes, text, and what it resembles most."""
+        """Say what a picture, or a part of it, shows: names, tags, objects with boxes, text, and what it resembles most."""
         omma = self._page()
-        answer = self._search(omma, "", picture, None, number=number)
+        answer = self._search(omma, "", picture, None, path="ask", number=number)
         return [mcp_text.identity(answer), *_shown(omma, answer.results)]
 
     def document(self, id: Id) -> Blocks:  # noqa: A002  (the name that callers see)
@@ -130,11 +130,11 @@ class Tools:
         return page
 
     def _search(
-        self, omma: RunningPage, text: str, picture: GivenPicture | None, filters: Filters, **more: int
-    ) -> Answer:  # fmt: skip
+        self, omma: RunningPage, text: str, picture: GivenPicture | None, filters: Filters, *, path: str = "search", **more: int
+    ) -> Answer:
         pairs = _parameters(text, picture, filters, **more).pairs()
         data = picture.data(self._settings, self._roots) if picture else None
-        return omma.get("search", Answer, pairs) if data is None else omma.send("search", Answer, pairs, data)
+        return omma.get(path, Answer, pairs) if data is None else omma.send(path, Answer, pairs, data)
 
     def _compared(
         self, omma: RunningPage, pair: tuple[str, str], asked: SearchParameters, picture: GivenPicture | None

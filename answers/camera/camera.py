@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import cv2
@@ -14,7 +15,6 @@ from answers.camera.frame import CameraFrame, Mode, SeenLine
 from answers.camera.naming import name_of, naming_searcher
 from engine.connections import Context
 from engine.errors import BadPicture, ConfigurationError, OmmaError
-from query.request import SearchRequest
 from vision.extractor import Extractor
 from vision.feature_extractor import get_feature_extractor
 from vision.image_features import Box, Object, Text
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MAX_SESSIONS, SESSION_SECONDS = 16, 60.0  # cameras at a time, and how long one that sends no frame is remembered
 BLANK_SIDE = 64  # px of the picture that warms models up
+MAX_AT_ONCE = 2  # frames that are looked at, so that searches of others go on
 MARGIN = 0.06  # of an object's sides, around the part that is searched for
-NUMBER = 3  # results of a background search
 JPEG_QUALITY = 92
 
 
@@ -57,6 +57,7 @@ class Camera:
         self._lock = threading.Lock()
         self._warm = False
         self._pool = ThreadPoolExecutor(1, "camera")
+        self._looking = threading.Semaphore(MAX_AT_ONCE)
         self._free = threading.Semaphore(1)  # a crop that would have to wait is not searched for: a newer one will be
 
     def warm_up(self) -> None:
@@ -69,19 +70,20 @@ class Camera:
     def see(self, data: bytes, session_id: str, mode: Mode) -> CameraFrame:
         """What a frame shows; BadPicture, ConfigurationError (no reader).
 
-        A frame that comes while the one before it is looked at is not looked at. An unknown session is a new one.
+        A frame that comes while the one before it is looked at, or two of other cameras, is not looked at. An unknown session
+        is a new one.
         """
         session = self._session(session_id)
-        if not session.lock.acquire(blocking=False):
-            return session.last.model_copy(update={"late": True})
-        try:
+        with ExitStack() as held:
+            for lock in (session.lock, self._looking):
+                if not lock.acquire(blocking=False):
+                    return session.last.model_copy(update={"late": True})
+                held.callback(lock.release)
             begun = time.perf_counter()
             picture = decode(data, self._settings)
             frame = self._lines(session, picture) if mode == "text" else self._objects(session, picture)
             session.last = frame.model_copy(update={"took": round(1000 * (time.perf_counter() - begun), 1)})
             return session.last
-        finally:
-            session.lock.release()
 
     def _session(self, session_id: str) -> "Session":
         """The session of that id, or a new one; the time until it is forgotten begins anew."""
@@ -123,7 +125,7 @@ class Camera:
 
     def _identify(self, one: "Followed", crop: Picture) -> None:
         try:
-            one.add(name_of(self._searcher.search(SearchRequest(image=_encoded(crop), number=NUMBER))))
+            one.add(name_of(self._searcher, _encoded(crop)))
         except OmmaError as error:
             logger.info("an object of a camera was not searched for: %s", error)
         except Exception:  # whatever it is, the next frame must be looked at

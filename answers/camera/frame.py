@@ -33,5 +33,7 @@ class CameraFrame(BaseModel):
     session: str = Field(description="Sent along with the next frame, so that objects and names stay")
     objects: list[SeenObject] = []
     lines: list[SeenLine] = []
-    late: bool = Field(False, description="The frame before this one was still being looked at: this is what it showed")
+    late: bool = Field(
+        False, description="It was not looked at, because the one before it was, or too many of other cameras: as before"
+    )
     took: float = Field(0.0, description="Milliseconds")

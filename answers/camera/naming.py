@@ -3,31 +3,34 @@
 from collections import deque
 from dataclasses import dataclass
 
+from answers.entities import identify
+from answers.entities.names import folded
+from answers.neighbours import Neighbour, neighbours_of
 from engine.connections import Context
-from query.answer import Answer
+from query.page import first, landmarks_of
+from query.request import SearchRequest
 from query.search import Searcher
 from vision.feature_extractor import get_feature_extractor
 
 UNUSED = ("objects", "text")  # extractors
 VOTES, AGREEING = 3, 2  # a name is replaced once two of the last three votes agree on another
-# Probability that the best result answers the question, from which it is the very thing. The bound of a certain result is
-# lower: it may be similar only. In eight films of the demo corpus, things that are in no collection reached 0.71, and nine of
-# ten things that are in it exceeded 0.8 (evaluation/camera; the seed of these films was 11).
+# Without a card: probability that the best result answers the question, from which it is the very thing. The bound of certain
+# results is lower: they may be similar only. In films of the demo corpus, things that are in no collection reached 0.71, and
+# nine of ten things that are in it exceeded 0.8 (evaluation/camera; the seeds of these films began at 11).
 CERTAIN = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What something is called, how likely that is right (None: not calibrated), and the document that says so."""
+    """What something is called, how likely that is right (None: not calibrated), and a document that shows it.
+
+    `is_certain`: whether it may be shown without a "perhaps".
+    """
 
     text: str
     confidence: float | None = None
     document: str = ""
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether it may be shown without a "perhaps"."""
-        return self.confidence is not None and self.confidence >= CERTAIN
+    is_certain: bool = False
 
 
 def naming_searcher(context: Context) -> Searcher:
@@ -38,14 +41,24 @@ def naming_searcher(context: Context) -> Searcher:
     return Searcher(less, lambda: get_feature_extractor(settings))  # which has the models already
 
 
-def name_of(answer: Answer) -> Name | None:
-    """The name that a search with a crop gives: a landmark's, or the title of the best result."""
-    if answer.landmarks:
-        best = answer.landmarks[0]
-        return Name(best.name, best.sure, best.result)
-    top = answer.results[0] if answer.results else None
-    text = (top.title or top.category) if top else ""
-    return Name(text, top.probability, top.id) if top and text else None
+def name_of(searcher: Searcher, crop: bytes) -> Name | None:
+    """The name of a thing: that of its card, or what the most similar picture is called; the errors of `Searcher.run`."""
+    values = searcher.run(SearchRequest(image=crop), until="group")
+    card = identify(searcher, values).card
+    if card is not None:
+        return Name(card.name, round(card.confidence, 2), next(iter(card.pictures), ""), is_certain=True)
+    best = next(iter(neighbours_of(values, 1)), None)
+    return None if best is None else _called(best)
+
+
+def _called(neighbour: Neighbour) -> Name | None:
+    """The name of a landmark that it is a reference picture of, its title, or its category."""
+    document, likely = neighbour.documents[neighbour.id], neighbour.probability
+    text = next(
+        (text for text in (*landmarks_of(document), document.get("title"), first(document.get("category", ""))) if text), ""
+    )
+    certain = likely is not None and likely >= CERTAIN
+    return Name(text, None if likely is None else round(likely, 2), neighbour.id, certain) if text else None
 
 
 class Votes:
@@ -80,4 +93,4 @@ class Votes:
 
 
 def _same(one: Name, other: Name) -> bool:
-    return one.text.strip().casefold() == other.text.strip().casefold()
+    return folded(one.text) == folded(other.text)

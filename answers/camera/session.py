@@ -23,7 +23,7 @@ MIN_LABEL = 0.6  # confidence from which its class is shown, where the collectio
 SETTLED_SECONDS = 3.0  # between searches for an object whose name is settled
 FORGOTTEN_SECONDS = 20.0  # after which the name of an object that is no longer seen is dropped
 GLANCE = 12  # px: side of the thumbnail by which a box is seen to show something else, or something that was seen before
-OTHER, SAME = 0.3, 0.85  # correlation of two of them, below and above which that is so
+OTHER, SAME = 0.45, 0.85  # correlation of two of them, below and above which that is so
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Followed:
         )  # fmt: skip
 
     def _perhaps(self) -> Name | None:
-        if not self.votes.counted:
+        if self.votes.counted < AGREEING:
             return None
         if self.found.label and self.found.confidence >= MIN_LABEL:
             return Name(self.found.label, round(self.found.confidence, 2))

@@ -4,6 +4,7 @@ Frames go through the whole path: a film is played in real time, the frame of no
 answer is there, at most as often as the page sends them.
 """
 
+import math
 import os
 import re
 import statistics
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 import cv2
 
 from answers.camera.frame import FRAMES_PER_SECOND, CameraFrame, SeenObject
+from answers.entities.store import Entities
 from engine.connections import Context, guard
 from engine.errors import NotFoundError, OmmaError
 from engine.settings import Settings
@@ -23,6 +25,7 @@ from evaluation.camera.film import Film, Seen, made_thing
 from evaluation.pages import surroundings
 from evaluation.speed import count
 from mappings.versions import alias
+from vision.feature_extractor import get_feature_extractor
 from vision.image_features import Box
 from vision.picture import Picture, decode
 
@@ -71,8 +74,12 @@ def run(send: Send, settings: Settings, films: int) -> Json:
     def ask(image: bytes, session: str) -> CameraFrame:
         return send("camera/frames", CameraFrame, [("session", session)], image)
 
-    about = {"surroundings": surroundings(settings), "documents": count(settings), "most": FRAMES_PER_SECOND}
-    return about | measure(ask, Context(settings), films, FILM_SECONDS)
+    context = Context(settings)
+    about = {
+        "surroundings": surroundings(settings), "documents": count(settings), "most": FRAMES_PER_SECOND,
+        "entities": sum(Entities(context, lambda: get_feature_extractor(settings)).counts().values()),
+    }  # fmt: skip
+    return about | measure(ask, context, films, FILM_SECONDS)
 
 
 def measure(ask: Ask, context: Context, films: int, seconds: float) -> Json:
@@ -93,16 +100,16 @@ def figures(shown: Sequence[tuple[Sequence[Thing], Sequence[Moment]]], seconds: 
     """The figures of played films: the things of each, and its moments."""
     every = [_history(moments, number, scene[number]) for scene, moments in shown for number in range(len(scene))]
     histories, unknown = [one for one in every if one.title], [one for one in every if not one.title]
-    waits = [wait for one in histories if (wait := one.wait) is not None]
+    waits = sorted(math.inf if one.wait is None else one.wait for one in histories)
     latencies = [moment.answered - moment.sent for _, moments in shown for moment in moments]
     frames = sum(len(one.names) for one in histories)
     return {
         "frames_per_second": round(sum(len(moments) for _, moments in shown) / (len(shown) * seconds), 2),
         "frame_ms": round(1000 * statistics.median(latencies)),
         "changes_per_second": round(sum(one.changes for one in every) / (len(shown) * seconds), 3),
-        "named_right": len(waits),
-        "first_right_s": round(statistics.median(waits), 2) if waits else None,
-        "first_right_p90_s": round(sorted(waits)[int(0.9 * (len(waits) - 1))], 2) if waits else None,
+        "named_right": sum(math.isfinite(wait) for wait in waits),
+        "first_right_s": _waited(statistics.median(waits)),
+        "first_right_p80_s": _waited(waits[int(0.8 * (len(waits) - 1))]),
         "frames_right": round(sum(one.right for one in histories) / max(1, frames), 3),
         "frames_wrong": round(sum(one.wrong for one in histories) / max(1, frames), 3),
         "frames_perhaps": round(sum(one.perhaps for one in histories) / max(1, frames), 3),
@@ -111,6 +118,11 @@ def figures(shown: Sequence[tuple[Sequence[Thing], Sequence[Moment]]], seconds: 
         "unknown_frames_named": round(sum(one.wrong for one in unknown) / max(1, sum(len(one.names) for one in unknown)), 3),
         "each": [{"title": one.title, "first_right_s": one.wait, "changes": one.changes} for one in histories],
     }
+
+
+def _waited(seconds: float) -> float | None:
+    """None: the right name never came."""
+    return round(seconds, 2) if math.isfinite(seconds) else None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a live camera sees: tracks that stay, names by votes, what is shown and what is identified next."""
+"""What a live camera sees: tracks that stay, what is shown and what is identified next."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -13,19 +13,17 @@ from numpy.typing import NDArray
 
 from answers.camera import camera as camera_module
 from answers.camera.camera import MAX_SESSIONS, Camera
-from answers.camera.naming import Name, Votes, name_of
+from answers.camera.naming import Name
 from answers.camera.session import POINTED_AT, Session
 from answers.camera.tracking import Tracker
 from engine.connections import Context
 from engine.errors import BadPicture, ConfigurationError, EngineUnavailable
 from engine.settings import Settings
-from query.answer import Answer, AskedQuestion, Cutoff, Landmark, Result
-from query.request import SearchRequest
 from vision.image_features import Box, Line, Object, Text, Word
 from vision.picture import Picture
 
 WIDTH, HEIGHT = 416, 312
-FOX, OWL = Name("A fox.", 0.9, "a" * 64), Name("An owl.", 0.8, "b" * 64)
+FOX, OWL = Name("A fox.", 0.9, "a" * 64, True), Name("An owl.", 0.8, "b" * 64, True)
 
 
 def textured(seed: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -68,45 +66,6 @@ def test_one_thing_is_one_box_whatever_its_classes() -> None:
     assert tracker.update([], scene(box).pixels, 0.25) == []
 
 
-def test_a_name_changes_after_two_of_three_votes() -> None:
-    votes = Votes()
-    shown = []
-    for vote in (None, FOX, OWL, FOX, OWL, None, OWL, OWL):
-        votes.add(vote)
-        shown.append(votes.name.text if votes.name else "")
-    assert shown == ["", "A fox.", "A fox.", "A fox.", "An owl.", "An owl.", "An owl.", "An owl."]
-
-
-def test_a_name_is_settled_once_three_votes_agree_and_its_confidence_is_the_latest() -> None:
-    votes = Votes()
-    for confidence in (0.7, 0.8, 0.9):
-        assert not votes.settled
-        votes.add(Name("a FOX.", confidence))
-    assert votes.settled and votes.name == Name("a FOX.", 0.9)
-    votes.add(None)
-    assert not votes.settled and votes.name
-
-
-def answered(*results: Result, landmarks: Sequence[Landmark] = ()) -> Answer:
-    return Answer(
-        question=AskedQuestion(), results=list(results), total=len(results), cutoff=Cutoff(), facets={}, took={},
-        landmarks=list(landmarks),
-    )  # fmt: skip
-
-
-def a_result(title: str, probability: float | None, category: str = "") -> Result:
-    return Result(id="c" * 64, score=1.0, probability=probability, factors={}, why=[], title=title, category=category)
-
-
-def test_the_name_is_that_of_a_landmark_or_of_the_best_result() -> None:
-    tower = Landmark(name="A tower", result="d" * 64, by={"local": 40.0}, sure=0.98, text="40 points")
-    assert name_of(answered(a_result("A fox.", 0.9), landmarks=[tower])) == Name("A tower", 0.98, "d" * 64)
-    assert name_of(answered(a_result("A fox.", 0.9))) == Name("A fox.", 0.9, "c" * 64)
-    assert name_of(answered(a_result("", 0.9, "animals"))) == Name("animals", 0.9, "c" * 64)
-    assert [Name("A fox.", likely).is_certain for likely in (0.9, 0.6, None)] == [True, False, False]
-    assert name_of(answered()) is None and name_of(answered(a_result("", 0.9))) is None
-
-
 LEFT, RIGHT = Box(0.05, 0.3, 0.25, 0.4), Box(0.65, 0.3, 0.25, 0.4)
 
 
@@ -132,9 +91,7 @@ def test_faint_detections_are_shown_only_with_a_name() -> None:
     assert faint.shown()
 
 
-@pytest.mark.parametrize(
-    ("confidence", "expected"), [(0.8, ["", "cat", "cat", "A fox."]), (0.4, ["", "", "A jackal.", "A fox."])]
-)
+@pytest.mark.parametrize(("confidence", "expected"), [(0.8, ["", "", "cat", "A fox."]), (0.4, ["", "", "A jackal.", "A fox."])])
 def test_without_a_certain_name_the_detectors_class_or_the_closest_is_a_perhaps(confidence: float, expected: list[str]) -> None:
     one = Session().see([Object("cat", confidence, LEFT)], scene(LEFT))[0]
     seen = [one.shown()]
@@ -191,10 +148,11 @@ Make = Callable[..., Camera]
 
 @pytest.fixture()
 def make(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """A camera whose searches and extractors are given."""
+    """A camera whose way to name a crop and whose extractors are given."""
 
-    def made(search: Callable[[SearchRequest], Answer], **extractors: object) -> Camera:
-        monkeypatch.setattr(camera_module, "naming_searcher", lambda context: SimpleNamespace(search=search))
+    def made(name: Callable[[bytes], Name | None], **extractors: object) -> Camera:
+        monkeypatch.setattr(camera_module, "naming_searcher", lambda context: None)
+        monkeypatch.setattr(camera_module, "name_of", lambda searcher, crop: name(crop))
         monkeypatch.setattr(camera_module, "get_feature_extractor", lambda settings: SimpleNamespace(extractors=extractors))
         return Camera(Context(settings))
 
@@ -213,37 +171,37 @@ class NoText:
 
 
 def test_frames_are_named_in_the_background_with_the_newest_crop(make: Make) -> None:
-    asked: list[SearchRequest] = []
-    searched = threading.Semaphore(0)
+    crops: list[bytes] = []
+    seen, searched = threading.Event(), threading.Event()
 
-    def search(request: SearchRequest) -> Answer:
-        asked.append(request)
-        searched.release()
-        return answered(a_result("A fox.", 0.9))
+    def name(crop: bytes) -> Name:
+        crops.append(crop)
+        assert seen.wait(10)
+        searched.set()
+        return FOX
 
-    camera, frame = (
-        make(search, objects=Eye([Object("cat", 0.8, Box(0.3, 0.3, 0.4, 0.4))])),
-        jpeg(scene(Box(0.3, 0.3, 0.4, 0.4))),
-    )
+    box = Box(0.3, 0.3, 0.4, 0.4)
+    camera, frame = make(name, objects=Eye([Object("cat", 0.8, box)])), jpeg(scene(box))
     first = camera.see(frame, "", "objects")
-    assert [one.name for one in first.objects] == [""] and searched.acquire(timeout=10)
-    for _ in range(100):
+    assert [one.name for one in first.objects] == [""]
+    seen.set()
+    assert searched.wait(10)
+    shown = camera.see(frame, first.session, "objects")
+    while not shown.objects[0].name:
         shown = camera.see(frame, first.session, "objects")
-        if shown.objects[0].name:
-            break
     assert (shown.session, shown.objects[0].name, shown.objects[0].track) == (first.session, "A fox.", first.objects[0].track)
-    crop = cv2.imdecode(np.frombuffer(asked[0].image or b"", np.uint8), cv2.IMREAD_COLOR)
+    crop = cv2.imdecode(np.frombuffer(crops[0], np.uint8), cv2.IMREAD_COLOR)
     assert crop is not None and crop.shape[1] == pytest.approx(0.4 * 1.12 * WIDTH, abs=3)
 
 
 def test_a_search_that_fails_leaves_the_camera_running(make: Make) -> None:
     failed = threading.Semaphore(0)
 
-    def search(request: SearchRequest) -> Answer:
+    def name(crop: bytes) -> Name:
         failed.release()
         raise EngineUnavailable("OpenSearch does not answer")
 
-    camera, frame = make(search, objects=Eye([])), jpeg(scene(LEFT))
+    camera, frame = make(name, objects=Eye([])), jpeg(scene(LEFT))
     session = camera.see(frame, "", "objects").session
     for _ in range(3):
         assert failed.acquire(timeout=10)
@@ -254,11 +212,11 @@ def test_a_search_that_fails_leaves_the_camera_running(make: Make) -> None:
 
 
 def test_text_is_read_and_without_a_reader_that_is_said(make: Make) -> None:
-    camera = make(lambda request: answered(), text=Eye([]))
+    camera = make(lambda crop: None, text=Eye([]))
     (line,) = camera.see(jpeg(scene(LEFT)), "", "text").lines
     assert (line.text, line.box) == ("SALE", LEFT.as_list())
     with pytest.raises(ConfigurationError, match="no extractor reads text"):
-        make(lambda request: answered(), text=NoText()).see(jpeg(scene(LEFT)), "", "text")
+        make(lambda crop: None, text=NoText()).see(jpeg(scene(LEFT)), "", "text")
     with pytest.raises(BadPicture):
         camera.see(b"no picture", "", "text")
 
@@ -273,20 +231,26 @@ def test_a_frame_that_comes_too_early_gets_what_the_last_one_showed(make: Make) 
             return []
 
     eye = Slow([])
-    camera, frame = make(lambda request: answered(), objects=eye, text=Eye([])), jpeg(scene(LEFT))
+    camera, frame = make(lambda crop: None, objects=eye, text=Eye([])), jpeg(scene(LEFT))
     session = camera.see(frame, "", "text").session
     looking = threading.Thread(target=camera.see, args=(frame, session, "objects"))
     looking.start()
     assert entered.wait(10)
     early = camera.see(frame, session, "objects")
     assert early.late and [line.text for line in early.lines] == ["SALE"]
+    assert not camera.see(frame, "", "text").late  # of another camera
+    entered.clear()
+    second = threading.Thread(target=camera.see, args=(frame, "", "objects"))
+    second.start()
+    assert entered.wait(10) and camera.see(frame, "", "text").late  # one of a third
     go_on.set()
-    looking.join()
+    for one in (looking, second):
+        one.join()
     assert not camera.see(frame, session, "objects").late
 
 
 def test_sessions_are_bounded_and_an_unknown_one_begins_anew(make: Make) -> None:
-    camera, frame = make(lambda request: answered(), text=Eye([])), jpeg(scene(LEFT))
+    camera, frame = make(lambda crop: None, text=Eye([])), jpeg(scene(LEFT))
     first = camera.see(frame, "", "text").session
     assert camera.see(frame, first, "text").session == first
     for _ in range(MAX_SESSIONS):

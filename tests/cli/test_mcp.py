@@ -22,11 +22,13 @@ from pydantic import SecretStr
 
 from engine.settings import Settings
 from ingest.jobs import Progress
+from query.answer import AnswerPart, PartItem
 from tests.cli.conftest import TITLES, Omma, Shelf
 from tests.cli.test_cli import is_one_line
 from tests.cli.test_page import Listen, Serve, listen, serve  # noqa: F401  (fixtures)
 from tests.conftest import free_port
 from tests.ingest.pictures import png
+from tests.web.answering_doubles import FakeAnswering
 from tests.web.web_doubles import NOW, FakeIngest, FakeSearcher, fake_services, sha
 
 pytestmark = [pytest.mark.engine, pytest.mark.queue]
@@ -97,7 +99,10 @@ def test_a_picture_is_given_by_path_base64_or_address(
     house: Settings, serve: Serve, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
     searcher = FakeSearcher()
-    serve(house, fake_services(house, searcher=searcher))
+    tags = AnswerPart(
+        name="tags", title="Tags", reason="From similar pictures.", items=[PartItem(text="ball", confidence=0.93)]
+    )
+    serve(house, fake_services(house, searcher=searcher, answering=FakeAnswering(searcher, waits=[tags])))
     (tmp_path / "asked.png").write_bytes(png(3))
     encoded = base64.b64encode(png(3)).decode()
 
@@ -109,6 +114,7 @@ def test_a_picture_is_given_by_path_base64_or_address(
         ):
             text, _ = await called(client, "identify", picture=picture | {"box": [0, 0, 0.5, 0.5]}, number=2)
             assert "objects: ball 93% at [0.10, 0.15, 0.45, 0.65]" in text and "labels: shape, toy" in text
+            assert "Tags: From similar pictures.\n- ball · 93%" in text
             assert (searcher.asked[-1].image, searcher.asked[-1].box) == (png(3), [0, 0, 0.5, 0.5])
         await called(client, "search", picture={"address": "https://example.org/a.png"}, text="red")
         assert (searcher.asked[-1].address, searcher.asked[-1].text) == ("https://example.org/a.png", "red")

@@ -1,0 +1,59 @@
+"""Names of what a live camera sees: from cards and similar pictures, steadied by votes."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from answers.camera import naming
+from answers.camera.naming import Name, Votes
+from answers.entities import EntityCard, Identification
+from answers.neighbours import Neighbour
+
+FOX, OWL = Name("A fox.", 0.9, "a" * 64, True), Name("An owl.", 0.8, "b" * 64, True)
+
+
+def test_a_name_changes_after_two_of_three_votes() -> None:
+    votes = Votes()
+    shown = []
+    for vote in (None, FOX, OWL, FOX, OWL, None, OWL, OWL):
+        votes.add(vote)
+        shown.append(votes.name.text if votes.name else "")
+    assert shown == ["", "A fox.", "A fox.", "A fox.", "An owl.", "An owl.", "An owl.", "An owl."]
+
+
+def test_a_name_is_settled_once_three_votes_agree_and_its_confidence_is_the_latest() -> None:
+    votes = Votes()
+    for text, confidence in (("A fox.", 0.7), ("fox", 0.8), ("the FOX", 0.9)):
+        assert not votes.settled
+        votes.add(Name(text, confidence))
+    assert votes.settled and votes.name == Name("the FOX", 0.9)
+    votes.add(None)
+    assert not votes.settled and votes.name
+
+
+def a_neighbour(probability: float | None, **document: object) -> Neighbour:
+    return Neighbour(1, 1.0, probability, {"c" * 64: document})
+
+
+@pytest.mark.parametrize(
+    ("card", "best", "expected"),
+    [
+        (EntityCard(id="e", name="fox", confidence=0.957, pictures=["d" * 64]), None, Name("fox", 0.96, "d" * 64, True)),
+        (None, a_neighbour(0.9, title="A fox."), Name("A fox.", 0.9, "c" * 64, True)),
+        (None, a_neighbour(0.9, title="IMG 1", facets=["landmark=A tower"]), Name("A tower", 0.9, "c" * 64, True)),
+        (None, a_neighbour(0.9, category=["animals"]), Name("animals", 0.9, "c" * 64, True)),
+        (None, a_neighbour(0.6, title="A fox."), Name("A fox.", 0.6, "c" * 64, False)),
+        (None, a_neighbour(None, title="A fox."), Name("A fox.", None, "c" * 64, False)),
+        (None, a_neighbour(0.9), None),
+        (None, None, None),
+    ],
+)
+def test_the_name_is_that_of_the_card_or_of_the_most_similar_picture(
+    card: EntityCard | None, best: Neighbour | None, expected: Name | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "identify", lambda searcher, values: Identification(card=card))
+    monkeypatch.setattr(naming, "neighbours_of", lambda values, number: [best] if best else [])
+    asked: list[tuple[bytes | None, str]] = []
+    searcher = SimpleNamespace(run=lambda request, until: asked.append((request.image, until)))
+    assert naming.name_of(searcher, b"a crop") == expected  # type: ignore[arg-type]
+    assert asked == [(b"a crop", "group")]
