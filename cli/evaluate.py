@@ -66,6 +66,8 @@ def bench(pictures: Path | None, number: int, rounds: int, questions: int) -> No
 @click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
 @click.option("--unseen", is_flag=True, help="Measure on collections that nothing was trained on; write the page unseen.md.")
 @click.option("--feedback", is_flag=True, help='Measure "more like this", "less like this"; write the page feedback.md.')
+@click.option("--task", type=click.Choice(["tags"]), help="Measure tags of pictures; write the page tags.md.")
+@click.option("--packaged", is_flag=True, help="With --task: fit what Omma ships for it on all sets.")
 @click.option("--learned-from", type=FILE, multiple=True, help="With --unseen: a log of training, to train without each kind.")
 @click.option(
     "--list", "list_sets", is_flag=True, help="List the evaluation sets and unseen collections, with the data that each needs."
@@ -76,12 +78,13 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...], models: tuple[str, ...],
     baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
     embeddings: bool, uncalibrated: bool, unseen: bool, feedback: bool, learned_from: tuple[Path, ...], list_sets: bool,
-    html: Path | None, fail_on_loss: bool,
+    html: Path | None, fail_on_loss: bool, task: str | None, packaged: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     pages: Pages = (
         (local, lambda: _local(data)), (embeddings, lambda: _embeddings(data)), (trash, _trash),
         (uncalibrated, lambda: _uncalibrated(candidate_log)), (feedback, lambda: _feedback(data, names)),
+        (task == "tags", lambda: _tags(data, names, packaged=packaged)),
         (unseen, lambda: _unseen(data, candidate_log, learned_from, names, ablation=ablation)),
     )  # fmt: skip
     if ablation and not (unseen and learned_from):
@@ -196,6 +199,18 @@ def _feedback(data: Path | None, names: tuple[str, ...]) -> list[Path]:
     figures = feedback.run(data, get_settings(), console.print, names)
     click.echo(pages.render("feedback", figures))
     return [] if names else pages.write("feedback", figures)
+
+
+def _tags(data: Path | None, names: tuple[str, ...], *, packaged: bool) -> list[Path]:
+    """Measure tags; print the page, return the files that were written: none of the page for named sets."""
+    from evaluation import pages  # noqa: PLC0415
+    from evaluation.tags import measure  # noqa: PLC0415
+
+    if data is None:
+        raise click.UsageError("name the folder of data sets by --data")
+    figures = measure.run(data, get_settings(), console.print, names, packaged=packaged)
+    click.echo(pages.render("tags", figures))
+    return [] if names else pages.write("tags", figures)
 
 
 def _local(data: Path | None) -> list[Path]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "jobs": "cli.jobs:jobs",
     "quarantine": "cli.quarantine:quarantine",
     "search": "cli.search:search",
+    "tags": "cli.tags:tags",
     "show": "cli.pictures:show",
     "delete": "cli.pictures:delete",
     "landmarks": "cli.landmarks:landmarks",

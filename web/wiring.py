@@ -10,6 +10,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError as MissingError
 from redis.exceptions import RedisError
 
+from answers.tags import tags_for
 from engine.connections import Context, guard
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings
@@ -52,6 +53,7 @@ def open_services(settings: Settings) -> Services:
         show=lambda document: show(context, full_id(client, settings, document)),
         overview=partial(overview, context),
         status=partial(status, context),
+        tags=partial(tags_for, searcher),
         full_id=partial(full_id, client, settings),
         warm_up_state=WarmUp(searcher.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},

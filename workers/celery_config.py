@@ -17,6 +17,7 @@ JOB_HEADER = "omma-job"  # header of a message: the job that it belongs to
 RESEND_SECONDS = 10.0  # between two checks for batches whose message was lost
 LEARN_SECONDS = 600.0  # between two checks whether a training is due
 ADAPT_SECONDS = 60.0  # between two checks whether the collection has changed enough to be adapted to
+TAG_SECONDS = 60.0  # between two checks whether documents are to be tagged
 DAY = 24 * 3600.0
 WARM_UP_SECONDS = 600  # a process that loads models for longer counts as stuck
 HEALTH_CHECK_SECONDS = 10  # between two checks whether the other end of a connection is still there
@@ -104,5 +105,6 @@ def _schedule() -> dict[str, Any]:
         },
         "learn": {"task": "omma.learn", "schedule": LEARN_SECONDS, "options": {"expires": LEARN_SECONDS}},
         "adapt": {"task": "omma.adapt", "schedule": ADAPT_SECONDS, "options": {"expires": ADAPT_SECONDS}},
+        "tag": {"task": "omma.tag", "schedule": TAG_SECONDS, "options": {"expires": TAG_SECONDS}},
         "forget": {"task": "omma.forget", "schedule": DAY, "options": {"expires": DAY}},
     }

@@ -1,4 +1,4 @@
-"""The tasks: process a batch, read a source, and four periodic ones.
+"""The tasks: process a batch, read a source, and five periodic ones.
 
 A message may be delivered any number of times: every item still gets exactly one outcome.
 """
@@ -89,6 +89,15 @@ def adapt() -> None:
 
     runtime = get_runtime()
     logger.info("adapting: %s", adapt_now(runtime.context, lambda: runtime.feature_extractor))
+
+
+@app.task(name="omma.tag")  # type: ignore[untyped-decorator]
+def tag() -> None:
+    """Find the tags of documents that are new, or whose neighbours are."""
+    from workers.tagging import tag as tag_now  # noqa: PLC0415  (as above)
+
+    runtime = get_runtime()
+    logger.info("tagging: %s", tag_now(runtime.context, lambda: runtime.feature_extractor))
 
 
 @app.task(name="omma.resend")  # type: ignore[untyped-decorator]

@@ -107,10 +107,11 @@ def _entry(nouns: BinaryIO, synset: str) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Synset:
-    """Names of a synset, and the offsets of its hypernyms."""
+    """Names of a synset, the offsets of its hypernyms, and the number of its subject (05 animals, 06 artefacts, ...)."""
 
     names: tuple[str, ...]
     hypernyms: tuple[int, ...]
+    subject: str = ""
 
 
 def wordnet_folder() -> Path:
@@ -130,7 +131,7 @@ def synset_at(nouns: BinaryIO, offset: int) -> Synset:
     pointers = parts[5 + 2 * count :]
     # Four columns per pointer; `@` is a hypernym, `@i` the class of an instance.
     hypernyms = tuple(int(pointers[i + 1]) for i in range(0, len(pointers) - 3, 4) if pointers[i] in {"@", "@i"})
-    return Synset(names, hypernyms)
+    return Synset(names, hypernyms, parts[1])
 
 
 def hypernyms_of(nouns: BinaryIO, synset: Synset) -> Iterator[Synset]:
