@@ -7,7 +7,7 @@ import click
 from answers.intent.goals import GOALS, TITLES
 from cli import terminal
 from cli.page import running_page
-from cli.search import ADDRESS, block, picture_at
+from cli.search import ADDRESS, block, bytes_of
 from engine.settings import Settings, get_settings
 from query.answer import Answer, AnswerPart, Goal, PartItem
 from web.parameters import SearchParameters
@@ -31,7 +31,7 @@ def ask(image: str, text: str, crop: str, goal: Goal | None, number: int, *, as_
         text=text, region=crop, goal=goal or "", number=None if as_json else max(number, 24), complete=True,
         address=image if ADDRESS.match(image) else "",
     )  # fmt: skip
-    data = None if parameters.address else picture_at(image)
+    data = None if parameters.address else bytes_of(image)
     answer = answered(parameters, data, get_settings())
     if as_json:
         click.echo(answer.model_dump_json(indent=2))

@@ -17,6 +17,7 @@ PAGES = {
     "client/omma_client/models/picture.py": "web.client_models:subject_file:picture",
     "client/omma_client/models/quarantine.py": "web.client_models:subject_file:quarantine",
     "client/omma_client/models/search.py": "web.client_models:subject_file:search",
+    "client/omma_client/models/tags.py": "web.client_models:subject_file:tags",
     "docs/reference/sources.md": "ingest.sources.registry:page",
     "docs/reference/entities.md": "answers.entities.loading:page",
 }

@@ -26,6 +26,7 @@ COMMANDS = {
     "quarantine": "cli.quarantine:quarantine",
     "search": "cli.search:search",
     "ask": "cli.ask:ask",
+    "tags": "cli.tags:tags",
     "show": "cli.pictures:show",
     "delete": "cli.pictures:delete",
     "landmarks": "cli.landmarks:landmarks",

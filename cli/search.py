@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import ValidationError
@@ -16,6 +17,10 @@ from engine.errors import BadQuestion
 from engine.settings import Settings, get_settings
 from query.answer import Answer, Landmark, Result, Why
 from web.parameters import SearchParameters
+
+if TYPE_CHECKING:
+    from engine.connections import Context
+    from query.request import SearchRequest
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 SHORT_ID_LENGTH = 12  # letters of an id that are shown; every command accepts six
@@ -82,7 +87,7 @@ def search(  # noqa: PLR0917  (one argument per option)
     """Search by picture, part of a picture, words and filters."""
     is_address = bool(image and ADDRESS.match(image))
     question = Question(
-        image=picture_at(image) if image and not is_address else None, address=image if is_address else None,
+        image=bytes_of(image) if image and not is_address else None, address=image if is_address else None,
         like=_id(like) if like else like, region=crop, text=text, filters=filters,
         more=tuple(map(_id, more)), less=tuple(map(_id, less)),
         page=page, number=number, no_cutoff=no_cutoff, diversity=diversity, dsl=dsl,
@@ -111,26 +116,31 @@ def answered(question: Question, settings: Settings) -> Answer:
 
 def _answered_here(question: Question, settings: Settings) -> Answer:
     from engine.connections import Context  # noqa: PLC0415  (the imports of a search take seconds)
-    from query.engine_calls import full_id  # noqa: PLC0415
-    from query.request import SearchRequest  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
 
     context = Context(settings)
-    full = partial(full_id, context.client, settings)
+    return Searcher(context).search(request_of(question, context))
+
+
+def request_of(question: Question, context: "Context") -> "SearchRequest":
+    """The question, checked, with whole ids; BadQuestion, NotFoundError."""
+    from query.engine_calls import full_id  # noqa: PLC0415  (as above)
+    from query.request import SearchRequest  # noqa: PLC0415
+
+    full = partial(full_id, context.client, context.settings)
     like = None if question.like is None else full(question.like)
     marked = {"more": [*map(full, question.more)], "less": [*map(full, question.less)]}
     try:
-        request = SearchRequest.model_validate(asdict(question) | marked | {"like": like, "filters": _pairs(question.filters)})
+        return SearchRequest.model_validate(asdict(question) | marked | {"like": like, "filters": _pairs(question.filters)})
     except ValidationError as error:
         raise BadQuestion("; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())) from error
-    return Searcher(context).search(request)
 
 
 def _id(given: str) -> str:
     return given.strip().lower()
 
 
-def picture_at(path: str) -> bytes:
+def bytes_of(path: str) -> bytes:
     """The bytes of a file; BadQuestion where it cannot be read."""
     try:
         return Path(path).read_bytes()

@@ -160,6 +160,10 @@ class Settings(BaseSettings):
         True, description="Whether the cutoff is calibrated on the collection itself after an ingest has changed it by a fifth."
     )
     adapt_minutes: float = Field(10.0, gt=0, description="Minutes that this may take.")
+    tags: bool = Field(
+        True, description="Whether documents get tags from the text of similar ones after an ingest, or when that has changed."
+    )
+    tag_minutes: float = Field(10.0, gt=0, description="Minutes that this may take at a time; the rest is done later.")
     feedback_more: float = Field(
         1.0, ge=0, le=10, description="Weight of the mean of documents marked `more`, relative to the question (Rocchio)."
     )

@@ -8,8 +8,11 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cachetools import LRUCache
+
 from engine.connections import Context
 from engine.errors import BadQuestion, NotFoundError
+from engine.once_cache import OnceCache
 from engine.settings import Settings
 from factors.registry import FactorRegistry
 from factors.text import Words
@@ -33,6 +36,7 @@ from ranking.fusion import NAME as FUSION
 from ranking.selection import RankerSelector
 from vision.image_features import Vector
 
+MAX_TEXTS_KEPT = 4096  # vectors of phrases: the same ones are compared with many pictures
 GIVEN = (Settings, Index, FactorRegistry, RankerSelector, Calls, Understood)
 RANKED = Pipeline(
     (
@@ -107,6 +111,7 @@ class Searcher:
         self._index = Index(context.client, context.settings)
         self.entity_index = Index(context.client, context.settings, ENTITIES)
         self._selector = RankerSelector(context.settings, self.factors.feature_names, self.fingerprints)
+        self._texts: OnceCache[str, Vector] = OnceCache(LRUCache(MAX_TEXTS_KEPT))
         self._encoder = QueryEncoder(context, self.factors.active, self._extractor)
         self._understanding = Understanding(
             settings=context.settings,
@@ -210,9 +215,9 @@ class Searcher:
         kept = [document for document in proposals.candidates if document in likely]
         return WideCandidates(candidates, proposals.by_feature, proposals.candidates, kept, calls.took)
 
-    def encode_text(self, texts: Sequence[str]) -> Vector:
-        """Unit vectors [n, d] of texts in the joint embedding of images and words; raises whatever the model raises."""
-        return self._extractor().encode_text(texts)
+    def encode_text(self, texts: Sequence[str]) -> list[Vector]:
+        """Unit vectors of texts in the joint embedding of images and words; raises whatever the model raises."""
+        return self._texts.get_all(list(texts), lambda new: self._extractor().encode_text(new))
 
     def fingerprints(self) -> Mapping[str, str]:
         """Extractor -> fingerprint of the weights that made the index; empty where nothing was indexed."""

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from web.views import all_views
 
-SUBJECTS = ("ingest", "picture", "quarantine", "search")  # the views whose answers the client reads
+SUBJECTS = ("ingest", "picture", "quarantine", "search", "tags")  # the views whose answers the client reads
 PACKAGE = "omma_client.models"
 WIDTH = 128
 WRITTEN = "Written by `omma docs` from the server's models, and compared with them by a test: change those instead."

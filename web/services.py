@@ -13,6 +13,7 @@ from answers.answering import Asking
 from answers.camera.frame import CameraFrame, Mode
 from answers.entities import Identification
 from answers.entities.entity import Entity
+from answers.tag import Tags
 from engine.settings import Settings
 from ingest.jobs import Progress
 from ingest.withdrawal import Missing
@@ -252,6 +253,7 @@ class Services:
     warm_up_state: WarmUp
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     gauges: Callable[[], Mapping[tuple[str, str], float]] = dict
+    tags: Callable[[SearchRequest, Sequence[str]], Tags] = lambda request, languages: Tags()  # of a picture, in languages
     full_id: Callable[[str], str] = str  # the id that begins with these letters; NotFoundError
     log: Log | None = None  # where searches and clicks go; None: nowhere
     forget: Callable[[str], int] = lambda _: 0  # delete everything logged for a visitor; the number of records

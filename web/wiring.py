@@ -15,6 +15,7 @@ from answers.camera.camera import Camera
 from answers.entities import Identification, identify
 from answers.entities.entity import Entity
 from answers.entities.store import Entities
+from answers.tags import tags_for
 from engine.connections import Context, guard
 from engine.errors import EngineUnavailable, OmmaError
 from engine.settings import Settings
@@ -64,6 +65,7 @@ def open_services(settings: Settings) -> Services:
         entities=entities,
         overview=partial(overview, context),
         status=partial(status, context),
+        tags=partial(tags_for, searcher),
         full_id=partial(full_id, client, settings),
         warm_up_state=WarmUp(answering.warm_up),
         checks={"opensearch": partial(_check_engine, client), "redis": context.redis.ping},

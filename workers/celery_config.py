@@ -19,6 +19,7 @@ LEARN_SECONDS = 600.0  # between two checks whether a training is due
 ADAPT_SECONDS = 60.0  # between two checks whether the collection has changed enough to be adapted to
 REREAD_SECONDS = 60.0  # between two checks whether a source is to be read again
 BACKUP_SECONDS = 600.0  # between two checks whether a backup is due
+TAG_SECONDS = 60.0  # between two checks whether documents are to be tagged
 DAY = 24 * 3600.0
 WARM_UP_SECONDS = 600  # a process that loads models for longer counts as stuck
 HEALTH_CHECK_SECONDS = 10  # between two checks whether the other end of a connection is still there
@@ -109,5 +110,6 @@ def _schedule() -> dict[str, Any]:
         "adapt": {"task": "omma.adapt", "schedule": ADAPT_SECONDS, "options": {"expires": ADAPT_SECONDS}},
         "reread": {"task": "omma.reread", "schedule": REREAD_SECONDS, "options": {"expires": REREAD_SECONDS}},
         "backup": {"task": "omma.backup", "schedule": BACKUP_SECONDS, "options": {"expires": BACKUP_SECONDS}},
+        "tag": {"task": "omma.tag", "schedule": TAG_SECONDS, "options": {"expires": TAG_SECONDS}},
         "forget": {"task": "omma.forget", "schedule": DAY, "options": {"expires": DAY}},
     }

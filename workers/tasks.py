@@ -106,6 +106,15 @@ def entities() -> None:
     logger.info("entities: %s", follow(runtime.context, lambda: runtime.feature_extractor))
 
 
+@app.task(name="omma.tag")  # type: ignore[untyped-decorator]
+def tag() -> None:
+    """Find the tags of documents that are new, or whose neighbours are."""
+    from workers.tagging import tag as tag_now  # noqa: PLC0415  (as above)
+
+    runtime = get_runtime()
+    logger.info("tagging: %s", tag_now(runtime.context, lambda: runtime.feature_extractor))
+
+
 @app.task(name="omma.resend")  # type: ignore[untyped-decorator]
 def resend() -> None:
     """Send batches again whose message was lost."""

@@ -3,6 +3,8 @@
 import logging
 from threading import Lock
 
+import numpy as np
+
 from answers.intent.features import PROMPTS
 from query.search import Searcher
 from vision.image_features import Vector
@@ -23,7 +25,7 @@ class Prompts:
         with self._lock:
             if self._vectors is None:
                 try:
-                    self._vectors = self._searcher.encode_text(list(PROMPTS.values()))
+                    self._vectors = np.stack(self._searcher.encode_text(list(PROMPTS.values())))
                 except Exception as error:  # whatever the model raises must not take the answer with it
                     logger.warning("goals are guessed without the joint embedding: %s", error)
             return self._vectors

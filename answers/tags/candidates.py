@@ -13,37 +13,30 @@ from urllib.parse import urlsplit
 
 from answers.neighbours import Neighbour
 from answers.tags.lexicon import english
-from answers.tags.words import ENGLISH, Word, chunks
-from factors.stop_words import stop_words
+from answers.tags.phrases import Keys, phrases
+from answers.tags.words import ENGLISH
 from factors.text import Kind, TextSnippet
 from ingest.text import clean, language_of
 from mappings.analysis import primary
-from query.refinement import GENERIC
 
-MAX_WORDS = 5  # of a phrase
 MAX_SNIPPETS = 12  # of a neighbour that are read, in each language
 MIN_SITES = 3  # hosts among the neighbours, from which each has one vote
+KIND_WEIGHT = 0.8  # of what a thing is a kind of, relative to the thing that the text names
 DOUBTFUL = 0.5  # probability of the best neighbour where none is calibrated; those after it fade
-RELATED = {"nb": "no", "nn": "no", "ast": "es", "an": "es", "gl": "gl", "vec": "it", "af": "nl"}  # whose stop words serve
-LINKS = frozenset(("of", "for", "the", "de", "&"))  # that join the parts of an English name
-# Nouns that say where or how much, and not what.
-_VAGUE = """
-another area back background bit bottom bunch close closeup couple day edge end foreground front group kind left lot many
-middle number one other others pair part piece place right scene set several shot side some something sort thing time top
-two type various view way
-"""
-VAGUE = GENERIC | frozenset(_VAGUE.split())
-Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What a neighbour says for a phrase: the snippet, its kind, and the weight of the vote (0..1)."""
+    """What a neighbour says for a phrase: the snippet, its kind, and the weight of the vote (0..1).
+
+    `derived`: the text names a thing that is of this kind (`a lark`, for `bird`), and not the kind itself.
+    """
 
     neighbour: Neighbour
     weight: float
     text: str
     kind: Kind
+    derived: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +52,11 @@ class Candidate:
     def name(self) -> str:
         """The form that is written most often; of equals, the first in the alphabet."""
         return min(self.forms, key=lambda form: (-self.forms[form], form))
+
+    @property
+    def is_kind(self) -> bool:
+        """Whether most of its voters say things of which it is a kind, and not the phrase itself."""
+        return 2 * sum(vote.derived for vote in self.votes.values()) > len(self.votes)
 
     @property
     def weight(self) -> float:
@@ -80,19 +78,30 @@ def candidates_of(neighbours: Sequence[Neighbour], languages: Collection[str] = 
     usual, weights = usual_language(neighbours), strengths(neighbours)
     for one in neighbours:
         for snippet, language in _read(one, usual):
-            if languages and language not in languages:
-                continue
-            weight = weights[one.place] * snippet.weight
-            for keys, text in phrases(clean(snippet.text), language):
-                candidate = found.setdefault((language, keys), Candidate(language, keys))
-                candidate.forms[text] += 1
-                known = candidate.votes.get(one.place)
-                if known is None or known.weight < weight:
-                    candidate.votes[one.place] = Vote(one, weight, snippet.text, snippet.kind)
+            if not languages or language in languages:
+                _count(found, one, snippet, language, weights[one.place])
     if len({host for one in neighbours for host in hosts(one)}) >= MIN_SITES:
         for candidate in found.values():
             candidate.votes = _by_site(candidate.votes)
     return list(found.values())
+
+
+def _count(
+    found: dict[tuple[str, Keys], Candidate], one: Neighbour, snippet: TextSnippet, language: str, weight: float
+) -> None:
+    """Add the votes of one snippet: for its phrases, and in English for the kinds of things that they name."""
+    weight *= snippet.weight
+    for keys, text in phrases(clean(snippet.text), language):
+        named = [(keys, text, Vote(one, weight, snippet.text, snippet.kind))]
+        if language == ENGLISH:
+            vote = Vote(one, KIND_WEIGHT * weight, snippet.text, snippet.kind, derived=True)
+            named += [((kind,), kind, vote) for kind in english().familiar_kinds(" ".join(keys))]
+        for own, form, vote in named:
+            candidate = found.setdefault((language, own), Candidate(language, own))
+            candidate.forms[form] += 1
+            known = candidate.votes.get(one.place)
+            if known is None or known.weight < vote.weight:
+                candidate.votes[one.place] = vote
 
 
 def hosts(neighbour: Neighbour) -> set[str]:
@@ -117,50 +126,6 @@ def _read(neighbour: Neighbour, usual: str) -> Iterator[tuple[TextSnippet, str]]
             texts.add(snippet.text)
             read[language] += 1
             yield snippet, language
-
-
-def phrases(text: str, language: str) -> Iterator[tuple[Keys, str]]:
-    """The noun phrases of a text: keys of the words, and the phrase as it stands. In other languages than English, all runs
-    of words that no stop word begins or ends.
-    """
-    stops = stop_words(RELATED.get(language, language))
-    for words in chunks(text, language):
-        for begin in range(len(words)):
-            for end in range(begin + 1, min(len(words), begin + MAX_WORDS) + 1):
-                run = words[begin:end]
-                if _is_phrase(run, stops) and (language != ENGLISH or _is_english_phrase(run, stops)):
-                    yield tuple(word.key for word in run), written(run)
-
-
-def written(words: Sequence[Word]) -> str:
-    """The phrase as it stands in a text."""
-    return "".join(word.text if word.joined or not at else f" {word.text}" for at, word in enumerate(words))
-
-
-def _is_phrase(run: Sequence[Word], stops: frozenset[str]) -> bool:
-    first, last = run[0].text.lower(), run[-1].text.lower()
-    if first in stops or last in stops or not any(character.isalpha() for word in run for character in word.text):
-        return False
-    return len(run) > 1 or len(first) > 1 or run[0].joined
-
-
-def _is_english_phrase(run: Sequence[Word], stops: frozenset[str]) -> bool:
-    """Adjectives and nouns before a noun, or two such joined by a word like `of`; no vague noun at the end."""
-    head, lexicon = run[-1], english()
-    if head.key in VAGUE or not (head.key[:1].isdigit() or lexicon.names_things(head.text.lower())):
-        return False
-    inner = [word.text.lower() for word in run]
-    return all(_joins(inner, at, stops) for at in range(len(inner) - 1))
-
-
-def _joins(words: Sequence[str], at: int, stops: frozenset[str]) -> bool:
-    """Whether a word may stand within an English phrase: `black and white dog`, `bottle of milk`, not `boy and dog`."""
-    word, before, lexicon = words[at], words[at - 1], english()
-    if word in LINKS:
-        return before not in VAGUE and lexicon.lemma(before) not in VAGUE
-    if word == "and":
-        return lexicon.modifies(before) and not lexicon.names_things(before)
-    return word not in stops and word not in VAGUE and lexicon.modifies(word)
 
 
 def _by_site(votes: Mapping[int, Vote]) -> dict[int, Vote]:

@@ -1,7 +1,8 @@
-"""From features to the confidence of a tag: a logistic model, and the bound from which a tag is certain.
+"""From features to the confidence of a tag, and the bound from which a tag is certain.
 
-Both are fitted on pictures whose tags are known, with their own text hidden (evaluation/tags), and are part of the repository
-(`confidence-packaged.json`; `omma evaluate --task tags --packaged` writes it).
+The score is logistic in the features; confidence is the score through a curve that was fitted on other collections than the
+weights. Both are fitted on pictures whose tags are known, with their own text hidden (evaluation/tags/fitting.py), and part of
+the repository: `omma evaluate --task tags --packaged` writes `confidence-packaged.json`.
 """
 
 import math
@@ -16,42 +17,26 @@ from ranking.evidence import Curve, probability
 PACKAGED = Path(__file__).parent / "confidence-packaged.json"
 
 
-class Weight(BaseModel):
-    """What a feature adds: `weight` * (value - `mean`) / `scale`; nothing where it is missing."""
-
-    model_config = ConfigDict(frozen=True)
-
-    mean: float
-    scale: float
-    weight: float
-
-
 class Confidence(BaseModel):
-    """The model: its score is `bias` plus what each feature adds.
-
-    `curve` maps the score to log-odds (isotonic regression on collections that the weights were not fitted on).
-    """
+    """The model: its score is `bias` plus the weighted features; a missing value adds nothing."""
 
     model_config = ConfigDict(frozen=True)
 
     data: str = Field(description="What it was fitted on, for people")
     rule: str = Field(description="How the bound was chosen, for people")
     bias: float
-    weights: dict[str, Weight]
-    curve: Curve
+    weights: dict[str, float]
+    calibration: Curve = Field(description="From the score to log-odds")
     certain: float = Field(description="Confidence from which a tag is certain")
 
     def score(self, row: Mapping[str, float]) -> float:
         """The sum for one candidate, by which candidates are ordered."""
-        return self.bias + sum(_added(one, row.get(name, math.nan)) for name, one in self.weights.items())
+        values = ((weight, row.get(name, math.nan)) for name, weight in self.weights.items())
+        return self.bias + sum(weight * value for weight, value in values if not math.isnan(value))
 
     def of(self, row: Mapping[str, float]) -> float:
         """The probability that the candidate is a right tag."""
-        return probability(self.curve.of(self.score(row)))
-
-
-def _added(one: Weight, value: float) -> float:
-    return 0.0 if math.isnan(value) else one.weight * (value - one.mean) / one.scale
+        return probability(self.calibration.of(self.score(row)))
 
 
 @lru_cache(maxsize=1)

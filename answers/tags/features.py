@@ -1,11 +1,11 @@
 """What speaks for a candidate: numbers that a logistic model adds up to the confidence of a tag (answers/tags/confidence.py).
 
-A weighted sum of logarithms is the logarithm of a product: votes minus prior, times the weight of the text, times the agreement
-with the picture, with labels and with the text read in it, each to a fitted power.
+A weighted sum of log-odds is the logarithm of a product: votes, less what the collection says anyway, times the agreement with
+the picture, with labels and with the text read in it, each to a fitted power.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,19 +16,16 @@ from answers.tags.collection_counts import Counts
 from answers.tags.lexicon import english
 from answers.tags.words import ENGLISH, key
 from factors.colours import BASIC_COLOURS
-from factors.linked_text import STRONG_KINDS
-from factors.text import Kind
 from mappings.analysis import primary
 from vision.image_features import ImageFeatures, Vector
 
-LEAST = 0.01  # of a share, so that its logarithm is finite
+LEAST = 0.01  # of a share, so that its log-odds are finite
 MISSING = math.nan
-KIND_SHARE = 0.5  # of a label's confidence that counts for its hypernyms
-FEATURES = (
-    "votes", "share", "against prior", "prior", "any", "best", "first", "voters", "texts", "words", "strong text", "named",
-    "agreement", "agreement beside others", "labels", "kinds", "objects", "read", "colour", "colour denied",
-    "top", "mass", "neighbours", "rival",
-)  # fmt: skip
+FADING = 0.8  # of the weight of each neighbour, relative to the one before it
+NEAREST = 10  # neighbours that are a vote of their own
+WIDTH = 0.05  # of similarity below that of the most similar neighbour, by which a neighbour counts 1/e
+FEATURES = ("votes", "against prior", "agreement", "labels", "kinds", "objects", "read", "colour", "colour denied")
+SEEN = ("labels", "kinds", "objects", "read", "colour", "colour denied")  # by models whose names are English
 Row = dict[str, float]
 
 
@@ -63,32 +60,29 @@ class Picture:
 def rows(
     candidates: Sequence[Candidate],
     neighbours: Sequence[Neighbour],
+    *,
     counts: Counts,
     picture: Picture,
     vectors: Sequence[Vector | None],
+    likeness: Mapping[int, float],
 ) -> list[Row]:
-    """The features of each candidate; `vectors`: of the phrases in the joint embedding, where it knows the language."""
+    """The features of each candidate; `vectors`: of the phrases in the joint embedding, where it knows the language.
+
+    `likeness`: place of a neighbour -> how similar its picture is, by the mean of embeddings (0..1).
+    """
     weights = strengths(neighbours)
-    totals = _totals(candidates, neighbours, weights)
-    agreements = [MISSING if one is None or picture.joint is None else float(one @ picture.joint) for one in vectors]
-    known = [value for value in agreements if not math.isnan(value)]
-    mean = float(np.mean(known)) if known else MISSING
-    heaviest = max((one.weight for one in candidates), default=1.0)
+    totals = _totals(candidates, weights)
     found = []
-    for at, one in enumerate(candidates):
-        prior = counts.share(at, one.language)
-        share = min(one.weight / max(totals[one.language], LEAST), 1.0)
-        row = _votes(one, share, prior, weights) | _picture(one, picture)
-        row |= {"agreement": agreements[at], "agreement beside others": agreements[at] - mean}
-        row |= {
-            "top": max(weights.values(), default=0.0), "mass": math.log(sum(weights.values()) + LEAST),
-            "neighbours": math.log(len(neighbours)), "rival": one.weight / heaviest if heaviest else 0.0,
-        }  # fmt: skip
-        found.append(row)
+    for at, (one, agreement) in enumerate(zip(candidates, _agreements(vectors, picture), strict=True)):
+        share = _log_odds(one.weight / max(totals[one.language], LEAST))
+        votes = (share, *_nearest(one, weights), _alike(one, likeness))
+        against = share - _log_odds(counts.share(at, one.language))
+        row = {"votes": sum(votes) / len(votes), "against prior": against, "agreement": agreement}
+        found.append(row | _seen(one, picture))
     return found
 
 
-def _totals(candidates: Sequence[Candidate], neighbours: Sequence[Neighbour], weights: Mapping[int, float]) -> dict[str, float]:
+def _totals(candidates: Sequence[Candidate], weights: Mapping[int, float]) -> dict[str, float]:
     """Language -> weight of the neighbours that have text in it."""
     places: dict[str, set[int]] = {}
     for one in candidates:
@@ -96,34 +90,46 @@ def _totals(candidates: Sequence[Candidate], neighbours: Sequence[Neighbour], we
     return {language: sum(weights[place] for place in having) for language, having in places.items()}
 
 
-def _votes(one: Candidate, share: float, prior: float, weights: Mapping[int, float]) -> Row:
-    """The votes by themselves, and against the share of documents that have the phrase anyway."""
-    none = math.prod(1.0 - min(vote.weight, 1.0 - LEAST) for vote in one.votes.values())
-    votes, places = list(one.votes.values()), list(one.votes)
-    return {
-        "votes": math.log(one.weight + LEAST), "share": _log_odds(share), "against prior": _log_odds(share) - _log_odds(prior),
-        "prior": math.log(prior), "any": _log_odds(1.0 - none), "best": max(weights[place] for place in places),
-        "first": -math.log(min(places)), "voters": math.log(len(places)), "texts": math.log(len({vote.text for vote in votes})),
-        "words": float(len(one.keys)),
-        "strong text": sum(vote.kind in STRONG_KINDS for vote in votes) / len(votes),
-        "named": sum(vote.kind is Kind.PRODUCT or vote.text.lower() == one.name.lower() for vote in votes) / len(votes),
-    }  # fmt: skip
+def _nearest(one: Candidate, weights: Mapping[int, float]) -> tuple[float, float]:
+    """Log-odds of the share of the votes among the nearest neighbours: of ten, and of all with less weight at each place."""
+    ten = {place: weight for place, weight in weights.items() if place <= NEAREST}
+    fading = {place: weight * FADING ** (place - 1) for place, weight in weights.items()}
+    return _share(one, ten, weights), _share(one, fading, weights)
 
 
-def _picture(one: Candidate, picture: Picture) -> Row:
-    """What models that look at the picture say; their names are English."""
+def _share(one: Candidate, near: Mapping[int, float], weights: Mapping[int, float]) -> float:
+    having = sum(near[place] * vote.weight / weights[place] for place, vote in one.votes.items() if near.get(place))
+    return _log_odds(having / max(sum(near.values()), LEAST))
+
+
+def _alike(one: Candidate, likeness: Mapping[int, float]) -> float:
+    """The same where neighbours count by how much less similar they are than the most similar one."""
+    best = max(likeness.values(), default=0.0)
+    kernel = {place: math.exp((value - best) / WIDTH) for place, value in likeness.items()}
+    return _log_odds(sum(kernel.get(place, 0.0) for place in one.votes) / max(sum(kernel.values()), LEAST))
+
+
+def _agreements(vectors: Sequence[Vector | None], picture: Picture) -> list[float]:
+    """The cosine of phrase and picture, less the mean of all phrases."""
+    cosines = [MISSING if one is None or picture.joint is None else float(one @ picture.joint) for one in vectors]
+    known = [value for value in cosines if not math.isnan(value)]
+    mean = float(np.mean(known)) if known else MISSING
+    return [value - mean for value in cosines]
+
+
+def _seen(one: Candidate, picture: Picture) -> Row:
+    """What models that look at the picture say."""
     if primary(one.language) != ENGLISH:
-        return dict.fromkeys(("labels", "kinds", "objects", "read", "colour", "colour denied"), MISSING)
-    phrase = " ".join(one.keys)
+        return dict.fromkeys(SEEN, MISSING)
     named = [key for key in one.keys if key in BASIC_COLOURS]
-    kinds = english().kinds(one.keys[-1])
+    names, kinds = (" ".join(one.keys), one.keys[-1]), english().kinds(one.keys[-1])
     return {
-        "labels": _most(picture.labels, (phrase, one.keys[-1])),
-        "kinds": max(_most(picture.kinds, (phrase, one.keys[-1])), _most(picture.labels, kinds)),
-        "objects": _most(picture.objects, (phrase, one.keys[-1], *kinds)),
+        "labels": _most(picture.labels, names),
+        "kinds": max(_most(picture.kinds, names), _most(picture.labels, kinds)),
+        "objects": _most(picture.objects, (*names, *kinds)),
         "read": float(bool(picture.read) and all(key in picture.read for key in one.keys)),
         "colour": float(sum(name in picture.colours for name in named)),
-        "colour denied": float(sum(name not in picture.colours for name in named) if picture.colours else 0.0),
+        "colour denied": -float(sum(name not in picture.colours for name in named) if picture.colours else 0.0),
     }
 
 
@@ -134,8 +140,3 @@ def _most(confidences: Mapping[str, float], names: Collection[str]) -> float:
 def _log_odds(share: float) -> float:
     bounded = min(max(share, LEAST), 1.0 - LEAST)
     return math.log(bounded / (1.0 - bounded))
-
-
-def matrix(found: Sequence[Row]) -> Iterator[list[float]]:
-    """The rows as columns in the order of `FEATURES`."""
-    yield from ([row[name] for name in FEATURES] for row in found)

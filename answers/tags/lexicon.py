@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from vision.wordnet import hypernyms_of, noun, wordnet_folder
+from vision.wordnet import GENERAL_HYPERNYMS, hypernyms_of, noun, wordnet_folder
 
 PARTS = {"1": "noun", "2": "verb", "3": "adjective", "4": "adverb", "5": "adjective"}  # by the first digit after `%`
 # Endings of inflected forms, and what stands in their place in the basic form (`morphy` of WordNet).
@@ -19,6 +19,16 @@ NAMING_SHARE = 0.2  # of a word's uses as a noun, from which it may name a thing
 FEW_USES = 10.0  # below which the counts say little, and any noun may name a thing
 MIN_LETTERS = 3  # of a word whose ending is taken off
 UNCOUNTED = 0.5  # uses of a word in a part of speech that WordNet lists without having met it
+THINGS = frozenset(("05", "06", "13", "20"))  # subjects of WordNet: animals, artefacts, food, plants
+FAMILIAR = 3  # uses of a noun from which people name a kind by it
+KINGDOMS = frozenset(("animal", "food", "plant"))  # WordNet has them among the roots of its subjects
+MAX_KINDS = 3  # of a thing, the nearest
+TOO_GENERAL = GENERAL_HYPERNYMS | frozenset(
+    """
+    brass commodity container covering creation design device equipment implement means produce representation solid structure
+    way
+    """.split()  # noqa: SIM905
+)
 CACHED_WORDS = 20_000
 
 
@@ -31,6 +41,7 @@ class Lexicon:
         self.lemma = lru_cache(maxsize=CACHED_WORDS)(self._lemma)
         self.names_things = lru_cache(maxsize=CACHED_WORDS)(self._names_things)
         self.modifies = lru_cache(maxsize=CACHED_WORDS)(self._modifies)
+        self.familiar_kinds = lru_cache(maxsize=CACHED_WORDS)(self._familiar_kinds)
         self.kinds = lru_cache(maxsize=CACHED_WORDS)(self._kinds)
 
     def _lemma(self, word: str) -> str:
@@ -52,6 +63,16 @@ class Lexicon:
         uses = self._uses(word)
         return not uses or uses.get("noun", 0.0) + uses.get("adjective", 0.0) >= NAMING_SHARE * sum(uses.values())
 
+    def _familiar_kinds(self, phrase: str) -> tuple[str, ...]:
+        """The nearest kinds of a thing that people name: `bird` for `lark`, not `oscine`; none of what is no thing."""
+        meanings = self.synsets(phrase)[:1]
+        if not meanings or self._folder is None:
+            return ()
+        found = [(one.names[0].lower(), f"{one.file:02d}") for one in hypernyms_of(noun(meanings[0]))]
+        things = [(name, subject) for name, subject in found if subject in THINGS or name in KINGDOMS]
+        familiar = [name for name, subject in things if self._uses_of_meaning[name, subject] >= FAMILIAR]
+        return tuple([name for name in dict.fromkeys(familiar) if name not in TOO_GENERAL][:MAX_KINDS])
+
     def synsets(self, phrase: str) -> tuple[int, ...]:
         """The meanings of a noun or name, the most usual first; empty for an unknown one."""
         return self._nouns.get(phrase.replace(" ", "_"), ())
@@ -67,9 +88,9 @@ class Lexicon:
         """Whether two nouns share a meaning."""
         return bool({*self.synsets(one)} & {*self.synsets(other)})
 
-    def are_antonyms(self, one: str, other: str) -> bool:
-        """Whether two words are listed as opposites of one another."""
-        return other in self._antonyms.get(one, ())
+    def antonyms(self, word: str) -> frozenset[str]:
+        """The opposites of an adjective or noun."""
+        return self._antonyms.get(word, frozenset())
 
     def _uses(self, word: str) -> dict[str, float]:
         """How often a word was met in each part of speech, as itself or as an inflected form; empty for an unknown word."""
@@ -99,6 +120,17 @@ class Lexicon:
         for sense, _, count in self._lines("cntlist.rev"):
             word, _, rest = sense.partition("%")
             counts[word, PARTS[rest[0]]] += int(count)
+        return counts
+
+    @cached_property
+    def _uses_of_meaning(self) -> Counter[tuple[str, str]]:
+        """(noun, number of a subject) -> how often it was met with a meaning of that subject."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for sense, _, count in self._lines("cntlist.rev"):
+            word, _, rest = sense.partition("%")
+            part, subject = rest.split(":")[:2]
+            if PARTS[part] == "noun":
+                counts[word.replace("_", " "), subject] += int(count)
         return counts
 
     @cached_property

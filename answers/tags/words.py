@@ -13,7 +13,7 @@ from query.refinement import POSSESSIVE
 
 ENGLISH = "en"
 MAX_LETTERS = 400  # of a snippet that is read: what it says first is what it is about
-MAX_WORD = 40  # letters of a word
+MAX_WORD = 40  # letters of a word; a longer one is none
 CACHED_WORDS = 50_000
 # Vowel signs and the like, which are parts of words in many scripts, and no letters to `re`.
 MARKS = "".join(letter for letter in map(chr, range(0x300, 0x10000)) if unicodedata.category(letter)[0] == "M")
@@ -64,7 +64,8 @@ def _words(run: str, language: str) -> Iterator[Word]:
             place += 1
             continue
         for text in _parts(found[0]):
-            yield Word(text[:MAX_WORD], key(text[:MAX_WORD], language), joined=bool(IDEOGRAPHS.match(text)))
+            if len(text) <= MAX_WORD:
+                yield Word(text, key(text, language), joined=bool(IDEOGRAPHS.match(text)))
         place = end = found.end()
 
 

@@ -96,6 +96,20 @@ class Client:
             return self._request("GET", "/everything", models.PictureRows, params=asked)
         return self._request("POST", "/everything", models.PictureRows, params=asked, files={"image": ("image", sent)})
 
+    def tags(
+        self, *, image: str | Path | bytes | None = None, like: str = "", box: Sequence[float] | None = None,
+        crop: Sequence[int] | None = None, filters: Filters | None = None, languages: Iterable[str] = (),
+    ) -> models.Tags:  # fmt: skip
+        """What a picture, or a part of it, shows, as tags in these languages (by default that of most text)."""
+        sent, address = _image(image)
+        asked = _parameters(
+            like=like, address=address, box=_numbers(box), region=_numbers(crop), filter=_pairs(filters),
+            language=list(languages),
+        )  # fmt: skip
+        if sent is None:
+            return self._request("GET", "/tags", models.Tags, params=asked)
+        return self._request("POST", "/tags", models.Tags, params=asked, files={"image": ("image", sent)})
+
     def similar(self, document: str, *, number: int | None = None, page: int = 1) -> models.Answer:
         """Pictures like one of the collection, named by its id or at least the first 6 letters of it."""
         return self.search(like=document, number=number, page=page)

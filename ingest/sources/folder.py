@@ -39,8 +39,8 @@ class FolderSource(Source):
     accepts: ClassVar[str] = "a folder"
     about: ClassVar[str] = (
         "Every image below it, pages of PDFs and key frames of films. Text, JSON (Google Takeout's and exiftool's, too) and "
-        "XMP beside `name.jpg` are linked text, and so are EXIF, IPTC and XMP inside it, its name and the names of its folders. "
-        "The first folder is the category. A later reading follows files that were moved, renamed, changed or deleted."
+        "XMP beside `name.jpg` are linked text, and so are EXIF, IPTC and XMP inside it, its name and the names of its "
+        "folders. The first folder is the category. A later reading follows files that were moved, renamed, changed or deleted."
     )
     rank: ClassVar[int] = 100  # it opens every folder, so all other sources are asked before it
     is_state: ClassVar[bool] = True

@@ -1,14 +1,5 @@
-"""The live server with the small collection that searches are tested on."""
+"""The live server with the small collection of the query tests."""
 
-from tests.query.conftest import (
-    calibrated,
-    client,
-    evidences,
-    full,
-    landmark_thresholds,
-    live,
-    searcher,
-    stub,
-)
+from tests.query.conftest import calibrated, client, evidences, full, landmark_thresholds, live, searcher, stub
 
 __all__ = ["calibrated", "client", "evidences", "full", "landmark_thresholds", "live", "searcher", "stub"]

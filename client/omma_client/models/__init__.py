@@ -45,6 +45,11 @@ from omma_client.models.search import (
     Status,
     Why,
 )
+from omma_client.models.tags import (
+    Tag,
+    TagEvidence,
+    Tags,
+)
 
 __all__ = [
     "Answer",
@@ -80,5 +85,8 @@ __all__ = [
     "Source",
     "Started",
     "Status",
+    "Tag",
+    "TagEvidence",
+    "Tags",
     "Why",
 ]
