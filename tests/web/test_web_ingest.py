@@ -132,3 +132,11 @@ def test_the_page_and_the_command_name_what_a_job_left_out(make_app: Make, inges
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
     assert client.get("/ingest/jobs/none").status_code == 404
     assert client.get("/api/v1/ingest/jobs/none").get_json()["status"] == 404
+
+
+@pytest.mark.parametrize("source", ["a\0b", "~nobody-of-this-name/x", "x" * 300, "loop"])
+def test_a_path_that_leads_nowhere_is_refused(make_app: Make, tmp_path: Path, source: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    client = make_app(ingest_roots=[tmp_path]).test_client()
+    answer = client.post("/api/v1/ingest", json={"source": source if source.startswith("~") else f"{tmp_path}/{source}"})
+    assert answer.status_code == 400
