@@ -39,6 +39,7 @@ from workers.dispatch import Dispatcher
 from workers.overview import FIGURES
 
 LISTED_JOBS = 50
+NOTHING_INDEXED = "nothing is identified: nothing is indexed yet (`omma ingest`)"
 SAMPLES = 24
 FACET_VALUES = 30
 SAMPLES_CHANGE_SECONDS = 600  # the front page shows the same pictures for that long: going back to it finds them again
@@ -153,6 +154,8 @@ class Identifying:
 
     def identify(self, request: SearchRequest, language: str) -> Identification:
         """The entity that the question shows, in the reader's language; errors of a search."""
+        if not self._searcher.fingerprints():
+            return Identification(warnings=[NOTHING_INDEXED])
         values = self._searcher.run(request, until="group")
         found = identify(self._searcher, values, language=language)
         return found.model_copy(update={"warnings": [*values[Calls].warnings, *found.warnings]})

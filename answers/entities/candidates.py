@@ -25,7 +25,7 @@ MAX_DOCUMENTS = 30  # best documents whose entities are candidates
 PROPOSED, MAX_CANDIDATES = 25, 100  # by one way; in all
 SYNSETS = 5  # labels whose nouns are candidates
 PATH = "references"
-LEAN = {"filter_path": "responses.error,responses.hits.hits.fields", "ignore_unavailable": "true"}
+LEAN = {"filter_path": "responses.status,responses.error,responses.hits.hits.fields", "ignore_unavailable": "true"}
 STALE = "entities are not compared by {}: their vectors were made by other weights (`omma entities load collection`)"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import fmean
+from statistics import fmean, pstdev
 
 from answers.entities.candidates import Candidate
 from answers.entities.kinds import EXTENT, kind_at
@@ -16,25 +16,29 @@ from query.ordering import Ranking
 from query.pipeline import Values
 from query.question import Understood
 from query.retrieval import RescoredTable, Row
-from ranking.candidate_set import HYPERNYMS
+from ranking.candidate_set import HYPERNYMS, Ranked
 from vision.image_features import Label
 
 Features = dict[str, float]  # a missing one has no entry
 VOTERS = 10  # neighbours that vote by being reference pictures
+RANKED = 50  # results whose scores a reference's score is compared with
 DISTRACTORS = 5  # documents of other things, the most similar ones, that a reference is compared with
 OF_REFERENCES = {
     "similar": "similar", "products": "products", "inliers": "local.inliers", "duplicate": "near_duplicate",
     "semantic": "semantic", "ocr": "ocr.picture",
 }  # fmt: skip  # feature -> column of the factor table, of the best reference
 NORMALISED = ("similar", "products", "semantic")
-BESIDE_OTHERS = ("similar", "products", "inliers", "probability", "votes", "support", "exact", "read", "asked", "name", "label")
+BESIDE_OTHERS = (
+    "score", "similar", "products", "inliers", "probability", "votes", "support", "exact", "read", "asked", "name", "label",
+    "agreement",
+)  # fmt: skip
 # Feature -> whether more of it can only speak for the entity (1), or anything (0).
 FEATURES: dict[str, int] = {
-    **dict.fromkeys((*OF_REFERENCES, "probability", "place", "votes"), 1),
+    **dict.fromkeys((*OF_REFERENCES, "probability", "place", "score", "votes"), 1),
     **{f"{name}_lift": 1 for name in NORMALISED},
     **dict.fromkeys(("support", "exact", "read", "asked", "prior", "name", "label", "broader", "agreement"), 1),
     **{f"{name}_margin": 1 for name in BESIDE_OTHERS},
-    **dict.fromkeys(("references", "has_picture", "candidates"), 0),
+    "has_picture": 0,
 }
 
 
@@ -51,12 +55,20 @@ def evidence_of(candidates: Sequence[Candidate], values: Values, linked: Linked)
     """The evidence of every candidate, in their order."""
     found = [_alone(one, candidates, values, linked) for one in candidates]
     for name in BESIDE_OTHERS:
-        best = sorted((one.features.get(name, 0.0) for one in found), reverse=True)
-        for one in found:
-            if (own := one.features.get(name)) is not None:
-                rival = best[1] if own == best[0] and len(best) > 1 else best[0] if own != best[0] else 0.0
-                one.features[f"{name}_margin"] = own - rival
+        having = [
+            (one.features[name], candidate) for candidate, one in zip(candidates, found, strict=True) if name in one.features
+        ]
+        having.sort(key=lambda pair: -pair[0])
+        for candidate, one in zip(candidates, found, strict=True):
+            if name in one.features:
+                rival = next((value for value, other in having if _differ(candidate, other)), 0.0)
+                one.features[f"{name}_margin"] = one.features[name] - rival
     return found
+
+
+def _differ(one: Candidate, other: Candidate) -> bool:
+    """Whether both are different things: the frog of WordNet is no rival of the collection's."""
+    return one.entity.id != other.entity.id and one.names.isdisjoint(other.names)
 
 
 def _alone(candidate: Candidate, candidates: Sequence[Candidate], values: Values, linked: Linked) -> Evidence:
@@ -64,7 +76,7 @@ def _alone(candidate: Candidate, candidates: Sequence[Candidate], values: Values
     image = understood.question.image_features
     features, reference = _by_references(candidate, values, linked.neighbours)
     named, mention = _by_names(candidate, candidates, linked.mentioned)
-    features |= named | {"has_picture": float(image is not None), "candidates": float(len(candidates))}
+    features |= named | {"has_picture": float(image is not None)}
     if NAME_VECTOR in candidate.scores:
         features["name"] = candidate.scores[NAME_VECTOR]
     if image is not None and image.labels:
@@ -82,17 +94,22 @@ def _by_references(candidate: Candidate, values: Values, neighbours: Sequence[Ne
         if name in candidate.scores:
             found[name] = max(candidate.scores[name], found.get(name, 0.0))
     found |= {f"{name}_lift": found[name] - _background(rows, OF_REFERENCES[name], own) for name in NORMALISED if name in found}
-    found["references"] = float(len(own))
     probabilities, order = values[Cut].probabilities, [one.id for one in values[Ranking].ranked]
     places = [at for at, one in enumerate(order, start=1) if one in own]
     if places:
-        found["place"] = 1 / places[0]
+        found |= {"place": 1 / places[0], "score": _standing(values[Ranking].ranked, places[0] - 1)}
         found |= {"probability": max(probabilities[one.id] for one in there)} if all(
             one.id in probabilities for one in there) else {}  # fmt: skip
     if own and neighbours:
         votes = [(weight(one), bool(own & one.documents.keys())) for one in neighbours[:VOTERS]]
         found["votes"] = sum(vote for vote, mine in votes if mine) / (sum(vote for vote, _ in votes) or 1.0)
     return found, order[places[0] - 1] if places else ""
+
+
+def _standing(ranked: Sequence[Ranked], at: int) -> float:
+    """A result's score in standard deviations above the mean: scores of rankers have no common scale."""
+    scores = [one.score for one in ranked[:RANKED]]
+    return (ranked[at].score - fmean(scores)) / (pstdev(scores) or 1.0)
 
 
 def _background(rows: Mapping[str, Row], column: str, own: frozenset[str]) -> float:

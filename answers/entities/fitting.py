@@ -6,23 +6,27 @@ prediction was fitted without (leave one set out), so that they hold for things 
 Selective risk: Geifman, El-Yaniv, Selective Classification for Deep Neural Networks (NeurIPS 2017).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from answers.entities.features import FEATURES, Features
-from answers.entities.matcher import ANY, NEVER, Bound, Matcher, MatcherCard, checksum, matrix
+from answers.entities.matcher import ANY, NEVER, Bound, Matcher, MatcherCard, Matrix, checksum, matrix
 
 MAX_RISK = 0.05  # of cards, that may be wrong
 MAX_FALSE = 0.02  # of questions about unknown things, that may get a card
+MIN_CONFIDENCE = 0.5  # a card is more likely right than not
 MIN_ANSWERS = 40  # cards of a type from which it has a bound of its own
 RULE = (
-    f"the least confidence by which at most {MAX_RISK:.0%} of the cards are wrong, and at most {MAX_FALSE:.0%} of the "
-    f"questions about unknown things get one, on sets that the matcher was fitted without; types with {MIN_ANSWERS} cards or "
-    "more have a bound of their own"
+    f"the least confidence, {MIN_CONFIDENCE} or more, by which at most {MAX_RISK:.0%} of the cards are wrong, and at most "
+    f"{MAX_FALSE:.0%} of the questions about unknown things get one, on sets that the matcher was fitted without; types with "
+    f"{MIN_ANSWERS} cards or more have a bound of their own"
 )
 TREES, LEAVES, RATE, SEED = 120, 8, 0.06, 7
 PARAMETERS = {
@@ -62,51 +66,71 @@ class Outcome(BaseModel):
     confidence: float = 0.0
 
 
-def fit(questions: Sequence[JudgedQuestion], bounds: Mapping[str, Bound] | None = None) -> Matcher:
-    """A matcher of these questions; each set counts as the square root of its number of questions."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The candidates of all questions as rows: values [rows, features], whether each is right, and its question's place."""
+
+    values: Matrix
+    right: Matrix
+    of: NDArray[np.intp]
+
+    @classmethod
+    def of_questions(cls, questions: Sequence[JudgedQuestion]) -> "_Rows":
+        """In the order of the questions."""
+        each = [(one, place) for place, question in enumerate(questions) for one in question.candidates]
+        values = matrix([one.features for one, _ in each], list(FEATURES))
+        return cls(
+            values, np.array([float(one.right) for one, _ in each]), np.array([place for _, place in each], dtype=np.intp)
+        )
+
+    def some(self, which: NDArray[np.bool_]) -> "_Rows":
+        """The rows of some of the questions."""
+        kept = which[self.of]
+        return _Rows(self.values[kept], self.right[kept], self.of[kept])
+
+
+def fit(questions: Sequence[JudgedQuestion]) -> Matcher:
+    """A matcher of these questions, without bounds; each set counts as the square root of its number of questions."""
+    return _fitted(_Rows.of_questions(questions), _weights(questions))
+
+
+def _fitted(rows: _Rows, weights: Matrix) -> Matcher:
     import lightgbm  # noqa: PLC0415  (takes a while to import)
 
     names = list(FEATURES)
-    rows = [(one, question) for question in questions for one in question.candidates]
-    share = _weights(questions)
-    data = lightgbm.Dataset(
-        matrix([one.features for one, _ in rows], names),
-        label=[float(one.right) for one, _ in rows],
-        weight=[share[question.set] for _, question in rows],
-        feature_name=names,
-    )
+    data = lightgbm.Dataset(rows.values, label=rows.right, weight=weights[rows.of], feature_name=names)
     booster = lightgbm.train(PARAMETERS | {"monotone_constraints": list(FEATURES.values())}, data, num_boost_round=TREES)
-    card = MatcherCard(features=names, bounds=dict(bounds or {}), rule=RULE)
-    return Matcher(booster, card)
+    return Matcher(booster, MatcherCard(features=names, bounds={}, rule=RULE))
 
 
-def _weights(questions: Iterable[JudgedQuestion]) -> dict[str, float]:
-    """The weight of a row, by set, 1 on average."""
-    sizes: dict[str, int] = {}
-    for question in questions:
-        sizes[question.set] = sizes.get(question.set, 0) + 1
+def _weights(questions: Sequence[JudgedQuestion]) -> Matrix:
+    """The weight of the rows of each question, 1 on average over sets."""
+    sizes = Counter(question.set for question in questions)
     mean = np.mean([size**-0.5 for size in sizes.values()])
-    return {name: float(size**-0.5 / mean) for name, size in sizes.items()}
+    return np.array([sizes[question.set] ** -0.5 / mean for question in questions])
 
 
-def outcome(matcher: Matcher, question: JudgedQuestion) -> Outcome:
-    """The matcher's best candidate."""
-    likely = matcher.probabilities([one.features for one in question.candidates])
+def left_out(questions: Sequence[JudgedQuestion]) -> list[Outcome]:
+    """The outcome of every question, by a matcher that was fitted without its family."""
+    rows, weights = _Rows.of_questions(questions), _weights(questions)
+    families = np.array([question.family for question in questions])
+    found: list[Outcome] = []
+    for family in sorted(set(families)):
+        matcher, asked = _fitted(rows.some(families != family), weights), rows.some(families == family)
+        likely = np.asarray(matcher.scores(asked.values)) if len(asked.of) else np.zeros(0)
+        places = [place for place, question in enumerate(questions) if question.family == family]
+        found += [outcome(questions[place], likely[asked.of == place].tolist()) for place in places]
+    return found
+
+
+def outcome(question: JudgedQuestion, likely: Sequence[float]) -> Outcome:
+    """The best candidate, by the probabilities of the candidates."""
     found = Outcome(set=question.set, family=question.family, known=question.known)
     if not likely:
         return found
     at = max(range(len(likely)), key=lambda place: likely[place])
     best = question.candidates[at]
-    return found.model_copy(update={"type": best.type, "right": best.right, "confidence": likely[at]})
-
-
-def left_out(questions: Sequence[JudgedQuestion]) -> list[Outcome]:
-    """The outcome of every question, by a matcher that was fitted without its family."""
-    found: list[Outcome] = []
-    for family in sorted({question.family for question in questions}):
-        matcher = fit([question for question in questions if question.family != family])
-        found += [outcome(matcher, question) for question in questions if question.family == family]
-    return found
+    return found.model_copy(update={"type": best.type, "right": best.right, "confidence": round(likely[at], 4)})
 
 
 def bounds_of(outcomes: Sequence[Outcome]) -> dict[str, Bound]:
@@ -125,7 +149,12 @@ def bound_of(outcomes: Sequence[Outcome]) -> Bound:
     for count, one in enumerate(ranked, start=1):
         wrong, false = wrong + (not one.right), false + (not one.known)
         is_last_of_equals = count == len(ranked) or ranked[count].confidence < one.confidence
-        if is_last_of_equals and one.confidence and wrong <= MAX_RISK * count and false <= MAX_FALSE * max(unknown, 1):
+        if (
+            is_last_of_equals
+            and one.confidence >= MIN_CONFIDENCE
+            and wrong <= MAX_RISK * count
+            and false <= MAX_FALSE * max(unknown, 1)
+        ):
             best = Bound(least=one.confidence, answers=count, risk=round(wrong / count, 4))
     return best
 

@@ -65,8 +65,11 @@ class Matcher:
         """That each candidate is what the question shows, 0..1; "none of these" is what is left of the best one."""
         if not features:
             return []
-        found = self._booster.predict(matrix(features, self.card.features), num_threads=1)
-        return [round(float(value), 4) for value in np.asarray(found)]
+        return [round(float(value), 4) for value in self.scores(matrix(features, self.card.features))]
+
+    def scores(self, values: Matrix) -> Matrix:
+        """Probabilities [candidates] of rows of values [candidates, features]."""
+        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
 
     def bound(self, kind: str) -> float:
         """The least probability of a card, for entities of a type."""

@@ -23,6 +23,7 @@ from vision.wordnet import hypernyms_of, noun
 
 Tell = Callable[[str], None]
 TOLD_EVERY = 100
+SLOW_MS = 60_000.0  # that a model may take for one question
 LOG = "entities.jsonl.gz"  # in the folder of evaluations: the questions that were asked last
 
 
@@ -67,7 +68,7 @@ def collect(data: Path, settings: Settings, tell: Tell) -> Iterator[JudgedQuesti
 
 
 def _asked(sets: EntitySets, index: Collection, nouns: set[str], tell: Tell) -> Iterator[JudgedQuestion]:
-    searcher = index.searcher()
+    searcher = index.searcher(rank_patience=SLOW_MS)  # the order must not depend on how busy the machine is
     for count, asking in enumerate(sets.asking, start=1):
         try:
             request = SearchRequest(image=asking.picture, text=asking.words)

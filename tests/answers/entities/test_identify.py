@@ -2,9 +2,11 @@
 
 import pytest
 
-from answers.entities import EntityCard, Identification
+from answers.entities import EntityCard, Identification, identify
 from answers.entities.entity import Entity
 from engine.errors import NotFoundError
+from query.pipeline import Values
+from query.search import Searcher
 from tests.answers.entities import examples
 from tests.answers.entities.conftest import STRIPES, House
 from tests.vision.drawing import photo
@@ -70,6 +72,17 @@ def test_of_what_nothing_is_known_there_is_no_card(house: House, seed: int) -> N
     assert house.identify(examples.encoded(photo(seed=seed), "JPEG")).card is None
 
 
+def test_without_neighbours_there_is_neither_a_card_nor_perhaps(house: House) -> None:
+    found = house.identify(text="qwertzuiop asdfghjkl")
+    assert (found.card, found.perhaps, found.warnings) == (None, [], [])
+
+
+def test_without_entities_the_answer_says_how_to_load_some(house: House) -> None:
+    other = house.settings.model_copy(update={"index_prefix": "nothing-here"})
+    found = identify(Searcher(house.context.with_settings(other), lambda: house.extractor), Values())
+    assert found.card is None and "omma entities load" in found.warnings[0]
+
+
 def test_two_entities_of_one_name_are_told_apart_by_their_descriptions(house: House) -> None:
     both = [Entity(id="mercury planet", names={"en": "Mercury"}, descriptions={"en": "The smallest planet."}),
             Entity(id="mercury metal", names={"en": "Mercury"}, descriptions={"en": "A liquid metal."})]  # fmt: skip
@@ -93,7 +106,8 @@ def test_an_entity_that_was_deleted_is_not_shown_and_says_so(house: House) -> No
     card = sure(house.identify(asked))
     kept = house.entities.get(card.id)
     assert house.entities.delete([card.id]) == 1
-    assert house.identify(asked).card is None
+    found = house.identify(asked)
+    assert card.id not in {one.id for one in [found.card, *found.perhaps] if one}
     with pytest.raises(NotFoundError, match="was deleted"):
         house.entities.get(card.id)
     house.entities.put([kept], "collection", "collection")
