@@ -14,7 +14,7 @@ from answers.intent.classifier import guess
 from answers.intent.features import features_of
 from answers.intent.goals import chosen
 from answers.intent.prompts import Prompts
-from answers.part import Found, Part, in_order, parts_of, tried
+from answers.part import Found, Part, in_order, parts_of, surest_first, tried
 from engine.connections import Context
 from query.answer import Answer, AnswerPart, Goal, Intent
 from query.engine_calls import Calls
@@ -69,7 +69,7 @@ class Answering:
         with self._lock:
             self._kept[found.answer.query_id] = whole
         made = (_awaited(part) if part.waits else tried(part, whole) for part in in_order(self._parts, whole.intent))
-        parts = [part for part in made if part is not None]
+        parts = surest_first(part for part in made if part is not None)
         return found.answer.model_copy(update={"intent": whole.intent, "parts": parts})
 
     def waiting(self, query_id: str, request: SearchRequest, asking: Asking = Asking()) -> Iterator[AnswerPart]:

@@ -25,6 +25,7 @@ from query.search import Searcher
 logger = logging.getLogger(__name__)
 HERE, GROUP = Path(__file__).parent / "parts", "omma.answer_parts"
 MAX_ITEMS = 12  # of a part
+NEAREST = 3  # results, of which one must be in a part that picks some of them, or the part is no answer to lead with
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,15 @@ class Part(ABC):
         """The part; None where there is nothing to show."""
 
     def order(self, found: Found) -> Iterable[str]:
-        """Ids of the results that it leads to, the best first; measured as a way to answer the goal."""
+        """Ids of the results that it leads to, the best first; none where it is uncertain. This is what is measured of it."""
         made = self.make(found)
-        return (item.document for item in made.items if item.document) if made else ()
+        return (item.document for item in made.items if item.document) if made and not made.perhaps else ()
 
-    def part(self, reason: str, items: Sequence[PartItem]) -> AnswerPart | None:
+    def part(self, reason: str, items: Sequence[PartItem], *, perhaps: bool = False) -> AnswerPart | None:
         """A part with these items; None without any."""
-        return AnswerPart(name=self.name, title=self.title, reason=reason, items=list(items)[:MAX_ITEMS]) if items else None
+        if not items:
+            return None
+        return AnswerPart(name=self.name, title=self.title, reason=reason, perhaps=perhaps, items=list(items)[:MAX_ITEMS])
 
 
 def parts_of(settings: Settings) -> dict[str, Part]:
@@ -106,6 +109,11 @@ def in_order(parts: Iterable[Part], intent: Intent) -> list[Part]:
         for part in parts
     }
     return sorted(parts, key=lambda part: (-worth[part.name], part.name))
+
+
+def surest_first(parts: Iterable[AnswerPart]) -> list[AnswerPart]:
+    """In the same order, but behind the others what is there already and uncertain: it must not lead."""
+    return sorted(parts, key=lambda part: part.perhaps)
 
 
 def tried(part: Part, found: Found) -> AnswerPart | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from answers.part import Found, Part, item_of
+from answers.part import NEAREST, Found, Part, item_of
 from query.answer import AnswerPart, Goal, PartItem
 
 
@@ -25,5 +25,6 @@ class Places(Part):
         known = {item.document for item in named}
         landmarks = f"{len(named)} landmark{'s' * (len(named) != 1)} recognised; " if named else ""
         say = "say where they were" if len(placed) != 1 else "says where it was"
-        reason = f"{landmarks}{len(placed)} of the results {say} taken."
-        return self.part(reason, [*named, *(item for item in others if item.document not in known)])
+        far = not named and not any(result.place or result.landmarks for result in found.answer.results[:NEAREST])
+        reason = f"{landmarks}{len(placed)} of the results {say} taken{'; the closest do not' if far else ''}."
+        return self.part(reason, [*named, *(item for item in others if item.document not in known)], perhaps=far)

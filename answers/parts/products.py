@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from answers.neighbours import site_of
-from answers.part import Found, Part, item_of
+from answers.part import NEAREST, Found, Part, item_of
 from query.answer import AnswerPart, Goal, Result
 
 
@@ -21,7 +21,9 @@ class Products(Part):
         prices = sorted(result.price for result in offers if result.price is not None)
         span = f", from {prices[0]:g} to {prices[-1]:g}" if len(set(prices)) > 1 else ""
         reason = f"{len(offers)} of the results {'have' if len(offers) != 1 else 'has'} a price{span}."
-        return self.part(reason, [item_of(result, _sites(result)) for result in offers])
+        far = all(result.price is None for result in found.answer.results[:NEAREST])
+        reason = f"{reason.removesuffix('.')}; the closest have none." if far else reason
+        return self.part(reason, [item_of(result, _sites(result)) for result in offers], perhaps=far)
 
 
 def _sites(result: Result) -> str:

@@ -70,6 +70,13 @@ def test_the_goal_puts_parts_in_order_and_never_changes_the_results(
     assert all(answer.intent and answer.intent.by == "chosen" for answer in answers.values())
 
 
+def test_offers_of_what_is_merely_alike_do_not_lead(full: Live, answering: Answering, stub: StubExtractor) -> None:
+    stub.whole = seen("asked", "dog", 0)
+    answer = answering.begin(SearchRequest(image=png(), no_cutoff=True), Asking(goal="shop"))
+    (offers,) = [part for part in answer.parts if part.name == "products"]
+    assert offers.perhaps and "the closest have none" in offers.reason and answer.parts[-1] == offers
+
+
 def test_the_goal_is_guessed_from_words_and_the_session(full: Live, answering: Answering) -> None:
     by_words = answering.begin(SearchRequest(image=png(), text="how much does it cost", no_cutoff=True)).intent
     assert by_words and by_words.goal == "shop"
