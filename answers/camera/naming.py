@@ -7,6 +7,7 @@ from answers.entities import identify
 from answers.entities.names import folded
 from answers.neighbours import Neighbour, neighbours_of
 from engine.connections import Context
+from query.grouping import Cut
 from query.page import first, landmarks_of
 from query.request import SearchRequest
 from query.search import Searcher
@@ -42,12 +43,15 @@ def naming_searcher(context: Context) -> Searcher:
 
 
 def name_of(searcher: Searcher, crop: bytes) -> Name | None:
-    """The name of a thing: that of its card, or what the most similar picture is called; the errors of `Searcher.run`."""
+    """The name of a thing: that of its card, or what the most similar picture is called; the errors of `Searcher.run`.
+
+    None where nothing is surely similar.
+    """
     values = searcher.run(SearchRequest(image=crop), until="group")
     card = identify(searcher, values).card
     if card is not None:
         return Name(card.name, round(card.confidence, 2), next(iter(card.pictures), ""), is_certain=True)
-    best = next(iter(neighbours_of(values, 1)), None)
+    best = None if values[Cut].perhaps else next(iter(neighbours_of(values, 1)), None)
     return None if best is None else _called(best)
 
 

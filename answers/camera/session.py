@@ -43,7 +43,8 @@ class Followed:
     def shown(self) -> SeenObject | None:
         """As the frame's answer has it; None for one without a name of which the detector is not sure.
 
-        Without a certain name, it has perhaps the detector's class, or the name of what is closest in the collection.
+        Without a certain name, it has perhaps the detector's class, or the name of what is closest in the collection; faint
+        detections only where the camera points at them.
         """
         name = self.votes.name or self._perhaps()
         if name is None:
@@ -58,7 +59,7 @@ class Followed:
             return None
         if self.found.label and self.found.confidence >= MIN_LABEL:
             return Name(self.found.label, round(self.found.confidence, 2))
-        return self.closest.name if self.sure else None
+        return self.closest.name if self.sure or _covers_centre(self.found.box) else None
 
     def add(self, name: Name | None) -> None:
         """Count the outcome of a search."""

@@ -8,6 +8,10 @@ from answers.camera import naming
 from answers.camera.naming import Name, Votes
 from answers.entities import EntityCard, Identification
 from answers.neighbours import Neighbour
+from query.answer import Cutoff
+from query.grouping import Cut
+from query.request import SearchRequest
+from ranking.candidate_set import Ranked
 
 FOX, OWL = Name("A fox.", 0.9, "a" * 64, True), Name("An owl.", 0.8, "b" * 64, True)
 
@@ -54,6 +58,17 @@ def test_the_name_is_that_of_the_card_or_of_the_most_similar_picture(
     monkeypatch.setattr(naming, "identify", lambda searcher, values: Identification(card=card))
     monkeypatch.setattr(naming, "neighbours_of", lambda values, number: [best] if best else [])
     asked: list[tuple[bytes | None, str]] = []
-    searcher = SimpleNamespace(run=lambda request, until: asked.append((request.image, until)))
-    assert naming.name_of(searcher, b"a crop") == expected  # type: ignore[arg-type]
+
+    def run(request: SearchRequest, until: str) -> object:
+        asked.append((request.image, until))
+        return {Cut: Cut((), Cutoff(sure=0.5))}
+
+    assert naming.name_of(SimpleNamespace(run=run), b"a crop") == expected  # type: ignore[arg-type]
     assert asked == [(b"a crop", "group")]
+
+
+def test_what_is_not_surely_similar_gives_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming, "identify", lambda searcher, values: Identification())
+    monkeypatch.setattr(naming, "neighbours_of", lambda values, number: [a_neighbour(0.4, title="A fox.")])
+    cut = Cut((Ranked("c" * 64, 1.0, {}),), Cutoff(sure=0.5), {"c" * 64: 0.4})
+    assert naming.name_of(SimpleNamespace(run=lambda request, until: {Cut: cut}), b"a crop") is None  # type: ignore[arg-type]
