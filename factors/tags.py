@@ -63,5 +63,6 @@ class Tags(Factor):
         return [Description("Tags of similar pictures", tuple(items), facet="tag")] if items else []
 
     def explain(self, evidence: Evidence) -> str:
-        """The names."""
-        return f"Similar pictures call it: {', '.join(evidence.document.get('tag', []))}."
+        """The names, and how well the words match them."""
+        names = ", ".join(evidence.document.get("tag", [])) or "what your words say"
+        return f"Similar pictures call it: {names} (BM25 {evidence.value:.2f})."

@@ -56,8 +56,10 @@ def merged(scored: Sequence[Scored], related: Related = frozenset()) -> list[Sco
 
 def are_same(one: Candidate, other: Candidate, related: Related) -> bool:
     """Whether two tags of one language are forms of one phrase, or other words for the same (`related` has them)."""
-    if one.language != other.language or differ(one.keys, other.keys):
+    if one.language != other.language:
         return False
+    if differ(one.keys, other.keys):
+        return "".join(one.keys) == "".join(other.keys)
     return are_forms(one.keys, other.keys, one.language) or frozenset((one.keys, other.keys)) in related
 
 
@@ -97,9 +99,14 @@ def _is_form(one: str, other: str) -> bool:
 def differ(one: Keys, other: Keys) -> bool:
     """Whether two phrases surely name different things: other colours, other quantities, or antonyms."""
     ours, theirs = {*one} - {*other}, {*other} - {*one}
-    if {*one} & COLOURS != {*other} & COLOURS or quantities(one) != quantities(other):
+    if {*one} & COLOURS != {*other} & COLOURS or quantities(one) != quantities(other) or _codes(one) != _codes(other):
         return True
     return any(english().antonyms(word) & theirs for word in ours)
+
+
+def _codes(keys: Keys) -> set[str]:
+    """Words of letters and digits, such as the number of a part."""
+    return {key for key in keys if not key.isalpha() and not key.isdigit() and any(map(str.isdigit, key))}
 
 
 def overlap(one: Candidate, other: Candidate) -> float:

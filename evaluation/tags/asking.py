@@ -9,7 +9,7 @@ from answers.tags.collection_counts import Counts, count
 from answers.tags.phrases import Keys
 from answers.tags.tagging import Described, describe
 from answers.tags.words import ENGLISH, chunks
-from engine.errors import InputError
+from engine.errors import InputError, NotFoundError
 from evaluation.collection import Collection
 from evaluation.tags.judging import Truth, truths
 from evaluation.tags.sets import TagQuestion, TagSet
@@ -56,7 +56,7 @@ def _asked(searcher: Searcher, questions: Sequence[TagQuestion], tell: Tell) -> 
     for number, (question, truth) in enumerate(zip(questions, truths(questions), strict=True), start=1):
         try:
             values = searcher.run(question.request, until="group")
-        except InputError as error:
+        except (InputError, NotFoundError) as error:  # NotFoundError: a picture that was refused when it was indexed
             tell(f"left out of {question.set}: {error}")
             continue
         neighbours = neighbours_of(values)

@@ -62,7 +62,7 @@ class EverydayPhotos(TagSet):
     )
     needs: ClassVar[tuple[str, ...]] = (datasets.FLICKR,)
     measured: ClassVar[bool] = True
-    MOST: ClassVar[int] = 120
+    MOST: ClassVar[int] = 250
 
     def index(self, collection: Collection, sources: UnseenSources) -> None:
         """Photos on which no weights were fitted."""
@@ -84,7 +84,7 @@ class Groceries(TagSet):
     )
     needs: ClassVar[tuple[str, ...]] = (datasets.GROCERY,)
     measured: ClassVar[bool] = True
-    MOST: ClassVar[int] = 120
+    MOST: ClassVar[int] = 240
 
     def index(self, collection: Collection, sources: UnseenSources) -> None:
         """The catalogue, and photos on which no weights were fitted."""
@@ -109,8 +109,8 @@ class DemoCorpus(TagSet):
         "language, in English also by the name of the file."
     )
     measured: ClassVar[bool] = True
-    MOST: ClassVar[Mapping[str, int]] = {ENGLISH: 160}
-    OTHERS: ClassVar[int] = 24  # questions in each other language
+    MOST: ClassVar[Mapping[str, int]] = {ENGLISH: 400}
+    OTHERS: ClassVar[int] = 120  # questions in each other language
 
     def index(self, collection: Collection, sources: UnseenSources) -> None:
         """Every picture."""
@@ -134,7 +134,7 @@ class OfCollection(TagSet):
     """The documents of an unseen collection, with their texts or the name of their class; some of them ask."""
 
     collection: ClassVar[str]
-    MOST: ClassVar[int] = 32
+    MOST: ClassVar[int] = 120
 
     def index(self, collection: Collection, sources: UnseenSources) -> None:
         """All of them."""
@@ -170,36 +170,7 @@ class ShopGarments(OfCollection):
     collection: ClassVar[str] = "shop garments"
 
 
-class Recipes(OfCollection):
-    """Pictures of dishes with titles and ingredients."""
-
-    name: ClassVar[str] = "recipes"
-    about: ClassVar[str] = "Pictures of dishes with titles and ingredients."
-    needs: ClassVar[tuple[str, ...]] = ("web_recipes",)
-    collection: ClassVar[str] = "recipes"
-
-
-class Cars(OfCollection):
-    """Photos of cars with the name of the model."""
-
-    name: ClassVar[str] = "cars"
-    about: ClassVar[str] = "Photos of cars with the name of the model."
-    needs: ClassVar[tuple[str, ...]] = ("cars",)
-    collection: ClassVar[str] = "cars"
-
-
-class Pets(OfCollection):
-    """Photos of cats and dogs with the name of the breed."""
-
-    name: ClassVar[str] = "pets"
-    about: ClassVar[str] = "Photos of cats and dogs with the name of the breed."
-    needs: ClassVar[tuple[str, ...]] = ("pets37",)
-    collection: ClassVar[str] = "pets"
-
-
-SETS: tuple[TagSet, ...] = (
-    EverydayPhotos(), Groceries(), DemoCorpus(), Interiors(), ShopGarments(), Recipes(), Cars(), Pets(),
-)  # fmt: skip
+SETS: tuple[TagSet, ...] = (EverydayPhotos(), Groceries(), DemoCorpus(), Interiors(), ShopGarments())
 
 
 def _words(name: str) -> str:
