@@ -2,15 +2,15 @@
 
 A file of `web/views/` holds the views of one subject, collected in its `VIEWS`, and the application serves them:
 
-    VIEWS = Views("categories")
+    VIEWS = Views("kinds")
 
-    @VIEWS.page("/categories", "categories.html")
-    def categories(query: CategoryParameters) -> Categories:
-        \"""Categories of the collection, the most frequent first.\"""
+    @VIEWS.page("/kinds", "kinds.html")
+    def kinds(query: KindParameters) -> Kinds:
+        \"""Kinds of pictures in the collection, the most frequent first.\"""
 
-serves `GET /categories` (the template gets the answer as `answer`) and `GET /api/v1/categories`, with parameters, answer and
-docstring in the OpenAPI document and in docs/reference/api.md. Parameters are named by where they come from: `path`, `query`,
-`body` (JSON, or the fields of a browser's form) and `form` (multipart, with files).
+serves `GET /kinds` (the template gets the answer as `answer`) and `GET /api/v1/kinds`, with parameters, answer and docstring in
+the OpenAPI document and in docs/reference/api.md. Parameters are named by where they come from: `path`, `query`, `body` (JSON,
+or the fields of a browser's form) and `form` (multipart, with files).
 """
 
 import inspect

@@ -85,23 +85,23 @@ def test_every_view_is_described(view: View, client: FlaskClient) -> None:
 def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The example of docs/reference/web.md as one more file among the views."""
     example = (TEMPLATES.parents[1] / "docs/reference/web.md").read_text().partition("```python\n")[2].partition("```")[0]
-    (tmp_path / "categories.py").write_text(example)
+    (tmp_path / "kinds.py").write_text(example)
     monkeypatch.setattr("web.views.__path__", [*web.views.__path__, str(tmp_path)])
     yield
-    sys.modules.pop("web.views.categories", None)
+    sys.modules.pop("web.views.kinds", None)
 
 
 def test_a_page_is_one_file_and_its_template(dropped: None, make_app: Make) -> None:
     app = make_app()
-    template = "{% extends 'base.html' %}{% block main %}{{ answer.categories|length }} of {{ query.number }}{% endblock %}"
-    app.jinja_loader = ChoiceLoader([present(app.jinja_loader), DictLoader({"categories.html": template})])
+    template = "{% extends 'base.html' %}{% block main %}{{ answer.kinds|length }} of {{ query.number }}{% endblock %}"
+    app.jinja_loader = ChoiceLoader([present(app.jinja_loader), DictLoader({"kinds.html": template})])
     client = app.test_client()
-    assert "3 of 3" in client.get("/categories?number=3").text
-    assert client.get("/api/v1/categories?number=2").json == {"categories": {"animals": 40, "food": 40}}
-    assert client.get("/categories?number=0").status_code == client.get("/api/v1/categories?number=0").status_code == 400
-    described = description_of(client)["paths"]["/api/v1/categories"]["get"]
+    assert "3 of 3" in client.get("/kinds?number=3").text
+    assert client.get("/api/v1/kinds?number=2").json == {"kinds": {"animals": 40, "food": 40}}
+    assert client.get("/kinds?number=0").status_code == client.get("/api/v1/kinds?number=0").status_code == 400
+    described = description_of(client)["paths"]["/api/v1/kinds"]["get"]
     assert described["parameters"][0]["description"] == "How many."
-    assert "Categories of the collection, the most frequent first. Answer: `Tags`." in docs.page()
+    assert "Categories of the collection, the most frequent first. Answer: `Kinds`." in docs.page()
 
 
 def test_the_newest_description_is_found_without_a_version(client: FlaskClient) -> None:
