@@ -115,11 +115,12 @@ def answered(question: Question, settings: Settings) -> Answer:
 
 
 def _answered_here(question: Question, settings: Settings) -> Answer:
-    from engine.connections import Context  # noqa: PLC0415  (the imports of a search take seconds)
+    from answers.answering import Answering  # noqa: PLC0415  (the imports of a search take seconds)
+    from engine.connections import Context  # noqa: PLC0415
     from query.search import Searcher  # noqa: PLC0415
 
     context = Context(settings)
-    return Searcher(context).search(request_of(question, context))
+    return Answering(context, Searcher(context)).begin(request_of(question, context))
 
 
 def request_of(question: Question, context: "Context") -> "SearchRequest":

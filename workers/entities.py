@@ -18,6 +18,8 @@ from mappings.versions import alias
 from workers.learning.adapting import is_ingesting
 
 LOCK_SECONDS = 1800  # after which the lock of a lost process expires
+LOADED_AT_ONCE = 1000  # entities of WordNet, between two checks whether an ingest runs
+LOADED = "loaded"  # all of WordNet; until then, how many of its entities were loaded
 DEFAULT, OWN = "wordnet", "collection"  # loaders
 Extractor = Callable[[], EncodesNames]
 
@@ -31,15 +33,16 @@ def follow(context: Context, extractor: Extractor) -> str:
         return f"waiting for the engine: {error}"
     if is_ingesting(redis, context.settings):
         return "an ingest runs"
-    if not state or redis.hget(key, OWN) == state:
+    is_due = redis.hget(key, OWN) != state
+    if not state or (not is_due and redis.hget(key, DEFAULT) == LOADED):
         return "not due"
     lock = redis.lock(f"{key}:lock", timeout=LOCK_SECONDS)
     if not lock.acquire(blocking=False):
         return "another process does"
     try:
-        done = load(context, extractor, OWN)
+        written = load(context, extractor, OWN).written if is_due else 0
         redis.hset(key, OWN, state)
-        return f"{done.written} entities of the collection; {_default(redis, key, context, extractor)}"
+        return f"{written} entities of the collection; {_default(redis, key, context, extractor)}"
     finally:
         lock.release()
 
@@ -57,12 +60,18 @@ def state_of(context: Context) -> str:
 
 
 def _default(redis: Redis, key: str, context: Context, extractor: Extractor) -> str:
-    """Load WordNet the first time only: who deletes it does not get it back."""
-    if redis.hget(key, DEFAULT):
+    """Load WordNet the first time only: who deletes it does not get it back. It gives way to an ingest, and goes on later."""
+    known, written = redis.hget(key, DEFAULT), 0
+    if known == LOADED:
         return "WordNet was loaded before"
+    start = int(known or 0)
     try:
-        done = load(context, extractor, DEFAULT)
+        while not is_ingesting(redis, context.settings):
+            done = load(context, extractor, DEFAULT, start=start, limit=LOADED_AT_ONCE)
+            start, written = start + LOADED_AT_ONCE, written + done.written
+            redis.hset(key, DEFAULT, start if done.written == LOADED_AT_ONCE else LOADED)
+            if done.written < LOADED_AT_ONCE:
+                return f"{written} of WordNet"
     except ConfigurationError as error:
         return str(error)
-    redis.hset(key, DEFAULT, "loaded")
-    return f"{done.written} of WordNet"
+    return f"{written} of WordNet, and the rest after an ingest"

@@ -77,12 +77,16 @@ Kind = type[EntityLoader]
 
 
 def load(
-    context: Context, extractor: Callable[[], EncodesNames], spec: str, *, classes: Sequence[str] = (), limit: int | None = None
-) -> Loaded:
-    """Load an address; BadSource, which lists what can be loaded, where no loader opens it. `limit`: at most so many."""
+    context: Context, extractor: Callable[[], EncodesNames], spec: str, *, classes: Sequence[str] = (), start: int = 0,
+    limit: int | None = None,
+) -> Loaded:  # fmt: skip
+    """Load an address; BadSource, which lists what can be loaded, where no loader opens it.
+
+    `start`: without the first so many entities; `limit`: at most so many. With a limit, none is deleted.
+    """
     loader = open_loader(spec, context, classes)
     entities, run = Entities(context, extractor), uuid.uuid4().hex[:8]
-    sieve = _Sieve(loader, Quarantine(context.client, context.settings), limit)
+    sieve = _Sieve(loader, Quarantine(context.client, context.settings), start, limit)
     written = entities.put(sieve.passing(), loader.name, loader.spec, run)
     deleted = entities.delete_loaded(loader.name, loader.spec, but=run) if loader.is_state and limit is None else 0
     return Loaded(loader.name, written, sieve.refused, deleted)
@@ -136,8 +140,9 @@ def _made(found: Found[EntityLoader]) -> tuple[tuple[Kind, ...], tuple[Broken, .
 class _Sieve:
     """Lets entities pass and puts refusals into quarantine; entries of lines that are sound by now leave it."""
 
-    def __init__(self, loader: EntityLoader, quarantine: Quarantine, limit: int | None) -> None:
-        self._loader, self._quarantine, self._limit = loader, quarantine, limit
+    def __init__(self, loader: EntityLoader, quarantine: Quarantine, start: int, limit: int | None) -> None:
+        self._loader, self._quarantine = loader, quarantine
+        self._start, self._end = start, None if limit is None else start + limit
         self.refused = 0
 
     def passing(self) -> Iterator[Entity]:
@@ -151,12 +156,13 @@ class _Sieve:
                 stale.discard(waiting[-1].id)
                 self.refused += 1
             else:
-                yield one
                 count += 1
+                if count > self._start:
+                    yield one
             if len(waiting) >= REFUSED_AT_ONCE:
                 self._quarantine.add(waiting)
                 waiting = []
-            if count == self._limit:
+            if count == self._end:
                 break
         self._quarantine.add(waiting)
         self._quarantine.drop(sorted(stale))

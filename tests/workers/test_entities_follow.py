@@ -65,6 +65,21 @@ def test_entities_are_made_after_an_ingest_and_follow_changes(runtime: Runtime) 
     assert names_of(runtime) == {"crow", "daffodil"}, "what was deleted stays deleted"
 
 
+def test_wordnet_gives_way_to_an_ingest_and_goes_on_later(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nouns.csv").write_text("id,name\n" + "".join(f"n{number},newt {number}\n" for number in range(5)))
+    monkeypatch.setattr(entities, "LOADED_AT_ONCE", 2)
+    answers = iter([False, False, True, False, False, False])  # before each part, whether an ingest runs
+    monkeypatch.setattr(entities, "is_ingesting", lambda redis, settings: next(answers))
+    ingested(runtime, "frog")
+    assert entities.follow(runtime.context, lambda: runtime.feature_extractor) == (
+        "1 entities of the collection; 2 of WordNet, and the rest after an ingest"
+    )
+    assert entities.follow(runtime.context, lambda: runtime.feature_extractor) == "0 entities of the collection; 3 of WordNet"
+    assert names_of(runtime) == {"frog", *(f"newt {number}" for number in range(5))}
+
+
 def test_nothing_is_made_while_an_ingest_runs(runtime: Runtime) -> None:
     ingested(runtime, "frog")
     runtime.jobs.create("folder", "test")
