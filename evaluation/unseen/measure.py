@@ -52,6 +52,7 @@ def measure(
     `learned_from` are the logs that the order and the evidence were learned from: for collections whose kind is in them, both
     are learned without these questions; else those in use answer.
     """
+    surroundings = pages.surroundings(settings)  # first: without a server nothing is measured for nothing
     collections = unseen_collections(settings)
     there = _collections(asked, collections, names)
     factors = FactorRegistry.of(settings)
@@ -63,7 +64,7 @@ def measure(
     rows = table.rows(chosen, collections, learned.order, factors.feature_names())
     certain = [learned.certainty(one, collections) for one in chosen if one.variant == AS_IT_IS.name]
     return {
-        "surroundings": pages.surroundings(settings), "order": learned.name, "trained_without": learned.trained,
+        "surroundings": surroundings, "order": learned.name, "trained_without": learned.trained,
         "rows": [asdict(row) for row in rows], "certainty": certainty.figures(certain), "adapted": adapted.figures(changes),
         "summary": summary(rows), "collections": {name: one.about for name, one in collections.items() if name in there},
         "variants": {variant.name: variant.about for variant in VARIANTS},
