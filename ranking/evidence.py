@@ -76,9 +76,7 @@ class Evidence(BaseModel):
 
     def judges(self, valued: Collection[str]) -> bool:
         """Whether anything can be said of candidates that have values of these features."""
-        return any(name in valued for name, curve in self.curves.items() if curve.limits) and all(
-            name in valued for name in self.essential
-        )
+        return any(name in valued for name in self.curves) and all(name in valued for name in self.essential)
 
 
 class Evidences(BaseModel):

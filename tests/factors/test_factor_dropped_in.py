@@ -219,7 +219,7 @@ def test_columns_that_are_learned_from_are_the_default_set_and_what_the_setting_
     more_columns: Callable[[str], None],
 ) -> None:
     out = set(installed().every_feature_name) - set(installed().feature_names())
-    assert out == {"colours", "feedback.words", "feedback.objects", "feedback.colours"}
+    assert out == {"colours", "feedback.words", "feedback.objects", "feedback.colours", "tags"}
     assert "colours.words" in installed().feature_names()
     more_columns(",".join(out))
     assert installed().feature_names() == installed().every_feature_name
