@@ -27,7 +27,7 @@ MAX_LOG_ODDS = 30.0  # beyond which a probability is 0 or 1 in print
 class Curve(BaseModel):
     """The log-odds that a feature's value adds: `log_odds[n]` below `limits[n]`, the last from the last limit on.
 
-    A missing value adds nothing. The curve of a feature that was found to prove nothing has no limit.
+    A missing value adds nothing.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -22,7 +22,6 @@ RATE, FEATURE_SHARE, L2, MIN_ROWS = 0.08, 0.6, 5.0, 50
 UNANSWERED_WEIGHT = 3.0  # of all questions without an answer, by that of those with one
 BEST, BEST_FUSED = 40, 20  # candidates of a question that are learned from: by their best rank in any feature, by all together
 MAX_RIGHT = 30  # right documents of a question that are learned from
-NOTHING = Curve(limits=[], log_odds=[0.0])  # of a feature that had values enough for a step, and got none
 USUAL = 0.9  # of the questions, that have a value of an essential feature
 
 
@@ -63,7 +62,7 @@ def _essential(evidence: Evidence, asked: Sequence[Numbers], features: Mapping[s
 
 
 def _curves(asked: Sequence[Numbers], names: Sequence[str], trees: int) -> Evidence:
-    """Fit the curves of all features that have values; a feature that proves nothing has a flat one."""
+    """Fit the curves of all features that have values."""
     import lightgbm  # noqa: PLC0415  (slow to import, and only training needs it)
 
     shares, rows, labels, weights = _shares(asked), [], [], []
@@ -76,18 +75,15 @@ def _curves(asked: Sequence[Numbers], names: Sequence[str], trees: int) -> Evide
         labels.append(label)
         weights.append(share * shares[one.set, one.answered])
     data = np.vstack(rows)
-    min_rows = max(1, min(MIN_ROWS, len(data) // 20))
     settings = {
         "objective": "binary", "num_leaves": 2, "learning_rate": RATE, "feature_fraction": FEATURE_SHARE, "lambda_l2": L2,
-        "min_data_in_leaf": min_rows, "monotone_constraints": [1] * len(names), "verbose": -1,
+        "min_data_in_leaf": max(1, min(MIN_ROWS, len(data) // 20)), "monotone_constraints": [1] * len(names), "verbose": -1,
         "seed": 3, "num_threads": 1, "deterministic": True,
     }  # fmt: skip
     table = lightgbm.Dataset(data, label=np.concatenate(labels), weight=np.concatenate(weights), free_raw_data=True)
     # Of few questions many steps would follow each of them.
     model = lightgbm.train(settings, table, num_boost_round=min(trees, len(asked)))
-    tried = {name for name, values in zip(names, data.T, strict=True) if np.isfinite(values).sum() >= 2 * min_rows}
-    evidence = _summed(model.dump_model()["tree_info"], names)
-    return evidence.model_copy(update={"curves": dict.fromkeys(sorted(tried), NOTHING) | evidence.curves})
+    return _summed(model.dump_model()["tree_info"], names)
 
 
 def _shares(asked: Sequence[Numbers]) -> dict[tuple[str, bool], float]:

@@ -1,7 +1,5 @@
 """Curves add up to probabilities, belong to weights, and are fitted to questions with known answers."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -154,14 +152,3 @@ def test_those_that_are_shipped_are_of_features_that_there_are() -> None:
     landmarks = Thresholds.model_validate_json(calibrations.PACKAGED_LANDMARKS.read_text())
     assert landmarks.rule and set(landmarks.columns) <= set(FACTORS.every_feature_name)
     assert all(one.pairs > 0 and 0 <= one.passed <= 1 for one in landmarks.columns.values())
-
-
-def test_a_feature_that_was_tried_and_proves_nothing_keeps_no_result_by_itself() -> None:
-    features = FEATURES | {"constant": Feature("constant"), "rare": Feature("rare")}
-    asked = [question(number, answered=number % 3 > 0) for number in range(300)]
-    tables = [{d: {**row, "constant": 0.5} for d, row in one.table.items()} for one in asked]
-    tables[0]["d0"]["rare"] = 1.0
-    asked = [replace(one, table=table) for one, table in zip(asked, tables, strict=True)]
-    found = fit(asked, features, {}, "made up").kinds["picture"]
-    assert found.curves["constant"].limits == [] and found.curves["constant"].of(0.5) == 0.0
-    assert "rare" not in found.curves, "nothing is known of a feature that hardly any document had"
