@@ -52,9 +52,9 @@ def measure(
     `learned_from` are the logs that the order and the evidence were learned from: for collections whose kind is in them, both
     are learned without these questions; else those in use answer.
     """
-    surroundings = pages.surroundings(settings)  # first: without a server nothing is measured for nothing
     collections = unseen_collections(settings)
     there = _collections(asked, collections, names)
+    surroundings = pages.surroundings(settings)  # before what takes long: without a server all of it would be for nothing
     factors = FactorRegistry.of(settings)
     learned = LearnedParts(settings, learned_from, weights_of(asked), factors, tell)
     posed = [one for one in asked if table.collection_of(one.set) in there]
