@@ -17,6 +17,7 @@ from query.pipeline import Values
 
 Json = dict[str, Any]
 MAX_NEIGHBOURS = 50  # groups that are read
+UNCALIBRATED = 0.5  # weight of the first neighbour where no probability is calibrated; those after it fade
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,15 @@ class Neighbour:
         return next(iter(self.documents))
 
     @property
-    def sites(self) -> frozenset[str]:
-        """Where its documents come from: hosts of pages, or collections of documents without a page."""
-        return frozenset(site_of(entry) for document in self.documents.values() for entry in document.get("sources", []))
+    def weight(self) -> float:
+        """How much its vote counts: its probability, or less the further down it is."""
+        return UNCALIBRATED / self.place if self.probability is None else self.probability
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts of the pages that its documents are on; none for files."""
+        entries = (entry for document in self.documents.values() for entry in document.get("sources", []))
+        return frozenset(host for entry in entries if (host := host_of(entry)))
 
     def snippets(self) -> list[TextSnippet]:
         """The text linked to its documents, without what the trash filter keeps apart."""
@@ -70,7 +77,12 @@ def neighbours_of(values: Values, number: int = MAX_NEIGHBOURS) -> list[Neighbou
 
 def site_of(source: Mapping[str, str]) -> str:
     """The host of a source's page; without a page, its collection."""
-    return urlsplit(source.get("page") or "").netloc.lower() or source.get("collection", "")
+    return host_of(source) or source.get("collection", "")
+
+
+def host_of(source: Mapping[str, str]) -> str:
+    """The host of a source's page; empty without one."""
+    return urlsplit(source.get("page") or "").netloc.lower()
 
 
 def _documents(calls: Calls, factors: FactorRegistry, ids: Sequence[str]) -> dict[str, Json]:

@@ -74,7 +74,7 @@ def _camera(films: int) -> list[Path]:
 TASKS = {
     "intent": "evaluation.intent.measure:measure",
     "entities": "evaluation.entities.measure:measure",
-    "tags": "evaluation.tags.measure:run",
+    "tags": "evaluation.tags.measure:measure",
 }
 
 
@@ -99,7 +99,6 @@ TASKS = {
 @click.option("--uncalibrated", is_flag=True, help="Measure features without thresholds; write the page uncalibrated.md.")
 @click.option("--unseen", is_flag=True, help="Measure on collections that nothing was trained on; write the page unseen.md.")
 @click.option("--feedback", is_flag=True, help='Measure "more like this", "less like this"; write the page feedback.md.')
-@click.option("--packaged", is_flag=True, help="With --task tags: fit the confidence that Omma ships on all sets.")
 @click.option("--learned-from", type=FILE, multiple=True, help="With --unseen: a log of training, to train without each kind.")
 @click.option(
     "--list", "list_sets", is_flag=True, help="List the evaluation sets and unseen collections, with the data that each needs."
@@ -110,13 +109,12 @@ def evaluate(  # noqa: PLR0917  (one argument per option)
     data: Path | None, task: str | None, questions: Path | None, candidate_log: Path | None, names: tuple[str, ...],
     models: tuple[str, ...], baseline: str, every: int, everything: bool, ablation: bool, trash: bool, local: bool,
     embeddings: bool, uncalibrated: bool, unseen: bool, feedback: bool, learned_from: tuple[Path, ...], list_sets: bool,
-    html: Path | None, fail_on_loss: bool, packaged: bool,
+    html: Path | None, fail_on_loss: bool,
 ) -> None:  # fmt: skip
     """Compare configurations on questions whose answers are known; with --data alone, write docs/measurements/quality.md."""
     pages: Pages = (
         (local, lambda: _local(data)), (embeddings, lambda: _embeddings(data)), (trash, _trash),
         (uncalibrated, lambda: _uncalibrated(candidate_log)), (feedback, lambda: _feedback(data, names)),
-        (task == "tags", lambda: _tags(data, names, packaged=packaged)),
         (unseen, lambda: _unseen(data, candidate_log, learned_from, names, ablation=ablation)),
         (task is not None, lambda: _task(task or "", data)),
     )  # fmt: skip
@@ -244,18 +242,6 @@ def _task(name: str, data: Path | None) -> list[Path]:
     figures: Json = getattr(importlib.import_module(module), function)(data, get_settings(), console.print)
     click.echo(pages.render(name, figures))
     return pages.write(name, figures)
-
-
-def _tags(data: Path | None, names: tuple[str, ...], *, packaged: bool) -> list[Path]:
-    """Measure tags; print the page, return the files that were written: none of the page for named sets."""
-    from evaluation import pages  # noqa: PLC0415
-    from evaluation.tags import measure  # noqa: PLC0415
-
-    if data is None:
-        raise click.UsageError("name the folder of data sets by --data")
-    figures = measure.run(data, get_settings(), console.print, names, packaged=packaged)
-    click.echo(pages.render("tags", figures))
-    return [] if names else pages.write("tags", figures)
 
 
 def _local(data: Path | None) -> list[Path]:

@@ -27,6 +27,7 @@ TRAINING = {
     "words": "training.words:main",
     "intent": "evaluation.intent.fitting:main",
     "entities": "evaluation.entities.fitting:main",
+    "tags": "evaluation.tags.fitting:main",
 }
 
 

@@ -11,7 +11,7 @@ which keeps the snapshots instead of `engine/`.
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,13 +57,15 @@ def backups(folder: Path) -> list[Backup]:
 def back_up(context: Context, folder: Path, *, repository: str = "", keep: int = 0) -> Backup:
     """Make a backup; `keep`: of the former ones only the latest are kept, so many with this one (0: all).
 
-    EngineUnavailable, ConfigurationError; OmmaError where the engine could not store everything.
+    EngineUnavailable, ConfigurationError; InputError without any index; OmmaError where the engine could not store everything.
     """
     make_folder(folder)
     client, settings, now = context.client, context.settings, datetime.now(UTC)
     name = now.strftime(NAME)
     with guard():
-        indices = _indices(client, _patterns(context))
+        indices = _indices(context)
+        if not indices:  # a snapshot of no indices would be one of all that the server has
+            raise InputError("nothing has been indexed; there is nothing to back up")
         with _repository(client, repository, f"{settings.index_prefix}-backup", folder / "engine", is_copy=False) as (
             used,
             place,
@@ -86,15 +88,23 @@ def back_up(context: Context, folder: Path, *, repository: str = "", keep: int =
 
 
 def backup_if_due(context: Context) -> Backup | None:
-    """Make the backup that OMMA_BACKUP_FOLDER asks for if the latest is older than OMMA_BACKUP_HOURS; errors of `back_up`."""
+    """Make the backup that OMMA_BACKUP_FOLDER asks for if the latest is older than OMMA_BACKUP_HOURS; errors of `back_up`.
+
+    None where nothing is due, nothing was indexed, or another process is making it.
+    """
     settings = context.settings
     if not settings.backup_folder:
         return None
-    folder = Path(settings.backup_folder)
-    made = [one.made for one in backups(folder)]
-    if made and datetime.now(UTC) - max(made) < timedelta(hours=settings.backup_hours):
+    lock = context.redis.lock(f"{settings.index_prefix}:backup", timeout=SNAPSHOT_SECONDS)
+    if not lock.acquire(blocking=False):
         return None
-    return back_up(context, folder, keep=settings.backup_keep)
+    try:
+        folder = Path(settings.backup_folder)
+        made = [one.made for one in backups(folder)]
+        is_due = not made or datetime.now(UTC) - max(made) >= timedelta(hours=settings.backup_hours)
+        return back_up(context, folder, keep=settings.backup_keep) if is_due and _indices(context) else None
+    finally:
+        lock.release()
 
 
 def restore(context: Context, folder: Path, name: str = "", *, replace: bool = False) -> Backup:
@@ -108,9 +118,9 @@ def restore(context: Context, folder: Path, name: str = "", *, replace: bool = F
     if backup.prefix != settings.index_prefix:
         raise ConfigurationError(f"the backup is of OMMA_INDEX_PREFIX={backup.prefix}; here it is {settings.index_prefix}")
     with guard():
-        existing = _indices(client, _patterns(context))
-        if sum(existing.values()) and not replace:
-            raise InputError(f"{sum(existing.values()):,} documents are indexed here; --replace replaces them")
+        existing = _indices(context)
+        if (number := sum(existing.values())) and not replace:
+            raise InputError(f"{number:,} documents are indexed here; --replace replaces them")
         with _repository(client, backup.repository, f"{settings.index_prefix}-restore", folder / "engine", is_copy=True) as (
             used,
             _,
@@ -136,16 +146,12 @@ def _chosen(folder: Path, name: str) -> Backup:
     return found[name] if name else found[max(found)]
 
 
-def _patterns(context: Context) -> list[str]:
-    """Names of the indices of the installation; the engine refuses to list those that do not exist."""
-    settings = context.settings
-    events = [name for name in (settings.ubi_queries, settings.ubi_events) if context.client.indices.exists(index=name)]
-    return [f"{settings.index_prefix}-*", *events]
-
-
-def _indices(client: OpenSearch, patterns: Sequence[str]) -> dict[str, int]:
-    """Documents by index, of those that exist."""
-    rows = client.cat.indices(index=",".join(patterns), params={"format": "json", "expand_wildcards": "all"})
+def _indices(context: Context) -> dict[str, int]:
+    """Documents by index, of all indices of the installation; the engine refuses to list a name that does not exist."""
+    client, settings = context.client, context.settings
+    events = [name for name in (settings.ubi_queries, settings.ubi_events) if client.indices.exists(index=name)]
+    names = ",".join([f"{settings.index_prefix}-*", *events])
+    rows = client.cat.indices(index=names, params={"format": "json", "expand_wildcards": "all"})
     return {row["index"]: int(row["docs.count"] or 0) for row in sorted(rows, key=lambda row: str(row["index"]))}
 
 

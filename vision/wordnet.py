@@ -90,10 +90,11 @@ def hypernyms_of(synset: Synset) -> Iterator[Synset]:
 
 def senses(name: str) -> tuple[int, ...]:
     """Offsets of the synsets that a noun names, the most frequent first; none where WordNet lacks it."""
-    lemma = name.lower().replace(" ", "_").encode("ascii", "ignore")
-    lines = _index(wordnet_folder() / "index.noun")
+    if not name or not name.isascii():  # as all lemmas are
+        return ()
+    lemma, lines = name.lower().replace(" ", "_").encode(), _index(wordnet_folder() / "index.noun")
     at = bisect_left(lines, lemma, key=lambda line: line.split(b" ", 1)[0])
-    if at == len(lines) or lines[at].split(b" ", 1)[0] != lemma or not lemma:
+    if at == len(lines) or lines[at].split(b" ", 1)[0] != lemma:
         return ()
     fields = lines[at].split()
     return tuple(int(offset) for offset in fields[-int(fields[2]) :])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MAX_SESSIONS, SESSION_SECONDS = 16, 60.0  # cameras at a time, and how long one that sends no frame is remembered
 BLANK_SIDE = 64  # px of the picture that warms models up
-MAX_AT_ONCE = 2  # frames that are looked at, so that searches of others go on
+MAX_AT_ONCE = 2  # frames that are processed, so that searches of others go on
 MARGIN = 0.06  # of an object's sides, around the part that is searched for
 JPEG_QUALITY = 92
 
@@ -48,7 +48,7 @@ class Reader(Protocol):
 
 
 class Camera:
-    """Looks at frames; safe to share between threads. No frame is written anywhere, and no search for one is logged."""
+    """Processes frames; safe to share between threads. No frame is written anywhere, and no search for one is logged."""
 
     def __init__(self, context: Context) -> None:
         """Connects to nothing by itself."""
@@ -57,7 +57,7 @@ class Camera:
         self._lock = threading.Lock()
         self._warm = False
         self._pool = ThreadPoolExecutor(1, "camera")
-        self._looking = threading.Semaphore(MAX_AT_ONCE)
+        self._processing = threading.Semaphore(MAX_AT_ONCE)
         self._free = threading.Semaphore(1)  # a crop that would have to wait is not searched for: a newer one will be
 
     def warm_up(self) -> None:
@@ -70,12 +70,12 @@ class Camera:
     def see(self, data: bytes, session_id: str, mode: Mode) -> CameraFrame:
         """What a frame shows; BadPicture, ConfigurationError (no reader).
 
-        A frame that comes while the one before it is looked at, or two of other cameras, is not looked at. An unknown session
+        A frame that comes while the one before it is processed, or two of other cameras, is left out. An unknown session
         is a new one.
         """
         session = self._session(session_id)
         with ExitStack() as held:
-            for lock in (session.lock, self._looking):
+            for lock in (session.lock, self._processing):
                 if not lock.acquire(blocking=False):
                     return session.last.model_copy(update={"late": True})
                 held.callback(lock.release)
@@ -128,7 +128,7 @@ class Camera:
             one.add(name_of(self._searcher, _encoded(crop)))
         except OmmaError as error:
             logger.info("an object of a camera was not searched for: %s", error)
-        except Exception:  # whatever it is, the next frame must be looked at
+        except Exception:  # whatever it is, the next frame must be processed
             logger.exception("naming an object of a camera failed")
         finally:
             self._free.release()

@@ -34,6 +34,6 @@ class CameraFrame(BaseModel):
     objects: list[SeenObject] = []
     lines: list[SeenLine] = []
     late: bool = Field(
-        False, description="It was not looked at, because the one before it was, or too many of other cameras: as before"
+        False, description="Left out, because the one before it or too many of other cameras were processed: as before"
     )
     took: float = Field(0.0, description="Milliseconds")

@@ -48,10 +48,11 @@ def name_of(searcher: Searcher, crop: bytes) -> Name | None:
     None where nothing is surely similar.
     """
     values = searcher.run(SearchRequest(image=crop), until="group")
-    card = identify(searcher, values).card
+    neighbours = neighbours_of(values)
+    card = identify(searcher, values, neighbours=neighbours).card
     if card is not None:
         return Name(card.name, round(card.confidence, 2), next(iter(card.pictures), ""), is_certain=True)
-    best = None if values[Cut].perhaps else next(iter(neighbours_of(values, 1)), None)
+    best = None if values[Cut].perhaps else next(iter(neighbours), None)
     return None if best is None else _called(best)
 
 

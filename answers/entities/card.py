@@ -1,4 +1,4 @@
-"""The entity card: what a person who asked "what is this?" is told, with its reasons."""
+"""The entity card: the answer to "what is this?", with its reasons."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev
 
 from answers.entities.candidates import Candidate
 from answers.entities.kinds import EXTENT, kind_at
-from answers.entities.mentions import Linked, Mention, weight
+from answers.entities.mentions import Linked, Mention
 from answers.neighbours import Neighbour
 from engine.errors import ConfigurationError
 from mappings.entities import NAME_VECTOR
@@ -101,7 +101,7 @@ def _by_references(candidate: Candidate, values: Values, neighbours: Sequence[Ne
         found |= {"probability": max(probabilities[one.id] for one in there)} if all(
             one.id in probabilities for one in there) else {}  # fmt: skip
     if own and neighbours:
-        votes = [(weight(one), bool(own & one.documents.keys())) for one in neighbours[:VOTERS]]
+        votes = [(one.weight, bool(own & one.documents.keys())) for one in neighbours[:VOTERS]]
         found["votes"] = sum(vote for vote, mine in votes if mine) / (sum(vote for vote, _ in votes) or 1.0)
     return found, order[places[0] - 1] if places else ""
 

@@ -11,6 +11,7 @@ from answers.entities.features import Evidence, evidence_of
 from answers.entities.matcher import Matcher, packaged
 from answers.entities.mentions import Linked
 from answers.entities.names import by_language, folded
+from answers.neighbours import Neighbour
 from engine.errors import ConfigurationError
 from query.engine_calls import Calls, RefusedError
 from query.pipeline import Values
@@ -25,7 +26,7 @@ NO_ENTITIES = "nothing is identified: there are no entities (`omma entities load
 class Identification(BaseModel):
     """The answer to "what is this?": a card, where one is certain; else `perhaps`, the closest first; else neither.
 
-    Beside a card, `perhaps` has other entities of the same name, to be told apart by their descriptions.
+    Beside a card, `perhaps` has other entities of the same name; their descriptions say how they differ.
     """
 
     card: EntityCard | None = None
@@ -57,26 +58,33 @@ class Found:
     evidence: Sequence[Evidence]
 
 
-def identify(searcher: Searcher, values: Values, *, language: str = "en", matcher: Matcher | None = None) -> Identification:
+def identify(
+    searcher: Searcher,
+    values: Values,
+    *,
+    language: str = "en",
+    matcher: Matcher | None = None,
+    neighbours: Sequence[Neighbour] | None = None,
+) -> Identification:
     """What the question shows; `values` are those of `searcher.run(request, until="group")`.
 
-    `language`: of the reader (BCP 47). Two requests to the engine beside that of the neighbours; EngineUnavailable. Whatever
-    else goes wrong is a warning, and there is no card.
+    `language`: of the reader (BCP 47). `neighbours`: those of `values`, where they were read already. Two requests to the
+    engine beside that of the neighbours; EngineUnavailable. Whatever else goes wrong is a warning, and there is no card.
     """
     if searcher.entity_index.meta() is None:
         return Identification(warnings=[NO_ENTITIES])
     with values[Calls].stage("identify"):
         try:
             chosen = matcher or packaged()
-            found = gather(searcher, values)
+            found = gather(searcher, values, neighbours)
         except (RefusedError, ConfigurationError) as error:
             return Identification(warnings=[f"nothing is identified: {error}"])
         return _answer(found, scored(found, chosen), chosen, language)
 
 
-def gather(searcher: Searcher, values: Values) -> Found:
-    """The candidates of a question with their evidence; RefusedError, EngineUnavailable."""
-    linked = Linked.of(values)
+def gather(searcher: Searcher, values: Values, neighbours: Sequence[Neighbour] | None = None) -> Found:
+    """The candidates of a question with their evidence; parameters as `identify`. RefusedError, EngineUnavailable."""
+    linked = Linked.of(values, neighbours)
     candidates = find(searcher, values, linked.mentioned)
     return Found(linked, candidates, evidence_of(candidates, values, linked))
 

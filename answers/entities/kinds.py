@@ -1,4 +1,4 @@
-"""What kind of thing a name names, by WordNet: the sense that fits its surroundings, its type, and the names of its classes."""
+"""What a name stands for, by WordNet: the sense that fits its surroundings, its type, and the names of its classes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

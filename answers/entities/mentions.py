@@ -12,7 +12,6 @@ from query.question import Understood
 MAX_VOTERS, MAX_SNIPPETS = 20, 60  # neighbours that are read, and texts of each
 MAX_LINES = 60  # of text read in the image
 MAX_MENTIONS = 200  # names that are looked for: a request has 1,024 clauses in all
-UNCALIBRATED = 0.5  # probability of the first neighbour where none was calibrated
 OCR_WEIGHT, WORDS_WEIGHT = 1.0, 3.0  # of a name in the image, or in the words, relative to all neighbours
 
 
@@ -45,9 +44,12 @@ class Linked:
     mentioned: Mapping[str, Mention]
 
     @classmethod
-    def of(cls, values: Values) -> Self:
-        """Those of a question; `values` of the search until "group". One request; RefusedError, EngineUnavailable."""
-        neighbours = neighbours_of(values)
+    def of(cls, values: Values, neighbours: Sequence[Neighbour] | None = None) -> Self:
+        """Those of a question; `values` of the search until "group", with their `neighbours` where these were read already.
+
+        At most one request; RefusedError, EngineUnavailable.
+        """
+        neighbours = neighbours_of(values) if neighbours is None else neighbours
         return cls(neighbours, mentions(neighbours, values[Understood]))
 
 
@@ -55,11 +57,11 @@ def mentions(neighbours: Sequence[Neighbour], understood: Understood) -> dict[st
     """The names that count most, folded; at most MAX_MENTIONS."""
     found: dict[str, Mention] = {}
     voters = neighbours[:MAX_VOTERS]
-    total = sum(map(weight, voters)) or 1.0
+    total = sum(one.weight for one in voters) or 1.0
     for one in voters:
         for name, share in _shares(text.text for text in one.snippets()[:MAX_SNIPPETS]).items():
             mention = found.setdefault(name, Mention())
-            mention.support += weight(one) / total
+            mention.support += one.weight / total
             mention.exact = max(mention.exact, share)
             mention.who.append(one.id)
     for name, share in _shares(_lines(understood)).items():
@@ -68,11 +70,6 @@ def mentions(neighbours: Sequence[Neighbour], understood: Understood) -> dict[st
         found.setdefault(name, Mention()).asked = share
     best = sorted(found, key=lambda name: (-found[name].weight, name))[:MAX_MENTIONS]
     return {name: found[name] for name in best}
-
-
-def weight(neighbour: Neighbour) -> float:
-    """How much a neighbour's vote counts: its probability, or less the further down it is."""
-    return UNCALIBRATED / neighbour.place if neighbour.probability is None else neighbour.probability
 
 
 def _shares(texts: Iterable[str]) -> Mapping[str, float]:

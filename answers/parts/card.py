@@ -22,7 +22,7 @@ class Card(Part):
 
     def make(self, found: Found) -> AnswerPart | None:
         """The card, or what it perhaps is; nothing where neither is known."""
-        made = identify(found.searcher, found.values, language=found.languages[0])
+        made = identify(found.searcher, found.values, language=found.languages[0], neighbours=found.neighbours)
         if made.card is None and not made.perhaps:
             return None
         items = [_item(card) for card in (made.card, *made.perhaps) if card]

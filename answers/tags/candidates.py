@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from answers.neighbours import Neighbour
 from answers.tags.lexicon import english
@@ -22,7 +21,6 @@ from mappings.analysis import primary
 MAX_SNIPPETS = 12  # of a neighbour that are read, in each language
 MIN_SITES = 3  # hosts among the neighbours, from which each has one vote
 KIND_WEIGHT = 0.8  # of what a thing is a kind of, relative to the thing that the text names
-DOUBTFUL = 0.5  # probability of the best neighbour where none is calibrated; those after it fade
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +62,23 @@ class Candidate:
         return sum(vote.weight for vote in self.votes.values())
 
 
-def strengths(neighbours: Sequence[Neighbour]) -> dict[int, float]:
-    """Place -> weight of the neighbour: its probability; without one, by its place."""
-    return {
-        one.place: one.probability if one.probability is not None else DOUBTFUL / one.place
-        for one in neighbours
-    }  # fmt: skip
-
-
 def candidates_of(neighbours: Sequence[Neighbour], languages: Collection[str] = ()) -> list[Candidate]:
     """Every phrase of the neighbours' text in these languages (by default in any), with its votes."""
     found: dict[tuple[str, Keys], Candidate] = {}
-    usual, weights = usual_language(neighbours), strengths(neighbours)
+    usual = usual_language(neighbours)
     for one in neighbours:
         for snippet, language in _read(one, usual):
             if not languages or language in languages:
-                _count(found, one, snippet, language, weights[one.place])
-    if len({host for one in neighbours for host in hosts(one)}) >= MIN_SITES:
+                _count(found, one, snippet, language)
+    if len({host for one in neighbours for host in one.hosts}) >= MIN_SITES:
         for candidate in found.values():
             candidate.votes = _by_site(candidate.votes)
     return list(found.values())
 
 
-def _count(
-    found: dict[tuple[str, Keys], Candidate], one: Neighbour, snippet: TextSnippet, language: str, weight: float
-) -> None:
+def _count(found: dict[tuple[str, Keys], Candidate], one: Neighbour, snippet: TextSnippet, language: str) -> None:
     """Add the votes of one snippet: for its phrases, and in English for the kinds of things that they name."""
-    weight *= snippet.weight
+    weight = one.weight * snippet.weight
     for keys, text in phrases(clean(snippet.text), language):
         named = [(keys, text, Vote(one, weight, snippet.text, snippet.kind))]
         if language == ENGLISH:
@@ -102,12 +90,6 @@ def _count(
             known = candidate.votes.get(one.place)
             if known is None or known.weight < vote.weight:
                 candidate.votes[one.place] = vote
-
-
-def hosts(neighbour: Neighbour) -> set[str]:
-    """The hosts of the pages that its documents are on; none for files."""
-    sources = (source for document in neighbour.documents.values() for source in document.get("sources", []))
-    return {host for source in sources if (host := urlsplit(source.get("page") or "").netloc.lower())}
 
 
 def usual_language(neighbours: Iterable[Neighbour]) -> str:
@@ -133,7 +115,7 @@ def _by_site(votes: Mapping[int, Vote]) -> dict[int, Vote]:
     kept: dict[int, Vote] = {}
     taken: set[str] = set()
     for place, vote in sorted(votes.items(), key=lambda pair: (-pair[1].weight, pair[0])):
-        sites = hosts(vote.neighbour)
+        sites = vote.neighbour.hosts
         if not sites or sites - taken:
             kept[place] = vote
             taken |= sites

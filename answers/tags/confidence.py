@@ -2,7 +2,7 @@
 
 The score is logistic in the features; confidence is the score through a curve that was fitted on other collections than the
 weights. Both are fitted on pictures whose tags are known, with their own text hidden (evaluation/tags/fitting.py), and part of
-the repository: `omma evaluate --task tags --packaged` writes `confidence-packaged.json`.
+the repository: `omma train tags` writes `confidence-packaged.json`.
 """
 
 import math

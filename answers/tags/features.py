@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from answers.neighbours import Neighbour
-from answers.tags.candidates import Candidate, strengths
+from answers.tags.candidates import Candidate
 from answers.tags.collection_counts import Counts
 from answers.tags.lexicon import english
 from answers.tags.words import ENGLISH, key
@@ -70,7 +70,7 @@ def rows(
 
     `likeness`: place of a neighbour -> how similar its picture is, by the mean of embeddings (0..1).
     """
-    weights = strengths(neighbours)
+    weights = {one.place: one.weight for one in neighbours}
     totals = _totals(candidates, weights)
     found = []
     for at, (one, agreement) in enumerate(zip(candidates, _agreements(vectors, picture), strict=True)):

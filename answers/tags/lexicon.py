@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from vision.wordnet import GENERAL_HYPERNYMS, hypernyms_of, noun, wordnet_folder
+from vision.wordnet import GENERAL_HYPERNYMS, hypernyms_of, noun, senses, wordnet_folder
 
 PARTS = {"1": "noun", "2": "verb", "3": "adjective", "4": "adverb", "5": "adjective"}  # by the first digit after `%`
 # Endings of inflected forms, and what stands in their place in the basic form (`morphy` of WordNet).
@@ -48,9 +48,9 @@ class Lexicon:
         """The singular of a noun (`wolves`: `wolf`); any other word as it is."""
         if word in self._exceptions:
             return self._exceptions[word]
-        if word in self._nouns or len(word) < MIN_LETTERS:
+        if self.synsets(word) or len(word) < MIN_LETTERS:
             return word
-        return next((stem for stem in _stems(word, NOUN_ENDINGS) if stem in self._nouns), _regular(word))
+        return next((stem for stem in _stems(word, NOUN_ENDINGS) if self.synsets(stem)), _regular(word))
 
     def _names_things(self, word: str) -> bool:
         """Whether a word may be the head of a noun phrase: mostly a noun, or unknown, as names are."""
@@ -66,7 +66,7 @@ class Lexicon:
     def _familiar_kinds(self, phrase: str) -> tuple[str, ...]:
         """The nearest kinds of a thing that people name: `bird` for `lark`, not `oscine`; none of what is no thing."""
         meanings = self.synsets(phrase)[:1]
-        if not meanings or self._folder is None:
+        if not meanings:
             return ()
         found = [(one.names[0].lower(), f"{one.file:02d}") for one in hypernyms_of(noun(meanings[0]))]
         things = [(name, subject) for name, subject in found if subject in THINGS or name in KINGDOMS]
@@ -75,12 +75,12 @@ class Lexicon:
 
     def synsets(self, phrase: str) -> tuple[int, ...]:
         """The meanings of a noun or name, the most usual first; empty for an unknown one."""
-        return self._nouns.get(phrase.replace(" ", "_"), ())
+        return senses(phrase) if self._folder else ()
 
     def _kinds(self, phrase: str) -> frozenset[str]:
         """Names of what the most usual meaning of a noun is a kind of, at any distance."""
         meanings = self.synsets(phrase)[:1]
-        if not meanings or self._folder is None:
+        if not meanings:
             return frozenset()
         return frozenset(name.lower() for synset in hypernyms_of(noun(meanings[0])) for name in synset.names)
 
@@ -102,11 +102,6 @@ class Lexicon:
             if known := forms & words:
                 found[part] = max(self._counts.get((one, part), 0) for one in known) + UNCOUNTED
         return found
-
-    @cached_property
-    def _nouns(self) -> dict[str, tuple[int, ...]]:
-        """Noun -> offsets of its meanings."""
-        return {line[0]: tuple(map(int, line[-int(line[2]) :])) for line in self._lines("index.noun")}
 
     @cached_property
     def _words(self) -> dict[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from answers.neighbours import Neighbour, neighbours_of
 from answers.tags.candidates import Candidate, candidates_of
@@ -10,6 +11,8 @@ from answers.tags.phrases import Keys
 from answers.tags.tagging import Described, describe
 from answers.tags.words import ENGLISH, chunks
 from engine.errors import InputError, NotFoundError
+from engine.installation import make_folder
+from engine.settings import Settings
 from evaluation.collection import Collection
 from evaluation.tags.judging import Truth, truths
 from evaluation.tags.sets import TagQuestion, TagSet
@@ -37,6 +40,12 @@ class Asked:
     described: Described
     right: Sequence[bool]
     others: dict[str, Guesses]
+
+
+def ask_all(sets: Sequence[TagSet], data: Path, settings: Settings, tell: Tell) -> list[Asked]:
+    """The questions of these sets, asked now."""
+    sources = UnseenSources(data, settings, make_folder(settings.home / "evaluation" / "drawn"))
+    return [question for one in sets for question in ask(one, sources, tell)]
 
 
 def ask(one: TagSet, sources: UnseenSources, tell: Tell) -> list[Asked]:

@@ -9,17 +9,22 @@ without, so that it holds for a collection that nothing was learned from.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
-from answers.tags.confidence import Confidence
+from answers.tags.confidence import PACKAGED, Confidence
 from answers.tags.features import FEATURES
-from evaluation.tags.asking import Asked
+from engine.settings import get_settings
+from evaluation.tags.asking import Asked, ask_all
+from evaluation.tags.sets import sets_in
 from ranking.evidence import Curve
 
+DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 PENALTY = 10.0  # of the squares of the weights of standardised features
 MAX_RISK = 0.1  # of the first tags that are certain, that may be wrong
 MIN_CERTAIN = 30  # first tags that a bound rests on
@@ -36,6 +41,15 @@ class Scores:
     scores: Array
     right: NDArray[np.bool_]
     weights: Array
+
+
+@click.command()
+@click.option("--data", type=DATA, required=True, help="Folder of data sets, indexed for this and removed again.")
+def main(data: Path) -> None:
+    """Fit the confidence of tags on pictures whose tags are known."""
+    asked = ask_all(sets_in(data), data, get_settings(), click.echo)
+    PACKAGED.write_text(fit(asked).model_dump_json(indent=1) + "\n", encoding="utf-8")
+    click.echo(f"{PACKAGED.name} written")
 
 
 def fit(asked: Sequence[Asked]) -> Confidence:

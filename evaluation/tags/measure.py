@@ -5,20 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from answers.tags.confidence import PACKAGED, Confidence
+from answers.tags.confidence import Confidence
 from answers.tags.phrases import Keys
 from answers.tags.tagging import ordered
-from engine.errors import ConfigurationError
-from engine.installation import make_folder
 from engine.settings import Settings
 from evaluation import pages
-from evaluation.tags.asking import FREQUENCY, LABELS, TAG_VOTE, Asked, ask
+from evaluation.tags.asking import FREQUENCY, LABELS, TAG_VOTE, Asked, ask_all
 from evaluation.tags.fitting import RULE, fit
 from evaluation.tags.judging import MAX_KIND_SHARE, Truth
 from evaluation.tags.measures import Answered, Listed, measures
-from evaluation.tags.sets import ENGLISH, SETS, TagSet
+from evaluation.tags.sets import ENGLISH, TagSet, sets_in
 from evaluation.tags.synonyms import Pair, pairs
-from evaluation.unseen.collection import UnseenSources
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -28,19 +25,10 @@ TARGETS = {"P@1": 0.6, "P at 50%": 0.9}
 MAX_EXAMPLES = 12  # of merged pairs, on the page
 
 
-def run(data: Path, settings: Settings, tell: Tell, names: Sequence[str] = (), *, packaged: bool = False) -> Json:
-    """All figures of the page; `packaged` writes the confidence that Omma comes with, fitted on all sets.
-
-    ConfigurationError where `data` has none of the sets (or none of the named ones).
-    """
-    there = [one for one in SETS if one.is_there(data) and (not names or one.name in names)]
-    if not there:
-        raise ConfigurationError(f"there is no such set; known are {', '.join(one.name for one in SETS)}")
-    sources = UnseenSources(data, settings, make_folder(settings.home / "evaluation" / "drawn"))
-    asked = [question for one in there for question in ask(one, sources, tell)]
-    if packaged:
-        PACKAGED.write_text(fit(asked).model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return {"surroundings": pages.surroundings(settings)} | figures(there, asked, tell)
+def measure(data: Path, settings: Settings, tell: Tell) -> Json:
+    """All figures of the page; ConfigurationError where `data` has none of the sets."""
+    surroundings, there = pages.surroundings(settings), sets_in(data)
+    return {"surroundings": surroundings} | figures(there, ask_all(there, data, settings, tell), tell)
 
 
 def figures(sets: Sequence[TagSet], asked: Sequence[Asked], tell: Tell) -> Json:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from engine.errors import ConfigurationError
 from evaluation import datasets
 from evaluation.collection import Collection
 from evaluation.datasets import Known, thinned
@@ -171,6 +172,14 @@ class ShopGarments(OfCollection):
 
 
 SETS: tuple[TagSet, ...] = (EverydayPhotos(), Groceries(), DemoCorpus(), Interiors(), ShopGarments())
+
+
+def sets_in(data: Path) -> list[TagSet]:
+    """The sets that a folder of data sets has; ConfigurationError where it has none."""
+    there = [one for one in SETS if one.is_there(data)]
+    if not there:
+        raise ConfigurationError(f"{data} has none of these sets: {', '.join(one.name for one in SETS)}")
+    return there
 
 
 def _words(name: str) -> str:

@@ -55,8 +55,8 @@ def a_neighbour(probability: float | None, **document: object) -> Neighbour:
 def test_the_name_is_that_of_the_card_or_of_the_most_similar_picture(
     card: EntityCard | None, best: Neighbour | None, expected: Name | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(naming, "identify", lambda searcher, values: Identification(card=card))
-    monkeypatch.setattr(naming, "neighbours_of", lambda values, number: [best] if best else [])
+    monkeypatch.setattr(naming, "identify", lambda searcher, values, neighbours: Identification(card=card))
+    monkeypatch.setattr(naming, "neighbours_of", lambda values: [best] if best else [])
     asked: list[tuple[bytes | None, str]] = []
 
     def run(request: SearchRequest, until: str) -> object:
@@ -68,7 +68,7 @@ def test_the_name_is_that_of_the_card_or_of_the_most_similar_picture(
 
 
 def test_what_is_not_surely_similar_gives_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(naming, "identify", lambda searcher, values: Identification())
-    monkeypatch.setattr(naming, "neighbours_of", lambda values, number: [a_neighbour(0.4, title="A fox.")])
+    monkeypatch.setattr(naming, "identify", lambda searcher, values, neighbours: Identification())
+    monkeypatch.setattr(naming, "neighbours_of", lambda values: [a_neighbour(0.4, title="A fox.")])
     cut = Cut((Ranked("c" * 64, 1.0, {}),), Cutoff(sure=0.5), {"c" * 64: 0.4})
     assert naming.name_of(SimpleNamespace(run=lambda request, until: {Cut: cut}), b"a crop") is None  # type: ignore[arg-type]

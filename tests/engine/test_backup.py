@@ -96,6 +96,13 @@ def test_a_backup_that_lacks_its_snapshot_changes_nothing(context: Context, tmp_
         restore(elsewhere, folder)
 
 
+def test_where_nothing_is_indexed_there_is_nothing_to_back_up(live_settings: Settings, tmp_path: Path) -> None:
+    context = Context(live_settings.model_copy(update={"backup_folder": str(tmp_path / "safe")}))
+    with pytest.raises(InputError, match="nothing has been indexed"):
+        back_up(context, tmp_path / "safe")
+    assert backup_if_due(context) is None and not backups(tmp_path / "safe")
+
+
 def test_a_backup_is_made_when_it_is_due(context: Context, tmp_path: Path) -> None:
     assert backup_if_due(context) is None, "no folder is named"
     changed = context.settings.model_copy(update={"backup_folder": str(tmp_path / "safe"), "backup_hours": 5.0})
@@ -104,4 +111,7 @@ def test_a_backup_is_made_when_it_is_due(context: Context, tmp_path: Path) -> No
     assert made and backup_if_due(context) is None
     old = Backup(**(made.model_dump() | {"made": datetime.now(UTC) - timedelta(hours=6)}))
     (tmp_path / "safe" / f"{made.name}.json").write_text(old.model_dump_json())
+    lock = context.redis.lock(f"{context.settings.index_prefix}:backup")
+    with lock:
+        assert backup_if_due(context) is None, "another process is making it"
     assert backup_if_due(context)

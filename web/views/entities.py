@@ -85,12 +85,9 @@ def wrong(body: WrongBody) -> Wrong:
 
 def identified(parameters: IdentifyParameters, image: bytes | None = None) -> Identification:
     """What the question shows; `image` replaces any picture that it names."""
-    services = get_services()
     if image is None and not (parameters.has_picture or parameters.text.strip()):
         raise BadQuestion("ask with a picture, with words, or with both")
-    if parameters.like:
-        parameters = parameters.model_copy(update={"like": services.full_id(parameters.like)})
-    return services.entities.identify(to_request(parameters, image), reader_language(parameters.language))
+    return get_services().entities.identify(to_request(parameters, image), reader_language(parameters.language))
 
 
 def log_wrong(asked: SearchParameters, name: str) -> bool:

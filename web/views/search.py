@@ -180,8 +180,6 @@ def ask_everything(parameters: SearchParameters, image: bytes | None = None) -> 
         raise BadQuestion("name a picture: of the collection, one sent before, or its address")
     number = parameters.number or ROW_LENGTH
     parameters = parameters.model_copy(update={"box": "", "region": "", "number": number})
-    if parameters.like:
-        parameters = parameters.model_copy(update={"like": get_services().full_id(parameters.like)})
     return get_services().searcher.everything(to_request(parameters, image))
 
 
@@ -189,12 +187,10 @@ def ask(parameters: SearchParameters, image: bytes | None = None) -> Answer:
     """Answer the question; `image` is sent along with it and replaces any picture that it names."""
     if parameters.is_empty and image is None:
         raise BadQuestion("ask with words, a picture, a part of a picture, filters, or any of them together")
-    if parameters.like:
-        parameters = parameters.model_copy(update={"like": get_services().full_id(parameters.like)})
     answering, request = get_services().answering, to_request(parameters, image)
     found = (answering.ask if parameters.complete else answering.begin)(request, asking(parameters))
     current_app.extensions["omma-metrics"].observe_search(found.took, len(found.warnings))
-    log_search(found, parameters)
+    log_search(found, parameters.model_copy(update={"like": request.like or ""}))
     return found
 
 
@@ -214,7 +210,7 @@ def to_request(parameters: SearchParameters, image: bytes | None = None) -> Sear
     return SearchRequest(
         image=image,
         address=None if has_bytes else parameters.address or None,
-        like=None if has_bytes else parameters.like or None,
+        like=services.full_id(parameters.like) if parameters.like and not has_bytes else None,
         box=parameters.fractions(),
         region=parameters.region or None,
         text=parameters.text,

@@ -40,8 +40,4 @@ def tags_of_upload(query: TagParameters, form: PictureForm) -> Tags:
 
 
 def _tags(query: TagParameters, image: bytes | None = None) -> Tags:
-    services = get_services()
-    question = query.question()
-    if question.like:
-        question = question.model_copy(update={"like": services.full_id(question.like)})
-    return services.tags(to_request(question, image), query.language)
+    return get_services().tags(to_request(query.question(), image), query.language)
