@@ -61,29 +61,31 @@ def back_up(context: Context, folder: Path, *, repository: str = "", keep: int =
     """
     make_folder(folder)
     client, settings, now = context.client, context.settings, datetime.now(UTC)
-    name = now.strftime(NAME)
     with guard():
-        indices = _indices(context)
-        if not indices:  # a snapshot of no indices would be one of all that the server has
+        made = Backup(
+            name=now.strftime(NAME), made=now, version=version(), prefix=settings.index_prefix, indices=_indices(context),
+            repository=repository,
+        )  # fmt: skip
+        if not made.indices:  # a snapshot of no indices would be one of all that the server has
             raise InputError("nothing has been indexed; there is nothing to back up")
-        with _repository(client, repository, f"{settings.index_prefix}-backup", folder / "engine", is_copy=False) as (
-            used,
-            place,
-        ):
+        own = f"{settings.index_prefix}-backup"
+        with _repository(client, repository, own, folder / "engine", is_copy=False) as (used, place):
             _check_lineage(client, used, folder)
-            _snapshot(client, used, name, list(indices))
-            for former in backups(folder)[: -(keep - 1) or None] if keep else []:
+            _snapshot(client, used, made.name, list(made.indices))
+            _mirror(place, folder / "engine")
+            made = _completed(context, folder, made)
+            for former in backups(folder)[:-keep] if keep else []:  # once there is a newer one
                 _forget(client, folder, former, used)
-            if place:
-                _mirror(place, folder / "engine")
-    count = context.store.copy_to(folder / "store")
-    if settings.rank_folder.is_dir():
-        shutil.copytree(settings.rank_folder, folder / "ranking" / name)
-    made = Backup(
-        name=name, made=now, version=version(), prefix=settings.index_prefix, indices=indices, repository=repository,
-        originals=count,
-    )  # fmt: skip
-    (folder / f"{name}.json").write_text(made.model_dump_json(indent=2) + "\n")
+            _mirror(place, folder / "engine")
+    return made
+
+
+def _completed(context: Context, folder: Path, backup: Backup) -> Backup:
+    """The backup with the store and the models, written down: from now on it can be restored."""
+    made = backup.model_copy(update={"originals": context.store.copy_to(folder / "store")})
+    if context.settings.rank_folder.is_dir():
+        shutil.copytree(context.settings.rank_folder, folder / "ranking" / made.name)
+    (folder / f"{made.name}.json").write_text(made.model_dump_json(indent=2) + "\n")
     return made
 
 
@@ -233,8 +235,13 @@ def _forget(client: OpenSearch, folder: Path, backup: Backup, repository: str) -
     (folder / f"{backup.name}.json").unlink(missing_ok=True)
 
 
-def _mirror(source: Path, target: Path) -> None:
-    """Copy what is new, and remove what is gone: a file of a repository is never changed, but for the list of snapshots."""
+def _mirror(source: Path | None, target: Path) -> None:
+    """Copy what is new, and remove what is gone: a file of a repository is never changed, but for the list of snapshots.
+
+    Nothing of a repository that this machine does not see (None).
+    """
+    if source is None:
+        return
     wanted = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
     for path in sorted(wanted, key=lambda path: path.name == "index.latest"):
         if not (target / path).exists() or path.name == "index.latest":
